@@ -1,0 +1,23 @@
+import type { StoreOptions } from '../driver/object-io.js'
+import type { BackupRecord } from '../driver/types.js'
+
+/** What to list. */
+export interface CatalogFilter extends StoreOptions {
+  readonly volumeId?: string
+  readonly container?: string
+}
+
+/**
+ * Where backups are found. The default one reads the store's own `_metadata` objects and needs no database; a caller
+ * may bring one of their own (Cinder's `db_driver`), as long as it knows what it was told.
+ */
+export interface BackupCatalog {
+  /** The record of a backup, or undefined. */
+  get(backupId: string, options?: StoreOptions): Promise<BackupRecord | undefined>
+  /** Every backup that the filter lets through, in any order. */
+  list(filter?: CatalogFilter): AsyncIterable<BackupRecord>
+  /** Told of a backup after it is committed, and of a record that was imported. */
+  put(record: BackupRecord, options?: StoreOptions): Promise<void>
+  /** Told of a backup after its commit object is gone. An unknown id is no error. */
+  remove(backupId: string, options?: StoreOptions): Promise<void>
+}

@@ -1,0 +1,42 @@
+/** Options of one call of a {@link Compressor}. */
+export interface CompressOptions {
+  /** Ends the call with `ABORTED`, or lets it run out unheard where the engine cannot stop. */
+  readonly signal?: AbortSignal
+}
+
+/** Options of {@link Compressor.decompress}. */
+export interface DecompressOptions extends CompressOptions {
+  /** Memory of at least the expected length that the engine may fill and return a view of, instead of fresh memory. */
+  readonly buffer?: Uint8Array
+}
+
+/**
+ * A compression algorithm, handed to a driver as a value (`compression: zlib(), decompressors: [bz2()]`).
+ *
+ * Many calls may run at once. The input is never changed and never kept after the call. No call holds the main thread
+ * for long: a synchronous engine runs in a worker.
+ */
+export interface Compressor {
+  /**
+   * The word that the store records for what this compressor wrote, in lower case: one of Cinder's `zlib`, `gzip`,
+   * `bz2`, `bzip2`, `zstd`. Never `none`, `off` or `no`.
+   */
+  readonly name: string
+
+  /** The other words this compressor reads: `zlib` reads what is recorded as `gzip`, the same stream. */
+  readonly aliases: readonly string[]
+
+  /** Compresses a chunk. The result may be longer than the input: the caller then stores the chunk raw. */
+  compress(bytes: Uint8Array, options?: CompressOptions): Promise<Uint8Array>
+
+  /**
+   * Restores a chunk of exactly `expectedLengthBytes`.
+   *
+   * Never produces more than was expected: it stops at the first byte beyond. Rejects with `OBJECT_CORRUPT` on a
+   * longer or shorter result, a damaged or truncated stream, and bytes after its end.
+   */
+  decompress(bytes: Uint8Array, expectedLengthBytes: number, options?: DecompressOptions): Promise<Uint8Array>
+
+  /** Frees what the engine holds (workers). Called by nobody but the one who made the compressor. */
+  close?(): Promise<void>
+}

@@ -1,0 +1,71 @@
+import type { DriverCapabilities } from './capabilities.js'
+import type { ObjectReader, ObjectWriter, StoreOptions } from './object-io.js'
+import type { ExtraMetadata, NewBackup } from './types.js'
+
+/** Options of opening an object. */
+export interface ObjectOptions extends StoreOptions {
+  /** What the driver itself returned from `getExtraMetadata` when the backup was made. */
+  readonly extraMetadata: ExtraMetadata
+}
+
+/** An object that `deleteObjects` could not delete. */
+export interface FailedDelete {
+  readonly objectName: string
+  readonly error: unknown
+}
+
+/**
+ * What the engine asks of a store: the hooks of a backend. Their names are Cinder's, in camelCase.
+ *
+ * The engine always passes every argument, validated: object names are the backup's prefix and a suffix, without
+ * NUL, `..`, or a leading `/`. Every hook may be called concurrently with every other. Failures are
+ * {@link BackupError}s with the codes named here; a failure that the backend does not recognise is `STORE_FAILED`
+ * with its `cause`. Retries are the backend's own affair: to the engine a rejection is final.
+ */
+export interface ObjectStore {
+  readonly capabilities: DriverCapabilities
+
+  /** Creates the container where it is not there yet. Idempotent: an existing one is success. */
+  putContainer(container: string, options: StoreOptions): Promise<void>
+
+  /**
+   * Every object name in the container that begins with `prefix`, in any order, to the last page. An object whose
+   * writer has closed is listed (unless `eventualListing` is declared), one that is still being written is not.
+   * A container that does not exist lists as empty.
+   */
+  getContainerEntries(container: string, prefix: string, options: StoreOptions): AsyncIterable<string>
+
+  /** A writer for a new object. Rejects with `CONTAINER_MISSING`, here or at close, when the container is not there. */
+  getObjectWriter(container: string, objectName: string, options: ObjectOptions): Promise<ObjectWriter>
+
+  /** A reader for an object. Rejects with `OBJECT_MISSING`, here or at the first read, when it is not there. */
+  getObjectReader(container: string, objectName: string, options: ObjectOptions): Promise<ObjectReader>
+
+  /** Deletes an object. Idempotent: success means that it is gone, also when it never was there. */
+  deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void>
+
+  /** Deletes many objects and returns the ones that it could not delete. */
+  deleteObjects(
+    container: string,
+    objectNames: readonly string[],
+    options: StoreOptions,
+  ): Promise<FailedDelete[]>
+
+  /** Whether the object is there now. */
+  objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean>
+
+  /**
+   * What all object names of a new backup begin with. Must contain the backup's id, so that it is unique, and not
+   * begin with another backup's prefix and `-` or `_`.
+   */
+  generateObjectNamePrefix(backup: NewBackup): string
+
+  /** The container to use instead of the one asked for; null when the driver has no wish. */
+  updateContainerName(backup: NewBackup, container: string | null): string | null
+
+  /** What the driver wants to be handed with each object of this backup, kept in `_metadata`; null for nothing. */
+  getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata>
+
+  /** Every container that may hold backups. */
+  getContainers(options: StoreOptions): AsyncIterable<string>
+}

@@ -1,0 +1,43 @@
+import type { BackupCatalog } from '../catalog/catalog.js'
+import type { Compressor } from '../compression/compressor.js'
+import type { WarningListener } from '../progress/progress.js'
+
+/** Options that every driver takes. */
+export interface ChunkedDriverOptions {
+  /** The most bytes of the volume in one object. A multiple of the block size. @default the driver's */
+  readonly chunkSizeBytes?: number
+  /** The size in bytes at which changes are found. @default the driver's; for an incremental the parent's */
+  readonly blockSizeBytes?: number
+  /** The container for backups that name none. @default the driver's */
+  readonly container?: string
+  /** Compresses what is written. @default chunks are stored as they are (`none`) */
+  readonly compression?: Compressor
+  /** What else can be read. The one of `compression` is always among them. @default [] */
+  readonly decompressors?: readonly Compressor[]
+  /** Where backups are found. @default the store's own `_metadata` objects */
+  readonly catalog?: BackupCatalog
+  /** How many chunks are hashed, compressed and stored at once. @default one more than the machine's cores, 2 to 8 */
+  readonly concurrency?: number
+  /**
+   * A cap in bytes on chunk buffers. Concurrency falls until `(concurrency + 2) × chunk size` fits; where not even
+   * three chunks fit, objects are made smaller than the chunk size, which every reader accepts.
+   * @default a quarter of the machine's (or the container's) memory
+   */
+  readonly maxMemoryBytes?: number
+  /** Refuses where Cinder refuses, with Cinder's texts, also where Stowage could do right. @default not strict */
+  readonly strict?: 'cinder'
+  /** Called with what does not stop an operation. @default warnings are dropped */
+  readonly onWarning?: WarningListener
+  /** The time for names and `created_at`. @default the system's */
+  readonly clock?: () => Date
+}
+
+/** What a driver class sets for its users. */
+export interface DriverDefaults {
+  readonly chunkSizeBytes: number
+  readonly blockSizeBytes: number
+  /** Null where the driver makes a container of its own for each backup. */
+  readonly container: string | null
+  /** What Cinder knows the driver as, for exported records: `cinder.backup.drivers.posix.PosixBackupDriver`. */
+  readonly serviceName: string
+}

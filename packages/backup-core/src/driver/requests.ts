@@ -1,0 +1,98 @@
+import type { JsonValue } from '../format/json-value.js'
+import type { OperationOptions } from '../progress/progress.js'
+import type { VolumeExtent } from '../volume/volume.js'
+import type { BackupReference } from './types.js'
+
+/** What to back up, and as what. */
+export interface BackupRequest {
+  readonly volumeId: string
+  /** @default a new UUID */
+  readonly backupId?: string
+  /** Makes an incremental on top of this backup. @default a full backup */
+  readonly parent?: BackupReference | null
+  /** Makes an incremental on top of the volume's newest backup, or a full one where there is none. @default false */
+  readonly incremental?: boolean
+  /** @default the driver's */
+  readonly container?: string
+  readonly name?: string | null
+  readonly description?: string | null
+  /** Kept as Cinder's `volume_meta`: a string is stored as it is, an object is encoded. @default null */
+  readonly volumeMetadata?: string | { readonly [key: string]: JsonValue } | null
+}
+
+/** Options of `restore`. */
+export interface RestoreOptions extends OperationOptions {
+  /** Restores these bytes alone, at their own offset; the rest of the target stays as it is. @default all */
+  readonly range?: VolumeExtent
+  /** Accepts a target that holds something. @default false */
+  readonly overwrite?: boolean
+  /** Leaves zeros unwritten in a target that reads as zeros. @default true */
+  readonly sparse?: boolean
+  /** Accepts objects whose metadata has no MD5 to check. @default false */
+  readonly allowMissingMd5?: boolean
+}
+
+/** What a restore did. */
+export interface RestoreResult {
+  readonly backupId: string
+  /** The volume's size. */
+  readonly sizeBytes: number
+  /** Bytes that were written to the target. */
+  readonly writtenBytes: number
+  /** Bytes that were left as zeros in a new target. */
+  readonly sparseBytes: number
+  /** Objects that were fetched, each once. */
+  readonly objectsFetched: number
+  /** What the backup says of the volume, as far as Cinder restores it; null where it says nothing. */
+  readonly volumeMetadata: RestoredVolumeMetadata | null
+}
+
+/** The part of Cinder's `volume_meta` that a restore gives back. */
+export interface RestoredVolumeMetadata {
+  /** display_name, display_description and, from version 2 on, encryption_key_id. */
+  readonly base: Readonly<Record<string, JsonValue>>
+  readonly volume: Readonly<Record<string, JsonValue>>
+  readonly glance: Readonly<Record<string, JsonValue>>
+}
+
+/** Options of `verify`. */
+export interface VerifyOptions extends OperationOptions {
+  /**
+   * `quick`: every object of the chain is there. `full`: every object decompresses to its length and MD5 too, and
+   * the volume's blocks have the hashes of the newest `_sha256file`. @default 'quick'
+   */
+  readonly level?: 'quick' | 'full'
+  readonly allowMissingMd5?: boolean
+}
+
+/** What a verification that found no fault looked at. A fault is thrown as `VERIFY_FAILED`, with every problem. */
+export interface VerifyResult {
+  readonly backupId: string
+  readonly level: 'quick' | 'full'
+  /** The chain, newest first. */
+  readonly chain: readonly string[]
+  readonly objectsChecked: number
+  readonly blocksChecked: number
+  readonly sizeBytes: number
+}
+
+/** Options of `deleteBackup`. */
+export interface DeleteOptions extends OperationOptions {
+  /** Deletes the backups that depend on it too, newest first. @default false: refused with `HAS_DEPENDENTS` */
+  readonly withDescendants?: boolean
+}
+
+/** What a delete did. */
+export interface DeleteResult {
+  /** Ids of the backups that are gone, in the order they went. */
+  readonly deleted: readonly string[]
+  readonly objectsDeleted: number
+}
+
+/** A backup's record in the form that `cinder backup-import` takes. */
+export interface ExportedRecord {
+  /** The name of the driver. */
+  readonly backupService: string
+  /** base64 of JSON: `driver_info` and the backup's fields. */
+  readonly backupUrl: string
+}

@@ -1,0 +1,41 @@
+import type { JsonValue } from '../format/json-value.js'
+
+/** A committed backup, as the catalog knows it. All of it can be found again from the store alone. */
+export interface BackupRecord {
+  /** Unique for ever; a UUID unless the caller chose it. */
+  readonly id: string
+  readonly volumeId: string
+  /** The backup this one adds to; null for a full backup. */
+  readonly parentId: string | null
+  /** The container its objects are in. */
+  readonly container: string
+  /** What all its object names begin with. Cinder's `service_metadata`. */
+  readonly prefix: string
+  readonly name: string | null
+  readonly description: string | null
+  /** When the backup was begun, as stored: `2026-01-01 00:00:00+00:00`. */
+  readonly createdAt: string
+  /** The volume's size in bytes when it was backed up. */
+  readonly sizeBytes: number
+  /** How many chunk objects this backup alone stored. */
+  readonly objectCount: number
+}
+
+/** A backup by its id, or by its record where the caller has one. */
+export type BackupReference = string | BackupRecord
+
+/** What a driver is told of the backup that is about to be written. */
+export interface NewBackup {
+  readonly id: string
+  readonly volumeId: string
+  readonly parentId: string | null
+  /** The container the caller asked for. */
+  readonly container: string | null
+  readonly name: string | null
+  readonly description: string | null
+  /** The moment from which names and `created_at` are made; whole seconds. */
+  readonly createdAt: Date
+}
+
+/** Extra metadata of a driver, kept in `_metadata` and handed to its readers and writers. */
+export type ExtraMetadata = { readonly [key: string]: JsonValue } | null

@@ -1,0 +1,49 @@
+export { BackupError, isBackupError } from './errors/backup-error.js'
+export type { BackupErrorDetails, BackupErrorOptions, BackupProblem } from './errors/backup-error.js'
+export { abortedError, throwIfAborted } from './errors/abort.js'
+export type { BackupErrorCode } from './errors/codes.js'
+export { ChunkedBackupDriver } from './driver/chunked-backup-driver.js'
+export type { DriverCapabilities } from './driver/capabilities.js'
+export type {
+  ObjectReader,
+  ObjectWriter,
+  ReadOptions,
+  ReplayableBody,
+  StoreOptions,
+} from './driver/object-io.js'
+export type { FailedDelete, ObjectOptions, ObjectStore } from './driver/object-store.js'
+export type { ChunkedDriverOptions, DriverDefaults } from './driver/options.js'
+export type {
+  BackupRequest,
+  DeleteOptions,
+  DeleteResult,
+  ExportedRecord,
+  RestoredVolumeMetadata,
+  RestoreOptions,
+  RestoreResult,
+  VerifyOptions,
+  VerifyResult,
+} from './driver/requests.js'
+export type { BackupRecord, BackupReference, ExtraMetadata, NewBackup } from './driver/types.js'
+export type { BackupCatalog, CatalogFilter } from './catalog/catalog.js'
+export type { Compressor, CompressOptions, DecompressOptions } from './compression/compressor.js'
+export type { JsonValue } from './format/json-value.js'
+export type {
+  BackupWarning,
+  OperationOptions,
+  Progress,
+  ProgressListener,
+  ProgressPhase,
+  WarningListener,
+} from './progress/progress.js'
+export type {
+  BackupSource,
+  OpenSource,
+  OpenTarget,
+  RandomAccessSource,
+  TargetRequirements,
+  VolumeExtent,
+  VolumeOpenOptions,
+  VolumeSource,
+  VolumeTarget,
+} from './volume/volume.js'

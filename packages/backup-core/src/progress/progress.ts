@@ -1,0 +1,46 @@
+/** What a long operation is doing. */
+export type ProgressPhase = 'backup' | 'restore' | 'verify' | 'delete'
+
+/** A report of a long operation. `bytesDone` never falls, and the last report of a success says 100 percent. */
+export interface Progress {
+  readonly phase: ProgressPhase
+  /** Bytes of the volume that are done. For a delete: objects. */
+  readonly done: number
+  /** Of how many; undefined while a stream's size is not known. */
+  readonly total: number | undefined
+  /** From 0 to 100; undefined while the total is not known. */
+  readonly percent: number | undefined
+  /** Bytes that went to the store or came from it. */
+  readonly transferredBytes: number
+  /** Objects that were stored, fetched or deleted. */
+  readonly objects: number
+}
+
+/** Called with reports, never concurrently. What it throws is the operation's failure. */
+export type ProgressListener = (progress: Progress) => void
+
+/** A finding that does not stop an operation. */
+export interface BackupWarning {
+  /** Stable, as error codes are. */
+  readonly code:
+    | 'EXTRA_OBJECTS'
+    | 'SOURCE_CHANGED'
+    | 'LISTING_INCOMPLETE'
+    | 'OBJECT_REREAD'
+    | 'METADATA_UNREADABLE'
+    | 'DRIVER'
+  readonly message: string
+  readonly backupId?: string
+}
+
+/** Called with each warning. */
+export type WarningListener = (warning: BackupWarning) => void
+
+/** What every long operation takes. */
+export interface OperationOptions {
+  /** Ends the operation with `ABORTED`, after all it started has ended too. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: ProgressListener
+  /** Overrides the driver's own `onWarning`. */
+  readonly onWarning?: WarningListener
+}

@@ -1,0 +1,89 @@
+/** A run of bytes of a volume. */
+export interface VolumeExtent {
+  readonly offsetBytes: number
+  readonly lengthBytes: number
+}
+
+/** Options of opening a volume. */
+export interface VolumeOpenOptions {
+  readonly signal?: AbortSignal
+}
+
+/** An open source. */
+export interface OpenSource {
+  /** The volume's size; undefined for a stream whose end is not known. */
+  readonly sizeBytes: number | undefined
+
+  /**
+   * Fills `into` from `offsetBytes`, and returns how many bytes it got: fewer than asked for only where the volume
+   * ends. Offsets rise without gaps unless `seekable`. Rejects with `SOURCE_READ` or `SOURCE_CHANGED`.
+   */
+  read(into: Uint8Array, offsetBytes: number, options?: VolumeOpenOptions): Promise<number>
+
+  /** Whether `read` may go to any offset, several at once. */
+  readonly seekable: boolean
+
+  /** A warning when the source is known to have changed since it was opened; undefined when it is not. */
+  changed?(): Promise<string | undefined>
+
+  /** Frees what the source holds. Called once, also after a failure. */
+  close(): Promise<void>
+}
+
+/** Something that can be backed up. */
+export interface VolumeSource {
+  openSource(options?: VolumeOpenOptions): Promise<OpenSource>
+}
+
+/** What a restore needs of its target, before it writes a byte. */
+export interface TargetRequirements extends VolumeOpenOptions {
+  /** The size of the volume. */
+  readonly volumeSizeBytes: number
+  /** The end of the last byte that will be written. */
+  readonly endBytes: number
+  /** Only a part is restored: the rest of the target stays as it is. */
+  readonly partial: boolean
+  /** The caller accepts that what the target holds is overwritten. */
+  readonly overwrite: boolean
+}
+
+/** An open target. */
+export interface OpenTarget {
+  /** Whether every byte of it reads as zero now, so that zeros need not be written. */
+  readonly readsAsZeros: boolean
+
+  /** Writes all of `bytes` at `offsetBytes`. Several may run at once, for places that do not overlap. */
+  write(bytes: Uint8Array, offsetBytes: number): Promise<void>
+
+  /** Makes what was written durable, and the target the size that was required. Called once, after the last write. */
+  finish(): Promise<void>
+
+  /** Frees what the target holds. Called once, also after a failure. */
+  close(): Promise<void>
+
+  /** After a failure or an abort, after `close`: removes a target that this restore made. */
+  discard?(): Promise<void>
+}
+
+/** Something that a backup can be restored to. */
+export interface VolumeTarget {
+  /**
+   * Opens the target, or refuses before anything is written: `TARGET_TOO_SMALL`, `TARGET_NOT_EMPTY` (it holds
+   * something, and `overwrite` was not said), `TARGET_BUSY` (a mounted device), `NOT_A_FILE`.
+   */
+  openTarget(requirements: TargetRequirements): Promise<OpenTarget>
+}
+
+/** The simplest source of one's own: a size, and reading at an offset. */
+export interface RandomAccessSource {
+  readonly size: number
+  /** Resolves to the bytes from `offset`; fewer than `length` only where the volume ends, never none before that. */
+  read(offset: number, length: number): Promise<Uint8Array>
+}
+
+/**
+ * Whatever `backup` accepts as a source: a volume, a Buffer or Uint8Array, a Node `Readable`, a web `ReadableStream`,
+ * any `AsyncIterable<Uint8Array>`, or a random-access source.
+ */
+export type BackupSource =
+  VolumeSource | RandomAccessSource | Uint8Array | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+/** Tests run on the sources, so that a change in one package is seen by the next without a build. */
+const source = (name: string): string =>
+  fileURLToPath(new URL(`packages/${name}/src/index.ts`, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [{ find: /^@stowage\/([a-z0-9-]+)$/, replacement: source('$1') }],
+  },
+  test: {
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'test-fixtures/test/**/*.test.ts',
+      'examples/test/**/*.test.ts',
+    ],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+})
