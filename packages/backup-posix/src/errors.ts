@@ -1,0 +1,93 @@
+import { BackupError, isBackupError } from '@stowage/backup-core'
+import type { BackupErrorCode } from '@stowage/backup-core'
+
+/** What was being done when the system refused. */
+export interface FailedCall {
+  /** For the message, after "cannot": `write the object`. */
+  readonly action: string
+  readonly container?: string
+  readonly objectName?: string
+  /** What ENOENT means here. */
+  readonly missing?: BackupErrorCode
+}
+
+type Meaning = readonly [code: BackupErrorCode, advice: string]
+
+const meanings: Readonly<Record<string, Meaning>> = {
+  ENOSPC: ['NO_SPACE', 'The file system is full: free some space, or delete old backups.'],
+  EDQUOT: ['QUOTA_EXCEEDED', 'The disk quota is used up: have it raised, or delete old backups.'],
+  EFBIG: [
+    'QUOTA_EXCEEDED',
+    'Files may not grow this large here: choose a smaller chunkSizeBytes, or raise the limit.',
+  ],
+  EROFS: ['STORE_READONLY', 'The file system is mounted read-only.'],
+  EACCES: ['FORBIDDEN', 'Give this user the right to read and write the store and all below it.'],
+  EPERM: ['FORBIDDEN', 'Give this user the right to read and write the store and all below it.'],
+  EISDIR: ['NOT_A_FILE', 'A directory is where a file should be.'],
+  ENOTDIR: ['NOT_A_FILE', 'A file is where a directory should be.'],
+  // O_NOFOLLOW answers ELOOP for a link in the last place.
+  ELOOP: [
+    'FORBIDDEN',
+    'Symbolic links below the root of the store are not followed: put the real thing there.',
+  ],
+  ENAMETOOLONG: ['OPTION_INVALID', 'The name is too long for the file system.'],
+  EIO: [
+    'STORE_FAILED',
+    'The device reports an I/O error: look at the system log before you trust this store.',
+  ],
+  ESTALE: ['STORE_UNAVAILABLE', 'The network file system lost the file handle: try again once it is back.'],
+  ETIMEDOUT: ['STORE_UNAVAILABLE', 'The network file system does not answer: try again once it is back.'],
+  EMFILE: ['STORE_UNAVAILABLE', 'Too many files are open: raise `ulimit -n`, or lower `concurrency`.'],
+  ENFILE: ['STORE_UNAVAILABLE', 'Too many files are open on this machine.'],
+}
+
+/** The errno name of a system error, such as `ENOENT`; undefined for anything else. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** Turns what a system call threw into a BackupError that keeps it as `cause`. BackupErrors pass as they are. */
+export function storeError(error: unknown, call: FailedCall): BackupError {
+  if (isBackupError(error)) return error
+  const errno = errnoOf(error) ?? 'unknown error'
+  const [code, advice] = meaningOf(errno, call)
+  const { container, objectName } = call
+  return new BackupError(code, `Cannot ${call.action}${placeOf(call)} (${errno}). ${advice}`, {
+    cause: error,
+    ...(container === undefined ? {} : { container }),
+    ...(objectName === undefined ? {} : { objectName }),
+  })
+}
+
+/** Runs a body, and turns what it throws into a BackupError. */
+export async function translated<T>(call: FailedCall, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (error) {
+    throw storeError(error, call)
+  }
+}
+
+/** The result, or undefined where it fails with this errno. */
+export async function ignoring<T>(errno: string, result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result
+  } catch (error) {
+    if (errnoOf(error) === errno) return undefined
+    throw error
+  }
+}
+
+function meaningOf(errno: string, call: FailedCall): Meaning {
+  if (errno === 'ENOENT' && call.missing === 'CONTAINER_MISSING') {
+    return ['CONTAINER_MISSING', 'The container is not there: create it with putContainer.']
+  }
+  if (errno === 'ENOENT' && call.missing !== undefined) return [call.missing, 'It is not there.']
+  return meanings[errno] ?? ['STORE_FAILED', 'The cause has what the system said.']
+}
+
+function placeOf({ container, objectName }: FailedCall): string {
+  if (container === undefined) return ''
+  return objectName === undefined ? ` "${container}"` : ` "${objectName}" in "${container}"`
+}

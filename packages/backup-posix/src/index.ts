@@ -1,0 +1,2 @@
+export { getBackupDriver, PosixBackupDriver } from './driver.js'
+export type { PosixDriverOptions } from './options.js'

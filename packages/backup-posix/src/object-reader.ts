@@ -1,0 +1,121 @@
+import { BackupError, throwIfAborted } from '@stowage/backup-core'
+import type { ObjectReader, ReadOptions, StoreOptions } from '@stowage/backup-core'
+import { constants, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf, storeError } from './errors.js'
+import type { ObjectPlace } from './object-writer.js'
+
+/** The most bytes of one system call, so that a signal is heard between two. */
+const pieceBytes = 16 * 1024 * 1024
+
+/** The size of what `stream` gives. */
+const streamBytes = 1024 * 1024
+
+/** O_NONBLOCK, since opening a FIFO would otherwise wait for someone to write into it. */
+const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+/** Reads one file. Objects are renamed into place, and so never change while they are open. */
+export class PosixObjectReader implements ObjectReader {
+  #closed = false
+
+  private constructor(
+    private readonly handle: FileHandle,
+    private readonly place: ObjectPlace,
+    private readonly sizeBytes: number,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  static async open(place: ObjectPlace, signal?: AbortSignal): Promise<PosixObjectReader> {
+    throwIfAborted(signal, 'Reading')
+    const handle = await open(join(place.directory, place.objectName), flags)
+    try {
+      const stat = await handle.stat()
+      if (stat.isFile()) return new PosixObjectReader(handle, place, stat.size, signal)
+      throw new BackupError(
+        'NOT_A_FILE',
+        `"${place.objectName}" in "${place.container}" is not a file: move it.`,
+        {
+          container: place.container,
+          objectName: place.objectName,
+        },
+      )
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  read(options: ReadOptions = {}): Promise<Uint8Array> {
+    return this.readRange(0, this.sizeBytes, options)
+  }
+
+  async *stream(options: StoreOptions = {}): AsyncGenerator<Uint8Array> {
+    const piece = Buffer.allocUnsafeSlow(Math.min(streamBytes, this.sizeBytes))
+    for (let offset = 0; offset < this.sizeBytes; offset += piece.byteLength) {
+      yield await this.readRange(offset, piece.byteLength, { ...options, buffer: piece })
+    }
+  }
+
+  async readRange(offsetBytes: number, lengthBytes: number, options: ReadOptions = {}): Promise<Uint8Array> {
+    if (!isSize(offsetBytes) || !isSize(lengthBytes)) {
+      throw new BackupError(
+        'OPTION_INVALID',
+        'A range needs an offset and a length that are whole numbers from 0 on.',
+      )
+    }
+    const wanted = Math.max(0, Math.min(lengthBytes, this.sizeBytes - offsetBytes))
+    if (wanted > (options.maxBytes ?? Infinity)) throw this.#error('OBJECT_TOO_LARGE', `has ${wanted} bytes`)
+    const { buffer } = options
+    const into =
+      buffer && buffer.byteLength >= wanted ? buffer.subarray(0, wanted) : Buffer.allocUnsafeSlow(wanted)
+    await this.#fill(into, offsetBytes, options.signal)
+    return into
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.handle.close()
+  }
+
+  async #fill(into: Uint8Array, offsetBytes: number, signal: AbortSignal | undefined): Promise<void> {
+    for (let done = 0; done < into.byteLength;) {
+      this.#throwIfAborted(signal)
+      const length = Math.min(into.byteLength - done, pieceBytes)
+      const bytesRead = await this.#pread(into, done, length, offsetBytes + done)
+      if (bytesRead === 0) throw this.#error('OBJECT_CORRUPT', 'was cut short while it was read')
+      done += bytesRead
+    }
+    this.#throwIfAborted(signal)
+  }
+
+  async #pread(into: Uint8Array, at: number, length: number, position: number): Promise<number> {
+    try {
+      return (await this.handle.read(into, at, length, position)).bytesRead
+    } catch (error) {
+      // A sector that cannot be read is a damaged object, not a store that is down.
+      if (errnoOf(error) === 'EIO')
+        throw this.#error('OBJECT_CORRUPT', 'has a part the device cannot read', error)
+      const { container, objectName } = this.place
+      throw storeError(error, { action: 'read the object', container, objectName, missing: 'OBJECT_MISSING' })
+    }
+  }
+
+  #throwIfAborted(signal: AbortSignal | undefined): void {
+    throwIfAborted(this.signal, 'Reading')
+    throwIfAborted(signal, 'Reading')
+  }
+
+  #error(code: 'OBJECT_TOO_LARGE' | 'OBJECT_CORRUPT', what: string, cause?: unknown): BackupError {
+    const { container, objectName } = this.place
+    const text = `The object "${objectName}" in "${container}" ${what}.`
+    const advice =
+      code === 'OBJECT_TOO_LARGE' ? 'That is more than the reader was told to hold.' : 'Check the disk.'
+    return new BackupError(code, `${text} ${advice}`, { cause, container, objectName })
+  }
+}
+
+function isSize(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}

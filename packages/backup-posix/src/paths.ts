@@ -1,0 +1,104 @@
+import { BackupError } from '@stowage/backup-core'
+import { lstat, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf } from './errors.js'
+
+/** The longest name of a file or directory, in bytes of UTF-8, on every common file system. */
+export const maxNameBytes = 255
+
+/** Cinder's container for a backup that names none: a directory of its own, two levels down. */
+export function automaticContainer(backupId: string): string {
+  return [backupId.slice(0, 2), backupId.slice(2, 4), backupId].filter((piece) => piece !== '').join('/')
+}
+
+/** Whether the container looks like one of {@link automaticContainer}, and so may go with its last object. */
+export function isAutomaticContainer(container: string): boolean {
+  return container === automaticContainer(container.slice(container.lastIndexOf('/') + 1))
+}
+
+/** Throws `OPTION_INVALID` unless the name can only be that of a file directly in its container. */
+export function checkObjectName(name: string): void {
+  checkSegment(name, 'object', name)
+  if (name.startsWith('.')) throw badName('object', name, 'begins with a dot, which listings leave out')
+}
+
+/** The directories of a container below the root. Throws `OPTION_INVALID` for a name that could lead out of it. */
+export function containerSegments(container: string): string[] {
+  const segments = container.split('/')
+  for (const segment of segments) checkSegment(segment, 'container', container)
+  return segments
+}
+
+/** Throws `OPTION_INVALID` for a container that {@link containerSegments} accepts, but no search would find. */
+export function checkNewContainer(container: string): void {
+  if (containerSegments(container).some((segment) => segment.startsWith('.'))) {
+    throw badName(
+      'container',
+      container,
+      'has a part that begins with a dot, where backups are not looked for',
+    )
+  }
+}
+
+/** The root as the system knows it: the root itself may be a link. It stays as it is where it does not exist. */
+export async function realRoot(root: string): Promise<string> {
+  try {
+    return await realpath(root)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return root
+    throw error
+  }
+}
+
+/**
+ * The path of a container that is there, with no symbolic link on the way: `O_NOFOLLOW` looks at the last component
+ * alone, so that each one is looked at here. Rejects with ENOENT where there is none.
+ */
+export async function containerPath(root: string, container: string): Promise<string> {
+  const segments = containerSegments(container)
+  let path = await realRoot(root)
+  for (const segment of segments) {
+    path = join(path, segment)
+    await checkDirectory(path, container)
+  }
+  return path
+}
+
+/** Rejects with `FORBIDDEN` for a symbolic link and `NOT_A_FILE` for anything else that is not a directory. */
+export async function checkDirectory(path: string, container: string): Promise<void> {
+  const stat = await lstat(path)
+  if (stat.isDirectory()) return
+  if (!stat.isSymbolicLink()) {
+    throw new BackupError('NOT_A_FILE', `"${path}" is in the way of the container "${container}": move it.`, {
+      container,
+    })
+  }
+  throw new BackupError(
+    'FORBIDDEN',
+    `"${path}" is a symbolic link, and those are not followed below the root of a store. ` +
+      `Put the directory itself there, or make what it points to the store's path.`,
+    { container },
+  )
+}
+
+function checkSegment(segment: string, kind: 'container' | 'object', whole: string): void {
+  if (segment === '') throw badName(kind, whole, 'is empty, absolute, or has an empty part')
+  if (segment === '.' || segment === '..') throw badName(kind, whole, 'has a part that is "." or ".."')
+  if (segment.includes('/')) throw badName(kind, whole, 'has a slash')
+  if (segment.includes('\0')) throw badName(kind, whole, 'has a NUL character')
+  // The system would store it as U+FFFD: two names would become one.
+  if (/\p{Surrogate}/u.test(segment)) throw badName(kind, whole, 'is not well-formed Unicode')
+  if (Buffer.byteLength(segment) > maxNameBytes) {
+    throw badName(kind, whole, `has a part longer than ${maxNameBytes} bytes`)
+  }
+}
+
+function badName(kind: 'container' | 'object', name: string, why: string): BackupError {
+  return new BackupError(
+    'OPTION_INVALID',
+    `The ${kind} name ${JSON.stringify(name)} ${why}. Choose another.`,
+    {
+      [kind === 'container' ? 'container' : 'objectName']: name,
+    },
+  )
+}
