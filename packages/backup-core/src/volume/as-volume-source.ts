@@ -1,0 +1,46 @@
+import { isUint8Array } from 'node:util/types'
+import { BackupError } from '../errors/backup-error.js'
+import { bufferVolume } from './buffer-volume.js'
+import { describeValue } from './describe-value.js'
+import { randomAccessVolume } from './random-access-volume.js'
+import { isStream } from './stream-pieces.js'
+import { streamVolume } from './stream-volume.js'
+import type { BackupSource, RandomAccessSource, VolumeSource } from './volume.js'
+
+/**
+ * Whatever `backup` accepts, as a volume.
+ *
+ * @throws BackupError `OPTION_INVALID` for anything else, with what is accepted.
+ */
+export function asVolumeSource(source: BackupSource): VolumeSource {
+  if (isUint8Array(source)) return bufferVolume(source)
+  if (isVolumeSource(source)) return source
+  // Before the random-access sources: a Readable has a `read` too.
+  if (isStream(source)) return streamVolume(source)
+  if (isRandomAccess(source)) return randomAccessVolume(source)
+  throw new BackupError(
+    'OPTION_INVALID',
+    `A source must be a volume (fileVolume(path)), a Buffer or Uint8Array, a Readable, a ReadableStream, an ` +
+      `AsyncIterable of Uint8Array or { size, read(offset, length) }, not ${describeValue(source)}.${hint(source)}`,
+  )
+}
+
+function isVolumeSource(value: unknown): value is VolumeSource {
+  return isObject(value) && typeof value['openSource'] === 'function'
+}
+
+function isRandomAccess(value: unknown): value is RandomAccessSource {
+  return isObject(value) && typeof value['read'] === 'function' && 'size' in value
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function hint(value: unknown): string {
+  if (typeof value === 'string') return ' For the file of that name, use fileVolume(path).'
+  if (value instanceof URL) return ' For a file: URL, use fileVolume(fileURLToPath(url)).'
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return ' Wrap it: new Uint8Array(buffer).'
+  if (value instanceof Blob) return ' Use blob.stream().'
+  return ''
+}

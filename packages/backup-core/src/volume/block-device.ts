@@ -1,0 +1,128 @@
+import type { BigIntStats } from 'node:fs'
+import { readFile, readdir } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf } from './file-errors.js'
+
+/** A device's numbers as Linux writes them in /sys and /proc: `8:1`. */
+export type DeviceNumber = `${number}:${number}`
+
+/** Splits `st_rdev` as glibc packs it: 12 bits of major and 20 of minor, interleaved, with room above for more. */
+export function deviceNumber(stats: Pick<BigIntStats, 'rdev'>): DeviceNumber {
+  const { rdev } = stats
+  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)
+  const minor = (rdev & 0xffn) | ((rdev >> 12n) & ~0xffn)
+  return `${Number(major)}:${Number(minor)}`
+}
+
+/** The kernel counts in 512 bytes whatever the device's own sector size is. */
+const sysfsSectorBytes = 512
+
+/** The size of a block device from sysfs (its `stat.size` is 0); undefined where there is no sysfs to ask. */
+export async function deviceSizeBytes(device: DeviceNumber, root = '/'): Promise<number | undefined> {
+  const text = await readIfThere(join(root, 'sys/dev/block', device, 'size'))
+  return text !== undefined && /^\d+\s*$/.test(text) ? Number(text) * sysfsSectorBytes : undefined
+}
+
+/**
+ * How often a device was written to or trimmed since it appeared, as a text to compare with a later one; undefined
+ * where the kernel does not say.
+ */
+export async function deviceWriteCount(device: DeviceNumber, root = '/'): Promise<string | undefined> {
+  const fields = (await readIfThere(join(root, 'sys/dev/block', device, 'stat')))?.trim().split(/\s+/)
+  // Fields 5 and 12 of Documentation/block/stat.rst: write I/Os and discard I/Os.
+  return fields?.[4] === undefined ? undefined : `${fields[4]} ${fields[11] ?? '0'}`
+}
+
+/**
+ * Finds the size of a device by reading single bytes, for systems whose devices tell it in no file: the first offset,
+ * in sectors, that cannot be read. Some 100 reads for any size.
+ */
+export async function probeSizeBytes(handle: FileHandle): Promise<number> {
+  const sector = Buffer.alloc(sysfsSectorBytes)
+  const readable = async (index: number): Promise<boolean> => {
+    const read = handle.read(sector, 0, sector.length, index * sector.length)
+    const { bytesRead } = await read.catch((error: unknown) => {
+      // What BSD's and Apple's devices say past their end; any other error is a fault, not an end.
+      if (['EINVAL', 'ENXIO', 'ENOSPC'].includes(errnoOf(error) ?? '')) return { bytesRead: 0 }
+      throw error
+    })
+    return bytesRead === sector.length
+  }
+  let beyond = 1
+  while (beyond < Number.MAX_SAFE_INTEGER / 1024 && (await readable(beyond - 1))) beyond *= 2
+  let within = Math.floor(beyond / 2)
+  while (within < beyond) {
+    const middle = Math.floor((within + beyond) / 2)
+    if (await readable(middle)) within = middle + 1
+    else beyond = middle
+  }
+  return within * sector.length
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * What uses a device or one of its partitions, as the rest of a sentence (`is mounted at /srv`); undefined when
+ * nothing that /proc and /sys know of does. It names the culprit; the certainty is O_EXCL's, which sees other mount
+ * namespaces too.
+ */
+export async function deviceUse(device: DeviceNumber, root = '/'): Promise<string | undefined> {
+  const mounts = parseMountInfo((await readIfThere(join(root, 'proc/self/mountinfo'))) ?? '')
+  const directory = join(root, 'sys/dev/block', device)
+  const parts = [{ directory, device, subject: '' }, ...(await partitions(directory))]
+  for (const part of parts) {
+    const mountPoint = mounts.get(part.device)
+    if (mountPoint !== undefined) return `${part.subject}is mounted at ${mountPoint}`
+    const [holder] = await listIfThere(join(part.directory, 'holders'))
+    if (holder !== undefined)
+      return `${part.subject}is part of ${holder} (RAID, LVM, encryption or multipath)`
+  }
+  return undefined
+}
+
+interface Partition {
+  readonly directory: string
+  readonly device: string
+  readonly subject: string
+}
+
+async function partitions(directory: string): Promise<Partition[]> {
+  const found: Partition[] = []
+  for (const name of await listIfThere(directory)) {
+    // A partition is the only child that has a file `partition`.
+    if ((await readIfThere(join(directory, name, 'partition'))) === undefined) continue
+    const device = (await readIfThere(join(directory, name, 'dev')))?.trim() ?? ''
+    found.push({ directory: join(directory, name), device, subject: `has a partition, ${name}, that ` })
+  }
+  return found
+}
+
+async function listIfThere(path: string): Promise<string[]> {
+  try {
+    return await readdir(path)
+  } catch {
+    return []
+  }
+}
+
+/** The first mount point of each device in the text of /proc/self/mountinfo, by device number. */
+export function parseMountInfo(text: string): Map<string, string> {
+  const mounts = new Map<string, string>()
+  for (const line of text.split('\n')) {
+    const [, , device, , mountPoint] = line.split(' ')
+    if (device === undefined || mountPoint === undefined || mounts.has(device)) continue
+    // The kernel writes space, tab, newline and backslash as three octal digits.
+    const plain = mountPoint.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+      String.fromCharCode(Number.parseInt(digits, 8)),
+    )
+    mounts.set(device, plain)
+  }
+  return mounts
+}

@@ -1,0 +1,103 @@
+import type { BigIntStats } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { throwIfAborted } from '../errors/abort.js'
+import { BackupError } from '../errors/backup-error.js'
+import { deviceNumber, deviceSizeBytes, deviceWriteCount, probeSizeBytes } from './block-device.js'
+import { openFifoSource } from './fifo-source.js'
+import { fileKind, sourceError } from './file-errors.js'
+import { readFully } from './positional-io.js'
+import type { OpenSource, VolumeOpenOptions } from './volume.js'
+
+/** Opens a regular file, a block device or a pipe for reading. */
+export async function openFileSource(path: string, options: VolumeOpenOptions = {}): Promise<OpenSource> {
+  throwIfAborted(options.signal, `Opening ${path}`)
+  // Looked at before it is opened: opening a tape or a watchdog has effects, and opening a pipe can wait for ever.
+  const found = await stat(path, { bigint: true }).catch((error: unknown) => {
+    throw sourceError(error, path)
+  })
+  if (found.isFIFO()) return openFifoSource(path, options)
+  if (!found.isFile() && !found.isBlockDevice()) {
+    const message = `${path} is ${fileKind(found)}. Name a regular file, a block device or a pipe.`
+    throw new BackupError('NOT_A_FILE', message)
+  }
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    throw sourceError(error, path)
+  })
+  try {
+    const stats = await handle.stat({ bigint: true })
+    const source = stats.isBlockDevice() ? await deviceState(handle, stats) : fileState(handle, stats)
+    throwIfAborted(options.signal, `Opening ${path}`)
+    return new FileSource(path, handle, source)
+  } catch (error) {
+    await handle.close()
+    throw sourceError(error, path)
+  }
+}
+
+/** What kind of source it is: its size, and how to find out that it changed. */
+interface SourceState {
+  readonly sizeBytes: number
+  readonly change: () => Promise<string | undefined>
+}
+
+function fileState(handle: FileHandle, atOpen: BigIntStats): SourceState {
+  const change = async (): Promise<string | undefined> => {
+    const now = await handle.stat({ bigint: true })
+    if (now.size !== atOpen.size) return `went from ${atOpen.size.toString()} to ${now.size.toString()} bytes`
+    return now.mtimeNs === atOpen.mtimeNs ? undefined : 'was written to'
+  }
+  return { sizeBytes: Number(atOpen.size), change }
+}
+
+async function deviceState(handle: FileHandle, stats: BigIntStats): Promise<SourceState> {
+  const device = deviceNumber(stats)
+  const sizeBytes = (await deviceSizeBytes(device)) ?? (await probeSizeBytes(handle))
+  // A write to a device leaves no trace in its node's times, but the kernel counts what reached the device.
+  const writes = await deviceWriteCount(device)
+  const change = async (): Promise<string | undefined> => {
+    const now = (await deviceSizeBytes(device)) ?? sizeBytes
+    if (now !== sizeBytes) return `went from ${sizeBytes} to ${now} bytes`
+    return (await deviceWriteCount(device)) === writes ? undefined : 'was written to'
+  }
+  return { sizeBytes, change }
+}
+
+class FileSource implements OpenSource {
+  readonly seekable = true
+  readonly sizeBytes: number
+
+  constructor(
+    private readonly path: string,
+    private readonly handle: FileHandle,
+    private readonly state: SourceState,
+  ) {
+    this.sizeBytes = state.sizeBytes
+  }
+
+  async read(into: Uint8Array, offsetBytes: number, options: VolumeOpenOptions = {}): Promise<number> {
+    const wanted = Math.max(0, Math.min(into.length, this.sizeBytes - offsetBytes))
+    const at = { path: this.path, offsetBytes, signal: options.signal }
+    const read = await readFully(this.handle, into.subarray(0, wanted), at)
+    if (read === wanted) return read
+    const end = offsetBytes + read
+    throw new BackupError(
+      'SOURCE_CHANGED',
+      `${this.path} shrank while it was read: it had ${this.sizeBytes} bytes and now ends at ${end}. ` +
+        'Back up a snapshot, or stop what writes to it, and run the backup again.',
+      { offsetBytes: end },
+    )
+  }
+
+  async changed(): Promise<string | undefined> {
+    const change = await this.state.change().catch((error: unknown) => {
+      throw sourceError(error, this.path)
+    })
+    if (change === undefined) return undefined
+    return `${this.path} ${change} while it was backed up: the backup may mix old and new data. Back up a snapshot instead.`
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close()
+  }
+}
