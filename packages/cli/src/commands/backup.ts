@@ -1,0 +1,70 @@
+import type { Command } from 'commander'
+import type { Invoke } from '../command-context.js'
+import { compressionWords, defaultCompressionWord, rawWords } from '../compression/words.js'
+import type { BackupCommandOptions } from '../options/backup-options.js'
+import { parsePositiveSize } from '../options/global-options.js'
+import { CliOption } from '../options/option.js'
+
+const words = [...rawWords, ...compressionWords.map(({ word }) => word)]
+
+const examples = `
+Without --volume-id, a file or device is known by its path: the id is the version 5 UUID (RFC 9562) of its file: URL,
+symbolic links resolved. Where several machines share a store, give each volume an id of its own.
+
+Examples:
+  $ stowage backup disk.img --store posix:/backups --incremental
+  $ stowage backup /dev/vg0/snap --store posix:/backups --volume-id 8b0a… --compression zstd
+  $ qemu-img convert -O raw vm.qcow2 /dev/stdout | stowage backup - --store posix:/backups --name vm`
+
+/** `stowage backup` */
+export function addBackupCommand(program: Command, invoke: Invoke): void {
+  program
+    .command('backup')
+    .description('Back up a disk image, a block device or a stream.')
+    .argument('<source>', 'a file, a block device or a pipe; - for stdin')
+    .addOption(
+      new CliOption('--volume-id <id>', "the volume's id (default: derived from the path, see below)", {
+        env: 'STOWAGE_VOLUME_ID',
+      }),
+    )
+    .option('--backup-id <id>', "the backup's id (default: a new UUID)")
+    .addOption(
+      new CliOption('--incremental', "add to the volume's newest backup; a full one where there is none", {
+        env: 'STOWAGE_INCREMENTAL',
+      }).conflicts('parent'),
+    )
+    .option('--parent <id>', 'add to this backup')
+    .addOption(
+      new CliOption('--compression <word>', `how to compress (default: ${defaultCompressionWord})`, {
+        env: 'STOWAGE_COMPRESSION',
+        choices: words,
+      }),
+    )
+    .addOption(
+      new CliOption('--chunk-size <size>', "the most bytes in an object (default: the store's)", {
+        env: 'STOWAGE_CHUNK_SIZE',
+        parse: parsePositiveSize,
+      }),
+    )
+    .addOption(
+      new CliOption('--block-size <size>', "where changes are looked for (default: 32K, or the parent's)", {
+        env: 'STOWAGE_BLOCK_SIZE',
+        parse: parsePositiveSize,
+      }),
+    )
+    .option('--name <text>', 'a name for people')
+    .option('--description <text>', 'a description for people')
+    .addOption(
+      new CliOption('--container <name>', "the container to put it in (default: the store's)", {
+        env: 'STOWAGE_CONTAINER',
+      }),
+    )
+    .addHelpText('after', examples)
+    .action(async (source: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<BackupCommandOptions>()
+      await invoke(options, async (context) => {
+        const { runBackup } = await import('../run-backup.js')
+        await runBackup(context, source, options)
+      })
+    })
+}

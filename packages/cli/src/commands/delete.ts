@@ -1,0 +1,38 @@
+import type { Command } from 'commander'
+import type { Invoke } from '../command-context.js'
+import type { GlobalOptions } from '../options/global-options.js'
+
+interface DeleteCommandOptions extends GlobalOptions {
+  readonly withDescendants?: boolean
+}
+
+/** `stowage delete` */
+export function addDeleteCommand(program: Command, invoke: Invoke): void {
+  program
+    .command('delete')
+    .description('Delete a backup. Refused while an incremental depends on it.')
+    .argument('<backup-id>', 'the whole id')
+    .option('--with-descendants', 'delete the backups that depend on it too')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ stowage delete 7a1c43b0-4c0d-4d4e-9a43-1f1d0a0c6c55 --store posix:/backups',
+    )
+    .action(async (backupId: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<DeleteCommandOptions>()
+      await invoke(options, async ({ withStore, output, signal }) => {
+        const { deleted, objectsDeleted } = await withStore(async (driver) => {
+          const onProgress = output.startProgress()
+          return driver.deleteBackup(backupId, {
+            withDescendants: options.withDescendants ?? false,
+            signal,
+            ...(onProgress ? { onProgress } : {}),
+          })
+        })
+        output.result({
+          json: { deleted, objectsDeleted },
+          human: `Deleted ${deleted.join(', ')}: ${String(objectsDeleted)} objects.\n`,
+          quiet: deleted.map((id) => `${id}\n`).join(''),
+        })
+      })
+    })
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander'
+import type { Invoke } from '../command-context.js'
+import type { GlobalOptions } from '../options/global-options.js'
+import { recordFileOf } from '../record-file.js'
+
+/** `stowage export` */
+export function addExportCommand(program: Command, invoke: Invoke): void {
+  program
+    .command('export')
+    .description(
+      "Print a backup's record, as `cinder backup-import` and `stowage import` take it. Always JSON.",
+    )
+    .argument('<backup-id>', 'the id, or the beginning of it')
+    .addHelpText('after', '\nExamples:\n  $ stowage export 7a1c --store posix:/backups > record.json')
+    .action(async (backupId: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>()
+      await invoke(options, async ({ withStore, output, signal }) => {
+        const { resolveBackup } = await import('../resolve-backup.js')
+        const exported = await withStore(async (driver) => {
+          const record = await resolveBackup(driver, backupId, signal)
+          return driver.exportRecord(record, { signal })
+        })
+        const json = recordFileOf(exported)
+        const text = `${JSON.stringify(json, null, 2)}\n`
+        output.result({ json, human: text, quiet: text })
+      })
+    })
+}

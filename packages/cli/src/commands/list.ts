@@ -1,0 +1,54 @@
+import type { BackupRecord } from '@stowage/backup-core'
+import type { Command } from 'commander'
+import type { Invoke } from '../command-context.js'
+import type { GlobalOptions } from '../options/global-options.js'
+import { viewOf } from '../output/backup-view.js'
+import { table } from '../output/table.js'
+import { formatSize } from '../sizes.js'
+
+interface ListOptions extends GlobalOptions {
+  readonly volumeId?: string
+  readonly container?: string
+}
+
+/** `stowage list` */
+export function addListCommand(program: Command, invoke: Invoke): void {
+  program
+    .command('list')
+    .description('List the backups of a store, oldest first.')
+    .option('--volume-id <id>', 'only those of this volume')
+    .option('--container <name>', 'only those in this container')
+    .addHelpText('after', '\nExamples:\n  $ stowage list --store posix:/backups --json')
+    .action(async (_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ListOptions>()
+      await invoke(options, async ({ withStore, output, signal }) => {
+        const { volumeId, container } = options
+        const filter = {
+          signal,
+          ...(volumeId === undefined ? {} : { volumeId }),
+          ...(container === undefined ? {} : { container }),
+        }
+        const records = await withStore((driver) => driver.listBackups(filter))
+        output.result({
+          json: records.map(viewOf),
+          human: records.length === 0 ? 'No backups.\n' : listTable(records),
+          quiet: records.map(({ id }) => `${id}\n`).join(''),
+        })
+      })
+    })
+}
+
+function listTable(records: readonly BackupRecord[]): string {
+  return table(
+    [
+      { title: 'BACKUP', value: ({ id }: BackupRecord) => id },
+      { title: 'CREATED', value: ({ createdAt }) => createdAt.slice(0, 19) },
+      { title: 'KIND', value: ({ parentId }) => (parentId === null ? 'full' : 'incremental') },
+      { title: 'SIZE', value: ({ sizeBytes }) => formatSize(sizeBytes), align: 'right' },
+      { title: 'OBJECTS', value: ({ objectCount }) => String(objectCount), align: 'right' },
+      { title: 'VOLUME', value: ({ volumeId }) => volumeId },
+      { title: 'NAME', value: ({ name }) => name ?? '' },
+    ],
+    records,
+  )
+}

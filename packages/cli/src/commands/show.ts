@@ -1,0 +1,53 @@
+import type { BackupRecord } from '@stowage/backup-core'
+import type { Command } from 'commander'
+import type { Invoke } from '../command-context.js'
+import type { GlobalOptions } from '../options/global-options.js'
+import { isoTime, viewOf } from '../output/backup-view.js'
+import { fields } from '../output/table.js'
+import { formatSize } from '../sizes.js'
+
+/** `stowage show` */
+export function addShowCommand(program: Command, invoke: Invoke): void {
+  program
+    .command('show')
+    .description('Show one backup, the chain it stands on, and what depends on it.')
+    .argument('<backup-id>', 'the id, or the beginning of it')
+    .addHelpText('after', '\nExamples:\n  $ stowage show 7a1c --store posix:/backups')
+    .action(async (backupId: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>()
+      await invoke(options, async ({ withStore, output, signal }) => {
+        const { resolveBackup } = await import('../resolve-backup.js')
+        const { record, chain, dependents } = await withStore(async (driver) => {
+          const found = await resolveBackup(driver, backupId, signal)
+          const ofVolume = await driver.listBackups({ volumeId: found.volumeId, signal })
+          return {
+            record: found,
+            chain: (await driver.getChain(found, { signal })).map(({ id }) => id),
+            dependents: ofVolume.filter(({ parentId }) => parentId === found.id).map(({ id }) => id),
+          }
+        })
+        output.result({
+          json: { ...viewOf(record), chain, dependents },
+          human: description(record, chain, dependents),
+          quiet: `${record.id}\n`,
+        })
+      })
+    })
+}
+
+function description(record: BackupRecord, chain: readonly string[], dependents: readonly string[]): string {
+  return fields([
+    ['backup', record.id],
+    ['kind', record.parentId === null ? 'full' : `incremental on ${record.parentId}`],
+    ['volume', record.volumeId],
+    ['size', `${formatSize(record.sizeBytes)} (${String(record.sizeBytes)} bytes)`],
+    ['objects', String(record.objectCount)],
+    ['created', isoTime(record.createdAt)],
+    ['name', record.name],
+    ['description', record.description],
+    ['container', record.container],
+    ['prefix', record.prefix],
+    ['chain', chain.length > 1 ? `${String(chain.length)} backups: ${chain.join(' on ')}` : null],
+    ['dependents', dependents.length > 0 ? dependents.join(', ') : null],
+  ])
+}

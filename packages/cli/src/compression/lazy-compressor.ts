@@ -1,0 +1,46 @@
+import { BackupError } from '@stowage/backup-core'
+import type { Compressor } from '@stowage/backup-core'
+import { loadCompressor } from './load-compressor.js'
+import { compressionWords } from './words.js'
+import type { CompressionWord } from './words.js'
+
+/** A reader of one word, whose package is imported when the first object of that word is met. */
+export function lazyCompressor(spec: CompressionWord): Compressor {
+  let loading: Promise<Compressor> | undefined
+  const loaded = (): Promise<Compressor> => (loading ??= loadCompressor(spec))
+  return {
+    name: spec.word,
+    aliases: [],
+    compress: async (bytes, options) => (await loaded()).compress(bytes, options),
+    decompress: async (bytes, expectedLengthBytes, options) =>
+      (await loaded()).decompress(bytes, expectedLengthBytes, options),
+    async close() {
+      // A package that could not be loaded holds nothing.
+      const compressor = await loading?.catch(() => undefined)
+      await compressor?.close?.()
+    },
+  }
+}
+
+/** Readers for every word there is, apart from those of `compression`. */
+export function readersBeside(compression: Compressor | undefined): Compressor[] {
+  const served = new Set(compression ? [compression.name, ...compression.aliases] : [])
+  return compressionWords.filter(({ word }) => !served.has(word)).map(lazyCompressor)
+}
+
+/**
+ * The compressor of a word from `--compression`; undefined for the words that mean none. Loaded at once, so that a
+ * missing package ends the backup before anything is written.
+ */
+export async function compressorOf(word: string): Promise<Compressor | undefined> {
+  const spec = compressionWords.find((one) => one.word === word)
+  if (!spec) return undefined
+  try {
+    return await loadCompressor(spec)
+  } catch (error) {
+    if (error instanceof BackupError) throw error
+    throw new BackupError('COMPRESSION_FAILED', `The compression "${word}" could not be set up.`, {
+      cause: error,
+    })
+  }
+}

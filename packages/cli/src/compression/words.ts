@@ -1,0 +1,26 @@
+/** One of Cinder's compression words, and what serves it. */
+export interface CompressionWord {
+  readonly word: string
+  readonly packageName: string
+  /** The name of the package's factory. */
+  readonly factory: string
+}
+
+const zlibPackage = '@stowage/compression-zlib'
+const bz2Package = '@stowage/compression-bz2'
+const zstdPackage = '@stowage/compression-zstd'
+
+/** Words that mean no compression. All of them are recorded as `none`. */
+export const rawWords: readonly string[] = ['none', 'off', 'no']
+
+/** Every word that names an algorithm. The packages of all but zlib are installed beside the command by choice. */
+export const compressionWords: readonly CompressionWord[] = [
+  { word: 'zlib', packageName: zlibPackage, factory: 'zlib' },
+  { word: 'gzip', packageName: zlibPackage, factory: 'zlib' },
+  { word: 'bz2', packageName: bz2Package, factory: 'bz2' },
+  { word: 'bzip2', packageName: bz2Package, factory: 'bz2' },
+  { word: 'zstd', packageName: zstdPackage, factory: 'zstd' },
+]
+
+/** Cinder's own default, so that a backup without options is one that Cinder would have written. */
+export const defaultCompressionWord = 'zlib'

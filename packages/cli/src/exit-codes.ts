@@ -1,0 +1,64 @@
+import type { BackupErrorCode } from '@stowage/backup-core'
+
+/** What the process says to a script. Chosen once, never renumbered. */
+export const exitCodes = {
+  /** Done. */
+  ok: 0,
+  /** The operation failed: an unreadable source, a store that is full or away, and whatever has no number of its own. */
+  failed: 1,
+  /** The command line makes no sense; nothing was tried. */
+  usage: 2,
+  /** There is no such backup, container or source. */
+  notFound: 3,
+  /** A verification failed, or what the store holds is damaged or incomplete. */
+  corrupt: 4,
+  /** Refused, since it would lose something or contradict what is there. Nothing was changed. */
+  refused: 5,
+  hangup: 129,
+  interrupted: 130,
+  terminated: 143,
+} as const
+
+/** One of {@link exitCodes}. */
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+const byErrorCode: Partial<Record<BackupErrorCode, ExitCode>> = {
+  ABORTED: exitCodes.interrupted,
+  OPTION_INVALID: exitCodes.usage,
+  CONFIG_INVALID: exitCodes.usage,
+  NOT_A_FILE: exitCodes.usage,
+  BACKUP_NOT_FOUND: exitCodes.notFound,
+  CONTAINER_MISSING: exitCodes.notFound,
+  VERIFY_FAILED: exitCodes.corrupt,
+  CHAIN_INVALID: exitCodes.corrupt,
+  METADATA_INVALID: exitCodes.corrupt,
+  RECORD_INVALID: exitCodes.corrupt,
+  LISTING_INVALID: exitCodes.corrupt,
+  OBJECT_MISSING: exitCodes.corrupt,
+  OBJECT_CORRUPT: exitCodes.corrupt,
+  OBJECT_TOO_LARGE: exitCodes.corrupt,
+  OBJECT_LIST_MISMATCH: exitCodes.corrupt,
+  BACKUP_EXISTS: exitCodes.refused,
+  HAS_DEPENDENTS: exitCodes.refused,
+  BLOCK_SIZE_CHANGED: exitCodes.refused,
+  VOLUME_GREW: exitCodes.refused,
+  TARGET_TOO_SMALL: exitCodes.refused,
+  TARGET_NOT_EMPTY: exitCodes.refused,
+  TARGET_BUSY: exitCodes.refused,
+  CONFLICT: exitCodes.refused,
+}
+
+/** The exit code of an engine's error; `failed` for every code without one of its own. */
+export function exitCodeOf(code: BackupErrorCode): ExitCode {
+  return byErrorCode[code] ?? exitCodes.failed
+}
+
+/** The table of `--help`. */
+export const exitCodesHelp = `Exit codes:
+  0    done
+  1    failed (source unreadable, store full or away, …)
+  2    the command line is wrong; nothing was tried
+  3    no such backup, container or source
+  4    verification failed: objects missing or damaged
+  5    refused, since it would lose something (target not empty, backup has dependents, …)
+  129, 130, 143   ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM; what was written has been removed`

@@ -1,0 +1,5 @@
+export { main } from './main.js'
+export { exitCodes } from './exit-codes.js'
+export type { ExitCode } from './exit-codes.js'
+export type { CliIo, TextSink } from './io.js'
+export type { BackupView } from './output/backup-view.js'

@@ -1,0 +1,21 @@
+import type { Readable } from 'node:stream'
+
+/** A stream that text goes to. */
+export interface TextSink {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+  /** The width of the terminal. */
+  readonly columns?: number
+}
+
+/** What a run of the command may touch: `process` itself, or what a program or test hands over. */
+export interface CliIo {
+  readonly stdin: Readable
+  readonly stdout: TextSink
+  readonly stderr: TextSink
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Ends the operation, which removes what it wrote. Its reason may be a {@link SignalAbort}. */
+  readonly signal?: AbortSignal
+  /** Milliseconds on a clock that never goes back. @default performance.now */
+  readonly nowMs?: () => number
+}

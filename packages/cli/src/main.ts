@@ -1,0 +1,92 @@
+import { CommanderError } from 'commander'
+import { CliError } from './cli-error.js'
+import type { CommandContext } from './command-context.js'
+import { exitCodes } from './exit-codes.js'
+import type { CliIo } from './io.js'
+import type { GlobalOptions } from './options/global-options.js'
+import { errorJson, errorText, reportOf } from './output/errors.js'
+import { Output } from './output/output.js'
+import { buildProgram } from './program.js'
+import { SignalAbort } from './signals.js'
+import { parseStoreUrl } from './store-url.js'
+
+/**
+ * Runs the command line `stowage ...argv` and resolves to its exit code. Never rejects; leaves the process's own
+ * streams, signals and exit code alone.
+ *
+ * @param argv the arguments after the command's own name
+ */
+export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+  const signal = io.signal ?? new AbortController().signal
+  let asJson = saysJson(argv, io)
+  const program = buildProgram(io, async (globals, work) => {
+    asJson = globals.json ?? false
+    await run(globals, work, io, signal)
+  })
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCodes.ok
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.ok
+      // The help that answers a bare `stowage` says it all.
+      if (error.code === 'commander.help') return exitCodes.usage
+    }
+    const report = await reportOf(error instanceof CommanderError ? usageError(error, argv) : error, signal)
+    io.stderr.write(asJson ? errorJson(report) : errorText(report))
+    if (io.env['STOWAGE_DEBUG'] === '1' && error instanceof Error) io.stderr.write(`${causes(error)}\n`)
+    return report.exitCode
+  }
+}
+
+async function run(
+  globals: GlobalOptions,
+  work: (context: CommandContext) => Promise<void>,
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<void> {
+  const output = new Output(io, { json: globals.json ?? false, quiet: globals.quiet ?? false })
+  const onAbort = (): void => {
+    output.endProgress()
+    if (signal.reason instanceof SignalAbort) {
+      output.note('stopping, and removing what was written; a second signal ends it at once')
+    }
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await work({
+      io,
+      output,
+      signal,
+      globals,
+      withStore: async (use, settings = {}) => {
+        const openStore = parseStoreUrl(globals.store)
+        const { withStore } = await import('./open-store.js')
+        return withStore(openStore, globals, settings, output, use)
+      },
+    })
+  } finally {
+    output.endProgress()
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Before the command line has been understood, its failure can only guess at the form it is wanted in. */
+function saysJson(argv: readonly string[], io: CliIo): boolean {
+  return argv.includes('--json') || ['1', 'true', 'yes', 'on'].includes(io.env['STOWAGE_JSON'] ?? '')
+}
+
+function usageError(error: CommanderError, argv: readonly string[]): CliError {
+  const command = argv.find((word) => !word.startsWith('-'))
+  const isUnknown = error.code === 'commander.unknownCommand'
+  return new CliError('USAGE', error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '), {
+    exitCode: exitCodes.usage,
+    hint: command === undefined || isUnknown ? 'See stowage --help' : `See stowage ${command} --help`,
+  })
+}
+
+/** The stacks of an error and of what caused it, for whoever looks for the fault in Stowage itself. */
+function causes(error: Error): string {
+  const inner = error.cause instanceof Error ? `\ncaused by ${causes(error.cause)}` : ''
+  return (error.stack ?? error.message) + inner
+}

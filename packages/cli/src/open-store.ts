@@ -1,0 +1,40 @@
+import type { ChunkedBackupDriver, ChunkedDriverOptions } from '@stowage/backup-core'
+import type { StoreSettings } from './command-context.js'
+import { readersBeside } from './compression/lazy-compressor.js'
+import type { GlobalOptions } from './options/global-options.js'
+import type { Output } from './output/output.js'
+import type { OpenStore } from './store-url.js'
+
+/** Opens a store for the time of `work`. Drivers close themselves; the compressors are ours to close. */
+export async function withStore<T>(
+  openStore: OpenStore,
+  { concurrency, maxMemory, strict }: GlobalOptions,
+  settings: StoreSettings,
+  output: Output,
+  work: (driver: ChunkedBackupDriver) => Promise<T>,
+): Promise<T> {
+  const { compression } = settings
+  const decompressors = readersBeside(compression)
+  const options: ChunkedDriverOptions = {
+    ...settings,
+    decompressors,
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory }),
+    ...(strict === undefined ? {} : { strict }),
+    onWarning: (warning) => {
+      output.warning(warning)
+    },
+  }
+  try {
+    const driver = await openStore(options)
+    try {
+      return await work(driver)
+    } finally {
+      await driver.close()
+    }
+  } finally {
+    for (const compressor of compression ? [compression, ...decompressors] : decompressors) {
+      await compressor.close?.()
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import type { GlobalOptions } from './global-options.js'
+
+/** What `stowage backup` takes. */
+export interface BackupCommandOptions extends GlobalOptions {
+  readonly volumeId?: string
+  readonly backupId?: string
+  readonly incremental?: boolean
+  readonly parent?: string
+  readonly compression?: string
+  readonly chunkSize?: number
+  readonly blockSize?: number
+  readonly name?: string
+  readonly description?: string
+  readonly container?: string
+}

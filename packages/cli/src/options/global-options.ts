@@ -1,0 +1,49 @@
+import { parseSize, sizeSyntax } from '../sizes.js'
+import { storeExamples } from '../store-url.js'
+import { CliOption } from './option.js'
+
+/** What every command takes. */
+export interface GlobalOptions {
+  readonly store?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly concurrency?: number
+  readonly maxMemory?: number
+  readonly strict?: 'cinder'
+}
+
+export function globalOptions(): CliOption[] {
+  return [
+    new CliOption('--store <url>', `the store: ${storeExamples}`, { env: 'STOWAGE_STORE' }),
+    new CliOption('--json', 'print one JSON document; on failure one with "error" to stderr', {
+      env: 'STOWAGE_JSON',
+    }),
+    new CliOption('-q, --quiet', 'no progress and no remarks; results are bare ids', {
+      env: 'STOWAGE_QUIET',
+    }),
+    new CliOption('--concurrency <n>', 'chunks in flight at once (default: cores + 1, from 2 to 8)', {
+      env: 'STOWAGE_CONCURRENCY',
+      parse: parseCount,
+    }),
+    new CliOption('--max-memory <size>', `cap on chunk buffers (default: a quarter of memory)`, {
+      env: 'STOWAGE_MAX_MEMORY',
+      parse: parsePositiveSize,
+    }),
+    new CliOption('--strict <who>', 'refuse whatever Cinder would refuse, in its words', {
+      env: 'STOWAGE_STRICT',
+      choices: ['cinder'],
+    }),
+  ]
+}
+
+/** A size of at least a byte. */
+export function parsePositiveSize(text: string): number {
+  const bytes = parseSize(text)
+  if (bytes === 0) throw new RangeError(`It must be more than 0. Give ${sizeSyntax}.`)
+  return bytes
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new RangeError('Give a whole number from 1 to 9999.')
+  return Number(text)
+}

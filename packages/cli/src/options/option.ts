@@ -1,0 +1,79 @@
+import { InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
+import { CliError } from '../cli-error.js'
+import { exitCodes } from '../exit-codes.js'
+
+/** How to build a {@link CliOption}. */
+export interface OptionSpec {
+  /** The variable that stands in for the option where it is not given. */
+  readonly env?: string
+  /** Turns the text into a value; throws a RangeError with what is wrong. */
+  readonly parse?: (text: string) => unknown
+  readonly choices?: readonly string[]
+}
+
+/**
+ * An option that an environment variable may stand in for. Commander's own `env()` reads `process.env`, whatever a
+ * program hands over, and takes `STOWAGE_JSON=0` for a yes.
+ */
+export class CliOption extends Option {
+  readonly environmentVariable: string | undefined
+
+  constructor(flags: string, description: string, { env, parse, choices }: OptionSpec = {}) {
+    super(flags, env === undefined ? description : `${description} [env: ${env}]`)
+    this.environmentVariable = env
+    if (choices) this.choices(choices)
+    if (parse) this.argParser((text: string) => refuse(() => parse(text)))
+  }
+}
+
+function refuse<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof RangeError) throw new InvalidArgumentError(error.message)
+    throw error
+  }
+}
+
+const yes = new Set(['1', 'true', 'yes', 'on'])
+const no = new Set(['0', 'false', 'no', 'off'])
+
+/**
+ * Fills in from the environment what the command line left open, for a command and the ones above it.
+ *
+ * @throws CliError `USAGE` where a variable has a value that the option would refuse
+ */
+export function applyEnvironment(command: Command, env: Readonly<Record<string, string | undefined>>): void {
+  for (let at: Command | null = command; at; at = at.parent) {
+    for (const option of at.options) {
+      if (!(option instanceof CliOption) || option.environmentVariable === undefined) continue
+      const text = env[option.environmentVariable]
+      const name = option.attributeName()
+      if (text === undefined || text === '' || at.getOptionValueSource(name) !== undefined) continue
+      at.setOptionValueWithSource(name, valueOf(option, text), 'env')
+    }
+  }
+}
+
+function valueOf(option: CliOption, text: string): unknown {
+  const variable = option.environmentVariable ?? ''
+  if (option.isBoolean()) {
+    const word = text.toLowerCase()
+    if (yes.has(word) || no.has(word)) return yes.has(word)
+    throw invalid(variable, text, 'Give 1 or 0.')
+  }
+  try {
+    const parse = option.parseArg as ((value: string, previous: unknown) => unknown) | undefined
+    return parse ? parse(text, undefined) : text
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw invalid(variable, text, error.message)
+    throw error
+  }
+}
+
+function invalid(variable: string, text: string, why: string): CliError {
+  return new CliError('USAGE', `The environment variable ${variable} is "${text}". ${why}`, {
+    exitCode: exitCodes.usage,
+  })
+}

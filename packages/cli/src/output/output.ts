@@ -1,0 +1,79 @@
+import type { BackupWarning, ProgressListener } from '@stowage/backup-core'
+import type { CliIo } from '../io.js'
+import { ProgressBar, ProgressLog } from './progress-reporter.js'
+import type { ProgressReporter } from './progress-reporter.js'
+import { printable } from './table.js'
+
+/** How much is said, and to whom. */
+export interface OutputMode {
+  readonly json: boolean
+  readonly quiet: boolean
+}
+
+/** What a command says in the end, in its three forms. */
+export interface CommandResult {
+  readonly json: unknown
+  readonly human: string
+  /** What is left of it with `--quiet`. @default nothing */
+  readonly quiet?: string
+}
+
+/**
+ * The one door to the terminal. Results go to stdout, everything else to stderr; with `--json` stdout is one JSON
+ * document and each line of stderr another.
+ */
+export class Output {
+  readonly #io: CliIo
+  readonly #mode: OutputMode
+  #reporter: ProgressReporter | undefined
+
+  constructor(io: CliIo, mode: OutputMode) {
+    this.#io = io
+    this.#mode = mode
+  }
+
+  result({ json, human, quiet }: CommandResult): void {
+    this.endProgress()
+    const text = this.#mode.json
+      ? `${JSON.stringify(json, null, 2)}\n`
+      : this.#mode.quiet
+        ? (quiet ?? '')
+        : human
+    if (text !== '') this.#io.stdout.write(text)
+  }
+
+  /** A remark for people alone. */
+  note(text: string): void {
+    if (this.#mode.json || this.#mode.quiet) return
+    this.#reporter?.clear()
+    this.#io.stderr.write(`stowage: ${printable(text)}\n`)
+  }
+
+  warning(warning: BackupWarning): void {
+    this.#reporter?.clear()
+    this.#io.stderr.write(
+      this.#mode.json
+        ? `${JSON.stringify({ warning })}\n`
+        : `stowage: warning: ${printable(warning.message)} (${warning.code})\n`,
+    )
+  }
+
+  /** A listener that shows progress the way this mode wants it; undefined where it wants none. */
+  startProgress(): ProgressListener | undefined {
+    if (this.#mode.json || this.#mode.quiet) return undefined
+    const { stderr } = this.#io
+    const nowMs = this.nowMs
+    const reporter = stderr.isTTY === true ? new ProgressBar(stderr, nowMs) : new ProgressLog(stderr, nowMs)
+    this.#reporter = reporter
+    return (progress) => {
+      reporter.update(progress)
+    }
+  }
+
+  endProgress(): void {
+    this.#reporter?.clear()
+    this.#reporter = undefined
+  }
+
+  readonly nowMs = (): number => this.#io.nowMs?.() ?? performance.now()
+}

@@ -1,0 +1,74 @@
+import type { Progress } from '@stowage/backup-core'
+import type { TextSink } from '../io.js'
+import { ProgressMeter } from './progress-meter.js'
+import { barLine, plainLine } from './progress-text.js'
+
+/** Ten times a second is all that an eye sees. */
+const redrawMs = 100
+/** A line of a log every ten seconds tells a long job from a hung one, and leaves a readable log. */
+const logMs = 10_000
+const eraseLine = '\r\u001b[2K'
+
+/** Shows how far an operation is. */
+export interface ProgressReporter {
+  update(progress: Progress): void
+  /** Takes the bar off the screen, so that a line can be written; the next update draws it again. */
+  clear(): void
+}
+
+/** A bar that redraws itself, for a terminal. */
+export class ProgressBar implements ProgressReporter {
+  readonly #sink: TextSink
+  readonly #nowMs: () => number
+  readonly #meter: ProgressMeter
+  #drawnAtMs = Number.NEGATIVE_INFINITY
+  #isDrawn = false
+
+  constructor(sink: TextSink, nowMs: () => number) {
+    this.#sink = sink
+    this.#nowMs = nowMs
+    this.#meter = new ProgressMeter(nowMs())
+  }
+
+  update(progress: Progress): void {
+    const nowMs = this.#nowMs()
+    this.#meter.add(progress.done, nowMs)
+    if (nowMs - this.#drawnAtMs < redrawMs) return
+    this.#drawnAtMs = nowMs
+    this.#isDrawn = true
+    this.#sink.write(eraseLine + barLine(progress, this.#meter, nowMs, this.#sink.columns ?? 80))
+  }
+
+  clear(): void {
+    if (this.#isDrawn) this.#sink.write(eraseLine)
+    this.#isDrawn = false
+    this.#drawnAtMs = Number.NEGATIVE_INFINITY
+  }
+}
+
+/** Lines at intervals, for a log. A job that is done before the first of them says nothing. */
+export class ProgressLog implements ProgressReporter {
+  readonly #sink: TextSink
+  readonly #nowMs: () => number
+  readonly #meter: ProgressMeter
+  #saidAtMs: number
+
+  constructor(sink: TextSink, nowMs: () => number) {
+    this.#sink = sink
+    this.#nowMs = nowMs
+    this.#saidAtMs = nowMs()
+    this.#meter = new ProgressMeter(this.#saidAtMs)
+  }
+
+  update(progress: Progress): void {
+    const nowMs = this.#nowMs()
+    this.#meter.add(progress.done, nowMs)
+    if (nowMs - this.#saidAtMs < logMs) return
+    this.#saidAtMs = nowMs
+    this.#sink.write(`stowage: ${plainLine(progress, this.#meter, nowMs)}\n`)
+  }
+
+  clear(): void {
+    // Whole lines stay where they are.
+  }
+}

@@ -1,0 +1,49 @@
+/** A column of a table. */
+export interface Column<Row> {
+  readonly title: string
+  readonly value: (row: Row) => string
+  /** Numbers line up on the right. @default 'left' */
+  readonly align?: 'left' | 'right'
+}
+
+/** What a store says may hold control characters, which would write on the terminal of whoever lists it. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\uFFFD')
+}
+
+/** How many cells of the terminal a text takes, near enough: code points. */
+function cellsOf(text: string): number {
+  return Array.from(text).length
+}
+
+/** Rows as text in columns, with a line of titles, each line ended. */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const cells = [
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ value }) => printable(value(row)))),
+  ]
+  const widths = columns.map((_, index) => Math.max(...cells.map((line) => cellsOf(line[index] ?? ''))))
+  return cells.map((line) => `${formatLine(line, widths, columns)}\n`).join('')
+}
+
+function formatLine<Row>(
+  line: readonly string[],
+  widths: readonly number[],
+  columns: readonly Column<Row>[],
+): string {
+  const padded = line.map((cell, index) => {
+    const fill = ' '.repeat(Math.max(0, (widths[index] ?? 0) - cellsOf(cell)))
+    return columns[index]?.align === 'right' ? fill + cell : cell + fill
+  })
+  return padded.join('  ').trimEnd()
+}
+
+/** Names and values under each other; entries without a value are left out. */
+export function fields(
+  entries: readonly (readonly [name: string, value: string | undefined | null])[],
+): string {
+  const shown = entries.filter(([, value]) => value !== undefined && value !== null)
+  const width = Math.max(...shown.map(([name]) => name.length))
+  return shown.map(([name, value]) => `  ${name.padEnd(width)}  ${printable(value ?? '')}\n`).join('')
+}

@@ -1,0 +1,60 @@
+import { Command } from 'commander'
+import type { Invoke } from './command-context.js'
+import { addBackupCommand } from './commands/backup.js'
+import { addDeleteCommand } from './commands/delete.js'
+import { addExportCommand } from './commands/export.js'
+import { addImportCommand } from './commands/import.js'
+import { addListCommand } from './commands/list.js'
+import { addRestoreCommand } from './commands/restore.js'
+import { addShowCommand } from './commands/show.js'
+import { addVerifyCommand } from './commands/verify.js'
+import { exitCodesHelp } from './exit-codes.js'
+import type { CliIo } from './io.js'
+import { globalOptions } from './options/global-options.js'
+import { applyEnvironment } from './options/option.js'
+import { sizeSyntax } from './sizes.js'
+import { version } from './version.js'
+
+const examples = `
+Examples:
+  $ stowage backup disk.img --store posix:/backups
+  $ stowage backup disk.img --store posix:/backups --incremental
+  $ stowage list --store posix:/backups
+  $ stowage restore BACKUP_ID restored.img --store posix:/backups
+
+Sizes: ${sizeSyntax}.
+An option with [env: NAME] may be set in the environment; the command line wins.
+
+${exitCodesHelp}
+`
+
+/** The grammar of the command line. The work behind each command is imported when the command is run. */
+export function buildProgram(io: CliIo, invoke: Invoke): Command {
+  const program = new Command('stowage')
+    .description('Chunked, incremental, verified backups of disk images and block devices.')
+    .version(version)
+    // Set before the commands are added, which inherit it: nothing but main ends anything or writes errors.
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: () => undefined,
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', examples)
+    .hook('preAction', (_program, command) => {
+      applyEnvironment(command, io.env)
+    })
+  for (const option of globalOptions()) program.addOption(option)
+  addBackupCommand(program, invoke)
+  addRestoreCommand(program, invoke)
+  addListCommand(program, invoke)
+  addShowCommand(program, invoke)
+  addVerifyCommand(program, invoke)
+  addDeleteCommand(program, invoke)
+  addExportCommand(program, invoke)
+  addImportCommand(program, invoke)
+  return program
+}

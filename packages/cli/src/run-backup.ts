@@ -1,0 +1,91 @@
+import type { BackupRecord, BackupRequest, Progress } from '@stowage/backup-core'
+import { chooseVolumeId } from './choose-volume-id.js'
+import type { CommandContext, StoreSettings } from './command-context.js'
+import { compressorOf } from './compression/lazy-compressor.js'
+import { defaultCompressionWord } from './compression/words.js'
+import type { BackupCommandOptions } from './options/backup-options.js'
+import { viewOf } from './output/backup-view.js'
+import { formatDuration } from './output/duration.js'
+import type { CommandResult } from './output/output.js'
+import { fields } from './output/table.js'
+import { resolveBackup } from './resolve-backup.js'
+import { formatSize } from './sizes.js'
+import { parseStoreUrl } from './store-url.js'
+import { sourceOf } from './volume-source.js'
+
+/** The work of `stowage backup`. */
+export async function runBackup(
+  context: CommandContext,
+  source: string,
+  options: BackupCommandOptions,
+): Promise<void> {
+  const { output, signal, io } = context
+  const startMs = output.nowMs()
+  // What is wrong with the command line is said before the source is touched.
+  parseStoreUrl(options.store)
+  const settings = await settingsOf(options)
+  const { volume, realPath } = await sourceOf(source, io)
+  let last: Progress | undefined
+  const record = await context.withStore(async (driver) => {
+    const parent =
+      options.parent === undefined ? undefined : await resolveBackup(driver, options.parent, signal)
+    const { volumeId, origin } = chooseVolumeId({
+      volumeId: options.volumeId,
+      parent,
+      realPath,
+      incremental: options.incremental ?? false,
+    })
+    if (origin !== undefined) output.note(`volume id ${volumeId} (${origin})`)
+    const show = output.startProgress()
+    return driver.backup(requestOf(options, volumeId, parent), volume, {
+      signal,
+      onProgress(progress) {
+        last = progress
+        show?.(progress)
+      },
+    })
+  }, settings)
+  output.result(resultOf(record, last?.transferredBytes ?? 0, Math.round(output.nowMs() - startMs)))
+}
+
+async function settingsOf(options: BackupCommandOptions): Promise<StoreSettings> {
+  const { chunkSize, blockSize } = options
+  const compression = await compressorOf(options.compression ?? defaultCompressionWord)
+  return {
+    ...(chunkSize === undefined ? {} : { chunkSizeBytes: chunkSize }),
+    ...(blockSize === undefined ? {} : { blockSizeBytes: blockSize }),
+    ...(compression ? { compression } : {}),
+  }
+}
+
+function requestOf(
+  options: BackupCommandOptions,
+  volumeId: string,
+  parent: BackupRecord | undefined,
+): BackupRequest {
+  const { backupId, incremental, name, description, container } = options
+  return {
+    volumeId,
+    ...(backupId === undefined ? {} : { backupId }),
+    ...(parent ? { parent } : {}),
+    ...(incremental === true ? { incremental } : {}),
+    ...(container === undefined ? {} : { container }),
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+  }
+}
+
+function resultOf(record: BackupRecord, storedBytes: number, elapsedMs: number): CommandResult {
+  return {
+    json: { ...viewOf(record), storedBytes, elapsedMs },
+    quiet: `${record.id}\n`,
+    human: fields([
+      ['backup', record.id],
+      ['kind', record.parentId === null ? 'full' : `incremental on ${record.parentId}`],
+      ['volume', record.volumeId],
+      ['size', formatSize(record.sizeBytes)],
+      ['stored', `${formatSize(storedBytes)} in ${String(record.objectCount)} objects`],
+      ['time', formatDuration(elapsedMs)],
+    ]),
+  }
+}

@@ -1,0 +1,45 @@
+import { realpath, stat } from 'node:fs/promises'
+import type { BackupSource } from '@stowage/backup-core'
+import { CliError } from './cli-error.js'
+import { exitCodes } from './exit-codes.js'
+import type { CliIo } from './io.js'
+
+/** A SOURCE of the command line. */
+export interface NamedSource {
+  readonly volume: BackupSource
+  /** Absolute, with links resolved; undefined for what has no lasting name: stdin, a pipe. */
+  readonly realPath: string | undefined
+}
+
+/**
+ * Looks at a SOURCE: `-` for stdin, a file, a block device, a pipe.
+ *
+ * @throws CliError `SOURCE_NOT_FOUND`, `NOT_A_FILE`, `SOURCE_READ`
+ */
+export async function sourceOf(source: string, io: CliIo): Promise<NamedSource> {
+  if (source === '-') return { volume: io.stdin, realPath: undefined }
+  const status = await statOf(source)
+  if (status.isDirectory()) {
+    throw new CliError('NOT_A_FILE', `${source} is a directory.`, {
+      exitCode: exitCodes.usage,
+      hint: 'Stowage backs up disk images and block devices; of a directory, pipe an archive to "-".',
+    })
+  }
+  const { fileVolume } = await import('@stowage/backup-core')
+  return { volume: fileVolume(source), realPath: status.isFIFO() ? undefined : await realpath(source) }
+}
+
+async function statOf(path: string): ReturnType<typeof stat> {
+  try {
+    return await stat(path)
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT') {
+      throw new CliError('SOURCE_NOT_FOUND', `There is no ${path}.`, { exitCode: exitCodes.notFound, cause })
+    }
+    throw new CliError('SOURCE_READ', `${path} cannot be read: ${message}`, {
+      exitCode: exitCodes.failed,
+      cause,
+    })
+  }
+}
