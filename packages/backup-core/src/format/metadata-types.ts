@@ -1,0 +1,34 @@
+import type { ExtraMetadata } from '../driver/types.js'
+
+/** A stored piece of the volume. */
+export interface StoredObject {
+  readonly name: string
+  /** Where in the volume its first byte belongs. */
+  readonly offsetBytes: number
+  /** Its length in the volume: what it decompresses to. */
+  readonly lengthBytes: number
+  /** The word for how it is compressed, in lower case: `none`, `zlib`, … */
+  readonly compression: string
+  /** The MD5 of the raw bytes in lower-case hex; null where whoever wrote it gave none. */
+  readonly md5: string | null
+}
+
+/** What a backup's `_metadata` object holds. */
+export interface BackupMetadata {
+  readonly version: string
+  readonly backupId: string
+  readonly volumeId: string
+  readonly backupName: string | null
+  readonly backupDescription: string | null
+  /** `2026-01-01 00:00:00+00:00`, or whatever else Python's `str(datetime)` gave. */
+  readonly createdAt: string
+  /** Null for a full backup. */
+  readonly parentId: string | null
+  /** A string that holds JSON: what Cinder knows of the volume. */
+  readonly volumeMeta: string | null
+  readonly extraMetadata: ExtraMetadata
+  /** In the order they were written. Where two overlap the later one wins. */
+  readonly objects: readonly StoredObject[]
+  /** The volume's exact size. Only Stowage writes it; null in what Cinder wrote. */
+  readonly volumeSizeBytes: number | null
+}

@@ -1,0 +1,5 @@
+export { FORMAT_VERSION } from './format-version.js'
+export type { BackupMetadata, StoredObject } from './metadata-types.js'
+export { metadataBody } from './metadata-writer.js'
+export { parseMetadata } from './metadata-reader.js'
+export type { ObjectPlace } from './metadata-reader.js'

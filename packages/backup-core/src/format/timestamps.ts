@@ -1,0 +1,56 @@
+import { BackupError } from '../errors/backup-error.js'
+
+/** What Python's `str(datetime)` and `isoformat()` can give, and the `Z` of an exported record. */
+const createdAtPattern =
+  /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d)(?::(\d\d)(?:\.\d{1,6})?)?)?$/
+
+/**
+ * The moment as `_metadata` holds it: `2026-01-01 00:00:00+00:00`, in UTC, whole seconds.
+ * @throws BackupError `OPTION_INVALID` for a date outside of the years 0 to 9999.
+ */
+export function formatCreatedAt(date: Date): string {
+  return `${isoSeconds(date).replace('T', ' ')}+00:00`
+}
+
+/**
+ * The moment as object names hold it: `20260101000000`, in UTC.
+ * @throws BackupError `OPTION_INVALID` for a date outside of the years 0 to 9999.
+ */
+export function formatPrefixTimestamp(date: Date): string {
+  return isoSeconds(date).replace(/\D/g, '')
+}
+
+/** The moment as an exported record holds it: `2026-01-01T00:00:00Z`. */
+export function formatRecordTimestamp(date: Date): string {
+  return `${isoSeconds(date)}Z`
+}
+
+function isoSeconds(date: Date): string {
+  const year = date.getUTCFullYear()
+  if (!(year >= 0 && year <= 9999)) {
+    throw new BackupError('OPTION_INVALID', 'The clock gave no date of the years 0 to 9999. Check `clock`.')
+  }
+  return date.toISOString().slice(0, 19)
+}
+
+/**
+ * Reads a `created_at`: with a space or `T`, with or without a fraction and an offset. Without an offset it is UTC, as
+ * in Cinder's database. Null where there is no such moment.
+ */
+export function parseCreatedAt(text: string): Date | null {
+  const match = createdAtPattern.exec(text)
+  if (match === null) return null
+  const part = (index: number): number => Number(match[index] ?? 0)
+  const [year, month, day, hour, minute, second] = [part(1), part(2), part(3), part(4), part(5), part(6)]
+  if (hour > 23 || minute > 59 || second > 59 || part(9) > 23 || part(10) > 59 || part(11) > 59) return null
+
+  const date = new Date(0)
+  // Not Date.UTC: it takes the years 0 to 99 for 1900 to 1999.
+  date.setUTCFullYear(year, month - 1, day)
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null
+  const milliseconds = Number((match[7] ?? '').slice(0, 3).padEnd(3, '0'))
+  date.setUTCHours(hour, minute, second, milliseconds)
+
+  const offsetSeconds = (part(9) * 60 + part(10)) * 60 + part(11)
+  return new Date(date.getTime() + (match[8] === '-' ? 1000 : -1000) * offsetSeconds)
+}

@@ -1,0 +1,86 @@
+import type { RestoredVolumeMetadata } from '../driver/requests.js'
+import { BackupError } from '../errors/backup-error.js'
+import { invalidJson, type JsonSubject } from './json-subject.js'
+import type { JsonValue } from './json-value.js'
+import { isJsonObject, parseJsonText } from './json-value-reader.js'
+import { pythonDumps } from './python-json.js'
+
+type JsonObject = Readonly<Record<string, JsonValue>>
+
+/** What Cinder gives back of the volume's own fields; the keys are its database's columns. */
+const restoredBaseKeys: ReadonlyMap<JsonValue | undefined, readonly string[]> = new Map([
+  [1, ['display_name', 'display_description']],
+  [2, ['display_name', 'display_description', 'encryption_key_id']],
+])
+
+const given: JsonSubject = {
+  code: 'OPTION_INVALID',
+  what: '`volumeMetadata`',
+  next: 'Pass an object, or a string that holds the JSON of one.',
+}
+
+const stored: JsonSubject = {
+  what: 'The volume metadata (`volume_meta`) of the backup',
+  next: 'The data of the volume is not concerned: restore it, and set names and properties by hand.',
+}
+
+/**
+ * The text to keep as `volume_meta`. A string is kept as it is, so that what Cinder wrote stays what it was; an object
+ * is encoded as Cinder does.
+ *
+ * @throws BackupError `OPTION_INVALID` for a string that is not the JSON of an object, and for numbers that JSON or
+ * JavaScript cannot hold.
+ */
+export function encodeVolumeMetadata(
+  meta: string | { readonly [key: string]: JsonValue } | null,
+): string | null {
+  if (meta === null) return null
+  const text = typeof meta === 'string' ? meta : pythonDumps(meta)
+  if (!isJsonObject(parseJsonText(text, given))) throw invalidJson(given, 'it is no object')
+  return text
+}
+
+/**
+ * What a restore gives back of `volume_meta`: display_name, display_description and, from version 2 on,
+ * encryption_key_id of the volume; all of its own and its image's metadata. Null where the backup says nothing.
+ *
+ * @throws BackupError `VOLUME_METADATA_UNSUPPORTED` for a version other than 1 and 2, `METADATA_INVALID` for a text that
+ * is something else.
+ */
+export function restoredVolumeMetadata(volumeMeta: string | null): RestoredVolumeMetadata | null {
+  if (volumeMeta === null || volumeMeta === '') return null
+  const meta = parseJsonText(volumeMeta, stored)
+  if (!isJsonObject(meta)) throw invalidJson(stored, 'it is no object')
+  const version = meta['version']
+  if (version === undefined) throw invalidJson(stored, 'it has no `version`')
+  const baseKeys = restoredBaseKeys.get(version)
+  if (baseKeys === undefined) {
+    throw new BackupError(
+      'VOLUME_METADATA_UNSUPPORTED',
+      `Unsupported backup metadata version (${pythonDumps(version).slice(0, 40)}). Stowage reads versions 1 and 2. ${stored.next ?? ''}`,
+    )
+  }
+  const base = part(meta, 'volume-base-metadata')
+  return {
+    base: pick(base, baseKeys),
+    volume: part(meta, 'volume-metadata'),
+    glance: part(meta, 'volume-glance-metadata'),
+  }
+}
+
+/** A part that is absent is empty: Cinder leaves out what a volume does not have. */
+function part(meta: JsonObject, key: string): JsonObject {
+  const value = meta[key]
+  if (value === undefined) return {}
+  if (!isJsonObject(value)) throw invalidJson(stored, `\`${key}\` is no object`)
+  return value
+}
+
+function pick(from: JsonObject, keys: readonly string[]): JsonObject {
+  const picked: Record<string, JsonValue> = {}
+  for (const key of keys) {
+    const value = from[key]
+    if (value !== undefined) picked[key] = value
+  }
+  return picked
+}
