@@ -31,7 +31,7 @@ export function addListCommand(program: Command, invoke: Invoke): void {
         const records = await withStore((driver) => driver.listBackups(filter))
         output.result({
           json: records.map(viewOf),
-          human: records.length === 0 ? 'No backups.\n' : listTable(records),
+          human: records.length === 0 ? `No backups in ${options.store ?? ''}.\n` : listTable(records),
           quiet: records.map(({ id }) => `${id}\n`).join(''),
         })
       })

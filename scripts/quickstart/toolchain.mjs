@@ -1,0 +1,40 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { capture } from './run.mjs'
+
+/** The packages that the quickstart runs on. */
+const packages = ['backup-core', 'backup-posix', 'compression-zlib', 'cli']
+
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+
+/** Installs and builds whatever is missing or older than its sources. Says what it does through `say`. */
+export async function prepare(root, say) {
+  if (!existsSync(join(root, 'node_modules', 'tsup'))) {
+    await step('npm ci', () => capture(npm, ['ci'], { cwd: root }), say)
+  }
+  if (packages.some((name) => isStale(join(root, 'packages', name)))) {
+    const args = ['exec', '--', 'lerna', 'run', 'build', '--scope', '@stowage/cli', '--include-dependencies']
+    await step('build the packages', () => capture(npm, args, { cwd: root }), say)
+  }
+}
+
+async function step(name, work, say) {
+  const startMs = performance.now()
+  say(`First, once: ${name} …`)
+  await work()
+  say(`  done in ${((performance.now() - startMs) / 1000).toFixed(1)} s`)
+}
+
+function isStale(directory) {
+  const built = join(directory, 'dist', 'index.js')
+  if (!existsSync(built)) return true
+  const sources = ['package.json', 'tsup.config.ts', ...filesUnder(directory, 'src')]
+  const builtMs = statSync(built).mtimeMs
+  return sources.some((path) => statSync(join(directory, path)).mtimeMs > builtMs)
+}
+
+function filesUnder(directory, folder) {
+  return readdirSync(join(directory, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath.slice(directory.length), entry.name))
+}
