@@ -3,6 +3,17 @@ export type { BackupErrorDetails, BackupErrorOptions, BackupProblem } from './er
 export { abortedError, throwIfAborted } from './errors/abort.js'
 export type { BackupErrorCode } from './errors/codes.js'
 export { ChunkedBackupDriver } from './driver/chunked-backup-driver.js'
+export { formatCreatedAt, formatPrefixTimestamp, parseCreatedAt } from './format/timestamps.js'
+export {
+  COMPRESSION_WORDS,
+  isRawWord,
+  packageForWord,
+  unknownCompression,
+} from './compression/compressors.js'
+export { bufferVolume, type BufferVolume } from './volume/buffer-volume.js'
+export { fileVolume, type FileVolume, type FileVolumeOptions } from './volume/file-volume.js'
+export { randomAccessVolume } from './volume/random-access-volume.js'
+export { streamVolume, type StreamVolumeOptions } from './volume/stream-volume.js'
 export type { DriverCapabilities } from './driver/capabilities.js'
 export type {
   ObjectReader,

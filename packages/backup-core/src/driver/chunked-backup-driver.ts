@@ -1,3 +1,16 @@
+import { runBackup } from '../backup/run-backup.js'
+import type { BackupCatalog, CatalogFilter } from '../catalog/catalog.js'
+import { inOrder } from '../catalog/order.js'
+import { backupNotFound, StoreCatalog } from '../catalog/store-catalog.js'
+import { loadChain, readMetadata } from '../chain/chain.js'
+import { runDelete } from '../delete/run-delete.js'
+import { BackupError } from '../errors/backup-error.js'
+import type { OperationOptions, WarningListener } from '../progress/progress.js'
+import { decodeRecord, encodeRecord } from '../record/record-codec.js'
+import { runRestore, type RestoreJob } from '../restore/run-restore.js'
+import { objectExistsByListing, removeOneByOne } from '../store/default-hooks.js'
+import { runVerify } from '../verify/run-verify.js'
+import { asVolumeSource } from '../volume/as-volume-source.js'
 import type { BackupSource, VolumeTarget } from '../volume/volume.js'
 import type { DriverCapabilities } from './capabilities.js'
 import type { ObjectReader, ObjectWriter, StoreOptions } from './object-io.js'
@@ -13,96 +26,264 @@ import type {
   VerifyOptions,
   VerifyResult,
 } from './requests.js'
+import { resolveSettings, type DriverSettings } from './settings.js'
 import type { BackupRecord, BackupReference, ExtraMetadata, NewBackup } from './types.js'
-import type { CatalogFilter } from '../catalog/catalog.js'
-import type { OperationOptions } from '../progress/progress.js'
 
+/**
+ * A backend: chunked, incremental, verified backups in a store of objects, in the format of Cinder's backup service.
+ *
+ * A subclass says how to reach its store, in the abstract methods, whose contracts {@link ObjectStore} states. It
+ * inherits all that users call. Their names are Cinder's, in camelCase. No subclass needs to know of chunks, hashes
+ * or metadata.
+ */
 export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposable {
+  /** What the store can do beyond the mandatory hooks. */
   abstract readonly capabilities: DriverCapabilities
-  constructor(options: ChunkedDriverOptions, defaults: DriverDefaults) {
-    void options
-    void defaults
-    throw new Error('contract only')
+
+  readonly #settings: DriverSettings
+  readonly #catalog: BackupCatalog
+  #closing: Promise<void> | undefined
+
+  /**
+   * @param options - the caller's
+   * @param defaults - the driver's own, for what the caller leaves out
+   * @throws `OPTION_INVALID` for what cannot be right, such as a chunk size that the block size does not divide
+   */
+  protected constructor(options: ChunkedDriverOptions, defaults: DriverDefaults) {
+    this.#settings = resolveSettings(options, defaults)
+    this.#catalog = options.catalog ?? new StoreCatalog(this, this.#settings.onWarning)
   }
 
-  // What users call
-  backup(request: BackupRequest, source: BackupSource, options?: OperationOptions): Promise<BackupRecord> {
-    throw new Error()
+  /** The most bytes of a volume in one object. */
+  get chunkSizeBytes(): number {
+    return this.#settings.chunkSizeBytes
   }
-  restore(backup: BackupReference, target: VolumeTarget, options?: RestoreOptions): Promise<RestoreResult> {
-    throw new Error()
+
+  /** The size at which changes are found. */
+  get blockSizeBytes(): number {
+    return this.#settings.blockSizeBytes
   }
-  verify(backup: BackupReference, options?: VerifyOptions): Promise<VerifyResult> {
-    throw new Error()
+
+  /** The container of backups that name none; null where the driver makes one for each backup. */
+  get defaultContainer(): string | null {
+    return this.#settings.container
   }
-  deleteBackup(backup: BackupReference, options?: DeleteOptions): Promise<DeleteResult> {
-    throw new Error()
+
+  /** What Cinder calls this driver, for exported records. */
+  get serviceName(): string {
+    return this.#settings.serviceName
   }
-  /** BACKUP_NOT_FOUND when there is none. */
-  getBackup(backupId: string, options?: StoreOptions): Promise<BackupRecord> {
-    throw new Error()
+
+  /**
+   * Backs up a volume: in full, or what changed since the request's parent. Nothing counts as a backup before its
+   * `_metadata` is stored, and a failure or an abort removes what was written.
+   *
+   * @throws `OPTION_INVALID`, `BACKUP_EXISTS`, `BACKUP_NOT_FOUND` (the parent), `CHAIN_INVALID`, `BLOCK_SIZE_CHANGED`,
+   *   `SOURCE_READ`, `SOURCE_CHANGED`, `ABORTED`, `CLEANUP_INCOMPLETE`, and what the store says
+   */
+  async backup(
+    request: BackupRequest,
+    source: BackupSource,
+    options: OperationOptions = {},
+  ): Promise<BackupRecord> {
+    this.#assertOpen()
+    const job = {
+      store: this,
+      catalog: this.#catalog,
+      settings: this.#settings,
+      onWarning: this.#warnings(options),
+    }
+    return runBackup(job, request, asVolumeSource(source), options)
   }
-  /** Oldest first, a parent always before its children. */
-  listBackups(filter?: CatalogFilter): Promise<BackupRecord[]> {
-    throw new Error()
+
+  /**
+   * Restores a volume, or a range of it, from a backup and its parents. The target is refused before anything is
+   * written; every object is held against its length and MD5 before a byte of it is.
+   *
+   * @throws `BACKUP_NOT_FOUND`, `CHAIN_INVALID`, `METADATA_INVALID`, `VERSION_UNSUPPORTED`, `COMPRESSION_UNKNOWN`,
+   *   `OBJECT_MISSING`, `OBJECT_CORRUPT`, `TARGET_TOO_SMALL`, `TARGET_NOT_EMPTY`, `TARGET_BUSY`, `TARGET_WRITE`,
+   *   `NO_SPACE`, `ABORTED`, and what the store says
+   */
+  async restore(
+    backup: BackupReference,
+    target: VolumeTarget,
+    options: RestoreOptions = {},
+  ): Promise<RestoreResult> {
+    return runRestore(await this.#restoreJob(backup, options, options.allowMissingMd5), target, options)
   }
-  /** The chain of a backup, newest first, down to the full backup. */
-  getChain(backup: BackupReference, options?: StoreOptions): Promise<BackupRecord[]> {
-    throw new Error()
+
+  /**
+   * Looks whether a backup can be restored: that every object of its chain is there (`quick`), and that each opens to
+   * its length and MD5 and the volume's blocks have their hashes (`full`).
+   *
+   * @throws `VERIFY_FAILED` with every fault in `details.problems`; `CHAIN_INVALID`, `METADATA_INVALID` and others as
+   *   for {@link restore}
+   */
+  async verify(backup: BackupReference, options: VerifyOptions = {}): Promise<VerifyResult> {
+    if (options.level !== undefined && !['quick', 'full'].includes(options.level)) {
+      throw new BackupError('OPTION_INVALID', `The level ${options.level} is not one of quick, full.`)
+    }
+    return runVerify(await this.#restoreJob(backup, options, options.allowMissingMd5), options)
   }
-  exportRecord(backup: BackupReference, options?: StoreOptions): Promise<ExportedRecord> {
-    throw new Error()
+
+  /**
+   * Deletes a backup, never one that an incremental depends on unless `withDescendants` is said.
+   *
+   * @throws `BACKUP_NOT_FOUND`, `HAS_DEPENDENTS`, `DELETE_INCOMPLETE` with the names that are left, and what the
+   *   store says
+   */
+  async deleteBackup(backup: BackupReference, options: DeleteOptions = {}): Promise<DeleteResult> {
+    const record = await this.#resolve(backup, options)
+    return runDelete({ store: this, catalog: this.#catalog }, record, options)
   }
-  importRecord(record: ExportedRecord, options?: StoreOptions): Promise<BackupRecord> {
-    throw new Error()
+
+  /** A backup's record. @throws `BACKUP_NOT_FOUND` */
+  async getBackup(backupId: string, options: StoreOptions = {}): Promise<BackupRecord> {
+    return this.#resolve(backupId, options)
   }
+
+  /** The backups in the store, oldest first, each parent before its children. */
+  async listBackups(filter: CatalogFilter = {}): Promise<BackupRecord[]> {
+    this.#assertOpen()
+    const records: BackupRecord[] = []
+    for await (const record of this.#catalog.list(filter)) records.push(record)
+    return inOrder(records)
+  }
+
+  /** A backup and its parents, newest first, down to the full backup. @throws `CHAIN_INVALID` where one is not there */
+  async getChain(backup: BackupReference, options: StoreOptions = {}): Promise<BackupRecord[]> {
+    const chain = await loadChain(
+      this,
+      this.#catalog,
+      await this.#resolve(backup, options),
+      signalOf(options),
+    )
+    return chain.map((layer) => layer.record)
+  }
+
+  /** The record in the form that `cinder backup-import` takes. */
+  async exportRecord(backup: BackupReference, options: StoreOptions = {}): Promise<ExportedRecord> {
+    return encodeRecord(await this.#resolve(backup, options), this.#settings.serviceName)
+  }
+
+  /**
+   * Takes a record that Cinder or Stowage exported, once the backup it speaks of is found in this store.
+   *
+   * @throws `RECORD_INVALID`, `OBJECT_MISSING` where the store has no such backup, `METADATA_INVALID`
+   */
+  async importRecord(record: ExportedRecord, options: StoreOptions = {}): Promise<BackupRecord> {
+    this.#assertOpen()
+    const decoded = decodeRecord(record)
+    await readMetadata(this, decoded, signalOf(options))
+    await this.#catalog.put(decoded, signalOf(options))
+    return decoded
+  }
+
+  /** Frees what the driver holds. Later calls do nothing; later operations reject with `CLOSED`. */
   close(): Promise<void> {
-    throw new Error()
+    this.#closing ??= this.onClose()
+    return this.#closing
   }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  // What a backend implements
+  // The hooks of a backend. ObjectStore states what each has to do.
+
   abstract putContainer(container: string, options: StoreOptions): Promise<void>
+
   abstract getContainerEntries(
     container: string,
     prefix: string,
     options: StoreOptions,
   ): AsyncIterable<string>
+
   abstract getObjectWriter(
     container: string,
     objectName: string,
     options: ObjectOptions,
   ): Promise<ObjectWriter>
+
   abstract getObjectReader(
     container: string,
     objectName: string,
     options: ObjectOptions,
   ): Promise<ObjectReader>
+
   abstract deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void>
+
   abstract generateObjectNamePrefix(backup: NewBackup): string
+
   abstract updateContainerName(backup: NewBackup, container: string | null): string | null
+
   abstract getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata>
-  /** Looks whether the store can be used: reachable, writable, signed in. Rejects with what is wrong. */
+
+  /** Looks whether the store can be used: reached, written to, signed in to. Rejects with what is wrong. */
   abstract checkForSetupError(options?: StoreOptions): Promise<void>
 
-  // What a backend may override
+  // What a backend may override, where its store has a better way.
+
+  /** One by one, a few at once. */
   deleteObjects(
     container: string,
     objectNames: readonly string[],
     options: StoreOptions,
   ): Promise<FailedDelete[]> {
-    throw new Error()
+    return removeOneByOne(this, container, objectNames, options)
   }
+
+  /** By listing, and by opening what a listing that may lag does not show. */
   objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
-    throw new Error()
+    return objectExistsByListing(this, container, objectName, options)
   }
-  getContainers(options: StoreOptions): AsyncIterable<string> {
-    throw new Error()
+
+  /** The default container alone. A driver that overrides this declares `containerListing`. */
+  // eslint-disable-next-line @typescript-eslint/require-await -- an override may have to ask its store
+  async *getContainers(options: StoreOptions): AsyncIterable<string> {
+    options.signal?.throwIfAborted()
+    if (this.#settings.container !== null) yield this.#settings.container
   }
-  /** Frees sockets, timers, workers: called once, by `close`. */
+
+  /** Frees sockets, timers and workers of the backend: called once, by {@link close}. */
   protected onClose(): Promise<void> {
     return Promise.resolve()
   }
+
+  async #restoreJob(
+    backup: BackupReference,
+    options: OperationOptions,
+    allowMissingMd5 = false,
+  ): Promise<RestoreJob> {
+    const record = await this.#resolve(backup, options)
+    const { compressors, concurrency, maxMemoryBytes, strict } = this.#settings
+    return {
+      source: { store: this, compressors, allowMissingMd5, onWarning: this.#warnings(options) },
+      chain: await loadChain(this, this.#catalog, record, signalOf(options)),
+      strict,
+      concurrency,
+      maxMemoryBytes,
+    }
+  }
+
+  async #resolve(backup: BackupReference, options: StoreOptions): Promise<BackupRecord> {
+    this.#assertOpen()
+    if (typeof backup !== 'string') return backup
+    const record = await this.#catalog.get(backup, signalOf(options))
+    if (!record) throw backupNotFound(backup)
+    return record
+  }
+
+  #warnings(options: OperationOptions): WarningListener {
+    return options.onWarning ?? this.#settings.onWarning
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new BackupError('CLOSED', 'The driver was closed. Make a new one.')
+  }
+}
+
+/** The signal alone, whatever else an operation's options hold. */
+function signalOf(options: StoreOptions): StoreOptions {
+  return options.signal ? { signal: options.signal } : {}
 }

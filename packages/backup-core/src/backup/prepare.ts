@@ -1,0 +1,162 @@
+import type { BackupCatalog } from '../catalog/catalog.js'
+import { newest } from '../catalog/order.js'
+import { backupNotFound } from '../catalog/store-catalog.js'
+import { loadChain } from '../chain/chain.js'
+import { readBlockHashes, type BlockHashes } from '../chain/volume-size.js'
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import type { BackupRequest } from '../driver/requests.js'
+import { fitChunkSize, type DriverSettings } from '../driver/settings.js'
+import type { BackupRecord, NewBackup } from '../driver/types.js'
+import { BackupError } from '../errors/backup-error.js'
+import {
+  assertBackupId,
+  assertContainerName,
+  assertObjectName,
+  assertVolumeId,
+  metadataObjectName,
+} from '../format/object-names.js'
+import { encodeVolumeMetadata } from '../format/volume-meta.js'
+
+/** The backup that an incremental adds to. */
+export interface Parent {
+  readonly record: BackupRecord
+  readonly blocks: BlockHashes
+}
+
+/** A backup that may begin: every refusal that does not need the volume's bytes has been made. */
+export interface PreparedBackup {
+  readonly backup: NewBackup
+  readonly parent: Parent | null
+  readonly chunkSizeBytes: number
+  readonly blockSizeBytes: number
+  readonly volumeMeta: string | null
+}
+
+/** Checks a request, without writing anything. */
+export async function prepareBackup(
+  store: ObjectStore,
+  catalog: BackupCatalog,
+  settings: DriverSettings,
+  request: BackupRequest,
+  options: StoreOptions,
+): Promise<PreparedBackup> {
+  const id = request.backupId ?? crypto.randomUUID()
+  assertBackupId(id)
+  assertVolumeId(request.volumeId)
+  if (request.container !== undefined) assertContainerName(request.container)
+  const volumeMeta = encodeVolumeMetadata(request.volumeMetadata ?? null)
+  if (await catalog.get(id, options)) {
+    throw new BackupError(
+      'BACKUP_EXISTS',
+      `There is a backup ${id} already. Choose another id, or none to get a new one.`,
+      {
+        backupId: id,
+      },
+    )
+  }
+  const record = await findParent(catalog, request, options)
+  const parent = record ? await openParent(store, catalog, record, request.volumeId, options) : null
+  const { chunkSizeBytes, blockSizeBytes } = agreeOnSizes(settings, parent)
+  const createdAt = settings.clock()
+  createdAt.setUTCMilliseconds(0)
+  return {
+    backup: {
+      id,
+      volumeId: request.volumeId,
+      parentId: record?.id ?? null,
+      container: request.container ?? null,
+      name: request.name ?? null,
+      description: request.description ?? null,
+      createdAt,
+    },
+    parent,
+    chunkSizeBytes,
+    blockSizeBytes,
+    volumeMeta,
+  }
+}
+
+/** Where the backup's objects go, and what their names begin with. Refuses a prefix under which something lies. */
+export async function chooseNames(
+  store: ObjectStore,
+  settings: DriverSettings,
+  backup: NewBackup,
+  options: StoreOptions,
+): Promise<{ container: string; prefix: string }> {
+  const container =
+    store.updateContainerName(backup, backup.container) ?? backup.container ?? settings.container
+  if (container === null) {
+    throw new BackupError('OPTION_INVALID', 'No container was named, and the driver has none of its own.')
+  }
+  assertContainerName(container)
+  const prefix = store.generateObjectNamePrefix(backup)
+  assertObjectName(metadataObjectName(prefix))
+  for await (const name of store.getContainerEntries(container, prefix, options)) {
+    throw new BackupError(
+      'CONFLICT',
+      `The container ${container} has ${name} already, under the prefix of the new backup.`,
+      {
+        backupId: backup.id,
+        container,
+        objectName: name,
+      },
+    )
+  }
+  return { container, prefix }
+}
+
+async function findParent(
+  catalog: BackupCatalog,
+  request: BackupRequest,
+  options: StoreOptions,
+): Promise<BackupRecord | undefined> {
+  const { parent } = request
+  if (parent !== undefined && parent !== null) {
+    const id = typeof parent === 'string' ? parent : parent.id
+    const found = await catalog.get(id, options)
+    if (!found) throw backupNotFound(id)
+    return found
+  }
+  if (!request.incremental) return undefined
+  const records: BackupRecord[] = []
+  for await (const record of catalog.list({ ...options, volumeId: request.volumeId })) records.push(record)
+  return newest(records)
+}
+
+/** Reads what the comparison needs, and the whole chain: an incremental on a broken one could not be restored. */
+async function openParent(
+  store: ObjectStore,
+  catalog: BackupCatalog,
+  record: BackupRecord,
+  volumeId: string,
+  options: StoreOptions,
+): Promise<Parent> {
+  if (record.volumeId !== volumeId) {
+    throw new BackupError(
+      'CHAIN_INVALID',
+      `Backup ${record.id} is of volume ${record.volumeId} and cannot be the parent of one of volume ${volumeId}.`,
+      { backupId: record.id },
+    )
+  }
+  await loadChain(store, catalog, record, options)
+  return { record, blocks: await readBlockHashes(store, record, options) }
+}
+
+/** An incremental has its parent's block size. A size that was chosen and differs is refused, as in Cinder. */
+function agreeOnSizes(
+  settings: DriverSettings,
+  parent: Parent | null,
+): { chunkSizeBytes: number; blockSizeBytes: number } {
+  const old = parent?.blocks.header.blockSizeBytes ?? settings.blockSizeBytes
+  if (old === settings.blockSizeBytes) return settings
+  if (settings.blockSizeGiven || settings.strict) {
+    throw new BackupError(
+      'BLOCK_SIZE_CHANGED',
+      `Hash block size has changed since the last backup. New hash block size: ${settings.blockSizeBytes}. Old hash block size: ${old}. Do a full backup.`,
+      parent ? { backupId: parent.record.id } : {},
+    )
+  }
+  const chunkSizeBytes = fitChunkSize(settings.chunkSizeBytes, old, settings.chunkSizeGiven)
+  return { chunkSizeBytes, blockSizeBytes: old }
+}

@@ -1,0 +1,29 @@
+import type { BackupRecord } from '../driver/types.js'
+import { parseCreatedAt } from '../format/timestamps.js'
+
+/** Oldest first, and a parent always before its children, whatever the clocks said. */
+export function inOrder(records: readonly BackupRecord[]): BackupRecord[] {
+  const byAge = [...records].sort((a, b) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : Number(a.id > b.id)))
+  const byId = new Map(byAge.map((record) => [record.id, record]))
+  const ordered: BackupRecord[] = []
+  const placed = new Set<string>()
+  for (const record of byAge) {
+    const line: BackupRecord[] = []
+    for (let next: BackupRecord | undefined = record; next && !placed.has(next.id);) {
+      placed.add(next.id)
+      line.push(next)
+      next = next.parentId === null ? undefined : byId.get(next.parentId)
+    }
+    ordered.push(...line.reverse())
+  }
+  return ordered
+}
+
+/** The newest backup of those given, by the chain first and the clock second. */
+export function newest(records: readonly BackupRecord[]): BackupRecord | undefined {
+  return inOrder(records).at(-1)
+}
+
+function timeOf(record: BackupRecord): number {
+  return parseCreatedAt(record.createdAt)?.getTime() ?? 0
+}

@@ -1,0 +1,83 @@
+import type { Compressor } from '../compression/compressor.js'
+import { Compressors } from '../compression/compressors.js'
+import { BackupError } from '../errors/backup-error.js'
+import { defaultConcurrency, defaultMaxMemoryBytes } from '../pipeline/memory-plan.js'
+import type { WarningListener } from '../progress/progress.js'
+import type { ChunkedDriverOptions, DriverDefaults } from './options.js'
+
+/** Cinder's refusal of a pair that does not fit. */
+export const BAD_PAIR_TEXT = 'Chunk size is not multiple of block size for creating hash.'
+
+/** A driver's options, checked, with every default filled in. */
+export interface DriverSettings {
+  readonly chunkSizeBytes: number
+  readonly blockSizeBytes: number
+  /** Whether the caller chose the chunk size: one that is a default gives way to the block size. */
+  readonly chunkSizeGiven: boolean
+  /** Whether the caller chose the block size: one that is a default gives way to the parent's. */
+  readonly blockSizeGiven: boolean
+  readonly container: string | null
+  readonly compression: Compressor | null
+  readonly compressors: Compressors
+  readonly concurrency: number
+  readonly maxMemoryBytes: number
+  readonly strict: boolean
+  readonly onWarning: WarningListener
+  readonly clock: () => Date
+  readonly serviceName: string
+}
+
+const drop: WarningListener = () => undefined
+
+/** Throws `OPTION_INVALID` for what cannot be right. */
+export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverDefaults): DriverSettings {
+  const strict = options.strict !== undefined
+  // A caller without types can pass anything.
+  if (strict && (options.strict as string) !== 'cinder') {
+    throw invalid('strict', options.strict, "'cinder' or left out")
+  }
+  const blockSizeBytes = count('blockSizeBytes', options.blockSizeBytes ?? defaults.blockSizeBytes)
+  const chunkSizeGiven = options.chunkSizeBytes !== undefined
+  const chunkSizeBytes = fitChunkSize(
+    count('chunkSizeBytes', options.chunkSizeBytes ?? defaults.chunkSizeBytes),
+    blockSizeBytes,
+    chunkSizeGiven || strict,
+  )
+  const compression = options.compression ?? null
+  return Object.freeze({
+    chunkSizeBytes,
+    blockSizeBytes,
+    chunkSizeGiven,
+    blockSizeGiven: options.blockSizeBytes !== undefined,
+    container: options.container ?? defaults.container,
+    compression,
+    compressors: new Compressors([...(compression ? [compression] : []), ...(options.decompressors ?? [])]),
+    concurrency: count('concurrency', options.concurrency ?? defaultConcurrency()),
+    maxMemoryBytes: count('maxMemoryBytes', options.maxMemoryBytes ?? defaultMaxMemoryBytes()),
+    strict,
+    onWarning: options.onWarning ?? drop,
+    clock: options.clock ?? (() => new Date()),
+    serviceName: defaults.serviceName,
+  })
+}
+
+/** A chunk size that is a multiple of the block size; one that was chosen is refused if it is not. */
+export function fitChunkSize(chunkSizeBytes: number, blockSizeBytes: number, given: boolean): number {
+  if (chunkSizeBytes % blockSizeBytes === 0) return chunkSizeBytes
+  if (given) {
+    throw new BackupError(
+      'OPTION_INVALID',
+      `${BAD_PAIR_TEXT} The chunk size is ${chunkSizeBytes} bytes, the block size ${blockSizeBytes}: choose a chunk size that the block size divides.`,
+    )
+  }
+  return Math.max(1, Math.floor(chunkSizeBytes / blockSizeBytes)) * blockSizeBytes
+}
+
+function count(name: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1) throw invalid(name, value, 'a whole number of at least 1')
+  return value
+}
+
+function invalid(name: string, value: unknown, wanted: string): BackupError {
+  return new BackupError('OPTION_INVALID', `Option ${name} is ${String(value)}: it has to be ${wanted}.`)
+}

@@ -1,0 +1,67 @@
+interface Waiter {
+  readonly bytes: number
+  readonly resolve: () => void
+}
+
+/**
+ * The one place that bounds what an operation holds in memory: nothing of a chunk's size is allocated before its
+ * bytes are taken here. Work under way goes before new work, so that what is held drains first.
+ */
+export class ByteBudget {
+  readonly #capacityBytes: number
+  readonly #reserveBytes: number
+  #usedBytes = 0
+  readonly #underway: Waiter[] = []
+  readonly #fresh: Waiter[] = []
+  #failure: { readonly reason: Error } | undefined
+  readonly #rejects = new Map<Waiter, (reason: Error) => void>()
+
+  /** @param reserveBytes - what new work may not take, so that work under way can always go on */
+  constructor(capacityBytes: number, reserveBytes = 0) {
+    this.#capacityBytes = capacityBytes
+    this.#reserveBytes = reserveBytes
+  }
+
+  /**
+   * Waits for room. One that asks for more than there is gets it when nothing else is held: a single large object
+   * passes, alone.
+   */
+  take(bytes: number, kind: 'fresh' | 'underway'): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure.reason)
+    const queue = kind === 'fresh' ? this.#fresh : this.#underway
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { bytes, resolve }
+      this.#rejects.set(waiter, reject)
+      queue.push(waiter)
+      this.#admit()
+    })
+  }
+
+  give(bytes: number): void {
+    this.#usedBytes -= bytes
+    this.#admit()
+  }
+
+  /** Rejects whoever waits, now and later. */
+  fail(reason: Error): void {
+    this.#failure ??= { reason }
+    for (const waiter of [...this.#underway.splice(0), ...this.#fresh.splice(0)]) {
+      this.#rejects.get(waiter)?.(reason)
+    }
+    this.#rejects.clear()
+  }
+
+  #admit(): void {
+    for (;;) {
+      const queue = this.#underway.length > 0 ? this.#underway : this.#fresh
+      const next = queue[0]
+      if (!next) return
+      const limitBytes = this.#capacityBytes - (queue === this.#fresh ? this.#reserveBytes : 0)
+      if (this.#usedBytes > 0 && this.#usedBytes + next.bytes > limitBytes) return
+      queue.shift()
+      this.#usedBytes += next.bytes
+      this.#rejects.delete(next)
+      next.resolve()
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import type { Chain } from '../chain/chain.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
+import type { WarningListener } from '../progress/progress.js'
+import { controlObjectNames, listBackupObjects } from '../store/list-objects.js'
+import { Limiter } from '../pipeline/limiter.js'
+
+/** Cinder's refusal of a backup whose objects are not those of its metadata. */
+export const LIST_MISMATCH_TEXT =
+  'restore_backup aborted, actual object list does not match object list stored in metadata.'
+
+/** How many objects that a listing lacks are asked for at once. */
+const ASKS_AT_ONCE = 8
+
+/** What a check of a chain against its store needs. */
+export interface ObjectCheck {
+  readonly store: ObjectStore
+  readonly chain: Chain
+  /** Refuses extra objects too, as Cinder does. */
+  readonly strict: boolean
+  readonly onWarning: WarningListener
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Whether every object that the manifests name is there, without reading one. A listing may lag behind the objects
+ * and is never believed against them: what it lacks is asked for. Objects beyond the manifest do no harm, and are a
+ * warning; in strict mode they are `OBJECT_LIST_MISMATCH`, as in Cinder.
+ *
+ * @returns a problem for each object that is missing
+ */
+export async function findMissingObjects(check: ObjectCheck): Promise<BackupProblem[]> {
+  const problems: BackupProblem[] = []
+  for (const { record, metadata } of check.chain) {
+    const { container, prefix } = record
+    const wanted = new Set(metadata.objects.map((object) => object.name))
+    const control = controlObjectNames(prefix)
+    const listed = await listOrNothing(check, container, prefix, record.id)
+    const extra = [...listed.own].filter((name) => !wanted.has(name) && !control.includes(name))
+    reportExtra(check, record.id, check.strict ? [...extra, ...listed.others] : extra)
+    const unlisted = [...wanted, control[1]].filter((name) => !listed.own.has(name))
+    const asks = new Limiter(ASKS_AT_ONCE)
+    await Promise.all(
+      unlisted.map((objectName) =>
+        asks.run(async () => {
+          const options = check.signal ? { signal: check.signal } : {}
+          if (await check.store.objectExists(container, objectName, options)) return
+          problems.push({
+            code: 'OBJECT_MISSING',
+            message: `${objectName} is not in container ${container}`,
+            backupId: record.id,
+            objectName,
+          })
+        }),
+      ),
+    )
+  }
+  return problems
+}
+
+/** A listing that fails keeps nobody from their data: every object is asked for instead. */
+async function listOrNothing(
+  check: ObjectCheck,
+  container: string,
+  prefix: string,
+  backupId: string,
+): Promise<Awaited<ReturnType<typeof listBackupObjects>>> {
+  try {
+    return await listBackupObjects(
+      check.store,
+      container,
+      prefix,
+      check.signal ? { signal: check.signal } : {},
+    )
+  } catch (error) {
+    if (check.strict || isBackupError(error, 'ABORTED')) throw error
+    check.onWarning({
+      code: 'LISTING_INCOMPLETE',
+      message: `Container ${container} could not be listed; its objects are looked for one by one. ${error instanceof Error ? error.message : ''}`,
+      backupId,
+    })
+    return { own: new Set(), others: [] }
+  }
+}
+
+function reportExtra(check: ObjectCheck, backupId: string, extra: readonly string[]): void {
+  const [first] = extra
+  if (first === undefined) return
+  const what = `${extra.length} object(s) under the prefix of backup ${backupId} are not in its metadata, ${first} for one`
+  if (check.strict) {
+    throw new BackupError('OBJECT_LIST_MISMATCH', `${LIST_MISMATCH_TEXT} ${what}.`, {
+      backupId,
+      objectName: first,
+    })
+  }
+  check.onWarning({
+    code: 'EXTRA_OBJECTS',
+    message: `${what}. They do no harm here, but Cinder would refuse to restore.`,
+    backupId,
+  })
+}

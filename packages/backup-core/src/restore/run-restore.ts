@@ -1,0 +1,212 @@
+import { chainSizeByManifest, readBlockHashes, sizeByBlocks, sizeIsCertain } from '../chain/volume-size.js'
+import type { Chain } from '../chain/chain.js'
+import type { RestoreOptions, RestoreResult } from '../driver/requests.js'
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import { throwIfAborted } from '../errors/abort.js'
+import { BackupError } from '../errors/backup-error.js'
+import { restoredVolumeMetadata } from '../format/volume-meta.js'
+import { SPARE_CHUNKS } from '../pipeline/memory-plan.js'
+import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
+import { ProgressMeter } from '../progress/progress-meter.js'
+import type { OpenTarget, VolumeExtent, VolumeTarget } from '../volume/volume.js'
+import { findMissingObjects } from './check-objects.js'
+import { buildExtentMap, type ExtentMap, type VisibleObject } from './extent-map.js'
+import { assertFetchable, fetchMemoryBytes, fetchObject, type ObjectSource } from './fetch-object.js'
+import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
+
+/** What a restore works with, beside its options. */
+export interface RestoreJob {
+  readonly source: ObjectSource
+  readonly chain: Chain
+  readonly strict: boolean
+  readonly concurrency: number
+  readonly maxMemoryBytes: number
+}
+
+/**
+ * Restores the newest volume of a chain. Everything that can be known beforehand is: the chain, the objects' presence,
+ * their compression words, the volume metadata's version and the target are checked before a byte is written. Then
+ * each visible object is fetched once, checked, and written at its offset.
+ */
+export async function runRestore(
+  job: RestoreJob,
+  target: VolumeTarget,
+  options: RestoreOptions,
+): Promise<RestoreResult> {
+  const { chain, source } = job
+  const [newest] = chain
+  const volumeMetadata = restoredVolumeMetadata(newest.metadata.volumeMeta)
+  const volumeSizeBytes = await volumeSize(source.store, chain, options)
+  const window = checkedRange(options.range, volumeSizeBytes)
+  const map = buildExtentMap(
+    chain.map((layer) => layer.metadata.objects),
+    window,
+  )
+  for (const { layer, object } of map.objects) assertFetchable(source, layerAt(chain, layer), object)
+  await assertPresent(job, map, options)
+  throwIfAborted(options.signal, 'The restore')
+
+  const open = await target.openTarget({
+    volumeSizeBytes,
+    endBytes: window.offsetBytes + window.lengthBytes,
+    partial: options.range !== undefined,
+    overwrite: options.overwrite ?? false,
+    ...(options.signal ? { signal: options.signal } : {}),
+  })
+  const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)
+  let finished = false
+  try {
+    const counts = await writeMap(job, map, open, meter, options)
+    await open.finish()
+    finished = true
+    meter.finish()
+    return {
+      backupId: newest.record.id,
+      sizeBytes: volumeSizeBytes,
+      ...counts,
+      objectsFetched: map.objects.length,
+      volumeMetadata,
+    }
+  } finally {
+    await open.close()
+    if (!finished) await open.discard?.()
+  }
+}
+
+/** The exact size of the newest volume of a chain. */
+export async function volumeSize(store: ObjectStore, chain: Chain, options: StoreOptions): Promise<number> {
+  if (sizeIsCertain(chain)) return chainSizeByManifest(chain)
+  const signal = options.signal ? { signal: options.signal } : {}
+  return sizeByBlocks(chain, await readBlockHashes(store, chain[0].record, signal))
+}
+
+/** The layer that an extent map means. */
+export function layerAt(chain: Chain, index: number): Chain[0] {
+  const layer = chain[index]
+  if (!layer) throw new RangeError(`layer ${index} of ${chain.length}`)
+  return layer
+}
+
+async function writeMap(
+  job: RestoreJob,
+  map: ExtentMap,
+  target: OpenTarget,
+  meter: ProgressMeter,
+  options: RestoreOptions,
+): Promise<WriteCounts> {
+  const { source, chain } = job
+  const sparse = options.sparse ?? true
+  const totals: WriteCounts = { writtenBytes: 0, sparseBytes: 0 }
+  const work = async (item: VisibleObject, context: PipelineContext): Promise<void> => {
+    const { object, visible } = item
+    try {
+      await context.slots.run(() =>
+        fetchObject(
+          source,
+          layerAt(chain, item.layer),
+          object,
+          context.buffers,
+          context.signal,
+          async (raw, stored) => {
+            throwIfAborted(context.signal)
+            const counts = await writeExtents(target, raw, object.offsetBytes, visible, sparse)
+            totals.writtenBytes += counts.writtenBytes
+            totals.sparseBytes += counts.sparseBytes
+            meter.add({
+              done: counts.writtenBytes + counts.sparseBytes,
+              transferredBytes: stored,
+              objects: 1,
+            })
+          },
+        ),
+      )
+    } finally {
+      context.budget.give(fetchMemoryBytes(object))
+    }
+  }
+  await runPipeline(
+    { ...fetchLimits(job, map.objects), signal: options.signal, operation: 'The restore' },
+    (context) => takeInTurn(map.objects, context),
+    work,
+  )
+  for (const gap of map.gaps) {
+    if (target.readsAsZeros) totals.sparseBytes += gap.lengthBytes
+    else {
+      await writeZeros(target, gap, options.signal)
+      totals.writtenBytes += gap.lengthBytes
+    }
+    meter.add({ done: gap.lengthBytes })
+  }
+  throwIfAborted(options.signal, 'The restore')
+  return totals
+}
+
+/** Yields each object when there is memory for it. */
+export async function* takeInTurn(
+  objects: readonly VisibleObject[],
+  context: PipelineContext,
+): AsyncGenerator<VisibleObject> {
+  for (const item of objects) {
+    await context.budget.take(fetchMemoryBytes(item.object), 'fresh')
+    yield item
+  }
+}
+
+/** How many objects are fetched at once, and the memory they may take: the same bound as a backup's. */
+export function fetchLimits(
+  job: Pick<RestoreJob, 'concurrency' | 'maxMemoryBytes'>,
+  objects: readonly VisibleObject[],
+): { concurrency: number; memoryBytes: number } {
+  let largestBytes = 1
+  for (const { object } of objects) largestBytes = Math.max(largestBytes, object.lengthBytes)
+  const fitting = Math.max(1, Math.floor(job.maxMemoryBytes / largestBytes) - SPARE_CHUNKS)
+  const concurrency = Math.min(job.concurrency, fitting)
+  return {
+    concurrency,
+    memoryBytes: Math.min(job.maxMemoryBytes, (concurrency + SPARE_CHUNKS) * largestBytes),
+  }
+}
+
+/** Objects that a newer layer hides are not needed: a warning says when one of those is gone. */
+async function assertPresent(job: RestoreJob, map: ExtentMap, options: RestoreOptions): Promise<void> {
+  const { source, chain, strict } = job
+  const problems = await findMissingObjects({
+    store: source.store,
+    chain,
+    strict,
+    onWarning: source.onWarning,
+    signal: options.signal,
+  })
+  const needed = new Set(map.objects.map(({ object }) => object.name))
+  for (const problem of problems) {
+    if (problem.objectName !== undefined && (strict || needed.has(problem.objectName))) {
+      throw new BackupError(
+        'OBJECT_MISSING',
+        `${problem.message}: nothing was restored. Verify the backup to see what else is missing.`,
+        {
+          ...(problem.backupId === undefined ? {} : { backupId: problem.backupId }),
+          objectName: problem.objectName,
+          problems,
+        },
+      )
+    }
+    source.onWarning({
+      code: 'LISTING_INCOMPLETE',
+      message: `${problem.message}; this restore does not need it.`,
+    })
+  }
+}
+
+function checkedRange(range: VolumeExtent | undefined, volumeSizeBytes: number): VolumeExtent {
+  if (!range) return { offsetBytes: 0, lengthBytes: volumeSizeBytes }
+  const { offsetBytes, lengthBytes } = range
+  const whole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
+  if (!whole(offsetBytes) || !whole(lengthBytes) || offsetBytes + lengthBytes > volumeSizeBytes) {
+    throw new BackupError(
+      'OPTION_INVALID',
+      `The range of ${lengthBytes} bytes at ${offsetBytes} is not within the volume of ${volumeSizeBytes} bytes.`,
+    )
+  }
+  return { offsetBytes, lengthBytes }
+}

@@ -1,0 +1,53 @@
+import { throwIfAborted } from '../errors/abort.js'
+import type { ReplayableBody } from '../driver/object-io.js'
+import type { ObjectOptions, ObjectStore } from '../driver/object-store.js'
+
+/** Stores one object, or leaves nothing visible under its name. */
+export async function writeObject(
+  store: ObjectStore,
+  container: string,
+  objectName: string,
+  body: ReplayableBody,
+  options: ObjectOptions,
+): Promise<void> {
+  throwIfAborted(options.signal)
+  const writer = await store.getObjectWriter(container, objectName, options)
+  try {
+    if (writer.writeFrom) await writer.writeFrom(body)
+    else if (store.capabilities.streamingWrites) {
+      for await (const piece of body.stream()) {
+        throwIfAborted(options.signal)
+        await writer.write(piece)
+      }
+    } else await writer.write(await whole(body))
+    throwIfAborted(options.signal)
+    await writer.close()
+  } catch (error) {
+    await writer.abort()
+    throw error
+  }
+}
+
+/** A body that is in memory already. */
+export function bytesBody(bytes: Uint8Array): ReplayableBody {
+  return {
+    lengthBytes: bytes.length,
+    // eslint-disable-next-line @typescript-eslint/require-await -- nothing to wait for: it is all here
+    async *stream() {
+      yield bytes
+    },
+  }
+}
+
+async function whole(body: ReplayableBody): Promise<Uint8Array> {
+  let bytes: Uint8Array | undefined
+  let end = 0
+  for await (const piece of body.stream()) {
+    // A chunk is one piece, in memory already: no second copy of it.
+    if (piece.length === body.lengthBytes) return piece
+    bytes ??= new Uint8Array(body.lengthBytes)
+    bytes.set(piece, end)
+    end += piece.length
+  }
+  return bytes ?? new Uint8Array(0)
+}

@@ -1,0 +1,195 @@
+import type { Chain } from '../chain/chain.js'
+import {
+  readBlockHashes,
+  sizeByBlocks,
+  chainSizeByManifest,
+  sizeIsCertain,
+  type BlockHashes,
+} from '../chain/volume-size.js'
+import type { VerifyOptions, VerifyResult } from '../driver/requests.js'
+import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
+import { sha256fileObjectName } from '../format/object-names.js'
+import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
+import { ProgressMeter } from '../progress/progress-meter.js'
+import { findMissingObjects } from '../restore/check-objects.js'
+import { buildExtentMap, type VisibleObject } from '../restore/extent-map.js'
+import { assertFetchable, fetchMemoryBytes, fetchObject } from '../restore/fetch-object.js'
+import { fetchLimits, layerAt, takeInTurn, type RestoreJob } from '../restore/run-restore.js'
+import { BlockCheck } from './block-check.js'
+import { HashList } from '../format/hash-list.js'
+
+/** The most problems that one report carries; a store that is gone altogether would name every object. */
+const MAX_PROBLEMS = 1000
+
+/**
+ * Verifies the newest backup of a chain. A fault does not stop it: it looks at everything, and throws `VERIFY_FAILED`
+ * with every problem in `details.problems`. A store that does not answer is thrown as what it is.
+ */
+export async function runVerify(job: RestoreJob, options: VerifyOptions): Promise<VerifyResult> {
+  const { chain, source } = job
+  const level = options.level ?? 'quick'
+  const problems = await findMissingObjects({
+    store: source.store,
+    chain,
+    strict: job.strict,
+    onWarning: source.onWarning,
+    signal: options.signal,
+  })
+  const hashes = await hashesOrProblem(job, problems, options)
+  const sizeBytes = hashes && !sizeIsCertain(chain) ? sizeByBlocks(chain, hashes) : chainSizeByManifest(chain)
+  const expectedBlocks = hashes ? Math.ceil(sizeBytes / hashes.header.blockSizeBytes) : 0
+  if (hashes && hashes.hashes.length !== expectedBlocks) {
+    problems.push({
+      code: 'METADATA_INVALID',
+      message: `_sha256file has ${hashes.hashes.length} blocks, and the volume of ${sizeBytes} bytes has ${expectedBlocks}`,
+      backupId: chain[0].record.id,
+      objectName: sha256fileObjectName(chain[0].record.prefix),
+    })
+  }
+  let objectsChecked = chain.reduce((sum, layer) => sum + layer.metadata.objects.length, 0) - problems.length
+  let blocksChecked = 0
+  if (level === 'full') {
+    const check = new BlockCheck(
+      hashes?.hashes ?? new HashList(),
+      hashes?.header.blockSizeBytes ?? 1,
+      sizeBytes,
+    )
+    objectsChecked = await checkContents(job, sizeBytes, hashes ? check : undefined, problems, options)
+    blocksChecked = check.blocksChecked
+  }
+  if (problems.length > 0) throw verifyFailed(chain, problems)
+  return {
+    backupId: chain[0].record.id,
+    level,
+    chain: chain.map((layer) => layer.record.id),
+    objectsChecked: Math.max(0, objectsChecked),
+    blocksChecked,
+    sizeBytes,
+  }
+}
+
+/** Fetches every object of the chain, hidden ones too, and holds what can be seen against the block hashes. */
+async function checkContents(
+  job: RestoreJob,
+  sizeBytes: number,
+  check: BlockCheck | undefined,
+  problems: BackupProblem[],
+  options: VerifyOptions,
+): Promise<number> {
+  const { chain, source } = job
+  const map = buildExtentMap(
+    chain.map((layer) => layer.metadata.objects),
+    { offsetBytes: 0, lengthBytes: sizeBytes },
+  )
+  const missing = new Set(problems.map((problem) => problem.objectName))
+  const items = withHidden(chain, map.objects).filter(({ object }) => !missing.has(object.name))
+  for (const { layer, object } of items) assertFetchable(source, layerAt(chain, layer), object)
+  const total = items.reduce((sum, { object }) => sum + object.lengthBytes, 0)
+  const meter = new ProgressMeter('verify', total, options.onProgress)
+  const work = async (item: VisibleObject, context: PipelineContext): Promise<void> => {
+    const { object } = item
+    try {
+      await context.slots.run(() =>
+        fetchObject(
+          source,
+          layerAt(chain, item.layer),
+          object,
+          context.buffers,
+          context.signal,
+          async (raw, stored) => {
+            for (const { offsetBytes, lengthBytes } of check ? item.visible : []) {
+              const start = offsetBytes - object.offsetBytes
+              await check?.add(raw.subarray(start, start + lengthBytes), offsetBytes)
+            }
+            meter.add({ done: object.lengthBytes, transferredBytes: stored, objects: 1 })
+          },
+        ),
+      )
+    } catch (error) {
+      if (!isFinding(error)) throw error
+      problems.push(toProblem(error, layerAt(chain, item.layer).record.id, object.name))
+    } finally {
+      context.budget.give(fetchMemoryBytes(object))
+    }
+  }
+  await runPipeline(
+    { ...fetchLimits(job, items), signal: options.signal, operation: 'The verification' },
+    (context) => takeInTurn(items, context),
+    work,
+  )
+  for (const gap of map.gaps) await check?.addZeros(gap)
+  for (const { offsetBytes, lengthBytes } of check?.badExtents() ?? []) {
+    problems.push({
+      code: 'OBJECT_CORRUPT',
+      message: `${lengthBytes} bytes at ${offsetBytes} do not have the hashes of _sha256file`,
+      backupId: chain[0].record.id,
+      offsetBytes,
+    })
+  }
+  meter.finish()
+  return meter.objects
+}
+
+/** All objects of the chain: those that can be seen, in the volume's order, then those that newer ones hide. */
+function withHidden(chain: Chain, seen: readonly VisibleObject[]): VisibleObject[] {
+  const names = new Set(seen.map(({ object }) => object.name))
+  const hidden = chain.flatMap(({ metadata }, layer) =>
+    metadata.objects
+      .filter((object) => !names.has(object.name))
+      .map((object) => ({ layer, object, visible: [] })),
+  )
+  return [...seen, ...hidden]
+}
+
+async function hashesOrProblem(
+  job: RestoreJob,
+  problems: BackupProblem[],
+  options: VerifyOptions,
+): Promise<BlockHashes | undefined> {
+  const { record } = job.chain[0]
+  // A quick check asks whether objects are there. The size of some chains is in the hash file alone.
+  if ((options.level ?? 'quick') === 'quick' && sizeIsCertain(job.chain)) return undefined
+  try {
+    return await readBlockHashes(job.source.store, record, options.signal ? { signal: options.signal } : {})
+  } catch (error) {
+    if (!isFinding(error)) throw error
+    const objectName = sha256fileObjectName(record.prefix)
+    if (!problems.some((problem) => problem.objectName === objectName)) {
+      problems.push(toProblem(error, record.id, objectName))
+    }
+    return undefined
+  }
+}
+
+/** Whether an error is a fault of the backup, and not of the way to it. */
+function isFinding(error: unknown): error is BackupError {
+  return (
+    isBackupError(error, 'OBJECT_MISSING') ||
+    isBackupError(error, 'OBJECT_CORRUPT') ||
+    isBackupError(error, 'OBJECT_TOO_LARGE') ||
+    isBackupError(error, 'METADATA_INVALID') ||
+    isBackupError(error, 'VERSION_UNSUPPORTED')
+  )
+}
+
+function toProblem(error: BackupError, backupId: string, objectName: string): BackupProblem {
+  const { offsetBytes } = error.details
+  return {
+    code: error.code,
+    message: error.message,
+    backupId,
+    objectName,
+    ...(offsetBytes === undefined ? {} : { offsetBytes }),
+  }
+}
+
+function verifyFailed(chain: Chain, problems: readonly BackupProblem[]): BackupError {
+  const [newest] = chain
+  const shown = problems.slice(0, 3).map((problem) => problem.message)
+  const more = problems.length > shown.length ? ` (and ${problems.length - shown.length} more)` : ''
+  return new BackupError(
+    'VERIFY_FAILED',
+    `Backup ${newest.record.id} has ${problems.length} fault(s): ${shown.join('; ')}${more}. Make a new full backup of the volume while it is there.`,
+    { backupId: newest.record.id, problems: problems.slice(0, MAX_PROBLEMS) },
+  )
+}
