@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { assertRejectsWith, withCompressor } from './expectations.js'
+import type { CompressorConformanceOptions } from './types.js'
+
+const defaultBombLengthBytes = 64 * 1024 * 1024
+
+export function bombTests(options: CompressorConformanceOptions): void {
+  const { describe, it } = options
+  const bombLengthBytes = options.bombLengthBytes ?? defaultBombLengthBytes
+
+  describe('a bomb: a short stream that opens to a very long one', () => {
+    it('is refused as OBJECT_CORRUPT without the memory that it would fill', () =>
+      withCompressor(options, async (compressor) => {
+        // The zeros stay reachable to the end: their memory, given back, would hide that the bomb took as much again.
+        const zeros = new Uint8Array(bombLengthBytes)
+        const bomb = await compressor.compress(zeros)
+        // The engine's own start-up (workers, WebAssembly) is paid before the measurement.
+        await compressor.decompress(await compressor.compress(zeros.subarray(0, 1_024)), 1_024)
+        const grownBytes = await peakGrowthBytes(() =>
+          assertRejectsWith('OBJECT_CORRUPT', `${bomb.length} bytes that open to ${bombLengthBytes}`, () =>
+            compressor.decompress(bomb, 1_024),
+          ),
+        )
+        assert.ok(
+          grownBytes < zeros.length * 0.75,
+          `resident memory grew by ${grownBytes} bytes, while 1024 were expected`,
+        )
+      }))
+
+    it('opens when its length is the one expected', () =>
+      withCompressor(options, async (compressor) => {
+        const zeros = new Uint8Array(Math.min(bombLengthBytes, 16 * 1024 * 1024))
+        const opened = await compressor.decompress(await compressor.compress(zeros), zeros.length)
+        assert.equal(Buffer.compare(opened, zeros), 0, 'the zeros opened to something else')
+      }))
+  })
+}
+
+/** How far the resident memory of this process rose above its start while `work` ran. */
+async function peakGrowthBytes(work: () => Promise<void>): Promise<number> {
+  const before = process.memoryUsage.rss()
+  let peak = before
+  const look = (): void => {
+    peak = Math.max(peak, process.memoryUsage.rss())
+  }
+  const timer = setInterval(look, 2)
+  try {
+    await work()
+  } finally {
+    look()
+    clearInterval(timer)
+  }
+  return peak - before
+}

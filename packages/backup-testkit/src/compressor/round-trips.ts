@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { assertSameBytes, withCompressor } from './expectations.js'
+import { diskImage, noise, prose, samples } from './samples.js'
+import type { CompressorConformanceOptions } from './types.js'
+
+const largeChunkSizeBytes = 52_428_800
+
+export function roundTripTests(options: CompressorConformanceOptions): void {
+  const { describe, it } = options
+
+  describe('a round trip', () => {
+    for (const { name, bytes } of samples()) {
+      it(`brings back ${name}`, () => roundTrip(options, bytes))
+    }
+
+    it('shrinks zeros and text', () =>
+      withCompressor(options, async (compressor) => {
+        for (const bytes of [new Uint8Array(200_000), prose(200_000)]) {
+          const compressed = await compressor.compress(bytes)
+          assert.ok(compressed.length < bytes.length / 2, `${bytes.length} bytes became ${compressed.length}`)
+        }
+      }))
+
+    it('gives exactly the expected length, as a view that others may keep', () =>
+      withCompressor(options, async (compressor) => {
+        const first = prose(70_000, 5)
+        const second = prose(70_000, 6)
+        const firstCompressed = await compressor.compress(first)
+        const firstCopy = firstCompressed.slice()
+        const secondCompressed = await compressor.compress(second)
+        assertSameBytes(firstCompressed, firstCopy, 'a compressed result after a later call')
+        const firstAgain = await compressor.decompress(firstCompressed, first.length)
+        const secondAgain = await compressor.decompress(secondCompressed, second.length)
+        assertSameBytes(firstAgain, first, 'a decompressed result after a later call')
+        assertSameBytes(secondAgain, second, 'the later result')
+      }))
+
+    if (options.large === true) {
+      const largeSamples: [string, () => Uint8Array][] = [
+        ['zeros', () => new Uint8Array(largeChunkSizeBytes)],
+        ['a disk image', () => diskImage(largeChunkSizeBytes)],
+        ['noise', () => noise(largeChunkSizeBytes)],
+      ]
+      for (const [name, make] of largeSamples) {
+        it(`brings back 50 MiB of ${name}`, () => roundTrip(options, make()))
+      }
+    }
+  })
+
+  describe('memory that the caller lends', () => {
+    for (const [name, extraBytes] of [
+      ['of exactly the expected length', 0],
+      ['that is longer than the expected length', 12_345],
+      ['that is too short', -1],
+    ] as const) {
+      it(`${name} leads to the same bytes`, () =>
+        withCompressor(options, async (compressor) => {
+          const bytes = diskImage(600_000)
+          const compressed = await compressor.compress(bytes)
+          const buffer = new Uint8Array(bytes.length + extraBytes).fill(0xaa)
+          assertSameBytes(
+            await compressor.decompress(compressed, bytes.length, { buffer }),
+            bytes,
+            'with a lent buffer',
+          )
+        }))
+    }
+  })
+}
+
+async function roundTrip(options: CompressorConformanceOptions, bytes: Uint8Array): Promise<void> {
+  await withCompressor(options, async (compressor) => {
+    const compressed = await compressor.compress(bytes)
+    assertSameBytes(await compressor.decompress(compressed, bytes.length), bytes, 'the round trip')
+  })
+}

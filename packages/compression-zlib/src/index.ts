@@ -1,0 +1,2 @@
+export { zlib } from './zlib-compressor.js'
+export type { ZlibEngineName, ZlibOptions } from './options.js'

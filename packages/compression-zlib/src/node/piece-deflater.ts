@@ -1,0 +1,45 @@
+import type NodeZlib from 'node:zlib'
+
+/** Fits what a piece of 256 KiB of mixed data becomes, so that most pieces come in one part. */
+const outputPieceBytes = 128 * 1024
+
+/** Deflates single pieces of a stream. */
+export interface PieceDeflater {
+  /** Deflates `raw`, which follows `before`, up to a whole byte. */
+  (raw: Uint8Array, before: Uint8Array): Promise<Uint8Array>
+  /** The same for zeros, from memory where that length was met before. */
+  zeros(lengthBytes: number): Promise<Uint8Array>
+}
+
+/** What zeros of a length become at a level, by `level:length`. A full piece is 270 bytes; other lengths are rare. */
+const rememberedZeros = new Map<string, Promise<Uint8Array>>()
+const mostRemembered = 64
+
+export function pieceDeflater(nodeZlib: typeof NodeZlib, level: number): PieceDeflater {
+  const deflate = (raw: Uint8Array, before: Uint8Array): Promise<Uint8Array> =>
+    new Promise((resolve, reject) => {
+      const options: NodeZlib.ZlibOptions = {
+        level,
+        chunkSize: outputPieceBytes,
+        finishFlush: nodeZlib.constants.Z_SYNC_FLUSH,
+      }
+      if (before.length > 0) options.dictionary = before
+      nodeZlib.deflateRaw(raw, options, (error, deflated) => {
+        if (error === null) resolve(deflated)
+        else reject(error)
+      })
+    })
+
+  const zeros = (lengthBytes: number): Promise<Uint8Array> => {
+    const key = `${level}:${lengthBytes}`
+    const remembered = rememberedZeros.get(key)
+    if (remembered !== undefined) return remembered
+    if (rememberedZeros.size >= mostRemembered) rememberedZeros.clear()
+    const deflated = deflate(new Uint8Array(lengthBytes), new Uint8Array(0))
+    rememberedZeros.set(key, deflated)
+    deflated.catch(() => rememberedZeros.delete(key))
+    return deflated
+  }
+
+  return Object.assign(deflate, { zeros })
+}

@@ -1,0 +1,41 @@
+import { BackupError } from '@stowage/backup-core'
+
+/** Which implementation of zlib runs: `auto` is Node's own where there is one, and pako elsewhere. */
+export type ZlibEngineName = 'auto' | 'node' | 'pako'
+
+/** Options of {@link zlib}. */
+export interface ZlibOptions {
+  /**
+   * The word that the store records for new chunks. Both stand for the same zlib stream, as in Cinder, where `gzip`
+   * has never meant a gzip file.
+   * @default 'zlib'
+   */
+  readonly word?: 'zlib' | 'gzip'
+  /**
+   * How hard to try, from 0 (stored) to 9 (smallest).
+   * @default 6, Cinder's
+   */
+  readonly level?: number
+  /** @default 'auto' */
+  readonly engine?: ZlibEngineName
+}
+
+/** Options with every default filled in. */
+export type ResolvedZlibOptions = Required<ZlibOptions>
+
+const words: readonly string[] = ['zlib', 'gzip']
+const engines: readonly string[] = ['auto', 'node', 'pako']
+
+export function resolveOptions(options: ZlibOptions): ResolvedZlibOptions {
+  const { word = 'zlib', level = 6, engine = 'auto' } = options
+  if (!words.includes(word)) {
+    throw new BackupError('OPTION_INVALID', `word must be one of ${words.join(', ')}, not ${word}.`)
+  }
+  if (!Number.isInteger(level) || level < 0 || level > 9) {
+    throw new BackupError('OPTION_INVALID', `level must be a whole number from 0 to 9, not ${String(level)}.`)
+  }
+  if (!engines.includes(engine)) {
+    throw new BackupError('OPTION_INVALID', `engine must be one of ${engines.join(', ')}, not ${engine}.`)
+  }
+  return Object.freeze({ word, level, engine })
+}

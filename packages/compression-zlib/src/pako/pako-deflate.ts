@@ -1,0 +1,50 @@
+import { BackupError, throwIfAborted } from '@stowage/backup-core'
+import { Z_FINISH, Z_NO_FLUSH, Z_OK, Z_STREAM_END, zlibDeflate, zlibDeflateInit, ZStream } from 'pako'
+import { nextTurn } from '../turns.js'
+
+/** What pako deflates in about a millisecond. */
+const inputTurnBytes = 32 * 1024
+const outputPieceBytes = 128 * 1024
+
+/** Compresses with pako, a turn of the event loop at a time. */
+export async function pakoDeflate(
+  bytes: Uint8Array,
+  level: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const stream = new ZStream()
+  requireStatus(zlibDeflateInit(stream, level), Z_OK)
+  stream.input = bytes
+  const pieces: Uint8Array[] = []
+  let lengthBytes = 0
+  let status: number = Z_OK
+  while (status === Z_OK) {
+    if (stream.avail_out === 0) stream.output = new Uint8Array(outputPieceBytes)
+    stream.next_out = 0
+    stream.avail_out = stream.output.length
+    stream.avail_in = Math.min(inputTurnBytes, bytes.length - stream.next_in)
+    const isLast = stream.next_in + stream.avail_in === bytes.length
+    status = zlibDeflate(stream, isLast ? Z_FINISH : Z_NO_FLUSH)
+    if (stream.next_out > 0) pieces.push(stream.output.slice(0, stream.next_out))
+    lengthBytes += stream.next_out
+    await nextTurn()
+    throwIfAborted(signal, 'Compressing')
+  }
+  requireStatus(status, Z_STREAM_END)
+  return joined(pieces, lengthBytes)
+}
+
+function requireStatus(status: number, wanted: number): void {
+  if (status === wanted) return
+  throw new BackupError('COMPRESSION_FAILED', `pako gave the status ${status}. Use the engine node.`)
+}
+
+function joined(pieces: readonly Uint8Array[], lengthBytes: number): Uint8Array {
+  const output = new Uint8Array(lengthBytes)
+  let end = 0
+  for (const piece of pieces) {
+    output.set(piece, end)
+    end += piece.length
+  }
+  return output
+}

@@ -1,0 +1,74 @@
+import { BackupError, throwIfAborted } from '@stowage/backup-core'
+import type { Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
+import { tooShort } from './corrupt.js'
+import type { ZlibEngine } from './engine.js'
+import { loadEngine } from './load-engine.js'
+import { resolveOptions } from './options.js'
+import type { ResolvedZlibOptions, ZlibOptions } from './options.js'
+
+/** A deflate stream grows by at most 1032 times when it is opened: 258 bytes of a match for 2 bits. */
+const deflateExpansionLimit = 1_032
+
+/**
+ * The compressor for what Cinder records as `zlib` and `gzip`: a zlib stream (RFC 1950).
+ *
+ * @throws BackupError `OPTION_INVALID` for an option that is not allowed.
+ *
+ * @example
+ * ```ts
+ * const driver = await getBackupDriver({ compression: zlib({ level: 9 }) })
+ * ```
+ */
+export function zlib(options: ZlibOptions = {}): Compressor {
+  return new ZlibCompressor(resolveOptions(options))
+}
+
+class ZlibCompressor implements Compressor {
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly #level: number
+  readonly #loadEngine: () => Promise<ZlibEngine>
+
+  constructor({ word, level, engine }: ResolvedZlibOptions) {
+    this.name = word
+    this.aliases = Object.freeze([word === 'zlib' ? 'gzip' : 'zlib'])
+    this.#level = level
+    let loading: Promise<ZlibEngine> | undefined
+    this.#loadEngine = () => (loading ??= loadEngine(engine))
+  }
+
+  async compress(bytes: Uint8Array, { signal }: CompressOptions = {}): Promise<Uint8Array> {
+    throwIfAborted(signal, 'Compressing')
+    const engine = await this.#loadEngine()
+    return engine.compress(bytes, this.#level, signal)
+  }
+
+  async decompress(
+    bytes: Uint8Array,
+    expectedLengthBytes: number,
+    { signal, buffer }: DecompressOptions = {},
+  ): Promise<Uint8Array> {
+    requireLength(expectedLengthBytes)
+    throwIfAborted(signal, 'Decompressing')
+    const possibleLengthBytes = bytes.length * deflateExpansionLimit
+    if (possibleLengthBytes < expectedLengthBytes) {
+      // Said before the memory is taken: an absurd length from a store must not cost any.
+      throw tooShort(possibleLengthBytes, expectedLengthBytes)
+    }
+    const engine = await this.#loadEngine()
+    const target =
+      buffer !== undefined && buffer.length >= expectedLengthBytes
+        ? buffer.subarray(0, expectedLengthBytes)
+        : new Uint8Array(expectedLengthBytes)
+    await engine.decompressInto(target, bytes, signal)
+    return target
+  }
+}
+
+function requireLength(expectedLengthBytes: number): void {
+  if (Number.isSafeInteger(expectedLengthBytes) && expectedLengthBytes >= 0) return
+  throw new BackupError(
+    'OPTION_INVALID',
+    `The expected length must be a whole number of bytes, not ${String(expectedLengthBytes)}.`,
+  )
+}

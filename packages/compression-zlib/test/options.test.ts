@@ -1,0 +1,45 @@
+import { isBackupError } from '@stowage/backup-core'
+import { describe, expect, it } from 'vitest'
+import { zlib } from '../src/index.js'
+import type { ZlibOptions } from '../src/index.js'
+
+const refusal = (options: unknown): unknown => {
+  try {
+    return zlib(options as ZlibOptions)
+  } catch (error) {
+    return error
+  }
+}
+
+describe('the options of zlib', () => {
+  it('give the word to record, and the other one to read', () => {
+    expect([zlib().name, zlib().aliases]).toEqual(['zlib', ['gzip']])
+    expect([zlib({ word: 'gzip' }).name, zlib({ word: 'gzip' }).aliases]).toEqual(['gzip', ['zlib']])
+  })
+
+  it('are refused when they are not allowed, before anything is compressed', () => {
+    const refused = [
+      { level: 10 },
+      { level: -1 },
+      { level: 1.5 },
+      { level: '6' },
+      { word: 'GZIP' },
+      { engine: 'fast' },
+    ]
+    for (const options of refused) {
+      expect(isBackupError(refusal(options), 'OPTION_INVALID'), JSON.stringify(options)).toBe(true)
+    }
+  })
+
+  it('leave the expected length to be checked by each call', async () => {
+    const compressed = await zlib().compress(Uint8Array.of(1, 2, 3))
+    for (const length of [-1, 1.5, Number.NaN, Infinity]) {
+      await expect(zlib().decompress(compressed, length)).rejects.toMatchObject({ code: 'OPTION_INVALID' })
+    }
+  })
+
+  it('do not let an absurd expected length take memory', async () => {
+    const compressed = await zlib().compress(Uint8Array.of(1, 2, 3))
+    await expect(zlib().decompress(compressed, 2 ** 50)).rejects.toMatchObject({ code: 'OBJECT_CORRUPT' })
+  })
+})
