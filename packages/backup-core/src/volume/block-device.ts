@@ -24,6 +24,11 @@ export async function deviceSizeBytes(device: DeviceNumber, root = '/'): Promise
   return text !== undefined && /^\d+\s*$/.test(text) ? Number(text) * sysfsSectorBytes : undefined
 }
 
+/** Whether a device is set read-only. Linux opens such a device for writing all the same, and only fails the writes. */
+export async function deviceReadOnly(device: DeviceNumber, root = '/'): Promise<boolean> {
+  return (await readIfThere(join(root, 'sys/dev/block', device, 'ro')))?.trim() === '1'
+}
+
 /**
  * How often a device was written to or trimmed since it appeared, as a text to compare with a later one; undefined
  * where the kernel does not say.

@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
-import { deviceNumber, deviceSizeBytes, deviceUse, probeSizeBytes } from './block-device.js'
+import { deviceNumber, deviceReadOnly, deviceSizeBytes, deviceUse, probeSizeBytes } from './block-device.js'
 import type { DeviceNumber } from './block-device.js'
 import { targetError } from './file-errors.js'
 import { writeFully } from './positional-io.js'
@@ -14,6 +14,7 @@ export async function openDeviceTarget(path: string, requirements: TargetRequire
   try {
     const device = deviceNumber(await stat(path, { bigint: true }))
     await refuseUsed(path, device)
+    await refuseReadOnly(path, device)
     refuseUnasked(path, requirements)
     await refuseSmall(path, device, requirements)
     const handle = await open(path, constants.O_WRONLY | exclusive)
@@ -34,6 +35,12 @@ async function refuseUsed(path: string, device: DeviceNumber): Promise<void> {
   if (use === undefined) return
   const message = `${path} ${use}. Unmount it or stop what uses it, then restore again.`
   throw new BackupError('TARGET_BUSY', message)
+}
+
+async function refuseReadOnly(path: string, device: DeviceNumber): Promise<void> {
+  if (!(await deviceReadOnly(device))) return
+  const message = `${path} is set read-only. Make it writable (blockdev --setrw), or choose another target.`
+  throw new BackupError('TARGET_WRITE', message)
 }
 
 function refuseUnasked(path: string, { overwrite }: TargetRequirements): void {

@@ -32,8 +32,7 @@ export function sourceError(error: unknown, path: string, offsetBytes?: number):
 const targetHints: Readonly<Record<string, string>> = {
   ENOENT: 'it or its directory does not exist. Create the directory first, or check the path.',
   ENOTDIR: 'a part of the path is not a directory. Check the path.',
-  EACCES:
-    'this user may not write it, or the device is read-only. Give write permission, or choose another target.',
+  EACCES: 'this user may not write it. Give write permission, or choose another target.',
   EPERM: 'this user may not write it. Give write permission, or choose another target.',
   EROFS: 'it is on a read-only file system. Choose another target.',
   EBUSY: 'it is in use (mounted, swap, RAID, LVM or another program). Unmount or stop what uses it first.',

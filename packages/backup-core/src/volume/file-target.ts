@@ -7,6 +7,7 @@ import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { openDeviceTarget } from './device-target.js'
 import { errnoOf, fileKind, targetError } from './file-errors.js'
+import { attachedLoopDevice } from './loop-device.js'
 import { writeFully } from './positional-io.js'
 import type { OpenTarget, TargetRequirements } from './volume.js'
 
@@ -59,6 +60,11 @@ async function requireDirectory(path: string): Promise<void> {
 }
 
 async function openExistingTarget(path: string, requirements: TargetRequirements): Promise<OpenTarget> {
+  const loop = await attachedLoopDevice(path)
+  if (loop !== undefined) {
+    const message = `${path} is attached to /dev/${loop}. Unmount and detach it (losetup --detach), then restore again.`
+    throw new BackupError('TARGET_BUSY', message)
+  }
   const handle = await open(path, constants.O_WRONLY).catch((error: unknown) => {
     throw targetError(error, path)
   })

@@ -34,7 +34,8 @@ export interface FileVolume extends VolumeSource, VolumeTarget {
  * - a new file gets the volume's size and mode 0600 (it may hold the secrets of a whole machine), with holes where the
  *   backup has nothing, and is removed again when the restore fails;
  * - an existing file that is not empty needs `overwrite`, is first changed by the first write, and has the volume's
- *   size at the end; a restore of a part leaves the rest of it as it is;
+ *   size at the end; a restore of a part leaves the rest of it as it is; one that is attached to a loop device is
+ *   refused (`TARGET_BUSY`);
  * - a block device always needs `overwrite`, must be large enough, and is refused while it is mounted or in use
  *   (`TARGET_BUSY`).
  *

@@ -15,7 +15,7 @@ import type { OpenSource, RandomAccessSource, VolumeOpenOptions, VolumeSource } 
  */
 export function randomAccessVolume(source: RandomAccessSource): VolumeSource {
   requireSize(source.size)
-  const { read }: { readonly read: unknown } = source
+  const { read } = source as { readonly read: unknown }
   if (typeof read !== 'function') {
     const message = `A random-access source needs read(offset, length), not ${describeValue(read)}.`
     throw new BackupError('OPTION_INVALID', message)

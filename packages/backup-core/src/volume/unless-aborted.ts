@@ -1,8 +1,9 @@
-import { throwIfAborted } from '../errors/abort.js'
+import { abortedError } from '../errors/abort.js'
+import { isBackupError } from '../errors/backup-error.js'
 
 /**
  * Waits for `work`, but no longer than until the signal is aborted: for work that knows of no signal and may never
- * end. The work itself goes on, unheard.
+ * end. The work itself goes on, unheard. Rejects as `throwIfAborted` throws.
  */
 export async function unlessAborted<T>(
   work: Promise<T>,
@@ -10,21 +11,18 @@ export async function unlessAborted<T>(
   operation: string,
 ): Promise<T> {
   if (signal === undefined) return work
-  let onAbort: (() => void) | undefined
+  let stop: (() => void) | undefined
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      try {
-        throwIfAborted(signal, operation)
-      } catch (error) {
-        reject(error)
-      }
+    stop = () => {
+      const reason: unknown = signal.reason
+      reject(isBackupError(reason) ? reason : abortedError(signal, operation))
     }
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
   })
   try {
     return await Promise.race([work, aborted])
   } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
+    if (stop !== undefined) signal.removeEventListener('abort', stop)
   }
 }

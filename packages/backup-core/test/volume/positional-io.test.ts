@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process'
+import { open, readFile, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { readFully, writeFully } from '../../src/volume/positional-io.js'
+import { expectCode, pattern, useTemporaryDirectory } from './support.js'
+
+const inDirectory = useTemporaryDirectory()
+
+describe.runIf(process.platform === 'linux')('reading and writing at an offset, on Linux', () => {
+  it('reports an input/output error with its offset and what to check', async () => {
+    // Nothing is mapped at the first page of any process, and the kernel answers a read of it with EIO.
+    const handle = await open('/proc/self/mem', 'r')
+    try {
+      const read = readFully(handle, Buffer.alloc(16), { path: '/dev/sdx', offsetBytes: 8 })
+      const error = await expectCode(read, 'SOURCE_READ')
+      expect(error.message).toContain('/dev/sdx at byte 8')
+      expect(error.message).toContain('smartctl')
+      expect(error.details.offsetBytes).toBe(8)
+      expect(error.cause).toMatchObject({ code: 'EIO' })
+    } finally {
+      await handle.close()
+    }
+  })
+
+  it('reports a full disk', async () => {
+    const handle = await open('/dev/full', 'w')
+    try {
+      const error = await expectCode(writeFully(handle, pattern(10), '/dev/full', 4096), 'NO_SPACE')
+      expect(error.details.offsetBytes).toBe(4096)
+      expect(error.cause).toMatchObject({ code: 'ENOSPC' })
+    } finally {
+      await handle.close()
+    }
+  })
+
+  it('goes on after a short write, and reports the error that follows it', async () => {
+    const limitFileSize = (limit: string): void => {
+      const result = spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${limit}:`])
+      expect(result.status).toBe(0)
+    }
+    const ignore = (): void => undefined
+    // With a limit on the size of files the kernel takes what fits, and refuses the rest at the next call.
+    process.on('SIGXFSZ', ignore)
+    const path = inDirectory('limited.img')
+    const handle = await open(path, 'w')
+    limitFileSize('1000')
+    try {
+      const error = await expectCode(writeFully(handle, pattern(400), path, 700), 'TARGET_TOO_SMALL')
+      expect(error.details.offsetBytes).toBe(1000)
+      expect(error.cause).toMatchObject({ code: 'EFBIG' })
+    } finally {
+      limitFileSize('unlimited')
+      process.off('SIGXFSZ', ignore)
+      await handle.close()
+    }
+    expect((await readFile(path)).subarray(700)).toEqual(pattern(400).subarray(0, 300))
+  })
+
+  it('reports any other error as a failed write, with its cause', async () => {
+    const path = inDirectory('read-only.img')
+    await writeFile(path, '')
+    const handle = await open(path, 'r')
+    try {
+      const error = await expectCode(writeFully(handle, pattern(10), path, 0), 'TARGET_WRITE')
+      expect(error.cause).toMatchObject({ code: 'EBADF' })
+    } finally {
+      await handle.close()
+    }
+  })
+})
