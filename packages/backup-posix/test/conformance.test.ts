@@ -1,0 +1,28 @@
+import { driverConformance } from '@stowage/backup-testkit'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'vitest'
+import { PosixBackupDriver } from '../src/index.js'
+
+for (const fsync of [true, false]) {
+  driverConformance({
+    describe,
+    it,
+    label: `PosixBackupDriver, fsync: ${fsync}`,
+    capabilities: {
+      streamingReads: true,
+      rangedReads: true,
+      streamingWrites: true,
+      containerListing: true,
+      maxObjectNameBytes: 255,
+    },
+    create: async () => {
+      const path = await mkdtemp(join(tmpdir(), 'stowage-posix-'))
+      return {
+        open: (options) => new PosixBackupDriver({ ...options, path, fsync }),
+        destroy: () => rm(path, { recursive: true }),
+      }
+    },
+  })
+}

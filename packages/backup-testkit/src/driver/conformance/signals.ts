@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { collect, noise } from './bytes.js'
+import { rejectsWith } from './expectations.js'
+import type { Place } from './place.js'
+import { countNames, streamOf } from './reader-methods.js'
+import type { Area } from './suite.js'
+
+type Call = (place: Place, signal: AbortSignal) => Promise<unknown>
+
+/** Every call that takes a signal, up to where its result is used. */
+const calls: Readonly<Record<string, Call>> = {
+  putContainer: ({ driver, container }, signal) => driver.putContainer(container, { signal }),
+  getContainerEntries: ({ driver, container, prefix }, signal) =>
+    countNames(driver.getContainerEntries(container, prefix, { signal })),
+  getContainers: ({ driver }, signal) => countNames(driver.getContainers({ signal })),
+  'a writer, closed at the latest,': async (place, signal) => {
+    const writer = await place.writer(place.chunk(9), signal)
+    try {
+      await writer.write(noise(10))
+      await writer.close()
+    } finally {
+      await writer.abort()
+    }
+  },
+  'a reader, reading at the latest,': (place, signal) =>
+    place.read(place.chunk(1), (reader) => reader.read(), signal),
+  'read with a signal of its own': (place, signal) =>
+    place.read(place.chunk(1), (reader) => reader.read({ signal })),
+  deleteObject: (place, signal) => place.driver.deleteObject(place.container, place.chunk(1), { signal }),
+  objectExists: (place, signal) => place.driver.objectExists(place.container, place.chunk(1), { signal }),
+  checkForSetupError: ({ driver }, signal) => driver.checkForSetupError({ signal }),
+}
+
+/** AbortSignals, in every hook. */
+export const signals: Area = (test) => {
+  for (const [name, call] of Object.entries(calls)) {
+    test(
+      `${name} rejects with ABORTED when its signal is aborted already`,
+      async (fixture) => {
+        const place = await fixture.place()
+        await place.put(place.chunk(1), noise(10))
+        await rejectsWith('ABORTED', call(place, AbortSignal.abort()))
+        assert.equal(await place.exists(place.chunk(1)), true)
+        assert.equal(await place.exists(place.chunk(9)), false)
+      },
+      name === 'getContainers' ? 'containerListing' : undefined,
+    )
+  }
+
+  test(
+    'stream with a signal that is aborted between two pieces rejects with ABORTED',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.put(place.chunk(1), noise(8_000_000))
+      const controller = new AbortController()
+      const read = place.read(place.chunk(1), async (reader) => {
+        for await (const piece of streamOf(reader, { signal: controller.signal })) {
+          if (piece.byteLength > 0) controller.abort()
+        }
+      })
+      await rejectsWith('ABORTED', read)
+    },
+    'streamingReads',
+  )
+
+  test(
+    'stream with a signal that is aborted already rejects with ABORTED',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.put(place.chunk(1), noise(10))
+      const read = place.read(place.chunk(1), async (reader) => {
+        await collect(streamOf(reader, { signal: AbortSignal.abort() }))
+      })
+      await rejectsWith('ABORTED', read)
+    },
+    'streamingReads',
+  )
+
+  test('a driver works on after a call was aborted', async (fixture) => {
+    const place = await fixture.place()
+    const controller = new AbortController()
+    const writing = Promise.allSettled(
+      [1, 2, 3].map(async (n) => {
+        const writer = await place.writer(place.chunk(n), controller.signal)
+        try {
+          await writer.write(noise(5000))
+          await writer.close()
+        } catch {
+          await writer.abort()
+        }
+      }),
+    )
+    controller.abort()
+    await writing
+    await place.put(place.chunk(4), noise(5000))
+    assert.equal(await place.exists(place.chunk(4)), true)
+  })
+}

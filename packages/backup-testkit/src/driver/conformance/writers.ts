@@ -1,0 +1,151 @@
+import { isBackupError } from '@stowage/backup-core'
+import assert from 'node:assert/strict'
+import { noise } from './bytes.js'
+import { rejectsWith, sameBytes } from './expectations.js'
+import type { Place } from './place.js'
+import type { Area } from './suite.js'
+
+const sizesBytes = [0, 1, 1023, 65_537, 3 * 1024 * 1024 + 7]
+
+/** Object writers: all or nothing. */
+export const writers: Area = (test) => {
+  for (const sizeBytes of sizesBytes) {
+    test(`an object of ${sizeBytes} bytes reads back as it was written`, async (fixture) => {
+      const place = await fixture.place()
+      await place.put(place.chunk(1), noise(sizeBytes))
+      sameBytes(await place.get(place.chunk(1)), noise(sizeBytes))
+    })
+  }
+
+  test('an object written in pieces is all of them in order', async (fixture) => {
+    const place = await fixture.place()
+    const bytes = noise(100_000)
+    await place.put(place.chunk(1), bytes.subarray(0, 3), bytes.subarray(3, 70_000), bytes.subarray(70_000))
+    sameBytes(await place.get(place.chunk(1)), bytes)
+  })
+
+  test('a writer does not look at the bytes again once write has resolved', async (fixture) => {
+    const place = await fixture.place()
+    const bytes = noise(5000)
+    const writer = await place.writer(place.chunk(1))
+    await writer.write(bytes)
+    bytes.fill(0)
+    await writer.close()
+    sameBytes(await place.get(place.chunk(1)), noise(5000))
+  })
+
+  test('an object is not readable, found or listed before its writer is closed', async (fixture) => {
+    const place = await fixture.place()
+    const writer = await place.writer(place.chunk(1))
+    try {
+      await writer.write(noise(5000))
+      await notThere(place, place.chunk(1))
+    } finally {
+      await writer.abort()
+    }
+  })
+
+  test('an object is readable and found by another driver as soon as close has resolved', async (fixture) => {
+    const place = await fixture.place()
+    await place.put(place.chunk(1), noise(5000))
+    const other = place.seenBy(await fixture.open())
+    assert.equal(await other.exists(place.chunk(1)), true)
+    sameBytes(await other.get(place.chunk(1)), noise(5000))
+  })
+
+  test(
+    'an object is listed by another driver as soon as close has resolved',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.put(place.chunk(1), noise(10))
+      assert.deepEqual(await place.seenBy(await fixture.open()).list(), [place.chunk(1)])
+    },
+    'promptListing',
+  )
+
+  test('a writer replaces an object of the same name, also a longer one', async (fixture) => {
+    const place = await fixture.place()
+    await place.put(place.chunk(1), noise(5000))
+    await place.put(place.chunk(1), noise(100, 2))
+    sameBytes(await place.get(place.chunk(1)), noise(100, 2))
+  })
+
+  test('an object stays as it was until the writer that replaces it is closed', async (fixture) => {
+    const place = await fixture.place()
+    await place.put(place.chunk(1), noise(5000))
+    const writer = await place.writer(place.chunk(1))
+    await writer.write(noise(100, 2))
+    sameBytes(await place.get(place.chunk(1)), noise(5000))
+    await writer.abort()
+    sameBytes(await place.get(place.chunk(1)), noise(5000))
+  })
+
+  test('abort leaves nothing of the object', async (fixture) => {
+    const place = await fixture.place()
+    const writer = await place.writer(place.chunk(1))
+    await writer.write(noise(5000))
+    await writer.abort()
+    await notThere(place, place.chunk(1))
+  })
+
+  test('abort before the first write leaves nothing of the object', async (fixture) => {
+    const place = await fixture.place()
+    const writer = await place.writer(place.chunk(1))
+    await writer.abort()
+    await notThere(place, place.chunk(1))
+  })
+
+  test('a writer that is left without close or abort shows nothing to another driver', async (fixture) => {
+    const place = await fixture.place()
+    const writer = await place.writer(place.chunk(1))
+    await writer.write(noise(5000))
+    try {
+      await notThere(place.seenBy(await fixture.open()), place.chunk(1))
+    } finally {
+      await writer.abort()
+    }
+  })
+
+  test('a signal that is aborted while an object is written makes the writer reject with ABORTED and leaves nothing', async (fixture) => {
+    const place = await fixture.place()
+    const controller = new AbortController()
+    const writer = await place.writer(place.chunk(1), controller.signal)
+    await writer.write(noise(5000))
+    controller.abort()
+    await rejectsWith(
+      'ABORTED',
+      writer.write(noise(10)).then(() => writer.close()),
+    )
+    await writer.abort()
+    await notThere(place, place.chunk(1))
+  })
+
+  test('many objects are written at once, each with its own bytes', async (fixture) => {
+    const place = await fixture.place()
+    const numbers = Array.from({ length: 24 }, (_, n) => n + 1)
+    await Promise.all(numbers.map((n) => place.put(place.chunk(n), noise(1000 + n, n))))
+    for (const n of numbers) sameBytes(await place.get(place.chunk(n)), noise(1000 + n, n))
+  })
+
+  test('two writers of one name at once leave one of their objects, whole', async (fixture) => {
+    const place = await fixture.place()
+    const seeds = [1, 2, 3]
+    const results = await Promise.allSettled(
+      seeds.map((seed) => place.put(place.chunk(1), noise(30_000, seed), noise(30_000, seed))),
+    )
+    for (const result of results)
+      if (result.status === 'rejected') assert.ok(isBackupError(result.reason, 'CONFLICT'))
+    const found = Buffer.from(await place.get(place.chunk(1)))
+    const written = seeds.map((seed) => Buffer.concat([noise(30_000, seed), noise(30_000, seed)]))
+    assert.ok(
+      written.some((bytes) => bytes.equals(found)),
+      'the object is none of those that were written',
+    )
+  })
+}
+
+async function notThere(place: Place, objectName: string): Promise<void> {
+  assert.equal(await place.exists(objectName), false, 'the object is found')
+  await rejectsWith('OBJECT_MISSING', place.get(objectName))
+  assert.deepEqual(await place.list(), [], 'the container lists something under the prefix')
+}

@@ -1,0 +1,179 @@
+import { ChunkedBackupDriver } from '@stowage/backup-core'
+import type {
+  ChunkedDriverOptions,
+  DriverCapabilities,
+  DriverDefaults,
+  ExtraMetadata,
+  FailedDelete,
+  NewBackup,
+  ObjectOptions,
+  ObjectReader,
+  ObjectWriter,
+  StoreOptions,
+} from '@stowage/backup-core'
+import { FaultPlan } from './fault-plan.js'
+import type { Fault, StoreCall, StoreOperation } from './faults.js'
+import { faultyReader, faultyWriter } from './faulty-io.js'
+
+/** How to wrap a driver. */
+export interface FaultyDriverOptions extends ChunkedDriverOptions {
+  /** What goes wrong. @default nothing: calls are only counted */
+  readonly faults?: readonly Fault[]
+}
+
+/**
+ * A driver that uses the hooks of another one, and fails as planned. Its engine is its own: chunk size, block size and
+ * container are the inner driver's unless given, the other options are not. Closing it closes the inner one.
+ */
+export class FaultyBackupDriver extends ChunkedBackupDriver {
+  readonly capabilities: DriverCapabilities
+  readonly #inner: ChunkedBackupDriver
+  readonly #plan = new FaultPlan()
+
+  constructor(inner: ChunkedBackupDriver, { faults = [], ...options }: FaultyDriverOptions = {}) {
+    super(options, defaultsOf(inner))
+    this.capabilities = inner.capabilities
+    this.#inner = inner
+    for (const fault of faults) this.addFault(fault)
+  }
+
+  /** Every call so far, in order. A call that failed is among them. */
+  get calls(): readonly StoreCall[] {
+    return this.#plan.calls
+  }
+
+  /** How often an operation was called, on this object or on those whose name matches. */
+  count(operation: StoreOperation, object?: string | RegExp): number {
+    return this.#plan.count(operation, object)
+  }
+
+  /** Adds a fault to the plan; its `nth` counts from now. */
+  addFault(fault: Fault): void {
+    this.#plan.add(fault)
+  }
+
+  /** Lets everything succeed from now on. */
+  clearFaults(): void {
+    this.#plan.clear()
+  }
+
+  putContainer(container: string, options: StoreOptions): Promise<void> {
+    const call: StoreCall = { operation: 'putContainer', container }
+    return this.#plan.call(call, options.signal, () => this.#inner.putContainer(container, options))
+  }
+
+  async *getContainerEntries(
+    container: string,
+    prefix: string,
+    options: StoreOptions,
+  ): AsyncGenerator<string> {
+    const struck = this.#plan.strike({ operation: 'getContainerEntries', container })
+    await struck.before(options.signal)
+    for await (const name of this.#inner.getContainerEntries(container, prefix, options)) {
+      if (struck.shows(name)) yield name
+    }
+    struck.after()
+  }
+
+  async getObjectWriter(
+    container: string,
+    objectName: string,
+    options: ObjectOptions,
+  ): Promise<ObjectWriter> {
+    const struck = this.#plan.strike({ operation: 'getObjectWriter', container, objectName })
+    await struck.before(options.signal)
+    const inner = await this.#inner.getObjectWriter(container, objectName, options)
+    try {
+      struck.after()
+    } catch (error) {
+      await inner.abort()
+      throw error
+    }
+    return faultyWriter(inner, this.#plan, { container, objectName, signal: options.signal })
+  }
+
+  async getObjectReader(
+    container: string,
+    objectName: string,
+    options: ObjectOptions,
+  ): Promise<ObjectReader> {
+    const struck = this.#plan.strike({ operation: 'getObjectReader', container, objectName })
+    await struck.before(options.signal)
+    const inner = await this.#inner.getObjectReader(container, objectName, options)
+    try {
+      struck.after()
+    } catch (error) {
+      await inner.close?.()
+      throw error
+    }
+    return faultyReader(inner, this.#plan, { container, objectName, signal: options.signal })
+  }
+
+  deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void> {
+    const call: StoreCall = { operation: 'deleteObject', container, objectName }
+    return this.#plan.call(call, options.signal, () =>
+      this.#inner.deleteObject(container, objectName, options),
+    )
+  }
+
+  override deleteObjects(
+    container: string,
+    objectNames: readonly string[],
+    options: StoreOptions,
+  ): Promise<FailedDelete[]> {
+    const call: StoreCall = { operation: 'deleteObjects', container }
+    return this.#plan.call(call, options.signal, () =>
+      // Where the inner driver deletes one by one, faults of `deleteObject` must strike here too.
+      this.#inherits('deleteObjects')
+        ? super.deleteObjects(container, objectNames, options)
+        : this.#inner.deleteObjects(container, objectNames, options),
+    )
+  }
+
+  override objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
+    const call: StoreCall = { operation: 'objectExists', container, objectName }
+    return this.#plan.call(call, options.signal, () =>
+      this.#inherits('objectExists')
+        ? super.objectExists(container, objectName, options)
+        : this.#inner.objectExists(container, objectName, options),
+    )
+  }
+
+  override async *getContainers(options: StoreOptions): AsyncGenerator<string> {
+    const struck = this.#plan.strike({ operation: 'getContainers' })
+    await struck.before(options.signal)
+    yield* this.#inherits('getContainers') ? super.getContainers(options) : this.#inner.getContainers(options)
+    struck.after()
+  }
+
+  generateObjectNamePrefix(backup: NewBackup): string {
+    return this.#inner.generateObjectNamePrefix(backup)
+  }
+
+  updateContainerName(backup: NewBackup, container: string | null): string | null {
+    return this.#inner.updateContainerName(backup, container)
+  }
+
+  getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata> {
+    const call: StoreCall = { operation: 'getExtraMetadata' }
+    return this.#plan.call(call, undefined, () => this.#inner.getExtraMetadata(backup))
+  }
+
+  checkForSetupError(options: StoreOptions = {}): Promise<void> {
+    const call: StoreCall = { operation: 'checkForSetupError' }
+    return this.#plan.call(call, options.signal, () => this.#inner.checkForSetupError(options))
+  }
+
+  protected override onClose(): Promise<void> {
+    return this.#inner.close()
+  }
+
+  #inherits(hook: 'deleteObjects' | 'objectExists' | 'getContainers'): boolean {
+    return this.#inner[hook] === ChunkedBackupDriver.prototype[hook]
+  }
+}
+
+function defaultsOf(inner: ChunkedBackupDriver): DriverDefaults {
+  const { chunkSizeBytes, blockSizeBytes, defaultContainer, serviceName } = inner
+  return { chunkSizeBytes, blockSizeBytes, container: defaultContainer, serviceName }
+}

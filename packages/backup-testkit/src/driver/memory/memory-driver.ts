@@ -1,0 +1,117 @@
+import { ChunkedBackupDriver, throwIfAborted } from '@stowage/backup-core'
+import type {
+  ChunkedDriverOptions,
+  DriverCapabilities,
+  ExtraMetadata,
+  NewBackup,
+  ObjectOptions,
+  StoreOptions,
+} from '@stowage/backup-core'
+import { MemoryObjectReader, MemoryObjectWriter } from './memory-io.js'
+import { MemoryStore } from './memory-store.js'
+
+/** Options of the memory driver. */
+export interface MemoryDriverOptions extends ChunkedDriverOptions {
+  /** Where the objects are. @default a new, empty store */
+  readonly store?: MemoryStore
+}
+
+/** Keeps backups in memory: for tests, and as the smallest complete backend. */
+export class MemoryBackupDriver extends ChunkedBackupDriver {
+  readonly capabilities: DriverCapabilities = Object.freeze({
+    streamingReads: true,
+    rangedReads: true,
+    streamingWrites: true,
+    containerListing: true,
+  })
+
+  /** What the driver has stored, to look at and to damage. */
+  readonly store: MemoryStore
+
+  constructor({ store, ...options }: MemoryDriverOptions = {}) {
+    super(options, {
+      chunkSizeBytes: 52_428_800,
+      blockSizeBytes: 32_768,
+      container: 'volumebackups',
+      serviceName: 'stowage.testkit.MemoryBackupDriver',
+    })
+    this.store = store ?? new MemoryStore()
+  }
+
+  async putContainer(container: string, { signal }: StoreOptions): Promise<void> {
+    await tick(signal)
+    this.store.createContainer(container)
+  }
+
+  async *getContainerEntries(
+    container: string,
+    prefix: string,
+    { signal }: StoreOptions,
+  ): AsyncGenerator<string> {
+    await tick(signal)
+    for (const name of this.store.list(container, prefix)) {
+      throwIfAborted(signal)
+      yield name
+    }
+  }
+
+  async getObjectWriter(
+    container: string,
+    objectName: string,
+    { signal }: ObjectOptions,
+  ): Promise<MemoryObjectWriter> {
+    await tick(signal)
+    return new MemoryObjectWriter(this.store, container, objectName, signal)
+  }
+
+  async getObjectReader(
+    container: string,
+    objectName: string,
+    { signal }: ObjectOptions,
+  ): Promise<MemoryObjectReader> {
+    await tick(signal)
+    return new MemoryObjectReader(this.store, container, objectName, signal)
+  }
+
+  async deleteObject(container: string, objectName: string, { signal }: StoreOptions): Promise<void> {
+    await tick(signal)
+    this.store.delete(container, objectName)
+  }
+
+  override async objectExists(
+    container: string,
+    objectName: string,
+    { signal }: StoreOptions,
+  ): Promise<boolean> {
+    await tick(signal)
+    return this.store.get(container, objectName) !== undefined
+  }
+
+  override async *getContainers({ signal }: StoreOptions): AsyncGenerator<string> {
+    await tick(signal)
+    yield* this.store.containers()
+  }
+
+  generateObjectNamePrefix({ id, volumeId, createdAt }: NewBackup): string {
+    return `volume_${volumeId}/${createdAt.toISOString().slice(0, 19).replace(/\D/g, '')}/backup_${id}`
+  }
+
+  updateContainerName(_backup: NewBackup, container: string | null): string | null {
+    return container
+  }
+
+  getExtraMetadata(): Promise<ExtraMetadata> {
+    return Promise.resolve(null)
+  }
+
+  checkForSetupError(options: StoreOptions = {}): Promise<void> {
+    return tick(options.signal)
+  }
+}
+
+/** Lets others run first, as every real store does: what only works in one turn of the event loop fails here too. */
+async function tick(signal: AbortSignal | undefined): Promise<void> {
+  throwIfAborted(signal)
+  await new Promise((resolve) => setImmediate(resolve))
+  throwIfAborted(signal)
+}

@@ -1,0 +1,39 @@
+/** What a {@link MemoryBackupDriver} keeps its objects in. Several drivers may share one, as processes share a disk. */
+export class MemoryStore {
+  readonly #containers = new Map<string, Map<string, Uint8Array>>()
+
+  /** Makes a container where it is not there yet. */
+  createContainer(container: string): void {
+    if (!this.hasContainer(container)) this.#containers.set(container, new Map())
+  }
+
+  hasContainer(container: string): boolean {
+    return this.#containers.has(container)
+  }
+
+  /** The names of all containers. */
+  containers(): string[] {
+    return [...this.#containers.keys()]
+  }
+
+  /** The names in a container that begin with `prefix`; none where there is no container. */
+  list(container: string, prefix = ''): string[] {
+    return [...(this.#containers.get(container)?.keys() ?? [])].filter((name) => name.startsWith(prefix))
+  }
+
+  /** The bytes of an object, which are the store's own: copy them before you change them. */
+  get(container: string, objectName: string): Uint8Array | undefined {
+    return this.#containers.get(container)?.get(objectName)
+  }
+
+  /** Puts a copy of the bytes in place of an object. Makes the container where it is not there. */
+  set(container: string, objectName: string, bytes: Uint8Array): void {
+    this.createContainer(container)
+    this.#containers.get(container)?.set(objectName, Uint8Array.from(bytes))
+  }
+
+  /** Removes an object. Returns whether there was one. */
+  delete(container: string, objectName: string): boolean {
+    return this.#containers.get(container)?.delete(objectName) ?? false
+  }
+}

@@ -1,0 +1,2 @@
+export * from './compressor/index.js'
+export * from './driver/index.js'

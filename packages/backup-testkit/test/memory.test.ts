@@ -1,0 +1,13 @@
+import { describe, it } from 'vitest'
+import { driverConformance, MemoryBackupDriver, MemoryStore } from '../src/index.js'
+
+driverConformance({
+  describe,
+  it,
+  label: 'MemoryBackupDriver',
+  capabilities: { streamingReads: true, rangedReads: true, streamingWrites: true, containerListing: true },
+  create: () => {
+    const store = new MemoryStore()
+    return { open: (options) => new MemoryBackupDriver({ ...options, store }) }
+  },
+})
