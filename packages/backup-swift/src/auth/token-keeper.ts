@@ -1,0 +1,119 @@
+import { abortedError, BackupError, isBackupError, throwIfAborted } from '@stowage/backup-core'
+import type { SwiftAccess, TokenProvider } from './token-provider.js'
+
+/** A token is renewed when this share of its life is left, */
+const marginShare = 0.25
+/** but never sooner than this before its end. */
+const maxMarginMs = 120_000
+
+interface Renewal {
+  readonly promise: Promise<SwiftAccess>
+  readonly controller: AbortController
+  waiting: number
+}
+
+/**
+ * Keeps one token for all requests of a driver. Renews it before it expires, and when a request found it refused:
+ * one renewal, for which all requests wait. A renewal ends when nobody waits for it any more.
+ */
+export class TokenKeeper {
+  readonly #provider: TokenProvider
+  #access: SwiftAccess | undefined
+  #renewAtMs = Infinity
+  #renewal: Renewal | undefined
+  #closed = false
+
+  constructor(provider: TokenProvider) {
+    this.#provider = provider
+  }
+
+  /** A token that is good for some time yet. */
+  async get(signal?: AbortSignal): Promise<SwiftAccess> {
+    throwIfAborted(signal, 'Signing in')
+    const access = this.#access
+    if (!access) return this.#renewed(undefined, signal)
+    if (Date.now() < this.#renewAtMs) return access
+    try {
+      return await this.#renewed(access, signal)
+    } catch (error) {
+      const stillGood = access.expiresAt === null || access.expiresAt.getTime() > Date.now()
+      // Keystone may be away for a moment, and a token that was given may have no successor: what is good is used.
+      if (!stillGood || isBackupError(error, 'ABORTED') || isBackupError(error, 'CLOSED')) throw error
+      // And not asked for again before its end: many failed sign-ins lock an account.
+      this.#renewAtMs = access.expiresAt?.getTime() ?? Infinity
+      return access
+    }
+  }
+
+  /** Another token than the one that was refused. */
+  async replace(refused: SwiftAccess, signal?: AbortSignal): Promise<SwiftAccess> {
+    const access = this.#access
+    if (access && access.token !== refused.token) return access
+    return this.#renewed(refused, signal)
+  }
+
+  /** Ends a renewal that is under way. */
+  close(): void {
+    this.#closed = true
+    this.#renewal?.controller.abort()
+  }
+
+  async #renewed(previous: SwiftAccess | undefined, signal: AbortSignal | undefined): Promise<SwiftAccess> {
+    if (this.#closed) throw new BackupError('CLOSED', 'The driver is closed.')
+    const renewal = (this.#renewal ??= this.#begin(previous))
+    renewal.waiting += 1
+    try {
+      return await unlessAborted(renewal.promise, signal)
+    } finally {
+      renewal.waiting -= 1
+      if (renewal.waiting === 0 && this.#renewal === renewal) {
+        // Nobody may join what is being ended.
+        this.#renewal = undefined
+        renewal.controller.abort()
+        await renewal.promise.catch(() => undefined)
+      }
+    }
+  }
+
+  #begin(previous: SwiftAccess | undefined): Renewal {
+    const controller = new AbortController()
+    const run = async (): Promise<SwiftAccess> => {
+      try {
+        const access = await this.#provider.authenticate({
+          signal: controller.signal,
+          ...(previous ? { previous } : {}),
+        })
+        this.#keep(access)
+        return access
+      } finally {
+        if (this.#renewal === renewal) this.#renewal = undefined
+      }
+    }
+    // Begins a turn later: a provider may fail at once, and `renewal` must be there by then.
+    const renewal: Renewal = { promise: Promise.resolve().then(run), controller, waiting: 0 }
+    return renewal
+  }
+
+  #keep(access: SwiftAccess): void {
+    this.#access = access
+    const leftMs = access.expiresAt === null ? Infinity : access.expiresAt.getTime() - Date.now()
+    this.#renewAtMs = Date.now() + leftMs - Math.min(maxMarginMs, Math.max(0, leftMs) * marginShare)
+  }
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  let onAbort: (() => void) | undefined
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      reject(abortedError(signal, 'Signing in'))
+    }
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { BackupError } from '@stowage/backup-core'
+import type { AuthParameters } from './auth-parameters.js'
+import { authParameterNames, credentialsOf } from './auth-parameters.js'
+import type { Environment } from './environment.js'
+import type { SwiftDriverOptions } from './options.js'
+import type { TextMap } from './yaml-text.js'
+import { mapAt, merged, parseTextYaml, textAt } from './yaml-text.js'
+
+/** Where to look. */
+export interface CloudsYamlOptions {
+  /** For `OS_CLIENT_CONFIG_FILE`, `OS_CLIENT_SECURE_FILE` and `HOME`. @default process.env */
+  readonly env?: Environment
+  /** @default the current directory */
+  readonly directory?: string
+}
+
+/**
+ * The options that a cloud of clouds.yaml stands for, with what secure.yaml adds to it and, where it has a
+ * `profile`, what clouds-public.yaml says. Looked for in the current directory, `~/.config/openstack` and
+ * `/etc/openstack`; the first file found is the one.
+ *
+ * @throws `CONFIG_INVALID`, naming the clouds there are where the one asked for is not among them.
+ */
+export async function fromCloudsYaml(
+  cloud: string,
+  options: CloudsYamlOptions = {},
+): Promise<SwiftDriverOptions> {
+  const env = options.env ?? process.env
+  const directories = [
+    options.directory ?? process.cwd(),
+    join(env['HOME'] ?? homedir(), '.config', 'openstack'),
+    '/etc/openstack',
+  ]
+  const clouds = await firstOf(directories, 'clouds', env['OS_CLIENT_CONFIG_FILE'])
+  if (!clouds) {
+    throw new BackupError(
+      'CONFIG_INVALID',
+      `There is no clouds.yaml to look for the cloud ${cloud} in: not in ${directories.join(', ')}, nor by ` +
+        'OS_CLIENT_CONFIG_FILE.',
+    )
+  }
+  const list = mapAt(clouds.map, 'clouds') ?? {}
+  const own = mapAt(list, cloud)
+  if (!own) {
+    const names = Object.keys(list).join(', ')
+    throw new BackupError(
+      'CONFIG_INVALID',
+      `${clouds.file} has no cloud ${cloud}. It has: ${names || 'none'}.`,
+    )
+  }
+  const secure = await firstOf([dirname(clouds.file), ...directories], 'secure', env['OS_CLIENT_SECURE_FILE'])
+  const secrets = mapAt(mapAt(secure?.map ?? {}, 'clouds') ?? {}, cloud) ?? {}
+  const profile = await profileOf(own, directories)
+  return optionsOf(merged(merged(profile, own), secrets), `The cloud ${cloud} of ${clouds.file}`)
+}
+
+async function profileOf(cloud: TextMap, directories: readonly string[]): Promise<TextMap> {
+  const name = textAt(cloud, 'profile') ?? textAt(cloud, 'cloud')
+  if (name === undefined) return {}
+  const file = await firstOf(directories, 'clouds-public', undefined)
+  // The profiles that come with openstacksdk are not here: what is missing is found missing below.
+  return mapAt(mapAt(file?.map ?? {}, 'public-clouds') ?? {}, name) ?? {}
+}
+
+function optionsOf(cloud: TextMap, whose: string): SwiftDriverOptions {
+  const auth = mapAt(cloud, 'auth') ?? {}
+  const parameters: { -readonly [K in keyof AuthParameters]: string } = {}
+  for (const name of authParameterNames) {
+    const value = textAt(auth, name) ?? textAt(cloud, name)
+    if (value !== undefined) parameters[name] = value
+  }
+  const region = textAt(cloud, 'region_name')
+  const endpointType =
+    textAt(cloud, 'object_store_interface') ?? textAt(cloud, 'interface') ?? textAt(cloud, 'endpoint_type')
+  const serviceName = textAt(cloud, 'object_store_service_name')
+  const storageUrl = textAt(cloud, 'object_store_endpoint_override') ?? textAt(cloud, 'object_store_endpoint')
+  const caCert = textAt(cloud, 'cacert')
+  const [cert, key] = [textAt(cloud, 'cert'), textAt(cloud, 'key')]
+  const verify = textAt(cloud, 'verify')
+  const insecure = textAt(cloud, 'insecure')
+  return {
+    credentials: credentialsOf(parameters, whose),
+    ...(region === undefined ? {} : { backupSwiftRegionName: region }),
+    ...(endpointType === undefined && serviceName === undefined
+      ? {}
+      : { swiftCatalogInfo: `object-store:${serviceName ?? ''}:${endpointType ?? 'public'}` }),
+    ...(storageUrl === undefined ? {} : { storageUrl }),
+    ...(caCert === undefined ? {} : { backupSwiftCaCertFile: caCert }),
+    ...(cert === undefined || key === undefined ? {} : { clientCertFile: cert, clientKeyFile: key }),
+    ...(/^(?:false|no|off|0)$/i.test(verify ?? '') || /^(?:true|yes|on|1)$/i.test(insecure ?? '')
+      ? { backupSwiftAuthInsecure: true }
+      : {}),
+  }
+}
+
+async function firstOf(
+  directories: readonly string[],
+  name: string,
+  named: string | undefined,
+): Promise<{ readonly file: string; readonly map: TextMap } | undefined> {
+  const files =
+    named === undefined || named === ''
+      ? directories.flatMap((directory) =>
+          ['yaml', 'yml', 'json'].map((end) => join(directory, `${name}.${end}`)),
+        )
+      : [named]
+  for (const file of files) {
+    const text = await readIfThere(file)
+    if (text !== undefined) return { file, map: parseTextYaml(text, file) }
+  }
+  return undefined
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) {
+      return undefined
+    }
+    throw new BackupError('CONFIG_INVALID', `${file} cannot be read.`, { cause })
+  }
+}

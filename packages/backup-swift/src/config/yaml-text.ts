@@ -1,0 +1,71 @@
+import { BackupError } from '@stowage/backup-core'
+import { LineCounter, parseDocument } from 'yaml'
+
+/** A mapping whose leaves are texts: what a person wrote, `0123` and `no` included. */
+export interface TextMap {
+  readonly [key: string]: TextMap | string | readonly (TextMap | string)[]
+}
+
+const maxBytes = 1024 * 1024
+const maxAliases = 50
+
+/**
+ * Parses YAML in which every scalar is text: a password `0123` is those four characters, and not a number. Refuses
+ * tags, duplicate keys, many aliases and long files.
+ *
+ * @throws `CONFIG_INVALID`, with the line.
+ */
+export function parseTextYaml(text: string, file: string): TextMap {
+  if (Buffer.byteLength(text) > maxBytes) {
+    throw new BackupError('CONFIG_INVALID', `${file} is longer than ${maxBytes} bytes.`)
+  }
+  const lineCounter = new LineCounter()
+  const document = parseDocument(text, { schema: 'failsafe', lineCounter, prettyErrors: false, merge: true })
+  const fault = document.errors[0] ?? document.warnings[0]
+  if (fault) {
+    const { line } = lineCounter.linePos(fault.pos[0])
+    throw new BackupError(
+      'CONFIG_INVALID',
+      `${file} cannot be read: line ${line}: ${firstLine(fault.message)}`,
+    )
+  }
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: maxAliases })
+  } catch (cause) {
+    throw new BackupError('CONFIG_INVALID', `${file} cannot be read: it has too many aliases.`, { cause })
+  }
+  if (!isTextMap(value))
+    throw new BackupError('CONFIG_INVALID', `${file} holds no mapping of names to values.`)
+  return value
+}
+
+/** A mapping at a key; undefined where there is none. */
+export function mapAt(map: TextMap, key: string): TextMap | undefined {
+  const value = Object.hasOwn(map, key) ? map[key] : undefined
+  return isTextMap(value) ? value : undefined
+}
+
+/** A text at a key; undefined where there is none, or an empty one. */
+export function textAt(map: TextMap, key: string): string | undefined {
+  const value = Object.hasOwn(map, key) ? map[key] : undefined
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** One mapping over another, mapping by mapping. */
+export function merged(under: TextMap, over: TextMap): TextMap {
+  const result: Record<string, TextMap[string]> = Object.create(null) as Record<string, TextMap[string]>
+  for (const [key, value] of [...Object.entries(under), ...Object.entries(over)]) {
+    const before = result[key]
+    result[key] = isTextMap(before) && isTextMap(value) ? merged(before, value) : value
+  }
+  return result
+}
+
+function isTextMap(value: unknown): value is TextMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0]?.slice(0, 200) ?? ''
+}

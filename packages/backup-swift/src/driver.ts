@@ -1,0 +1,181 @@
+import { BackupError, ChunkedBackupDriver, isBackupError } from '@stowage/backup-core'
+import type {
+  DriverCapabilities,
+  ExtraMetadata,
+  FailedDelete,
+  NewBackup,
+  ObjectOptions,
+  StoreOptions,
+} from '@stowage/backup-core'
+import type { SwiftDriverOptions } from './config/options.js'
+import type { ResolvedSwiftOptions } from './config/resolve-options.js'
+import { resolveOptions, swiftDefaults } from './config/resolve-options.js'
+import type { Connection } from './connect.js'
+import { connect } from './connect.js'
+import { SwiftObjectReader } from './object-reader.js'
+import { SwiftObjectWriter } from './object-writer.js'
+import type { SwiftClient } from './swift/swift-client.js'
+import { maxObjectNameBytes } from './swift/names.js'
+
+/** Keeps backups in OpenStack Swift, under the names and in the format of Cinder's Swift driver. */
+export class SwiftBackupDriver extends ChunkedBackupDriver {
+  readonly capabilities: DriverCapabilities = {
+    streamingReads: true,
+    rangedReads: true,
+    containerListing: true,
+    eventualListing: true,
+    maxObjectNameBytes,
+  }
+  readonly #resolved: ResolvedSwiftOptions
+  readonly #connection: Connection
+  readonly #onWarning: SwiftDriverOptions['onWarning']
+
+  /** @throws `OPTION_INVALID`. Nothing is sent yet. */
+  constructor(options: SwiftDriverOptions) {
+    const resolved = resolveOptions(options)
+    super(resolved.engine, { ...swiftDefaults, serviceName: 'cinder.backup.drivers.swift.SwiftBackupDriver' })
+    this.#resolved = resolved
+    this.#connection = connect(options, resolved)
+    this.#onWarning = options.onWarning
+    if (resolved.connection.insecure) {
+      this.#warn(
+        'Certificates are not checked (backupSwiftAuthInsecure, backup_swift_auth_insecure): whoever is on the way ' +
+          'can read the token and the volumes. Set backupSwiftCaCertFile instead.',
+      )
+    }
+  }
+
+  async putContainer(container: string, options: StoreOptions): Promise<void> {
+    await this.#checkChunkSize(options)
+    const { createContainers, storagePolicy } = this.#resolved
+    const there = await this.#client.headContainer(container, options)
+    if (there) {
+      const { policy } = there
+      if (
+        storagePolicy !== undefined &&
+        policy !== undefined &&
+        policy.toLowerCase() !== storagePolicy.toLowerCase()
+      ) {
+        this.#warn(
+          `Container ${container} has the storage policy ${policy} and keeps it, not ${storagePolicy}.`,
+        )
+      }
+      return
+    }
+    if (!createContainers) {
+      throw new BackupError(
+        'CONTAINER_MISSING',
+        `There is no container ${container}, and backupCreateContainers (backup_create_containers) is false: ` +
+          'create it, or name another.',
+        { container },
+      )
+    }
+    await this.#client.putContainer(container, storagePolicy, options)
+  }
+
+  getContainerEntries(container: string, prefix: string, options: StoreOptions): AsyncIterable<string> {
+    return this.#client.listObjects(container, prefix, options)
+  }
+
+  getObjectWriter(container: string, objectName: string, options: ObjectOptions): Promise<SwiftObjectWriter> {
+    const maxFileSizeBytes = async (io: StoreOptions): Promise<number> =>
+      (await this.#client.limits(io)).maxFileSizeBytes
+    return Promise.resolve(
+      new SwiftObjectWriter(this.#client, { container, objectName, maxFileSizeBytes }, signalOf(options)),
+    )
+  }
+
+  getObjectReader(container: string, objectName: string, options: ObjectOptions): Promise<SwiftObjectReader> {
+    return Promise.resolve(new SwiftObjectReader(this.#client, container, objectName, signalOf(options)))
+  }
+
+  deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void> {
+    return this.#client.deleteObject(container, objectName, options)
+  }
+
+  override deleteObjects(
+    container: string,
+    objectNames: readonly string[],
+    options: StoreOptions,
+  ): Promise<FailedDelete[]> {
+    return this.#client.deleteObjects(container, objectNames, options)
+  }
+
+  override objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
+    return this.#client.objectExists(container, objectName, options)
+  }
+
+  override async *getContainers(options: StoreOptions): AsyncGenerator<string> {
+    const own = this.#resolved.container
+    yield own
+    try {
+      for await (const container of this.#client.listContainers(options))
+        if (container !== own) yield container
+    } catch (error) {
+      // Somebody who was let into one container alone may not list the account.
+      if (!isBackupError(error, 'FORBIDDEN')) throw error
+    }
+  }
+
+  /** As Cinder's Swift driver names them: `volume_<id>/<time>/az_<zone>_backup_<id>`. */
+  generateObjectNamePrefix(backup: NewBackup): string {
+    const time = backup.createdAt
+      .toISOString()
+      .replace(/\.\d+Z$/, '')
+      .replace(/\D/g, '')
+    return `volume_${backup.volumeId}/${time}/az_${this.#resolved.availabilityZone}_backup_${backup.id}`
+  }
+
+  /** As provided. */
+  updateContainerName(_backup: NewBackup, container: string | null): string | null {
+    return container
+  }
+
+  /** None. */
+  getExtraMetadata(): Promise<ExtraMetadata> {
+    return Promise.resolve(null)
+  }
+
+  /** Signs in, and looks at the account, the container and the cluster's limits. Changes nothing. */
+  async checkForSetupError(options: StoreOptions = {}): Promise<void> {
+    const { container, createContainers } = this.#resolved
+    await this.#client.signIn(options)
+    const there = await this.#client.headContainer(container, options)
+    if (!there && !createContainers) {
+      throw new BackupError(
+        'CONTAINER_MISSING',
+        `There is no container ${container}, and backupCreateContainers (backup_create_containers) is false.`,
+        { container },
+      )
+    }
+    if (!there) await this.#client.headAccount(options)
+    await this.#checkChunkSize(options)
+  }
+
+  protected override async onClose(): Promise<void> {
+    await this.#connection.close()
+  }
+
+  get #client(): SwiftClient {
+    return this.#connection.client
+  }
+
+  async #checkChunkSize(options: StoreOptions): Promise<void> {
+    const { chunkSizeBytes } = this.#resolved
+    const { maxFileSizeBytes } = await this.#client.limits(options)
+    if (chunkSizeBytes <= maxFileSizeBytes) return
+    throw new BackupError(
+      'OPTION_INVALID',
+      `chunkSizeBytes (backup_swift_object_size) is ${chunkSizeBytes}, and the cluster takes no object over ` +
+        `${maxFileSizeBytes} bytes (max_file_size): set a smaller one.`,
+    )
+  }
+
+  #warn(message: string): void {
+    this.#onWarning?.({ code: 'DRIVER', message })
+  }
+}
+
+function signalOf({ signal }: StoreOptions): StoreOptions {
+  return signal ? { signal } : {}
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { BackupError } from '@stowage/backup-core'
+
+/**
+ * Where the body of an answer goes. `push` is handed each piece as it comes and never makes the socket wait: Swift
+ * cuts off a client that reads slowly.
+ */
+export interface BodySink<T> {
+  readonly push: (piece: Uint8Array) => void
+  readonly end: () => T
+}
+
+/** Drops the body. */
+export function discard(): BodySink<undefined> {
+  return { push: () => undefined, end: () => undefined }
+}
+
+/** Collects a small body; a longer one than `maxBytes` is an error, or cut off where `cut` is said. */
+export function collect(maxBytes: number, cut = false): BodySink<Buffer> {
+  const pieces: Uint8Array[] = []
+  let lengthBytes = 0
+  return {
+    push(piece) {
+      const room = maxBytes - lengthBytes
+      if (piece.byteLength > room && !cut) {
+        throw new BackupError('STORE_FAILED', `The server's answer is longer than ${maxBytes} bytes.`)
+      }
+      // The parser reuses its memory for the next piece.
+      const kept = Buffer.from(piece.subarray(0, room))
+      pieces.push(kept)
+      lengthBytes += kept.byteLength
+    },
+    end: () => Buffer.concat(pieces, lengthBytes),
+  }
+}
+
+/** What came of a body that was read into memory. */
+export interface FilledBody {
+  readonly bytes: Uint8Array
+  /** Lower-case hex. */
+  readonly md5: string
+}
+
+/** Fills `into` from its start and hashes on the way, while the bytes are still in the processor's cache. */
+export function fill(into: Uint8Array): BodySink<FilledBody> {
+  const hash = createHash('md5')
+  let filledBytes = 0
+  return {
+    push(piece) {
+      if (filledBytes + piece.byteLength > into.byteLength) {
+        throw new BackupError('OBJECT_CORRUPT', 'The server sent more bytes than it had announced.')
+      }
+      into.set(piece, filledBytes)
+      hash.update(piece)
+      filledBytes += piece.byteLength
+    },
+    end: () => ({ bytes: into.subarray(0, filledBytes), md5: hash.digest('hex') }),
+  }
+}

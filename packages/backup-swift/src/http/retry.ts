@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { abortedError, BackupError } from '@stowage/backup-core'
+import { AttemptFailure } from './attempt-failure.js'
+
+/** How often and how soon a request is repeated. */
+export interface RetryPolicy {
+  /** Attempts after the first one. */
+  readonly retries: number
+  /** The wait before the second retry of a kind; it doubles with each. */
+  readonly backoffMs: number
+  /** No wait is longer, unless a server asks for it. */
+  readonly maxBackoffMs: number
+  /** No retry begins later than this after the first attempt began. */
+  readonly deadlineMs: number
+}
+
+/** A retry that is about to be waited for. */
+export interface RetryEvent {
+  /** From 1. */
+  readonly retry: number
+  readonly delayMs: number
+  readonly error: BackupError
+}
+
+/**
+ * Runs `attempt` until it succeeds, fails for good, or the policy says stop. Waits double from `backoffMs` up to
+ * `maxBackoffMs`, less up to half of it by chance, so that many clients do not come back in step; a server's
+ * Retry-After is obeyed where it lies before the deadline.
+ */
+export async function retrying<T>(
+  policy: RetryPolicy,
+  signal: AbortSignal | undefined,
+  attempt: (retry: number) => Promise<T>,
+  onRetry?: (event: RetryEvent) => void,
+): Promise<T> {
+  const startedAt = performance.now()
+  let backoffs = 0
+  for (let retry = 0; ; retry += 1) {
+    try {
+      return await attempt(retry)
+    } catch (failure) {
+      if (!(failure instanceof AttemptFailure)) throw failure
+      if (failure.retry === 'never') throw failure.error
+      const atOnce = failure.retry === 'at-once' && retry === 0
+      const delayMs = atOnce ? 0 : Math.max(delayOf(policy, backoffs), failure.retryAfterMs ?? 0)
+      if (!atOnce) backoffs += 1
+      const elapsedMs = performance.now() - startedAt
+      if (retry >= policy.retries || elapsedMs + delayMs > policy.deadlineMs) {
+        throw givenUp(failure, retry + 1, elapsedMs, retry >= policy.retries ? undefined : delayMs)
+      }
+      onRetry?.({ retry: retry + 1, delayMs, error: failure.error })
+      await wait(delayMs, signal)
+    }
+  }
+}
+
+function delayOf(policy: RetryPolicy, backoffs: number): number {
+  const full = Math.min(policy.maxBackoffMs, policy.backoffMs * 2 ** Math.min(backoffs, 30))
+  return full * (0.5 + Math.random() / 2)
+}
+
+async function wait(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(delayMs, undefined, signal ? { signal } : undefined)
+  } catch (error) {
+    throw signal ? abortedError(signal, 'The request') : error
+  }
+}
+
+function givenUp(
+  { error }: AttemptFailure,
+  attempts: number,
+  elapsedMs: number,
+  refusedDelayMs: number | undefined,
+): BackupError {
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+  const late =
+    refusedDelayMs === undefined
+      ? ''
+      : ` The next try would be in ${seconds(refusedDelayMs)}, past the deadline (retryDeadlineSeconds).`
+  return new BackupError(
+    error.code,
+    `${error.message} Tried ${attempts === 1 ? 'once' : `${attempts} times`} in ${seconds(elapsedMs)}.${late}`,
+    { ...error.details, ...(error.cause === undefined ? {} : { cause: error.cause }) },
+  )
+}

@@ -1,0 +1,117 @@
+import type { BackupErrorCode } from '@stowage/backup-core'
+import { BackupError, isBackupError } from '@stowage/backup-core'
+import type { Dispatcher } from 'undici'
+import { AttemptFailure } from './attempt-failure.js'
+import type { BodySink } from './body-sinks.js'
+import { collect, discard } from './body-sinks.js'
+import type { HttpAnswer, HttpRequest, HttpTimeouts } from './exchange.js'
+import { exchange, RequestBodyError } from './exchange.js'
+import { quotable, quotableUrl } from './mask.js'
+import type { RetryAdvice } from './network-failures.js'
+import { networkFailureOf } from './network-failures.js'
+import type { ResponseHead } from './response.js'
+import { requestIdOf } from './response.js'
+import { retryAfterMs, statusMeaning } from './statuses.js'
+
+/** What a status means to one request. */
+export interface Refusal {
+  readonly code: BackupErrorCode
+  readonly message: string
+  /** @default 'never' */
+  readonly retry?: RetryAdvice
+}
+
+/** One request and what its sender understands of the answer. */
+export interface Sending<T> {
+  /** What is being done, to begin an error's message with: `Storing object a in container b`. */
+  readonly what: string
+  /** Where the body of an answer goes whose status is one of `accept`. */
+  readonly sink: (head: ResponseHead) => BodySink<T>
+  /** The statuses that are an answer and not a failure. */
+  readonly accept: (status: number) => boolean
+  /** What a status means to this request, where that is more than it means to all. */
+  readonly refusal?: (status: number, text: string) => Refusal | undefined
+  /** Never quoted from what a server says. */
+  readonly secrets?: readonly string[]
+  /** Details of every error: container and object. */
+  readonly details?: { readonly container?: string; readonly objectName?: string }
+}
+
+const maxQuotedBytes = 8192
+
+/** Sends a request once. Rejects with an {@link AttemptFailure}, or with an error that no repetition can mend. */
+export async function sendOnce<T>(
+  dispatcher: Dispatcher,
+  request: HttpRequest,
+  sending: Sending<T>,
+  timeouts: HttpTimeouts,
+  signal: AbortSignal | undefined,
+): Promise<HttpAnswer<T>> {
+  type Taken = { readonly taken: T } | { readonly refused: string }
+  let answer: HttpAnswer<Taken>
+  try {
+    answer = await exchange<Taken>(
+      dispatcher,
+      request,
+      (head) =>
+        sending.accept(head.status)
+          ? mapped(sending.sink(head), (taken) => ({ taken }))
+          : request.method === 'HEAD'
+            ? mapped(discard(), () => ({ refused: '' }))
+            : mapped(collect(maxQuotedBytes, true), (bytes) => ({ refused: bytes.toString('utf8') })),
+      timeouts,
+      signal,
+    )
+  } catch (error) {
+    throw asAttemptFailure(error, request, sending)
+  }
+  const { head, value } = answer
+  if ('taken' in value) return { head, value: value.taken }
+  throw refused(head, value.refused, sending)
+}
+
+function asAttemptFailure<T>(error: unknown, request: HttpRequest, sending: Sending<T>): unknown {
+  if (error instanceof RequestBodyError) return error.cause
+  if (error instanceof AttemptFailure || isBackupError(error) || !(error instanceof Error)) return error
+  const failure = networkFailureOf(error)
+  if (!failure) return error
+  const message = `${sending.what} failed: ${failure.text}. The server is ${quotableUrl(request.origin)}.`
+  return new AttemptFailure(
+    new BackupError(failure.code, message, { ...sending.details, cause: error }),
+    failure.retry,
+    undefined,
+    true,
+  )
+}
+
+function refused<T>(head: ResponseHead, text: string, sending: Sending<T>): AttemptFailure {
+  const { status } = head
+  const meaning = statusMeaning(status)
+  const retryAfter = head.headers['retry-after']
+  const waitMs = retryAfterMs(typeof retryAfter === 'string' ? retryAfter : undefined, Date.now())
+  const requestId = requestIdOf(head)
+  const said = quotable(text, sending.secrets)
+  const own = sending.refusal?.(status, text)
+  const facts = [
+    `status ${status}`,
+    requestId === undefined ? '' : `request ${requestId}`,
+    said && `it says: ${said}`,
+  ]
+  const where = `(${facts.filter((fact) => fact !== '').join('; ')})`
+  const error = new BackupError(
+    own?.code ?? meaning.code,
+    own ? `${own.message} ${where}` : `${sending.what} failed ${where}. ${meaning.advice}`,
+    { ...sending.details, status, ...(requestId === undefined ? {} : { requestId }) },
+  )
+  const retry = own ? (own.retry ?? 'never') : meaning.retry
+  return new AttemptFailure(error, retry, waitMs, status >= 500 || status === 408 || status === 499)
+}
+
+function mapped<T, U>(sink: BodySink<T>, map: (value: T) => U): BodySink<U> {
+  return {
+    push: (piece) => {
+      sink.push(piece)
+    },
+    end: () => map(sink.end()),
+  }
+}

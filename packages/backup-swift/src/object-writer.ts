@@ -1,0 +1,100 @@
+import { BackupError } from '@stowage/backup-core'
+import type { ObjectWriter, ReplayableBody, StoreOptions } from '@stowage/backup-core'
+import { bodyOf } from './http/request-body.js'
+import type { PutState } from './swift/put-object.js'
+import type { SwiftClient } from './swift/swift-client.js'
+
+/** Cleaning up has its own clock: it runs also after the operation's signal has been aborted. */
+const cleanUpMs = 30_000
+const cleanUpPolicy = { retries: 2, backoffMs: 500, maxBackoffMs: 2000 }
+
+/** Where one object goes. */
+export interface WriterTarget {
+  readonly container: string
+  readonly objectName: string
+  /** The largest object that the cluster takes, in bytes; asked for when the object's size is known. */
+  readonly maxFileSizeBytes: (options: StoreOptions) => Promise<number>
+}
+
+/** A body whose MD5 its maker knows already, which saves hashing it again. */
+export interface HashedBody extends ReplayableBody {
+  /** The MD5 of exactly the bytes that `stream` gives, lower-case hex. */
+  readonly md5?: string
+}
+
+/**
+ * Stores one object by one PUT. `writeFrom` sends the caller's own memory; `write` keeps a copy of what it is given
+ * until `close`, which sends it.
+ */
+export class SwiftObjectWriter implements ObjectWriter {
+  readonly #client: SwiftClient
+  readonly #target: WriterTarget
+  readonly #options: StoreOptions
+  readonly #state: PutState = { maybeStored: false }
+  #pieces: Uint8Array[] = []
+  #lengthBytes = 0
+  #stored = false
+
+  constructor(client: SwiftClient, target: WriterTarget, options: StoreOptions) {
+    this.#client = client
+    this.#target = target
+    this.#options = options
+  }
+
+  /** Adds bytes to the object. */
+  async write(data: Uint8Array): Promise<void> {
+    if (this.#stored) throw new BackupError('STORE_FAILED', 'The object was written as a whole already.')
+    this.#pieces.push(Uint8Array.from(data))
+    this.#lengthBytes += data.byteLength
+    return Promise.resolve()
+  }
+
+  /** Stores the whole object. When this resolves it is there, and `close` has nothing left to do. */
+  async writeFrom(body: HashedBody): Promise<void> {
+    if (this.#stored || this.#pieces.length > 0) {
+      throw new BackupError('STORE_FAILED', 'An object is written in pieces or as a whole, not both.')
+    }
+    await this.#store(body, body.md5)
+  }
+
+  /** Sends what was written, and makes sure that it is there. */
+  async close(): Promise<void> {
+    if (this.#stored) return
+    const pieces = this.#pieces
+    await this.#store({
+      lengthBytes: this.#lengthBytes,
+      stream: () => inOrder(pieces),
+    })
+    this.#pieces = []
+  }
+
+  /** Forgets what was written, and removes what may have reached the server. */
+  async abort(): Promise<void> {
+    this.#pieces = []
+    if (!this.#state.maybeStored) return
+    const { container, objectName } = this.#target
+    const options = { signal: AbortSignal.timeout(cleanUpMs) }
+    // Whoever aborts reports the failure that made them; the engine removes by name what is left here.
+    await this.#client.deleteObject(container, objectName, options, cleanUpPolicy).catch(() => undefined)
+  }
+
+  async #store(body: ReplayableBody, md5?: string): Promise<void> {
+    const { container, objectName, maxFileSizeBytes } = this.#target
+    const limit = await maxFileSizeBytes(this.#options)
+    if (body.lengthBytes > limit) {
+      throw new BackupError(
+        'OBJECT_TOO_LARGE',
+        `Object ${objectName} has ${body.lengthBytes} bytes, and the cluster takes ${limit} (max_file_size). Set a ` +
+          'smaller chunkSizeBytes (backup_swift_object_size), or a larger block size where it is the hash list.',
+        { container, objectName },
+      )
+    }
+    const object = { container, objectName, body, ...(md5 === undefined ? {} : { md5 }) }
+    await this.#client.putObject(object, this.#state, this.#options)
+    this.#stored = true
+  }
+}
+
+async function* inOrder(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) yield* bodyOf(piece).stream()
+}

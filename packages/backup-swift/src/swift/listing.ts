@@ -1,0 +1,84 @@
+import { BackupError } from '@stowage/backup-core'
+import type { StoreOptions } from '@stowage/backup-core'
+import { collect } from '../http/body-sinks.js'
+import type { SwiftTransport } from './swift-transport.js'
+
+/** The most names that Swift gives at once, unless its operator says less. */
+const pageNames = 10_000
+const maxPageBytes = 64 * 1024 * 1024
+
+/** What is listed: the containers of the account, or the objects of a container. */
+export interface ListedCollection {
+  /** Empty for the account. */
+  readonly path: string
+  readonly prefix: string
+  readonly what: string
+  readonly details: { readonly container?: string }
+}
+
+/**
+ * Every name that begins with the prefix, page by page to the end. A collection that does not exist is empty.
+ *
+ * @throws `LISTING_INVALID` for what is no listing: not JSON, names outside the prefix, or pages that go in circles.
+ */
+export async function* listNames(
+  transport: SwiftTransport,
+  collection: ListedCollection,
+  { signal }: StoreOptions = {},
+): AsyncGenerator<string> {
+  const { path, prefix, what, details } = collection
+  let marker = ''
+  for (;;) {
+    const query = new URLSearchParams({ format: 'json', limit: String(pageNames) })
+    if (prefix !== '') query.set('prefix', prefix)
+    if (marker !== '') query.set('marker', marker)
+    const { head, value } = await transport.send(
+      {
+        method: 'GET',
+        path,
+        // Spaces as %20: not every proxy reads the form's plus.
+        query: query.toString().replaceAll('+', '%20'),
+        headers: { accept: 'application/json' },
+        what,
+        details,
+        accept: (status) => status === 200 || status === 204 || status === 404,
+        sink: () => collect(maxPageBytes),
+      },
+      signal,
+    )
+    const names = head.status === 200 ? namesOf(value, collection) : []
+    if (names.length === 0) return
+    for (const name of names) {
+      // Swift sorts by UTF-8, JavaScript by UTF-16.
+      if (marker !== '' && Buffer.compare(Buffer.from(name), Buffer.from(marker)) <= 0) {
+        throw invalid(what, 'it repeats itself, or is out of order', details)
+      }
+      marker = name
+      yield name
+    }
+  }
+}
+
+function namesOf(bytes: Uint8Array, { prefix, what, details }: ListedCollection): string[] {
+  let page: unknown
+  try {
+    page = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw invalid(what, 'it is no JSON', details, cause)
+  }
+  if (!Array.isArray(page)) throw invalid(what, 'it is no list', details)
+  return page.map((entry: unknown) => {
+    const name: unknown =
+      typeof entry === 'object' && entry !== null && 'name' in entry ? entry.name : undefined
+    if (typeof name !== 'string' || name === '') throw invalid(what, 'an entry has no name', details)
+    if (!name.startsWith(prefix)) throw invalid(what, 'it has names that were not asked for', details)
+    return name
+  })
+}
+
+function invalid(what: string, why: string, details: object, cause?: unknown): BackupError {
+  return new BackupError('LISTING_INVALID', `${what} failed: what the server gave is no listing, ${why}.`, {
+    ...details,
+    ...(cause === undefined ? {} : { cause }),
+  })
+}

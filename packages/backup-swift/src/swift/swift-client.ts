@@ -1,0 +1,244 @@
+import type { FailedDelete, ReadOptions, StoreOptions } from '@stowage/backup-core'
+import { isBackupError, throwIfAborted } from '@stowage/backup-core'
+import { discard } from '../http/body-sinks.js'
+import type { RetryPolicy } from '../http/retry.js'
+import { bulkDelete } from './bulk-delete.js'
+import type { ClusterLimits } from './cluster-limits.js'
+import { getClusterLimits } from './cluster-limits.js'
+import { getObject } from './get-object.js'
+import type { ObjectRange, RangeAnswer, RangeOptions } from './get-range.js'
+import { getRange } from './get-range.js'
+import { listNames } from './listing.js'
+import { containerPath, objectPath } from './names.js'
+import type { NewObject, PutState } from './put-object.js'
+import { putObject } from './put-object.js'
+import { streamObject } from './stream-object.js'
+import type { SwiftTransport } from './swift-transport.js'
+
+/** One bulk request deletes no more than this, so that none of them takes minutes. */
+const maxBulkNames = 1000
+const deletesAtOnce = 8
+
+/** The verbs of Swift's API that backups need. Knows HTTP and Swift, and nothing of backups. */
+export class SwiftClient {
+  readonly #transport: SwiftTransport
+  #limits: Promise<ClusterLimits> | undefined
+
+  constructor(transport: SwiftTransport) {
+    this.#transport = transport
+  }
+
+  /** Signs in, if that was not done yet, and returns the account's URL. */
+  async signIn({ signal }: StoreOptions = {}): Promise<string> {
+    return (await this.#transport.signIn(signal)).storageUrl
+  }
+
+  /** The cluster's limits, asked for once. */
+  async limits(options: StoreOptions = {}): Promise<ClusterLimits> {
+    for (;;) {
+      const limits = (this.#limits ??= getClusterLimits(this.#transport, options))
+      try {
+        return await limits
+      } catch (error) {
+        if (this.#limits === limits) this.#limits = undefined
+        // The one who asked first may have been aborted: that is no reason for the others.
+        if (!isBackupError(error, 'ABORTED') || options.signal?.aborted) throw error
+      }
+    }
+  }
+
+  /** Asks for the account; rejects with `FORBIDDEN` where it is not ours. */
+  async headAccount({ signal }: StoreOptions = {}): Promise<void> {
+    await this.#transport.send(
+      {
+        method: 'HEAD',
+        path: '',
+        what: 'Looking at the account',
+        accept: (status) => status === 204 || status === 200,
+        sink: discard,
+      },
+      signal,
+    )
+  }
+
+  /** The storage policy of a container; undefined where there is no such container. */
+  async headContainer(
+    container: string,
+    { signal }: StoreOptions = {},
+  ): Promise<{ readonly policy: string | undefined } | undefined> {
+    const { head } = await this.#transport.send(
+      {
+        method: 'HEAD',
+        path: containerPath(container),
+        what: `Looking at container ${container}`,
+        details: { container },
+        accept: (status) => status === 204 || status === 200 || status === 404,
+        sink: discard,
+      },
+      signal,
+    )
+    if (head.status === 404) return undefined
+    const policy = head.headers['x-storage-policy']
+    return { policy: typeof policy === 'string' ? policy : undefined }
+  }
+
+  /** Creates a container; one that is there stays as it is. */
+  async putContainer(
+    container: string,
+    policy: string | undefined,
+    { signal }: StoreOptions = {},
+  ): Promise<void> {
+    await this.#transport.send(
+      {
+        method: 'PUT',
+        path: containerPath(container),
+        headers: policy === undefined ? {} : { 'x-storage-policy': policy },
+        what: `Creating container ${container}`,
+        details: { container },
+        accept: (status) => status === 201 || status === 202 || status === 204,
+        sink: discard,
+        refusal: (status) =>
+          status === 400 && policy !== undefined
+            ? {
+                code: 'OPTION_INVALID',
+                message: `Container ${container} cannot be created: the cluster has no storage policy ${policy} (backupSwiftCreateStoragePolicy).`,
+              }
+            : status === 409
+              ? { code: 'CONFLICT', message: `Container ${container} is there with another storage policy.` }
+              : undefined,
+      },
+      signal,
+    )
+  }
+
+  /** The names of the account's containers. */
+  listContainers(options: StoreOptions = {}): AsyncGenerator<string> {
+    return listNames(
+      this.#transport,
+      { path: '', prefix: '', what: 'Listing the containers', details: {} },
+      options,
+    )
+  }
+
+  /** The names of a container's objects that begin with `prefix`. */
+  listObjects(container: string, prefix: string, options: StoreOptions = {}): AsyncGenerator<string> {
+    return listNames(
+      this.#transport,
+      {
+        path: containerPath(container),
+        prefix,
+        what: `Listing container ${container}`,
+        details: { container },
+      },
+      options,
+    )
+  }
+
+  /** Stores an object: see {@link putObject}. */
+  putObject(object: NewObject, state: PutState, { signal }: StoreOptions = {}): Promise<void> {
+    return putObject(this.#transport, object, state, signal)
+  }
+
+  /** Reads an object whole: see {@link getObject}. */
+  getObject(container: string, objectName: string, options?: ReadOptions): Promise<Uint8Array> {
+    return getObject(this.#transport, container, objectName, options)
+  }
+
+  /** Reads a part of an object: see {@link getRange}. */
+  getRange(
+    container: string,
+    objectName: string,
+    range: ObjectRange,
+    options?: RangeOptions,
+  ): Promise<RangeAnswer> {
+    return getRange(this.#transport, container, objectName, range, options)
+  }
+
+  /** Reads an object in pieces: see {@link streamObject}. */
+  streamObject(container: string, objectName: string, options?: StoreOptions): AsyncGenerator<Uint8Array> {
+    return streamObject(this.#transport, container, objectName, options)
+  }
+
+  /** Whether the object is there. A replica that does not have it is not the last word. */
+  async objectExists(container: string, objectName: string, { signal }: StoreOptions = {}): Promise<boolean> {
+    for (const newest of [false, true]) {
+      const { head } = await this.#transport.send(
+        {
+          method: 'HEAD',
+          path: objectPath(container, objectName),
+          headers: newest ? { 'x-newest': 'true' } : {},
+          what: `Looking for object ${objectName} in container ${container}`,
+          details: { container, objectName },
+          accept: (status) => status === 200 || status === 204 || status === 404,
+          sink: discard,
+        },
+        signal,
+      )
+      if (head.status !== 404) return true
+    }
+    return false
+  }
+
+  /** Deletes an object; one that is not there is deleted. */
+  async deleteObject(
+    container: string,
+    objectName: string,
+    { signal }: StoreOptions = {},
+    policy?: Partial<RetryPolicy>,
+  ): Promise<void> {
+    await this.#transport.send(
+      {
+        method: 'DELETE',
+        path: objectPath(container, objectName),
+        what: `Deleting object ${objectName} from container ${container}`,
+        details: { container, objectName },
+        accept: (status) => status === 204 || status === 200 || status === 404,
+        sink: discard,
+      },
+      signal,
+      policy,
+    )
+  }
+
+  /** Deletes objects, in bulk where the cluster can, and returns those that could not be deleted. */
+  async deleteObjects(
+    container: string,
+    objectNames: readonly string[],
+    options: StoreOptions = {},
+  ): Promise<FailedDelete[]> {
+    const { maxDeletesPerRequest } = await this.limits(options)
+    const batchNames = Math.min(maxDeletesPerRequest, maxBulkNames)
+    let left: string[] = [...objectNames]
+    if (batchNames > 1 && left.length > 1) {
+      left = []
+      for (let from = 0; from < objectNames.length; from += batchNames) {
+        const batch = objectNames.slice(from, from + batchNames)
+        left.push(...(await bulkDelete(this.#transport, container, batch, options)))
+      }
+    }
+    return this.#deleteOneByOne(container, left, options)
+  }
+
+  async #deleteOneByOne(
+    container: string,
+    objectNames: readonly string[],
+    options: StoreOptions,
+  ): Promise<FailedDelete[]> {
+    const failed: FailedDelete[] = []
+    const queue = objectNames.values()
+    const work = async (): Promise<void> => {
+      for (const objectName of queue) {
+        throwIfAborted(options.signal, 'Deleting objects')
+        try {
+          await this.deleteObject(container, objectName, options)
+        } catch (error) {
+          throwIfAborted(options.signal, 'Deleting objects')
+          failed.push({ objectName, error })
+        }
+      }
+    }
+    const outcomes = await Promise.allSettled(Array.from({ length: deletesAtOnce }, work))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    return failed
+  }
+}

@@ -1,0 +1,133 @@
+import { BackupError, isBackupError } from '@stowage/backup-core'
+import type { ReplayableBody } from '@stowage/backup-core'
+import type { TokenKeeper } from '../auth/token-keeper.js'
+import type { SwiftAccess } from '../auth/token-provider.js'
+import { AttemptFailure } from '../http/attempt-failure.js'
+import type { HttpAnswer, HttpRequest } from '../http/exchange.js'
+import type { HttpClient } from '../http/http-client.js'
+import type { RetryPolicy } from '../http/retry.js'
+import type { Sending } from '../http/send-once.js'
+
+/** A request to an account. */
+export interface SwiftCall<T> extends Sending<T> {
+  readonly method: HttpRequest['method']
+  /** The path below the account, encoded: empty, or from a slash on. */
+  readonly path: string
+  /** What comes after the question mark, encoded. */
+  readonly query?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: ReplayableBody
+  /** A path below the server's root, instead of below the account. Sent without a token. */
+  readonly serverPath?: (accountPath: string) => string
+  /** Called before each attempt; what it returns is called with the attempt's failure. */
+  readonly onAttempt?: () => (failure: unknown) => void
+}
+
+/** Where tokens come from. */
+export interface TokenSources {
+  readonly tokens: TokenKeeper
+  /** For `X-Service-Token`; undefined where none is sent. */
+  readonly serviceTokens: TokenKeeper | undefined
+}
+
+/** Sends requests to the account with a token that is good, and gets another once Swift refuses it. */
+export class SwiftTransport {
+  readonly #http: HttpClient
+  readonly #tokens: TokenKeeper
+  readonly #serviceTokens: TokenKeeper | undefined
+
+  constructor(http: HttpClient, { tokens, serviceTokens }: TokenSources) {
+    this.#http = http
+    this.#tokens = tokens
+    this.#serviceTokens = serviceTokens
+  }
+
+  /** Signs in, if that was not done yet. */
+  async signIn(signal?: AbortSignal): Promise<SwiftAccess> {
+    return this.#tokens.get(signal)
+  }
+
+  /** Sends a request, with what the n-th attempt needs, until it succeeds or fails for good. */
+  async send<T>(
+    call: SwiftCall<T> | ((retry: number) => SwiftCall<T>),
+    signal?: AbortSignal,
+    policy?: Partial<RetryPolicy>,
+  ): Promise<HttpAnswer<T>> {
+    return this.#http.retrying(
+      async (retry) => {
+        const now = typeof call === 'function' ? call(retry) : call
+        const failed = now.onAttempt?.()
+        try {
+          return await this.#attempt(now, signal)
+        } catch (failure) {
+          failed?.(failure)
+          throw failure
+        }
+      },
+      signal,
+      policy,
+    )
+  }
+
+  async #attempt<T>(call: SwiftCall<T>, signal: AbortSignal | undefined): Promise<HttpAnswer<T>> {
+    const access = await this.#tokens.get(signal)
+    const service = await this.#serviceTokens?.get(signal)
+    try {
+      return await this.#sendWith(call, access, service, signal)
+    } catch (failure) {
+      if (!isRefusedToken(failure)) throw failure
+    }
+    // Swift does not say which of two tokens it refuses.
+    const fresh = await this.#tokens.replace(access, signal)
+    const freshService = service && (await this.#serviceTokens?.replace(service, signal))
+    try {
+      return await this.#sendWith(call, fresh, freshService, signal)
+    } catch (failure) {
+      if (!isRefusedToken(failure)) throw failure
+      const { error } = failure
+      throw new BackupError(
+        'AUTH_FAILED',
+        `Swift refuses a token that was got a moment ago. ${error.message} Is this the Swift of that Keystone?`,
+        { ...error.details, cause: error },
+      )
+    }
+  }
+
+  #sendWith<T>(
+    call: SwiftCall<T>,
+    access: SwiftAccess,
+    service: SwiftAccess | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpAnswer<T>> {
+    const { origin, path } = accountAddress(access.storageUrl)
+    const query = call.query === undefined || call.query === '' ? '' : `?${call.query}`
+    const request: HttpRequest = {
+      method: call.method,
+      origin,
+      path: (call.serverPath ? call.serverPath(path) : path + call.path) + query,
+      headers: {
+        ...(call.serverPath ? {} : { 'x-auth-token': access.token }),
+        ...(service && !call.serverPath ? { 'x-service-token': service.token } : {}),
+        ...call.headers,
+      },
+      ...(call.body ? { body: call.body } : {}),
+    }
+    const secrets = [access.token, service?.token ?? '']
+    return this.#http.sendOnce(request, { ...call, secrets }, signal)
+  }
+}
+
+function isRefusedToken(failure: unknown): failure is AttemptFailure {
+  return (
+    failure instanceof AttemptFailure && isBackupError(failure.error) && failure.error.details.status === 401
+  )
+}
+
+function accountAddress(storageUrl: string): { origin: string; path: string } {
+  // Split and not parsed again: the path goes out as the catalog has it.
+  const match = /^(https?:\/\/[^/?#@\s]+)(\/[^?#\s]*)?$/i.exec(storageUrl)
+  if (!match?.[1]) {
+    throw new BackupError('CATALOG_INVALID', 'The account’s URL is no http or https URL: check the endpoint.')
+  }
+  return { origin: match[1], path: (match[2] ?? '').replace(/\/+$/, '') }
+}
