@@ -26,6 +26,7 @@ const green = styled('32')
 
 const say = (text = '') => console.log(text)
 const megabytes = (bytes) => `${(bytes / 1024 / 1024).toFixed(bytes < 10 * 1024 * 1024 ? 1 : 0)} MiB`
+const objects = ({ objectCount }) => `${objectCount} ${objectCount === 1 ? 'object ' : 'objects'}`
 const headline = (text) => say(`\n${bold(text)}`)
 
 /** Runs the command as anybody would type it, in the playground, and shows what it says. */
@@ -106,11 +107,9 @@ function summary({ sizeBytes, first, second, seconds }) {
   const incrementalBytes = storedBytesOf(second)
   const ratio = (bytes) => `${((100 * bytes) / sizeBytes).toFixed(1)} % of the disk`
   headline('That was it')
+  say(`    full         ${megabytes(fullBytes).padStart(8)} in ${objects(first)}  ${ratio(fullBytes)}`)
   say(
-    `    full         ${megabytes(fullBytes).padStart(8)} in ${first.objectCount} objects  ${ratio(fullBytes)}`,
-  )
-  say(
-    `    incremental  ${megabytes(incrementalBytes).padStart(8)} in ${second.objectCount} objects  ${ratio(incrementalBytes)}`,
+    `    incremental  ${megabytes(incrementalBytes).padStart(8)} in ${objects(second)}  ${ratio(incrementalBytes)}`,
   )
   say(
     `    time         ${seconds.toFixed(1).padStart(6)} s  for two backups, a verification and two restores`,

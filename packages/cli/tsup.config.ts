@@ -9,6 +9,14 @@ const define = { __STOWAGE_VERSION__: JSON.stringify(version) }
 
 export default defineConfig([
   // Split, so that `stowage list` loads no byte of what only `stowage backup` needs.
-  { ...base, entry: ['src/index.ts', 'src/bin.ts'], format: ['esm'], splitting: true, clean: false, define },
+  {
+    ...base,
+    entry: ['src/index.ts', 'src/bin.ts'],
+    dts: { entry: 'src/index.ts' },
+    format: ['esm'],
+    splitting: true,
+    clean: false,
+    define,
+  },
   { ...base, format: ['cjs'], clean: false, define },
 ])

@@ -9,7 +9,7 @@ import { formatDuration } from './output/duration.js'
 import type { CommandResult } from './output/output.js'
 import { fields } from './output/table.js'
 import { resolveBackup } from './resolve-backup.js'
-import { formatSize } from './sizes.js'
+import { countOf, formatSize } from './sizes.js'
 import { parseStoreUrl } from './store-url.js'
 import { sourceOf } from './volume-source.js'
 
@@ -84,7 +84,7 @@ function resultOf(record: BackupRecord, storedBytes: number, elapsedMs: number):
       ['kind', record.parentId === null ? 'full' : `incremental on ${record.parentId}`],
       ['volume', record.volumeId],
       ['size', formatSize(record.sizeBytes)],
-      ['stored', `${formatSize(storedBytes)} in ${String(record.objectCount)} objects`],
+      ['stored', `${formatSize(storedBytes)} in ${countOf(record.objectCount, 'object')}`],
       ['time', formatDuration(elapsedMs)],
     ]),
   }

@@ -55,3 +55,8 @@ export function formatSize(bytes: number): string {
   // 64 MiB, not 64.00 MiB: a round size is a round number.
   return `${String(Number(value.toFixed(digits)))} ${powers[power] ?? ''}iB`
 }
+
+/** `1 object`, `2 objects`. */
+export function countOf(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`
+}

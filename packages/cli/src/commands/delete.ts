@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
+import { countOf } from '../sizes.js'
 
 interface DeleteCommandOptions extends GlobalOptions {
   readonly withDescendants?: boolean
@@ -30,7 +31,7 @@ export function addDeleteCommand(program: Command, invoke: Invoke): void {
         })
         output.result({
           json: { deleted, objectsDeleted },
-          human: `Deleted ${deleted.join(', ')}: ${String(objectsDeleted)} objects.\n`,
+          human: `Deleted ${deleted.join(', ')}: ${countOf(objectsDeleted, 'object')}.\n`,
           quiet: deleted.map((id) => `${id}\n`).join(''),
         })
       })

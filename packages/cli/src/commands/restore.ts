@@ -6,7 +6,7 @@ import { exitCodes } from '../exit-codes.js'
 import type { GlobalOptions } from '../options/global-options.js'
 import { CliOption } from '../options/option.js'
 import { formatDuration } from '../output/duration.js'
-import { formatSize, parseRange } from '../sizes.js'
+import { countOf, formatSize, parseRange } from '../sizes.js'
 
 interface RestoreCommandOptions extends GlobalOptions {
   readonly overwrite?: boolean
@@ -64,7 +64,7 @@ export function addRestoreCommand(program: Command, invoke: Invoke): void {
           human:
             `Restored ${result.backupId} to ${target}: ${formatSize(writtenBytes)} written, ` +
             `${formatSize(sparseBytes)} left as holes, of a volume of ${formatSize(sizeBytes)}; ` +
-            `${String(objectsFetched)} objects, in ${formatDuration(elapsedMs)}.\n`,
+            `${countOf(objectsFetched, 'object')}, in ${formatDuration(elapsedMs)}.\n`,
         })
       })
     })

@@ -3,7 +3,7 @@ import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
 import { CliOption } from '../options/option.js'
 import { formatDuration } from '../output/duration.js'
-import { formatSize } from '../sizes.js'
+import { countOf, formatSize } from '../sizes.js'
 
 type Level = 'quick' | 'full'
 
@@ -50,9 +50,9 @@ export function addVerifyCommand(program: Command, invoke: Invoke): void {
         output.result({
           json: { ...result, ok: true, elapsedMs },
           human:
-            `Verified ${result.backupId} (${level}): ${String(objectsChecked)} objects` +
-            (level === 'full' ? `, ${String(blocksChecked)} blocks` : '') +
-            ` of ${String(chain.length)} backup${chain.length === 1 ? '' : 's'}, ` +
+            `Verified ${result.backupId} (${level}): ${countOf(objectsChecked, 'object')}` +
+            (level === 'full' ? `, ${countOf(blocksChecked, 'block')}` : '') +
+            ` of ${countOf(chain.length, 'backup')}, ` +
             `a volume of ${formatSize(sizeBytes)}, in ${formatDuration(elapsedMs)}.\n`,
         })
       })
