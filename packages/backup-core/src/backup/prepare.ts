@@ -14,6 +14,7 @@ import {
   assertContainerName,
   assertObjectName,
   assertVolumeId,
+  isBackupObjectName,
   metadataObjectName,
 } from '../format/object-names.js'
 import { encodeVolumeMetadata } from '../format/volume-meta.js'
@@ -93,6 +94,8 @@ export async function chooseNames(
   const prefix = store.generateObjectNamePrefix(backup)
   assertObjectName(metadataObjectName(prefix))
   for await (const name of store.getContainerEntries(container, prefix, options)) {
+    // Another backup's id may begin with this one's.
+    if (!isBackupObjectName(prefix, name)) continue
     throw new BackupError(
       'CONFLICT',
       `The container ${container} has ${name} already, under the prefix of the new backup.`,

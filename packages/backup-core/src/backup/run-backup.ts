@@ -59,11 +59,24 @@ export async function runBackup(
     } catch (error) {
       throw await cleanUp(job.store, names.container, names.prefix, chunkJob.namesTaken, error)
     }
-    await job.catalog.put(record, storeOptions)
+    await enter(job.catalog, record)
     meter.finish()
     return record
   } finally {
     await open.close()
+  }
+}
+
+/** Tells the catalog of a backup that is committed: from here on neither an abort nor an error undoes it. */
+async function enter(catalog: BackupCatalog, record: BackupRecord): Promise<void> {
+  try {
+    await catalog.put(record)
+  } catch (cause) {
+    throw new BackupError(
+      'STORE_FAILED',
+      `Backup ${record.id} is stored and whole, but the catalog could not be told of it. Export its record and import it when the catalog answers.`,
+      { backupId: record.id, cause },
+    )
   }
 }
 

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { takeChangedRuns } from '../../src/backup/changed-runs.js'
+import { HashList } from '../../src/format/hash-list.js'
+
+const hashOf = (value: number): Uint8Array => createHash('sha256').update(String(value)).digest()
+const packed = (values: readonly number[]): Uint8Array => Buffer.concat(values.map(hashOf))
+
+it('finds the runs of changed blocks, chunk by chunk, and leaves the new hashes in the list', () => {
+  const blocks = fc.array(fc.nat(2), { maxLength: 40 })
+  fc.assert(
+    fc.property(
+      blocks,
+      blocks,
+      fc.integer({ min: 1, max: 7 }),
+      fc.integer({ min: 1, max: 9 }),
+      (old, now, size, each) => {
+        const hashes = new HashList()
+        for (const value of old) hashes.push(hashOf(value))
+        const changed: number[] = []
+        for (let first = 0; first < now.length; first += each) {
+          const chunk = now.slice(first, first + each)
+          const lengthBytes = chunk.length * size
+          let before = -1
+          for (const run of takeChangedRuns(hashes, packed(chunk), first, size, lengthBytes)) {
+            expect(run.startBytes).toBeGreaterThan(before)
+            before = run.endBytes
+            for (let at = run.startBytes; at < run.endBytes; at += size) changed.push(first + at / size)
+          }
+        }
+        expect(changed).toEqual(now.flatMap((value, index) => (value === old[index] ? [] : [index])))
+        now.forEach((value, index) => {
+          expect(hashes.equals(index, hashOf(value), 0)).toBe(true)
+        })
+      },
+    ),
+  )
+})
+
+it('ends the last run where a short chunk ends, not where its last block would', () => {
+  const hashes = new HashList()
+  expect(takeChangedRuns(hashes, packed([1, 2]), 0, 100, 130)).toEqual([{ startBytes: 0, endBytes: 130 }])
+})

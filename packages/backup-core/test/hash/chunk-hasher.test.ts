@@ -1,0 +1,33 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { hashChunk } from '../../src/hash/chunk-hasher.js'
+
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  copy.set(bytes)
+  return copy
+}
+
+const hex = (algorithm: string, bytes: Uint8Array): string =>
+  createHash(algorithm).update(bytes).digest('hex')
+
+it('hashes blocks and chunk alike in a worker and on the main thread, a short last block included', async () => {
+  const bytes = randomBytes(1_000_003)
+  const blockSizeBytes = 65_536
+  const wanted = Array.from({ length: 16 }, (_, index) =>
+    hex('sha256', bytes.subarray(index * blockSizeBytes, (index + 1) * blockSizeBytes)),
+  )
+  for (const input of [bytes, shared(bytes)]) {
+    const { sha256s, md5 } = await hashChunk({ bytes: input, blockSizeBytes, md5: true })
+    expect(Buffer.from(sha256s ?? []).toString('hex')).toBe(wanted.join(''))
+    expect(md5).toBe(hex('md5', bytes))
+  }
+})
+
+it('answers many at once, each its own', async () => {
+  const inputs = Array.from({ length: 20 }, () => randomBytes(300_000))
+  const answers = await Promise.all(
+    inputs.map((bytes) => hashChunk({ bytes: shared(bytes), blockSizeBytes: 0, md5: true })),
+  )
+  expect(answers.map(({ md5 }) => md5)).toEqual(inputs.map((bytes) => hex('md5', bytes)))
+})

@@ -1,0 +1,243 @@
+import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { BackupError } from '../../src/errors/backup-error.js'
+import { ByteBudget } from '../../src/pipeline/byte-budget.js'
+import { planMemory } from '../../src/pipeline/memory-plan.js'
+import { runPipeline, type PipelineContext } from '../../src/pipeline/pipeline.js'
+
+const limits = { concurrency: 3, memoryBytes: 5, operation: 'The test' }
+
+async function* numbers(count: number, context: PipelineContext): AsyncGenerator<number> {
+  for (let index = 0; index < count; index += 1) {
+    await context.budget.take(1, 'fresh')
+    yield index
+  }
+}
+
+describe('runPipeline', () => {
+  it('takes turns in the order of the source, however long the work before them takes', async () => {
+    const order: number[] = []
+    await runPipeline(
+      limits,
+      (context) => numbers(30, context),
+      async (item, context, turn) => {
+        await sleep((item * 7) % 5)
+        await turn(() => order.push(item))
+        context.budget.give(1)
+      },
+    )
+    expect(order).toEqual(Array.from({ length: 30 }, (_, index) => index))
+  })
+
+  it('lets turns go on when one is never taken', async () => {
+    const order: number[] = []
+    await runPipeline(
+      limits,
+      (context) => numbers(6, context),
+      async (item, context, turn) => {
+        if (item !== 2) await turn(() => order.push(item))
+        context.budget.give(1)
+      },
+    )
+    expect(order).toEqual([0, 1, 3, 4, 5])
+  })
+
+  it('never lets more be in memory than its bound, and uses all of it', async () => {
+    let held = 0
+    let most = 0
+    await runPipeline(
+      limits,
+      async function* (context) {
+        for await (const item of numbers(40, context)) {
+          held += 1
+          most = Math.max(most, held)
+          yield item
+        }
+      },
+      async (_item, context) => {
+        await sleep(1)
+        held -= 1
+        context.budget.give(1)
+      },
+    )
+    expect(most).toBe(5)
+  })
+
+  it('throws the first failure, after the source and all work have ended', async () => {
+    let running = 0
+    let sourceClosed = false
+    const failure = new BackupError('NO_SPACE', 'full')
+    const outcome = runPipeline(
+      limits,
+      async function* (context) {
+        try {
+          yield* numbers(100, context)
+        } finally {
+          sourceClosed = true
+        }
+      },
+      async (item, context) => {
+        running += 1
+        try {
+          await tick()
+          if (item === 3) throw failure
+          await sleep(5)
+          context.signal.throwIfAborted()
+          context.budget.give(1)
+        } finally {
+          running -= 1
+        }
+      },
+    )
+    await expect(outcome).rejects.toBe(failure)
+    expect(running).toBe(0)
+    expect(sourceClosed).toBe(true)
+  })
+
+  it('fails whoever waits for memory or for a turn, so that a failure never hangs', async () => {
+    const outcome = runPipeline(
+      { ...limits, memoryBytes: 2 },
+      (context) => numbers(10, context),
+      async (item, context, turn) => {
+        if (item === 0) {
+          await sleep(5)
+          throw new BackupError('OBJECT_CORRUPT', 'first')
+        }
+        await turn(() => undefined)
+        await context.budget.take(2, 'underway')
+      },
+    )
+    await expect(outcome).rejects.toMatchObject({ code: 'OBJECT_CORRUPT' })
+  })
+
+  it('ends with ABORTED and the reason as its cause when the caller aborts', async () => {
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    let worked = 0
+    const outcome = runPipeline(
+      { ...limits, signal: controller.signal },
+      (context) => numbers(1000, context),
+      async (_item, context) => {
+        worked += 1
+        if (worked === 4) controller.abort(reason)
+        await sleep(1)
+        context.budget.give(1)
+      },
+    )
+    await expect(outcome).rejects.toMatchObject({ code: 'ABORTED', cause: reason })
+    expect(worked).toBeLessThan(20)
+  })
+
+  it('does not start the source at all under a signal that has been aborted', async () => {
+    let started = false
+    const outcome = runPipeline(
+      { ...limits, signal: AbortSignal.abort() },
+      // eslint-disable-next-line require-yield
+      async function* () {
+        started = true
+      },
+      () => Promise.resolve(),
+    )
+    await expect(outcome).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(started).toBe(false)
+  })
+
+  it('wraps an error that is not its own and keeps it as the cause', async () => {
+    const cause = new TypeError('odd')
+    const outcome = runPipeline(
+      limits,
+      (context) => numbers(1, context),
+      () => Promise.reject(cause),
+    )
+    await expect(outcome).rejects.toMatchObject({ code: 'STORE_FAILED', cause })
+  })
+})
+
+describe('ByteBudget', () => {
+  it('lets one through alone that asks for more than there is', async () => {
+    const budget = new ByteBudget(10)
+    await budget.take(25, 'fresh')
+    let second = false
+    const waiting = budget.take(1, 'fresh').then(() => {
+      second = true
+    })
+    await tick()
+    expect(second).toBe(false)
+    budget.give(25)
+    await waiting
+    expect(second).toBe(true)
+  })
+
+  it('keeps its reserve from new work and gives it to work under way', async () => {
+    const budget = new ByteBudget(10, 4)
+    await budget.take(6, 'fresh')
+    let fresh = false
+    const waiting = budget.take(1, 'fresh').then(() => {
+      fresh = true
+    })
+    await budget.take(4, 'underway')
+    await tick()
+    expect(fresh).toBe(false)
+    budget.give(6)
+    await waiting
+  })
+})
+
+describe('planMemory', () => {
+  it('keeps (concurrency + 2) × object size within the cap, in whole blocks, for any sizes', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.option(fc.nat(100_000_000), { nil: undefined }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 200_000_000 }),
+        (blockSizeBytes, blocks, volumeSizeBytes, concurrency, maxMemoryBytes) => {
+          const chunkSizeBytes = blockSizeBytes * blocks
+          const plan = planMemory({
+            blockSizeBytes,
+            chunkSizeBytes,
+            volumeSizeBytes,
+            concurrency,
+            maxMemoryBytes,
+          })
+          expect(plan.objectSizeBytes % blockSizeBytes).toBe(0)
+          expect(plan.objectSizeBytes).toBeGreaterThanOrEqual(blockSizeBytes)
+          expect(plan.objectSizeBytes).toBeLessThanOrEqual(chunkSizeBytes)
+          expect(plan.concurrency).toBeGreaterThanOrEqual(1)
+          expect(plan.concurrency).toBeLessThanOrEqual(concurrency)
+          expect(plan.memoryBytes).toBe((plan.concurrency + 2) * plan.objectSizeBytes)
+          // Below three blocks there is nothing left to make smaller, and one chunk alone needs no third.
+          const alone = volumeSizeBytes !== undefined && plan.objectSizeBytes >= volumeSizeBytes
+          if (!alone && maxMemoryBytes >= 3 * blockSizeBytes) {
+            expect(plan.memoryBytes).toBeLessThanOrEqual(maxMemoryBytes)
+          }
+        },
+      ),
+    )
+  })
+
+  it('keeps the chunk size, as Cinder would, where memory allows', () => {
+    const plan = planMemory({
+      chunkSizeBytes: 52_428_800,
+      blockSizeBytes: 32_768,
+      volumeSizeBytes: 2 ** 40,
+      concurrency: 3,
+      maxMemoryBytes: 2 ** 30,
+    })
+    expect(plan).toEqual({ objectSizeBytes: 52_428_800, concurrency: 3, memoryBytes: 5 * 52_428_800 })
+  })
+
+  it('makes objects smaller where the cap does not hold three chunks', () => {
+    const plan = planMemory({
+      chunkSizeBytes: 1_999_994_880,
+      blockSizeBytes: 32_768,
+      volumeSizeBytes: 2 ** 40,
+      concurrency: 3,
+      maxMemoryBytes: 2 ** 30,
+    })
+    expect(plan.concurrency).toBe(1)
+    expect(plan.memoryBytes).toBeLessThanOrEqual(2 ** 30)
+  })
+})
