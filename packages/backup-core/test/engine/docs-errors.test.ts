@@ -1,0 +1,11 @@
+import { readFile } from 'node:fs/promises'
+import { expect, it } from 'vitest'
+
+it('keeps docs/errors.md and the codes in step, each code in one row', async () => {
+  const source = await readFile(new URL('../../src/errors/codes.ts', import.meta.url), 'utf8')
+  const docs = await readFile(new URL('../../../../docs/errors.md', import.meta.url), 'utf8')
+  const codes = [...source.matchAll(/\| '([A-Z_0-9]+)'/g)].map((match) => match[1])
+  const rows = [...docs.matchAll(/^\| `([A-Z_0-9]+)`/gm)].map((match) => match[1])
+  expect(codes.length).toBeGreaterThan(30)
+  expect(rows.sort()).toEqual(codes.sort())
+})
