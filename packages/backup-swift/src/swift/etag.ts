@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { throwIfAborted } from '@stowage/backup-core'
 import type { ReplayableBody } from '@stowage/backup-core'
 import { piecesOf } from '../http/request-body.js'
 import type { ResponseHead } from '../http/response.js'
@@ -34,7 +35,7 @@ export function md5Of(head: ResponseHead): string | undefined {
 export async function hashBody(body: ReplayableBody, signal?: AbortSignal): Promise<string> {
   const hash = createHash('md5')
   for await (const piece of piecesOf(body)) {
-    signal?.throwIfAborted()
+    throwIfAborted(signal, 'Hashing an object')
     hash.update(piece)
     await setImmediate()
   }

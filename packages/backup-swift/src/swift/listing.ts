@@ -4,7 +4,7 @@ import { collect } from '../http/body-sinks.js'
 import type { SwiftTransport } from './swift-transport.js'
 
 /** The most names that Swift gives at once, unless its operator says less. */
-const pageNames = 10_000
+const maxPageNames = 10_000
 const maxPageBytes = 64 * 1024 * 1024
 
 /** What is listed: the containers of the account, or the objects of a container. */
@@ -14,6 +14,8 @@ export interface ListedCollection {
   readonly prefix: string
   readonly what: string
   readonly details: { readonly container?: string }
+  /** How many names to ask for at once. @default 10000, the most that Swift gives */
+  readonly pageNames?: number
 }
 
 /**
@@ -26,7 +28,7 @@ export async function* listNames(
   collection: ListedCollection,
   { signal }: StoreOptions = {},
 ): AsyncGenerator<string> {
-  const { path, prefix, what, details } = collection
+  const { path, prefix, what, details, pageNames = maxPageNames } = collection
   let marker = ''
   for (;;) {
     const query = new URLSearchParams({ format: 'json', limit: String(pageNames) })

@@ -121,7 +121,12 @@ export class SwiftClient {
   }
 
   /** The names of a container's objects that begin with `prefix`. */
-  listObjects(container: string, prefix: string, options: StoreOptions = {}): AsyncGenerator<string> {
+  listObjects(
+    container: string,
+    prefix: string,
+    options: StoreOptions = {},
+    pageNames?: number,
+  ): AsyncGenerator<string> {
     return listNames(
       this.#transport,
       {
@@ -129,9 +134,16 @@ export class SwiftClient {
         prefix,
         what: `Listing container ${container}`,
         details: { container },
+        ...(pageNames === undefined ? {} : { pageNames }),
       },
       options,
     )
+  }
+
+  /** Whether a container has an object whose name begins with `prefix`, as far as its listing knows. */
+  async hasObjects(container: string, prefix: string, options: StoreOptions = {}): Promise<boolean> {
+    for await (const name of this.listObjects(container, prefix, options, 1)) return name !== ''
+    return false
   }
 
   /** Stores an object: see {@link putObject}. */

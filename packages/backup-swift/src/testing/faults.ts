@@ -1,0 +1,74 @@
+/** A request as a fault's condition sees it. */
+export interface SeenRequest {
+  readonly service: 'swift' | 'keystone' | 'v1' | 'info'
+  readonly method: string
+  /** Decoded, with the query: `/v1/AUTH_demo/container/object?…`. */
+  readonly target: string
+}
+
+/** What goes wrong. */
+export type Fault =
+  /** The connection breaks before anything is read. */
+  | { readonly kind: 'reset-before' }
+  /** The connection breaks in the middle of the request's body; before the answer where it has none. */
+  | { readonly kind: 'reset-during' }
+  /** The request is carried out, and the connection breaks before the answer. */
+  | { readonly kind: 'reset-after' }
+  /** The connection breaks in the middle of the answer's body. */
+  | { readonly kind: 'reset-in-answer' }
+  /** Nothing comes: the request is not read, or read and never answered. */
+  | { readonly kind: 'stall' }
+  /** The answer stops in its middle. */
+  | { readonly kind: 'stall-in-answer' }
+  /** This status, and nothing is done. */
+  | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  /** The request is carried out, and the answer is this status. */
+  | { readonly kind: 'status-after'; readonly status: number }
+  /** The ETag of the answer is another one. */
+  | { readonly kind: 'lying-etag' }
+  /** One byte of the answer's body is another one. */
+  | { readonly kind: 'flipped-byte' }
+  /** The answer is shorter than the object, and says so: only the ETag tells. */
+  | { readonly kind: 'short-body' }
+  /** The answer has no Content-Length. */
+  | { readonly kind: 'no-length' }
+  /** A listing without its last name, as while an update is on its way. */
+  | { readonly kind: 'lagging-listing' }
+  /** A listing's page begins again from the start, whatever marker was sent. */
+  | { readonly kind: 'repeated-page' }
+  /** The answer is no JSON. */
+  | { readonly kind: 'garbage' }
+  /** All tokens given so far are refused from now on. */
+  | { readonly kind: 'revoke-tokens' }
+
+/** When a fault strikes. */
+export interface FaultRule {
+  readonly fault: Fault
+  /** @default every request */
+  readonly when?: (request: SeenRequest) => boolean
+  /** How many of the matching requests it strikes. @default 1 */
+  readonly times?: number
+}
+
+/** The faults of one server. */
+export class FaultPlan {
+  #rules: { readonly rule: FaultRule; left: number }[] = []
+
+  /** Adds a fault. */
+  add(rule: FaultRule): void {
+    this.#rules.push({ rule, left: rule.times ?? 1 })
+  }
+
+  /** Forgets all faults. */
+  clear(): void {
+    this.#rules = []
+  }
+
+  /** The fault that strikes this request, which counts as one of its times. */
+  take(request: SeenRequest): Fault | undefined {
+    const entry = this.#rules.find(({ rule, left }) => left > 0 && (rule.when?.(request) ?? true))
+    if (!entry) return undefined
+    entry.left -= 1
+    return entry.rule.fault
+  }
+}

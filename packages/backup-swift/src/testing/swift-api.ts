@@ -1,0 +1,186 @@
+import type { AccountStore, TestContainer } from './account-store.js'
+import { inUtf8Order } from './account-store.js'
+import type { TestAnswer, TestRequest } from './answer.js'
+import { html } from './answer.js'
+import { bulkDelete } from './bulk-delete.js'
+import { getObject } from './object-api.js'
+
+/** Limits and manners of a cluster. */
+export interface ClusterManners {
+  readonly maxFileSizeBytes: number
+  readonly bulkDelete: boolean
+  readonly info: boolean
+  /** The most names in one page. */
+  readonly listingLimit: number
+  /** The default one first. */
+  readonly policies: readonly string[]
+  /** The most bytes in an account; 0 for no limit. */
+  readonly quotaBytes: number
+}
+
+/** `/info`. */
+export function infoOf(manners: ClusterManners): Record<string, unknown> {
+  return {
+    swift: {
+      version: '2.30.1',
+      max_file_size: manners.maxFileSizeBytes,
+      max_object_name_length: 1024,
+      container_listing_limit: manners.listingLimit,
+      policies: manners.policies.map((name, index) => ({ name, ...(index === 0 ? { default: true } : {}) })),
+    },
+    ...(manners.bulkDelete
+      ? { bulk_delete: { max_deletes_per_request: 10_000, max_failed_deletes: 1000 } }
+      : {}),
+  }
+}
+
+/** Answers a request to an account as Swift does. `parts` are the decoded container and object, where there are. */
+export function swiftAnswer(
+  store: AccountStore,
+  manners: ClusterManners,
+  account: string,
+  parts: { readonly container?: string; readonly object?: string },
+  request: TestRequest,
+): TestAnswer {
+  const containers = store.account(account)
+  const { container: containerName, object } = parts
+  if (containerName === undefined) {
+    if (request.method === 'POST' && request.query.has('bulk-delete')) {
+      return manners.bulkDelete ? bulkDelete(containers, request) : html(404, 'Not Found')
+    }
+    if (request.method === 'HEAD')
+      return { status: 204, headers: { 'x-account-container-count': String(containers.size) } }
+    if (request.method === 'GET') return listing([...containers.keys()], manners, request)
+    return html(405, 'Method Not Allowed')
+  }
+  const container = containers.get(containerName)
+  if (object === undefined) return containerAnswer(containers, containerName, container, manners, request)
+  switch (request.method) {
+    case 'PUT':
+      return putObject(store, containers, container, object, manners, request)
+    case 'GET':
+    case 'HEAD': {
+      const found = container?.objects.get(object)
+      return found ? getObject(found, request) : html(404, 'Not Found')
+    }
+    case 'DELETE':
+      return container?.objects.delete(object) ? { status: 204 } : html(404, 'Not Found')
+    default:
+      return html(405, 'Method Not Allowed')
+  }
+}
+
+function containerAnswer(
+  containers: Map<string, TestContainer>,
+  name: string,
+  container: TestContainer | undefined,
+  manners: ClusterManners,
+  request: TestRequest,
+): TestAnswer {
+  switch (request.method) {
+    case 'PUT': {
+      const wanted = request.headers['x-storage-policy']
+      const policy = manners.policies.find((known) => known.toLowerCase() === wanted?.toLowerCase())
+      if (wanted !== undefined && policy === undefined)
+        return html(400, `Invalid X-Storage-Policy '${wanted}'`)
+      if (container)
+        return policy === undefined || policy === container.policy ? { status: 202 } : html(409, 'Conflict')
+      containers.set(name, { policy: policy ?? manners.policies[0] ?? 'gold', objects: new Map() })
+      return { status: 201 }
+    }
+    case 'HEAD':
+      if (!container) return { status: 404 }
+      return {
+        status: 204,
+        headers: {
+          'x-container-object-count': String(container.objects.size),
+          'x-storage-policy': container.policy,
+        },
+      }
+    case 'GET':
+      return container
+        ? listing([...container.objects.keys()], manners, request, container)
+        : html(404, 'Not Found')
+    case 'DELETE':
+      if (!container) return html(404, 'Not Found')
+      if (container.objects.size > 0) return html(409, 'Conflict')
+      containers.delete(name)
+      return { status: 204 }
+    default:
+      return html(405, 'Method Not Allowed')
+  }
+}
+
+function listing(
+  names: readonly string[],
+  manners: ClusterManners,
+  request: TestRequest,
+  container?: TestContainer,
+): TestAnswer {
+  const asked = request.query.get('limit')
+  // Swift ignores what is no number, and refuses more than its limit.
+  const limit = asked !== null && /^\d+$/.test(asked) ? Number(asked) : manners.listingLimit
+  if (limit > 10_000) return html(412, 'Maximum limit is 10000')
+  const prefix = request.query.get('prefix') ?? ''
+  const marker = Buffer.from(request.query.get('marker') ?? '')
+  const page = inUtf8Order(names.filter((name) => name.startsWith(prefix)))
+    .filter((name) => marker.length === 0 || Buffer.compare(Buffer.from(name), marker) > 0)
+    .slice(0, Math.min(limit, manners.listingLimit))
+  if (request.query.get('format') !== 'json') {
+    return page.length === 0 ? { status: 204 } : { status: 200, body: `${page.join('\n')}\n` }
+  }
+  const entries = page.map((name) => {
+    const object = container?.objects.get(name)
+    return object
+      ? {
+          name,
+          hash: object.etag,
+          bytes: object.bytes.byteLength,
+          content_type: 'application/octet-stream',
+          // Without a Z, as Swift writes it.
+          last_modified: object.storedAt.toISOString().replace('Z', '000'),
+        }
+      : { name, count: 0, bytes: 0 }
+  })
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+    body: JSON.stringify(entries),
+  }
+}
+
+function putObject(
+  store: AccountStore,
+  containers: Map<string, TestContainer>,
+  container: TestContainer | undefined,
+  name: string,
+  manners: ClusterManners,
+  request: TestRequest,
+): TestAnswer {
+  const { headers, body } = request
+  if (!container) return html(404, 'Not Found')
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
+    return html(411, 'Length Required')
+  }
+  if (body.byteLength > manners.maxFileSizeBytes) return html(413, 'Your request is too large.')
+  if (manners.quotaBytes > 0 && usedBytes(containers) + body.byteLength > manners.quotaBytes) {
+    return html(413, 'Upload exceeds quota.')
+  }
+  const before = container.objects.get(name)
+  if (headers['if-none-match'] === '*' && before) return html(412, 'Precondition Failed')
+  const object = store.put(container, name, body)
+  const sent = headers['etag']?.replace(/^"(.*)"$/, '$1')
+  if (sent !== undefined && sent !== object.etag) {
+    if (before) container.objects.set(name, before)
+    else container.objects.delete(name)
+    return html(422, 'Unprocessable Entity')
+  }
+  return { status: 201, headers: { etag: object.etag, 'last-modified': object.storedAt.toUTCString() } }
+}
+
+function usedBytes(containers: Map<string, TestContainer>): number {
+  let bytes = 0
+  for (const { objects } of containers.values())
+    for (const object of objects.values()) bytes += object.bytes.byteLength
+  return bytes
+}

@@ -1,0 +1,37 @@
+import type { DriverCapabilities } from '@stowage/backup-core'
+import type { PasswordCredentials, SwiftDriverOptions } from '../src/index.js'
+import type { TestCloud } from '../src/testing/index.js'
+import { testUsers } from '../src/testing/index.js'
+
+/** What the driver declares. */
+export const swiftCapabilities: DriverCapabilities = {
+  streamingReads: true,
+  rangedReads: true,
+  containerListing: true,
+  eventualListing: true,
+  maxObjectNameBytes: 1024,
+}
+
+/** demo's password, for the in-process Keystone. */
+export function demoPassword(cloud: Pick<TestCloud, 'keystoneUrl'>): PasswordCredentials {
+  const { name, password, domain, project } = testUsers.demo
+  return {
+    method: 'password',
+    authUrl: cloud.keystoneUrl,
+    username: name,
+    password,
+    userDomain: { id: domain.id },
+    scope: { project: { name: project.name, domain: { id: domain.id } } },
+  }
+}
+
+/** Retries that cost a test no time. */
+export const fast: SwiftDriverOptions = {
+  backupSwiftRetryAttempts: 3,
+  backupSwiftRetryBackoff: 0.001,
+  retryMaxBackoffSeconds: 0.01,
+  connectTimeoutSeconds: 2,
+  headersTimeoutSeconds: 0.5,
+  bodyTimeoutSeconds: 0.5,
+  env: {},
+}
