@@ -19,3 +19,8 @@ export interface CliIo {
   /** Milliseconds on a clock that never goes back. @default performance.now */
   readonly nowMs?: () => number
 }
+
+/** The width of a sink in characters; `otherwise` where it has none, or says 0, as a terminal without a size does. */
+export function widthOf({ columns }: TextSink, otherwise: number): number {
+  return columns !== undefined && columns > 0 ? columns : otherwise
+}

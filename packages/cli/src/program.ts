@@ -9,6 +9,7 @@ import { addRestoreCommand } from './commands/restore.js'
 import { addShowCommand } from './commands/show.js'
 import { addVerifyCommand } from './commands/verify.js'
 import { exitCodesHelp } from './exit-codes.js'
+import { widthOf } from './io.js'
 import type { CliIo } from './io.js'
 import { globalOptions } from './options/global-options.js'
 import { applyEnvironment } from './options/option.js'
@@ -39,8 +40,8 @@ export function buildProgram(io: CliIo, invoke: Invoke): Command {
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
       outputError: () => undefined,
-      getOutHelpWidth: () => io.stdout.columns ?? 100,
-      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHelpWidth: () => widthOf(io.stdout, 100),
+      getErrHelpWidth: () => widthOf(io.stderr, 100),
     })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', examples)

@@ -66,7 +66,8 @@ export class Output {
     const reporter = stderr.isTTY === true ? new ProgressBar(stderr, nowMs) : new ProgressLog(stderr, nowMs)
     this.#reporter = reporter
     return (progress) => {
-      reporter.update(progress)
+      // An operation that is being stopped still reports what it finishes.
+      if (this.#reporter === reporter) reporter.update(progress)
     }
   }
 

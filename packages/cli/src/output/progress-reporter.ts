@@ -1,4 +1,5 @@
 import type { Progress } from '@stowage/backup-core'
+import { widthOf } from '../io.js'
 import type { TextSink } from '../io.js'
 import { ProgressMeter } from './progress-meter.js'
 import { barLine, plainLine } from './progress-text.js'
@@ -36,7 +37,7 @@ export class ProgressBar implements ProgressReporter {
     if (nowMs - this.#drawnAtMs < redrawMs) return
     this.#drawnAtMs = nowMs
     this.#isDrawn = true
-    this.#sink.write(eraseLine + barLine(progress, this.#meter, nowMs, this.#sink.columns ?? 80))
+    this.#sink.write(eraseLine + barLine(progress, this.#meter, nowMs, widthOf(this.#sink, 80)))
   }
 
   clear(): void {
