@@ -24,6 +24,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EACCES: ['FORBIDDEN', 'Give this user the right to read and write the store and all below it.'],
   EPERM: ['FORBIDDEN', 'Give this user the right to read and write the store and all below it.'],
   EISDIR: ['NOT_A_FILE', 'A directory is where a file should be.'],
+  EEXIST: ['NOT_A_FILE', 'A file is where a directory should be.'],
   ENOTDIR: ['NOT_A_FILE', 'A file is where a directory should be.'],
   // O_NOFOLLOW answers ELOOP for a link in the last place.
   ELOOP: [

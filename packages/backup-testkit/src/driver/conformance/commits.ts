@@ -121,8 +121,7 @@ async function failsAndLeavesNothing(
   const { driver, request } = await faulty(fixture, planned)
   try {
     const error = await rejection(driver.backup(request, bytes, signal ? { signal } : {}))
-    if (expected === 'ABORTED')
-      assert.ok(isBackupError(error, 'ABORTED'), `rejected with ${String(error)}`)
+    if (expected === 'ABORTED') assert.ok(isBackupError(error, 'ABORTED'), `rejected with ${String(error)}`)
     else assert.equal(error, expected)
     const written = driver.calls.filter(({ operation }) => operation === 'getObjectWriter')
     const other = await fixture.open()

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { driverConformance, MemoryBackupDriver, MemoryStore } from '../src/index.js'
+import type { DriverConformanceOptions } from '../src/index.js'
+import { brokenDrivers } from './broken-drivers.js'
+import type { BrokenDriver } from './broken-drivers.js'
+import { Collector } from './collector.js'
+import type { CollectedResult } from './collector.js'
+
+const capabilities = {
+  streamingReads: true,
+  rangedReads: true,
+  streamingWrites: true,
+  containerListing: true,
+}
+
+function collect(Driver: BrokenDriver['Driver'], options: Partial<DriverConformanceOptions> = {}): Collector {
+  const collector = new Collector()
+  driverConformance({
+    describe: collector.describe,
+    it: collector.it,
+    label: 'a driver under test',
+    capabilities,
+    longListing: 25,
+    create: () => {
+      const store = new MemoryStore()
+      return { open: (driverOptions) => new Driver({ ...driverOptions, store }) }
+    },
+    ...options,
+  })
+  return collector
+}
+
+function namesOf(results: readonly CollectedResult[], outcome: CollectedResult['outcome']): string[] {
+  return results.filter((result) => result.outcome === outcome).map(({ name }) => name)
+}
+
+describe('the conformance suite itself', () => {
+  it('passes a sound driver, skips nothing of one that declares everything, and has each name once', async () => {
+    const results = await collect(MemoryBackupDriver).run()
+    expect(namesOf(results, 'failed')).toEqual([])
+    expect(namesOf(results, 'skipped')).toEqual([])
+    expect(results.length).toBeGreaterThan(150)
+    const names = results.map(({ name }) => name)
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
+  })
+
+  for (const { fault, foundBy, Driver } of brokenDrivers) {
+    it(`fails a driver of which ${fault}, in the test that names it`, async () => {
+      const failed = namesOf(await collect(Driver).run(foundBy), 'failed')
+      expect(failed.sort()).toEqual([...foundBy].sort())
+    })
+  }
+
+  it('fails a driver that declares other capabilities than the suite was given', async () => {
+    const name = 'the driver declares the capabilities that the suite was given'
+    const declared = { ...capabilities, eventualListing: true }
+    const results = await collect(MemoryBackupDriver, { capabilities: declared }).run([name])
+    expect(namesOf(results, 'failed')).toEqual([name])
+  })
+
+  it('skips the tests of what is not declared, and says so in their names', async () => {
+    const none = class extends MemoryBackupDriver {
+      override readonly capabilities = {}
+    }
+    const results = await collect(none, { capabilities: {} }).run()
+    const skipped = namesOf(results, 'skipped')
+    expect(namesOf(results, 'failed')).toEqual([])
+    expect(skipped.length).toBeGreaterThan(10)
+    for (const name of skipped) expect(name).toMatch(/ \(skipped: the driver does not declare \w+\)$/)
+  })
+
+  it('leaves skipped tests out where the runner has no skip', () => {
+    const names: string[] = []
+    const it = (name: string): void => void names.push(name)
+    const describe = (_name: string, body: () => void): void => {
+      body()
+    }
+    const create = (): never => {
+      throw new Error('never called')
+    }
+    driverConformance({ describe, it, label: 'a driver', capabilities: {}, create })
+    expect(names.length).toBeGreaterThan(100)
+    expect(names.filter((name) => name.includes('skipped'))).toEqual([])
+  })
+})
