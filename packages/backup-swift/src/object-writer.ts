@@ -23,17 +23,17 @@ export interface HashedBody extends ReplayableBody {
 }
 
 /**
- * Stores one object by one PUT. `writeFrom` sends the caller's own memory; `write` keeps a copy of what it is given
- * until `close`, which sends it.
+ * Stores one object by one PUT, sent by `close`. `writeFrom` keeps the body it is given, which is sent from the caller's
+ * own memory and has to stay readable until `close` is done; `write` keeps a copy of what it is given.
  */
 export class SwiftObjectWriter implements ObjectWriter {
   readonly #client: SwiftClient
   readonly #target: WriterTarget
   readonly #options: StoreOptions
   readonly #state: PutState = { maybeStored: false }
-  #pieces: Uint8Array[] = []
+  readonly #pieces: Uint8Array[] = []
   #lengthBytes = 0
-  #stored = false
+  #body: HashedBody | undefined
 
   constructor(client: SwiftClient, target: WriterTarget, options: StoreOptions) {
     this.#client = client
@@ -43,43 +43,26 @@ export class SwiftObjectWriter implements ObjectWriter {
 
   /** Adds bytes to the object. */
   async write(data: Uint8Array): Promise<void> {
-    if (this.#stored) throw new BackupError('STORE_FAILED', 'The object was written as a whole already.')
+    if (this.#body) throw eitherOr(this.#target)
     this.#pieces.push(Uint8Array.from(data))
     this.#lengthBytes += data.byteLength
     return Promise.resolve()
   }
 
-  /** Stores the whole object. When this resolves it is there, and `close` has nothing left to do. */
+  /** Takes the whole object, for `close` to send. */
   async writeFrom(body: HashedBody): Promise<void> {
-    if (this.#stored || this.#pieces.length > 0) {
-      throw new BackupError('STORE_FAILED', 'An object is written in pieces or as a whole, not both.')
-    }
-    await this.#store(body, body.md5)
+    if (this.#body || this.#pieces.length > 0) throw eitherOr(this.#target)
+    this.#body = body
+    return Promise.resolve()
   }
 
-  /** Sends what was written, and makes sure that it is there. */
+  /** Sends the object, and makes sure that it is there. */
   async close(): Promise<void> {
-    if (this.#stored) return
-    const pieces = this.#pieces
-    await this.#store({
-      lengthBytes: this.#lengthBytes,
-      stream: () => inOrder(pieces),
-    })
-    this.#pieces = []
-  }
-
-  /** Forgets what was written, and removes what may have reached the server. */
-  async abort(): Promise<void> {
-    this.#pieces = []
-    if (!this.#state.maybeStored) return
-    const { container, objectName } = this.#target
-    const options = { signal: AbortSignal.timeout(cleanUpMs) }
-    // Whoever aborts reports the failure that made them; the engine removes by name what is left here.
-    await this.#client.deleteObject(container, objectName, options, cleanUpPolicy).catch(() => undefined)
-  }
-
-  async #store(body: ReplayableBody, md5?: string): Promise<void> {
     const { container, objectName, maxFileSizeBytes } = this.#target
+    const body: HashedBody = this.#body ?? {
+      lengthBytes: this.#lengthBytes,
+      stream: () => inOrder(this.#pieces),
+    }
     const limit = await maxFileSizeBytes(this.#options)
     if (body.lengthBytes > limit) {
       throw new BackupError(
@@ -89,10 +72,32 @@ export class SwiftObjectWriter implements ObjectWriter {
         { container, objectName },
       )
     }
-    const object = { container, objectName, body, ...(md5 === undefined ? {} : { md5 }) }
+    const object = { container, objectName, body, ...(body.md5 === undefined ? {} : { md5: body.md5 }) }
     await this.#client.putObject(object, this.#state, this.#options)
-    this.#stored = true
+    this.#forget()
   }
+
+  /** Forgets what was written, and removes what may have reached the server. */
+  async abort(): Promise<void> {
+    this.#forget()
+    if (!this.#state.maybeStored) return
+    const { container, objectName } = this.#target
+    const options = { signal: AbortSignal.timeout(cleanUpMs) }
+    // Whoever aborts reports the failure that made them; the engine removes by name what is left here.
+    await this.#client.deleteObject(container, objectName, options, cleanUpPolicy).catch(() => undefined)
+  }
+
+  #forget(): void {
+    this.#pieces.length = 0
+    this.#body = undefined
+  }
+}
+
+function eitherOr({ container, objectName }: WriterTarget): BackupError {
+  return new BackupError('STORE_FAILED', 'An object is written in pieces or as a whole, not both.', {
+    container,
+    objectName,
+  })
 }
 
 async function* inOrder(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BackupError } from '@stowage/backup-core'
+import { BackupError, throwIfAborted } from '@stowage/backup-core'
 import type { StoreOptions } from '@stowage/backup-core'
 import type { RangeAnswer } from './get-range.js'
 import { getRange } from './get-range.js'
@@ -45,6 +45,7 @@ export async function* streamObject(
       next?.catch(() => undefined)
       hash.update(piece.bytes)
       yield piece.bytes
+      throwIfAborted(signal, `Reading object ${objectName}`)
       if (next) piece = await next
       next = undefined
     }
