@@ -1,5 +1,6 @@
-import { BackupError, throwIfAborted } from '@stowage/backup-core'
+import { throwIfAborted } from '@stowage/backup-core'
 import type { Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
+import { requireExpectedLength, targetOf } from '@stowage/compression-workers'
 import { tooShort } from './corrupt.js'
 import type { ZlibEngine } from './engine.js'
 import { loadEngine } from './load-engine.js'
@@ -48,7 +49,7 @@ class ZlibCompressor implements Compressor {
     expectedLengthBytes: number,
     { signal, buffer }: DecompressOptions = {},
   ): Promise<Uint8Array> {
-    requireLength(expectedLengthBytes)
+    requireExpectedLength(expectedLengthBytes)
     throwIfAborted(signal, 'Decompressing')
     const possibleLengthBytes = bytes.length * deflateExpansionLimit
     if (possibleLengthBytes < expectedLengthBytes) {
@@ -56,19 +57,8 @@ class ZlibCompressor implements Compressor {
       throw tooShort(possibleLengthBytes, expectedLengthBytes)
     }
     const engine = await this.#loadEngine()
-    const target =
-      buffer !== undefined && buffer.length >= expectedLengthBytes
-        ? buffer.subarray(0, expectedLengthBytes)
-        : new Uint8Array(expectedLengthBytes)
+    const target = targetOf(expectedLengthBytes, buffer)
     await engine.decompressInto(target, bytes, signal)
     return target
   }
-}
-
-function requireLength(expectedLengthBytes: number): void {
-  if (Number.isSafeInteger(expectedLengthBytes) && expectedLengthBytes >= 0) return
-  throw new BackupError(
-    'OPTION_INVALID',
-    `The expected length must be a whole number of bytes, not ${String(expectedLengthBytes)}.`,
-  )
 }

@@ -3,7 +3,6 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { zlib } from '../src/index.js'
-import { looksLikeNoise } from '../src/noise.js'
 
 const pieceBytes = 256 * 1024
 const text = (length: number): Buffer => Buffer.alloc(length, 'a chunk of a backup of a volume, once more; ')
@@ -59,22 +58,5 @@ describe('a stream joined from pieces', () => {
     expect((await zlib().compress(new Uint8Array(8 * pieceBytes))).length).toBeLessThan(8 * 300)
     const noise = randomBytes(8 * pieceBytes)
     expect((await zlib().compress(noise)).length).toBeLessThan(noise.length * 1.0002)
-  })
-})
-
-describe('the test for noise', () => {
-  it('says yes to random bytes', () => {
-    for (let time = 0; time < 50; time++) expect(looksLikeNoise(randomBytes(pieceBytes))).toBe(true)
-  })
-
-  it('says no to what deflate shrinks though its bytes are all as frequent', () => {
-    expect(looksLikeNoise(Buffer.from(Uint8Array.from({ length: pieceBytes }, (_, at) => at)))).toBe(false)
-    const repeated = Buffer.alloc(pieceBytes, randomBytes(1_000))
-    expect(looksLikeNoise(repeated)).toBe(false)
-  })
-
-  it('says no to text and to too little to judge', () => {
-    expect(looksLikeNoise(text(pieceBytes))).toBe(false)
-    expect(looksLikeNoise(randomBytes(1_000))).toBe(false)
   })
 })

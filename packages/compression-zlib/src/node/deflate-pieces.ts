@@ -1,12 +1,9 @@
 import type NodeZlib from 'node:zlib'
-import { throwIfAborted } from '@stowage/backup-core'
+import { isZeros, looksLikeNoise, mapPieces } from '@stowage/compression-workers'
 import { adler32, adlerOfNothing, adlerOfZeros, joinAdler32 } from '../adler32.js'
-import { looksLikeNoise } from '../noise.js'
 import { joinPieces } from './join-pieces.js'
 import type { DeflatedPiece } from './join-pieces.js'
 import { pieceDeflater } from './piece-deflater.js'
-import { threadSlots } from './thread-slots.js'
-import { nextTurn } from '../turns.js'
 
 /**
  * How much is deflated apart: small enough to keep every core busy and the main thread's share of a piece (its
@@ -16,11 +13,6 @@ const pieceBytes = 256 * 1024
 
 /** What deflate can refer back to. */
 const windowBytes = 32 * 1024
-
-const zeros = Buffer.alloc(pieceBytes)
-
-/** Zero pieces are so cheap that this many of them fit into one turn of the event loop. */
-const zeroPiecesATurn = 32
 
 /**
  * Compresses into one zlib stream whose pieces are deflated apart, on as many threads as there are cores. Each piece
@@ -33,49 +25,17 @@ export async function deflatePieces(
   level: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  const deflatePiece = pieceDeflater(nodeZlib, level)
-  const pieces: DeflatedPiece[] = []
-  const running = new Set<Promise<void>>()
-  const failures: unknown[] = []
+  const deflate = pieceDeflater(nodeZlib, level)
   let adler = adlerOfNothing
-  let zeroPieces = 0
-
-  try {
-    for (let offset = 0; offset < bytes.length && failures.length === 0; offset += pieceBytes) {
-      throwIfAborted(signal, 'Compressing')
-      const raw = bytes.subarray(offset, offset + pieceBytes)
-      if (zeros.compare(raw, 0, raw.length, 0, raw.length) === 0) {
-        adler = joinAdler32(adler, adlerOfZeros(raw.length), raw.length)
-        pieces.push({ deflated: await deflatePiece.zeros(raw.length) })
-        if (++zeroPieces % zeroPiecesATurn === 0) await nextTurn()
-        continue
-      }
-      adler = adler32(raw, adler)
-      if (level > 0 && looksLikeNoise(raw)) {
-        pieces.push({ stored: raw })
-        await nextTurn()
-        continue
-      }
-      const free = await threadSlots.take()
-      const index = pieces.push({ stored: raw }) - 1
-      const work = deflatePiece(raw, bytes.subarray(Math.max(0, offset - windowBytes), offset))
-        .then((deflated) => {
-          pieces[index] = { deflated }
-        })
-        .catch((error: unknown) => {
-          failures.push(error)
-        })
-        .finally(() => {
-          free()
-          running.delete(work)
-        })
-      running.add(work)
+  const pieces = await mapPieces<DeflatedPiece>(bytes, pieceBytes, signal, async (raw, offset) => {
+    // The checksum is summed before the first await: pieces begin in order.
+    if (isZeros(raw)) {
+      adler = joinAdler32(adler, adlerOfZeros(raw.length), raw.length)
+      return { deflated: await deflate.zeros(raw.length) }
     }
-  } finally {
-    // Threads still read `bytes`, which is the caller's again when this call ends.
-    await Promise.all(running)
-  }
-  if (failures.length > 0) throw failures[0]
-  throwIfAborted(signal, 'Compressing')
+    adler = adler32(raw, adler)
+    if (level > 0 && looksLikeNoise(raw)) return { stored: raw }
+    return { deflated: await deflate.piece(raw, bytes.subarray(Math.max(0, offset - windowBytes), offset)) }
+  })
   return joinPieces(pieces, level, adler)
 }

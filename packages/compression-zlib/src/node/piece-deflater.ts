@@ -6,7 +6,7 @@ const outputPieceBytes = 128 * 1024
 /** Deflates single pieces of a stream. */
 export interface PieceDeflater {
   /** Deflates `raw`, which follows `before`, up to a whole byte. */
-  (raw: Uint8Array, before: Uint8Array): Promise<Uint8Array>
+  piece(raw: Uint8Array, before: Uint8Array): Promise<Uint8Array>
   /** The same for zeros, from memory where that length was met before. */
   zeros(lengthBytes: number): Promise<Uint8Array>
 }
@@ -16,7 +16,7 @@ const rememberedZeros = new Map<string, Promise<Uint8Array>>()
 const mostRemembered = 64
 
 export function pieceDeflater(nodeZlib: typeof NodeZlib, level: number): PieceDeflater {
-  const deflate = (raw: Uint8Array, before: Uint8Array): Promise<Uint8Array> =>
+  const piece = (raw: Uint8Array, before: Uint8Array): Promise<Uint8Array> =>
     new Promise((resolve, reject) => {
       const options: NodeZlib.ZlibOptions = {
         level,
@@ -35,11 +35,11 @@ export function pieceDeflater(nodeZlib: typeof NodeZlib, level: number): PieceDe
     const remembered = rememberedZeros.get(key)
     if (remembered !== undefined) return remembered
     if (rememberedZeros.size >= mostRemembered) rememberedZeros.clear()
-    const deflated = deflate(new Uint8Array(lengthBytes), new Uint8Array(0))
+    const deflated = piece(new Uint8Array(lengthBytes), new Uint8Array(0))
     rememberedZeros.set(key, deflated)
     deflated.catch(() => rememberedZeros.delete(key))
     return deflated
   }
 
-  return Object.assign(deflate, { zeros })
+  return { piece, zeros }
 }

@@ -1,6 +1,6 @@
 import { BackupError, throwIfAborted } from '@stowage/backup-core'
+import { nextTurn } from '@stowage/compression-workers'
 import { Z_FINISH, Z_NO_FLUSH, Z_OK, Z_STREAM_END, zlibDeflate, zlibDeflateInit, ZStream } from 'pako'
-import { nextTurn } from '../turns.js'
 
 /** What pako deflates in about a millisecond. */
 const inputTurnBytes = 32 * 1024

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '@stowage/backup-core'
+import { nextTurn } from '@stowage/compression-workers'
 import {
   Z_BUF_ERROR,
   Z_DATA_ERROR,
@@ -11,7 +12,6 @@ import {
   ZStream,
 } from 'pako'
 import { corrupt, cutShort, tooLong, tooShort, trailing } from '../corrupt.js'
-import { nextTurn } from '../turns.js'
 
 /** What pako opens in about a millisecond. */
 const turnBytes = 64 * 1024

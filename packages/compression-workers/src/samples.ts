@@ -43,3 +43,15 @@ function entropyBits(counts: Uint16Array): number {
   }
   return bits
 }
+
+const zeroPage = new Uint8Array(64 * 1024)
+
+/** Whether every byte is zero. */
+export function isZeros(bytes: Uint8Array): boolean {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let offset = 0; offset < view.length; offset += zeroPage.length) {
+    const length = Math.min(zeroPage.length, view.length - offset)
+    if (view.compare(zeroPage, 0, length, offset, offset + length) !== 0) return false
+  }
+  return true
+}

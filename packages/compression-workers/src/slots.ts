@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os'
 
+/** How many threads the machine can keep busy. */
+export const coreCount: number = availableParallelism()
+
 /** Hands out a bounded number of slots, first come, first served. */
-class Slots {
+export class Slots {
   #free: number
   readonly #waiting: (() => void)[] = []
 
@@ -26,7 +29,7 @@ class Slots {
 }
 
 /**
- * The threads that all compressors of this process may keep busy: one for each core. libuv's pool serves file reads
- * too, which would wait behind a longer queue.
+ * The pieces that may be under way at once: one for each core, and one that waits, so that no thread is idle while
+ * the main thread brings the next.
  */
-export const threadSlots = new Slots(availableParallelism())
+export const coreSlots: Slots = new Slots(coreCount + 1)

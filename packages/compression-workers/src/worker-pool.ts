@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url'
+import { BackupError } from '@stowage/backup-core'
+import type { Piscina } from 'piscina'
+import { coreCount } from './slots.js'
+
+/** What a worker is to do. */
+export interface WorkerJob {
+  /** The worker's file, an ES module whose named exports are its jobs. */
+  readonly file: URL
+  /** Which of its exports to call. */
+  readonly job: string
+  /** Its argument, copied but for what `transfer` names. */
+  readonly data: unknown
+  /** Memory that moves to the worker, and is gone from here. */
+  readonly transfer: readonly ArrayBuffer[]
+  /** Ends the worker in the midst of the job: for jobs of many seconds alone, since a new worker must start. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Idle workers hold WebAssembly memory; a backup's next chunk comes sooner than this. */
+const idleTimeoutMs = 2_000
+
+/**
+ * Where the process keeps its pool: the ESM and the CommonJS copy of this package, and two versions of it, share the
+ * cores, and so must share the pool.
+ */
+const poolKey = Symbol.for('@stowage/compression-workers/pool')
+
+const holder = globalThis as { [poolKey]?: Promise<Piscina> }
+
+/**
+ * Runs a job in a worker of the pool that all compressors of this process share. The pool starts with the first job
+ * and has a worker for each core at most; workers end when they are idle, and never keep a program from exiting.
+ *
+ * @throws BackupError `COMPRESSION_FAILED` when the worker fails or dies: that job alone fails, and a new worker
+ * takes the next.
+ */
+export async function runInWorker({ file, job, data, transfer, signal }: WorkerJob): Promise<unknown> {
+  const pool = await (holder[poolKey] ??= startPool())
+  try {
+    return await (pool.run(data, {
+      filename: fileURLToPath(file),
+      name: job,
+      transferList: [...transfer],
+      ...(signal === undefined ? {} : { signal }),
+    }) as Promise<unknown>)
+  } catch (cause) {
+    if (signal?.aborted === true) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new BackupError('COMPRESSION_FAILED', `A compression worker failed: ${reason}. Try again.`, {
+      cause,
+    })
+  }
+}
+
+async function startPool(): Promise<Piscina> {
+  const { Piscina: Pool } = await import('piscina')
+  return new Pool({
+    minThreads: 0,
+    maxThreads: coreCount,
+    idleTimeout: idleTimeoutMs,
+    // The program's own loaders and flags are not for workers that need none of them.
+    execArgv: [],
+    recordTiming: false,
+  })
+}
