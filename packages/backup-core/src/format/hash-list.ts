@@ -8,6 +8,8 @@ export const hashBytes = 32
 const firstSegmentBits = 10
 /** … until a segment holds 2^20 (32 MiB); all later ones are as long. */
 const lastSegmentBits = 20
+const firstSegmentLength = 1 << firstSegmentBits
+const lastSegmentLength = 1 << lastSegmentBits
 
 /**
  * The hashes of a volume's blocks, 32 bytes each, in order: no object a block, no allocation over 32 MiB, and no limit
@@ -16,6 +18,11 @@ const lastSegmentBits = 20
 export class HashList {
   readonly #segments: Uint8Array[] = []
   #length = 0
+
+  /** The segment that was used last and the indices it is for: nearly every access goes to the same one again. */
+  #current: Uint8Array = new Uint8Array(0)
+  #currentStart = 0
+  #currentEnd = 0
 
   /** How many hashes there are. */
   get length(): number {
@@ -37,8 +44,8 @@ export class HashList {
     }
     let done = 0
     while (done < packed.length) {
-      const segment = this.#segmentFor(this.#length)
-      const start = (this.#length - segmentStart(this.#length)) * hashBytes
+      const segment = this.#seekEnd()
+      const start = (this.#length - this.#currentStart) * hashBytes
       const count = Math.min(packed.length - done, segment.length - start)
       segment.set(packed.subarray(done, done + count), start)
       this.#length += count / hashBytes
@@ -48,8 +55,8 @@ export class HashList {
 
   /** Replaces a hash by the 32 bytes at `offsetBytes` of `packed`; at `index === length` it adds one. */
   overwrite(index: number, packed: Uint8Array, offsetBytes: number): void {
-    const segment = index === this.#length ? this.#segmentFor(index) : this.#segmentOf(index)
-    const start = (index - segmentStart(index)) * hashBytes
+    const segment = index === this.#length ? this.#seekEnd() : this.#seek(index)
+    const start = (index - this.#currentStart) * hashBytes
     if (offsetBytes < 0 || offsetBytes + hashBytes > packed.length) throw new RangeError('No 32 bytes there.')
     for (let byte = 0; byte < hashBytes; byte++) segment[start + byte] = packed[offsetBytes + byte] ?? 0
     if (index === this.#length) this.#length++
@@ -57,8 +64,8 @@ export class HashList {
 
   /** Whether the hash is the 32 bytes at `offsetBytes` of `packed`. */
   equals(index: number, packed: Uint8Array, offsetBytes: number): boolean {
-    const segment = this.#segmentOf(index)
-    const start = (index - segmentStart(index)) * hashBytes
+    const segment = this.#seek(index)
+    const start = (index - this.#currentStart) * hashBytes
     for (let byte = 0; byte < hashBytes; byte++) {
       if (segment[start + byte] !== packed[offsetBytes + byte]) return false
     }
@@ -67,8 +74,8 @@ export class HashList {
 
   /** Writes the hash's 32 bytes into `target`. */
   copyTo(index: number, target: Uint8Array, offsetBytes: number): void {
-    const segment = this.#segmentOf(index)
-    const start = (index - segmentStart(index)) * hashBytes
+    const segment = this.#seek(index)
+    const start = (index - this.#currentStart) * hashBytes
     target.set(segment.subarray(start, start + hashBytes), offsetBytes)
   }
 
@@ -77,12 +84,15 @@ export class HashList {
     if (!(length >= 0 && length <= this.#length)) throw new RangeError(`No hash list of length ${length}.`)
     this.#length = length
     this.#segments.length = length === 0 ? 0 : segmentNumber(length - 1) + 1
+    this.#current = new Uint8Array(0)
+    this.#currentStart = 0
+    this.#currentEnd = 0
   }
 
   /** Adds the hash whose 64 hex digits start at `start`; false, and nothing added, where one is no hex digit. */
   pushHex(text: Uint8Array, start: number): boolean {
-    const segment = this.#segmentFor(this.#length)
-    let at = (this.#length - segmentStart(this.#length)) * hashBytes
+    const segment = this.#seekEnd()
+    let at = (this.#length - this.#currentStart) * hashBytes
     let seen = 0
     for (let digit = start; digit < start + 2 * hashBytes; digit += 2) {
       const high = hexDigitValues[text[digit] ?? 0] ?? notHex
@@ -97,41 +107,54 @@ export class HashList {
 
   /** Writes the hash in 64 lower-case hex digits, as 32 pairs from `offsetPairs` on. */
   hexInto(index: number, target: Uint16Array, offsetPairs: number): void {
-    const segment = this.#segmentOf(index)
-    const start = (index - segmentStart(index)) * hashBytes
+    const segment = this.#seek(index)
+    const start = (index - this.#currentStart) * hashBytes
     for (let byte = 0; byte < hashBytes; byte++) {
       target[offsetPairs + byte] = hexPairs[segment[start + byte] ?? 0] ?? 0
     }
   }
 
-  #segmentOf(index: number): Uint8Array {
-    const segment = index >= 0 && index < this.#length ? this.#segments[segmentNumber(index)] : undefined
-    if (segment === undefined) throw new RangeError(`No hash ${index} in a list of ${this.#length}.`)
-    return segment
+  #seek(index: number): Uint8Array {
+    if (!(index >= 0 && index < this.#length)) {
+      throw new RangeError(`No hash ${index} in a list of ${this.#length}.`)
+    }
+    return index >= this.#currentStart && index < this.#currentEnd ? this.#current : this.#enter(index)
   }
 
-  /** The segment that the hash after the last one goes to. */
-  #segmentFor(index: number): Uint8Array {
+  /** The segment that the next hash goes to. */
+  #seekEnd(): Uint8Array {
+    const index = this.#length
+    return index >= this.#currentStart && index < this.#currentEnd ? this.#current : this.#enter(index)
+  }
+
+  #enter(index: number): Uint8Array {
     const number = segmentNumber(index)
+    const start = segmentStart(number)
+    const length = segmentStart(number + 1) - start
     let segment = this.#segments[number]
     if (segment === undefined) {
-      const bits = Math.min(lastSegmentBits, firstSegmentBits + Math.max(0, number - 1))
-      segment = new Uint8Array(hashBytes * 2 ** bits)
+      segment = new Uint8Array(hashBytes * length)
       this.#segments.push(segment)
     }
+    this.#current = segment
+    this.#currentStart = start
+    this.#currentEnd = start + length
     return segment
   }
 }
 
+/** Segments up to this one double in length. */
+const firstLongSegment = lastSegmentBits - firstSegmentBits + 1
+
 function segmentNumber(index: number): number {
-  if (index < 2 ** firstSegmentBits) return 0
-  if (index < 2 ** lastSegmentBits) return 32 - Math.clz32(index) - firstSegmentBits
-  return lastSegmentBits - firstSegmentBits + Math.floor(index / 2 ** lastSegmentBits)
+  if (index < firstSegmentLength) return 0
+  if (index < lastSegmentLength) return 32 - Math.clz32(index) - firstSegmentBits
+  return firstLongSegment - 1 + Math.floor(index / lastSegmentLength)
 }
 
-/** The index of the first hash in the segment of `index`. */
-function segmentStart(index: number): number {
-  if (index < 2 ** firstSegmentBits) return 0
-  if (index < 2 ** lastSegmentBits) return 2 ** (31 - Math.clz32(index))
-  return index - (index % 2 ** lastSegmentBits)
+/** The index of the first hash in a segment. */
+function segmentStart(number: number): number {
+  if (number === 0) return 0
+  if (number <= firstLongSegment) return firstSegmentLength << (number - 1)
+  return lastSegmentLength * (number - firstLongSegment + 1)
 }
