@@ -123,6 +123,8 @@ try {
   const given =
     process.argv[2] === undefined ? undefined : resolve(process.env.INIT_CWD ?? '.', process.argv[2])
   if (given !== undefined && !existsSync(given)) throw new Error(`There is no ${given}.`)
+  if (given?.startsWith(playground))
+    throw new Error(`${playground} is emptied first: give an image from elsewhere.`)
   await prepare(root, say)
   await tour(given)
 } catch (error) {

@@ -1,9 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { capture } from './run.mjs'
-
-/** The packages that the quickstart runs on. */
-const packages = ['backup-core', 'backup-posix', 'compression-zlib', 'cli']
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
@@ -12,14 +9,39 @@ export async function prepare(root, say) {
   if (!existsSync(join(root, 'node_modules', 'tsup'))) {
     await step('npm ci', () => capture(npm, ['ci'], { cwd: root }), say)
   }
-  const stale = packages.filter((name) => isStale(join(root, 'packages', name)))
-  if (stale.length > 0)
-    await step(`build ${stale.join(', ')}`, () => Promise.all(stale.map((name) => build(root, name))), say)
+  const stale = packagesBehind(root, '@stowage/cli').filter(isStale)
+  if (stale.length === 0) return
+  const names = stale.map((directory) => relative(join(root, 'packages'), directory)).join(', ')
+  await step(`build ${names}`, () => build(root, stale), say)
 }
 
-/** Without the types, which take nine tenths of the time and which nothing here reads; `npm run build` makes them. */
-function build(root, name) {
-  return capture(npm, ['run', 'build', '--', '--no-dts'], { cwd: join(root, 'packages', name) })
+/** The directories of a package and of all that it needs, read from their package.json files. */
+function packagesBehind(root, name, found = new Map()) {
+  if (found.has(name)) return []
+  const directory = join(root, 'packages', name.slice('@stowage/'.length))
+  found.set(name, directory)
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  for (const needed of Object.keys({ ...dependencies, ...peerDependencies })) {
+    if (needed.startsWith('@stowage/')) packagesBehind(root, needed, found)
+  }
+  return [...found.values()]
+}
+
+async function build(root, stale) {
+  if (stale.some(hasTypes)) {
+    const args = ['exec', '--', 'lerna', 'run', 'build', '--scope', '@stowage/cli', '--include-dependencies']
+    await capture(npm, args, { cwd: root })
+    return
+  }
+  // A fresh clone has no types that could be lost, and none are needed here: without them it takes seconds, and no
+  // package waits for another. `npm run build` makes them.
+  await Promise.all(
+    stale.map((directory) => capture(npm, ['run', 'build', '--', '--no-dts'], { cwd: directory })),
+  )
+}
+
+function hasTypes(directory) {
+  return existsSync(join(directory, 'dist', 'index.d.ts'))
 }
 
 async function step(name, work, say) {
@@ -40,5 +62,5 @@ function isStale(directory) {
 function filesUnder(directory, folder) {
   return readdirSync(join(directory, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath.slice(directory.length), entry.name))
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
 }
