@@ -43,9 +43,10 @@ export async function runBackup(
   const { signal } = options
   const storeOptions: StoreOptions = signal ? { signal } : {}
   throwIfAborted(signal, 'The backup')
-  const prepared = await prepareBackup(job.store, job.catalog, job.settings, request, storeOptions)
+  // First of all, so that a stream is closed whatever is refused next.
   const open = await source.openSource(storeOptions)
   try {
+    const prepared = await prepareBackup(job.store, job.catalog, job.settings, request, storeOptions)
     refuseGrowth(job.settings, prepared, open)
     const names = await chooseNames(job.store, job.settings, prepared.backup, storeOptions)
     await job.store.putContainer(names.container, storeOptions)

@@ -37,6 +37,16 @@ export interface Compressor {
    */
   decompress(bytes: Uint8Array, expectedLengthBytes: number, options?: DecompressOptions): Promise<Uint8Array>
 
+  /**
+   * As {@link decompress}, in pieces, for objects that do not fit into memory. The input's pieces are only good until
+   * the next is asked for, and so are the output's. Without it, such an object is held in memory all the same.
+   */
+  decompressStream?(
+    pieces: AsyncIterable<Uint8Array>,
+    expectedLengthBytes: number,
+    options?: CompressOptions,
+  ): AsyncIterable<Uint8Array>
+
   /** Frees what the engine holds (workers). Called by nobody but the one who made the compressor. */
   close?(): Promise<void>
 }

@@ -7,7 +7,8 @@ import { runDelete } from '../delete/run-delete.js'
 import { BackupError } from '../errors/backup-error.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import { decodeRecord, encodeRecord } from '../record/record-codec.js'
-import { runRestore, type RestoreJob } from '../restore/run-restore.js'
+import type { ChainJob } from '../fetch/object-source.js'
+import { runRestore } from '../restore/run-restore.js'
 import { objectExistsByListing, removeOneByOne } from '../store/default-hooks.js'
 import { runVerify } from '../verify/run-verify.js'
 import { asVolumeSource } from '../volume/as-volume-source.js'
@@ -109,7 +110,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     target: VolumeTarget,
     options: RestoreOptions = {},
   ): Promise<RestoreResult> {
-    return runRestore(await this.#restoreJob(backup, options, options.allowMissingMd5), target, options)
+    return runRestore(await this.#chainJob(backup, options, options.allowMissingMd5), target, options)
   }
 
   /**
@@ -123,7 +124,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     if (options.level !== undefined && !['quick', 'full'].includes(options.level)) {
       throw new BackupError('OPTION_INVALID', `The level ${options.level} is not one of quick, full.`)
     }
-    return runVerify(await this.#restoreJob(backup, options, options.allowMissingMd5), options)
+    return runVerify(await this.#chainJob(backup, options, options.allowMissingMd5), options)
   }
 
   /**
@@ -250,11 +251,11 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return Promise.resolve()
   }
 
-  async #restoreJob(
+  async #chainJob(
     backup: BackupReference,
     options: OperationOptions,
     allowMissingMd5 = false,
-  ): Promise<RestoreJob> {
+  ): Promise<ChainJob> {
     const record = await this.#resolve(backup, options)
     const { compressors, concurrency, maxMemoryBytes, strict } = this.#settings
     return {

@@ -6,23 +6,13 @@ import type { ObjectStore } from '../driver/object-store.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { restoredVolumeMetadata } from '../format/volume-meta.js'
-import { SPARE_CHUNKS } from '../pipeline/memory-plan.js'
-import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import type { OpenTarget, VolumeExtent, VolumeTarget } from '../volume/volume.js'
-import { findMissingObjects } from './check-objects.js'
-import { buildExtentMap, type ExtentMap, type VisibleObject } from './extent-map.js'
-import { assertFetchable, fetchMemoryBytes, fetchObject, type ObjectSource } from './fetch-object.js'
+import { findMissingObjects } from '../chain/check-objects.js'
+import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
+import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
+import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
-
-/** What a restore works with, beside its options. */
-export interface RestoreJob {
-  readonly source: ObjectSource
-  readonly chain: Chain
-  readonly strict: boolean
-  readonly concurrency: number
-  readonly maxMemoryBytes: number
-}
 
 /**
  * Restores the newest volume of a chain. Everything that can be known beforehand is: the chain, the objects' presence,
@@ -30,7 +20,7 @@ export interface RestoreJob {
  * each visible object is fetched once, checked, and written at its offset.
  */
 export async function runRestore(
-  job: RestoreJob,
+  job: ChainJob,
   target: VolumeTarget,
   options: RestoreOptions,
 ): Promise<RestoreResult> {
@@ -55,11 +45,10 @@ export async function runRestore(
     ...(options.signal ? { signal: options.signal } : {}),
   })
   const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)
-  let finished = false
   try {
     const counts = await writeMap(job, map, open, meter, options)
     await open.finish()
-    finished = true
+    await open.close()
     meter.finish()
     return {
       backupId: newest.record.id,
@@ -68,10 +57,17 @@ export async function runRestore(
       objectsFetched: map.objects.length,
       volumeMetadata,
     }
-  } finally {
-    await open.close()
-    if (!finished) await open.discard?.()
+  } catch (error) {
+    await giveUp(open)
+    throw error
   }
+}
+
+/** Closes and removes what a failed restore made. What fails now is a consequence: the first error is the one to tell. */
+async function giveUp(target: OpenTarget): Promise<void> {
+  const ignore = (): void => undefined
+  await target.close().catch(ignore)
+  await target.discard?.().catch(ignore)
 }
 
 /** The exact size of the newest volume of a chain. */
@@ -81,55 +77,27 @@ export async function volumeSize(store: ObjectStore, chain: Chain, options: Stor
   return sizeByBlocks(chain, await readBlockHashes(store, chain[0].record, signal))
 }
 
-/** The layer that an extent map means. */
-export function layerAt(chain: Chain, index: number): Chain[0] {
-  const layer = chain[index]
-  if (!layer) throw new RangeError(`layer ${index} of ${chain.length}`)
-  return layer
-}
-
 async function writeMap(
-  job: RestoreJob,
+  job: ChainJob,
   map: ExtentMap,
   target: OpenTarget,
   meter: ProgressMeter,
   options: RestoreOptions,
 ): Promise<WriteCounts> {
-  const { source, chain } = job
   const sparse = options.sparse ?? true
   const totals: WriteCounts = { writtenBytes: 0, sparseBytes: 0 }
-  const work = async (item: VisibleObject, context: PipelineContext): Promise<void> => {
-    const { object, visible } = item
-    try {
-      await context.slots.run(() =>
-        fetchObject(
-          source,
-          layerAt(chain, item.layer),
-          object,
-          context.buffers,
-          context.signal,
-          async (raw, stored) => {
-            throwIfAborted(context.signal)
-            const counts = await writeExtents(target, raw, object.offsetBytes, visible, sparse)
-            totals.writtenBytes += counts.writtenBytes
-            totals.sparseBytes += counts.sparseBytes
-            meter.add({
-              done: counts.writtenBytes + counts.sparseBytes,
-              transferredBytes: stored,
-              objects: 1,
-            })
-          },
-        ),
-      )
-    } finally {
-      context.budget.give(fetchMemoryBytes(object))
-    }
+  const visitor: ObjectVisitor = {
+    async visit(item, bytes, offsetBytes) {
+      const counts = await writeExtents(target, bytes, offsetBytes, item.visible, sparse)
+      totals.writtenBytes += counts.writtenBytes
+      totals.sparseBytes += counts.sparseBytes
+      meter.add({ done: counts.writtenBytes + counts.sparseBytes })
+    },
+    done(_item, storedBytes) {
+      meter.add({ transferredBytes: storedBytes, objects: 1 })
+    },
   }
-  await runPipeline(
-    { ...fetchLimits(job, map.objects), signal: options.signal, operation: 'The restore' },
-    (context) => takeInTurn(map.objects, context),
-    work,
-  )
+  await visitObjects(job, map.objects, visitor, { signal: options.signal, operation: 'The restore' })
   for (const gap of map.gaps) {
     if (target.readsAsZeros) totals.sparseBytes += gap.lengthBytes
     else {
@@ -142,34 +110,8 @@ async function writeMap(
   return totals
 }
 
-/** Yields each object when there is memory for it. */
-export async function* takeInTurn(
-  objects: readonly VisibleObject[],
-  context: PipelineContext,
-): AsyncGenerator<VisibleObject> {
-  for (const item of objects) {
-    await context.budget.take(fetchMemoryBytes(item.object), 'fresh')
-    yield item
-  }
-}
-
-/** How many objects are fetched at once, and the memory they may take: the same bound as a backup's. */
-export function fetchLimits(
-  job: Pick<RestoreJob, 'concurrency' | 'maxMemoryBytes'>,
-  objects: readonly VisibleObject[],
-): { concurrency: number; memoryBytes: number } {
-  let largestBytes = 1
-  for (const { object } of objects) largestBytes = Math.max(largestBytes, object.lengthBytes)
-  const fitting = Math.max(1, Math.floor(job.maxMemoryBytes / largestBytes) - SPARE_CHUNKS)
-  const concurrency = Math.min(job.concurrency, fitting)
-  return {
-    concurrency,
-    memoryBytes: Math.min(job.maxMemoryBytes, (concurrency + SPARE_CHUNKS) * largestBytes),
-  }
-}
-
 /** Objects that a newer layer hides are not needed: a warning says when one of those is gone. */
-async function assertPresent(job: RestoreJob, map: ExtentMap, options: RestoreOptions): Promise<void> {
+async function assertPresent(job: ChainJob, map: ExtentMap, options: RestoreOptions): Promise<void> {
   const { source, chain, strict } = job
   const problems = await findMissingObjects({
     store: source.store,

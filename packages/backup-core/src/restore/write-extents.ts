@@ -1,3 +1,5 @@
+import { throwIfAborted } from '../errors/abort.js'
+import { shownParts } from '../chain/extent-map.js'
 import type { OpenTarget, VolumeExtent } from '../volume/volume.js'
 import { isAllZeros } from '../volume/zeros.js'
 
@@ -14,24 +16,22 @@ const HOLE_BYTES = 32 * 1024
 const ZEROS_BYTES = 1024 * 1024
 
 /**
- * Writes an object's visible extents. Where the target reads as zeros and `sparse` is wanted, runs of zeros are left
+ * Writes what `extents` shows of some bytes of an object. Where the target reads as zeros and `sparse` is wanted, runs of zeros are left
  * as they are: since the newest layer wins before anything is written, no older data can be left beneath them.
  */
 export async function writeExtents(
   target: OpenTarget,
-  raw: Uint8Array,
-  rawOffsetBytes: number,
+  bytes: Uint8Array,
+  offsetBytes: number,
   extents: readonly VolumeExtent[],
   sparse: boolean,
 ): Promise<WriteCounts> {
   const counts: WriteCounts = { writtenBytes: 0, sparseBytes: 0 }
-  for (const extent of extents) {
-    const start = extent.offsetBytes - rawOffsetBytes
-    const bytes = raw.subarray(start, start + extent.lengthBytes)
-    if (sparse && target.readsAsZeros) await writeWithHoles(target, bytes, extent.offsetBytes, counts)
+  for (const part of shownParts(bytes, offsetBytes, extents)) {
+    if (sparse && target.readsAsZeros) await writeWithHoles(target, part.bytes, part.offsetBytes, counts)
     else {
-      await target.write(bytes, extent.offsetBytes)
-      counts.writtenBytes += bytes.length
+      await target.write(part.bytes, part.offsetBytes)
+      counts.writtenBytes += part.bytes.length
     }
   }
   return counts
@@ -45,7 +45,7 @@ export async function writeZeros(
 ): Promise<void> {
   const zeros = new Uint8Array(Math.min(ZEROS_BYTES, extent.lengthBytes))
   for (let done = 0; done < extent.lengthBytes; done += zeros.length) {
-    signal?.throwIfAborted()
+    throwIfAborted(signal, 'The restore')
     const length = Math.min(zeros.length, extent.lengthBytes - done)
     await target.write(zeros.subarray(0, length), extent.offsetBytes + done)
   }

@@ -9,12 +9,11 @@ import {
 import type { VerifyOptions, VerifyResult } from '../driver/requests.js'
 import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
 import { sha256fileObjectName } from '../format/object-names.js'
-import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
-import { findMissingObjects } from '../restore/check-objects.js'
-import { buildExtentMap, type VisibleObject } from '../restore/extent-map.js'
-import { assertFetchable, fetchMemoryBytes, fetchObject } from '../restore/fetch-object.js'
-import { fetchLimits, layerAt, takeInTurn, type RestoreJob } from '../restore/run-restore.js'
+import { findMissingObjects } from '../chain/check-objects.js'
+import { buildExtentMap, shownParts, type VisibleObject } from '../chain/extent-map.js'
+import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
+import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { BlockCheck } from './block-check.js'
 import { HashList } from '../format/hash-list.js'
 
@@ -25,7 +24,7 @@ const MAX_PROBLEMS = 1000
  * Verifies the newest backup of a chain. A fault does not stop it: it looks at everything, and throws `VERIFY_FAILED`
  * with every problem in `details.problems`. A store that does not answer is thrown as what it is.
  */
-export async function runVerify(job: RestoreJob, options: VerifyOptions): Promise<VerifyResult> {
+export async function runVerify(job: ChainJob, options: VerifyOptions): Promise<VerifyResult> {
   const { chain, source } = job
   const level = options.level ?? 'quick'
   const problems = await findMissingObjects({
@@ -70,7 +69,7 @@ export async function runVerify(job: RestoreJob, options: VerifyOptions): Promis
 
 /** Fetches every object of the chain, hidden ones too, and holds what can be seen against the block hashes. */
 async function checkContents(
-  job: RestoreJob,
+  job: ChainJob,
   sizeBytes: number,
   check: BlockCheck | undefined,
   problems: BackupProblem[],
@@ -86,37 +85,22 @@ async function checkContents(
   for (const { layer, object } of items) assertFetchable(source, layerAt(chain, layer), object)
   const total = items.reduce((sum, { object }) => sum + object.lengthBytes, 0)
   const meter = new ProgressMeter('verify', total, options.onProgress)
-  const work = async (item: VisibleObject, context: PipelineContext): Promise<void> => {
-    const { object } = item
-    try {
-      await context.slots.run(() =>
-        fetchObject(
-          source,
-          layerAt(chain, item.layer),
-          object,
-          context.buffers,
-          context.signal,
-          async (raw, stored) => {
-            for (const { offsetBytes, lengthBytes } of check ? item.visible : []) {
-              const start = offsetBytes - object.offsetBytes
-              await check?.add(raw.subarray(start, start + lengthBytes), offsetBytes)
-            }
-            meter.add({ done: object.lengthBytes, transferredBytes: stored, objects: 1 })
-          },
-        ),
-      )
-    } catch (error) {
+  const visitor: ObjectVisitor = {
+    async visit(item, bytes, offsetBytes) {
+      for (const part of check ? shownParts(bytes, offsetBytes, item.visible) : []) {
+        await check?.add(part.bytes, part.offsetBytes)
+      }
+      meter.add({ done: bytes.length })
+    },
+    done(_item, storedBytes) {
+      meter.add({ transferredBytes: storedBytes, objects: 1 })
+    },
+    failed({ object }, layer, error) {
       if (!isFinding(error)) throw error
-      problems.push(toProblem(error, layerAt(chain, item.layer).record.id, object.name))
-    } finally {
-      context.budget.give(fetchMemoryBytes(object))
-    }
+      problems.push(toProblem(error, layer.record.id, object.name))
+    },
   }
-  await runPipeline(
-    { ...fetchLimits(job, items), signal: options.signal, operation: 'The verification' },
-    (context) => takeInTurn(items, context),
-    work,
-  )
+  await visitObjects(job, items, visitor, { signal: options.signal, operation: 'The verification' })
   for (const gap of map.gaps) await check?.addZeros(gap)
   for (const { offsetBytes, lengthBytes } of check?.badExtents() ?? []) {
     problems.push({
@@ -142,7 +126,7 @@ function withHidden(chain: Chain, seen: readonly VisibleObject[]): VisibleObject
 }
 
 async function hashesOrProblem(
-  job: RestoreJob,
+  job: ChainJob,
   problems: BackupProblem[],
   options: VerifyOptions,
 ): Promise<BlockHashes | undefined> {

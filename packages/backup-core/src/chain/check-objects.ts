@@ -1,4 +1,4 @@
-import type { Chain } from '../chain/chain.js'
+import type { Chain } from './chain.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
 import type { WarningListener } from '../progress/progress.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { StoredObject } from '../../src/format/metadata.js'
-import { buildExtentMap } from '../../src/restore/extent-map.js'
+import { buildExtentMap } from '../../src/chain/extent-map.js'
 
 const object = (name: string, offsetBytes: number, lengthBytes: number): StoredObject => ({
   name,

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import type { ChainLayer } from '../chain/chain.js'
+import { throwIfAborted } from '../errors/abort.js'
+import { isBackupError } from '../errors/backup-error.js'
+import type { StoredObject } from '../format/metadata.js'
+import { readStream } from '../store/read-object.js'
+import {
+  corrupt,
+  maxStoredBytes,
+  undecodable,
+  wrongLength,
+  wrongMd5,
+  type ObjectSource,
+} from './object-source.js'
+
+/** Whether the store and the compressor can give this object in pieces. */
+export function canFetchInPieces(source: ObjectSource, object: StoredObject): boolean {
+  const compressor = source.compressors.forWord(object.compression)
+  return (
+    source.store.capabilities.streamingReads === true &&
+    (compressor === null || compressor.decompressStream !== undefined)
+  )
+}
+
+/**
+ * Reads an object that memory does not hold, such as Cinder's POSIX driver writes by default (1.86 GiB), and hands each
+ * piece of its raw bytes to `use`, with its place in the object. Checks the length and, at the end, the MD5: so
+ * whoever must not act on unchecked bytes reads it twice, the first time for the check alone.
+ *
+ * @returns how long the object was as stored
+ */
+export async function fetchInPieces(
+  source: ObjectSource,
+  layer: ChainLayer,
+  object: StoredObject,
+  signal: AbortSignal,
+  use: (piece: Uint8Array, atBytes: number) => Promise<void>,
+): Promise<number> {
+  const compressor = source.compressors.forWord(object.compression)
+  const { extraMetadata } = layer.metadata
+  const md5 = createHash('md5')
+  let storedBytes = 0
+  let rawBytes = 0
+
+  const counted = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      throwIfAborted(signal)
+      storedBytes += piece.length
+      if (storedBytes > maxStoredBytes(object))
+        throw corrupt(layer, object, 'it is longer than its metadata says')
+      yield piece
+    }
+  }
+  const opened = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const stored = counted(pieces)
+    if (!compressor?.decompressStream) {
+      yield* stored
+      return
+    }
+    try {
+      yield* compressor.decompressStream(stored, object.lengthBytes, { signal })
+    } catch (error) {
+      if (isBackupError(error) && error.code !== 'OBJECT_CORRUPT') throw error
+      throw undecodable(layer, object, error)
+    }
+  }
+
+  await readStream(
+    source.store,
+    layer.record.container,
+    object.name,
+    { signal, extraMetadata },
+    async (pieces) => {
+      for await (const piece of opened(pieces)) {
+        throwIfAborted(signal)
+        if (rawBytes + piece.length > object.lengthBytes)
+          throw wrongLength(layer, object, rawBytes + piece.length)
+        md5.update(piece)
+        await use(piece, rawBytes)
+        rawBytes += piece.length
+      }
+    },
+  )
+  if (rawBytes !== object.lengthBytes) throw wrongLength(layer, object, rawBytes)
+  const digest = md5.digest('hex')
+  if (object.md5 !== null && digest !== object.md5) throw wrongMd5(layer, object, digest)
+  return storedBytes
+}

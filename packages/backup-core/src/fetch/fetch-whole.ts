@@ -1,0 +1,83 @@
+import type { ChainLayer } from '../chain/chain.js'
+import type { Compressor } from '../compression/compressor.js'
+import { isBackupError } from '../errors/backup-error.js'
+import type { StoredObject } from '../format/metadata.js'
+import { hashChunk } from '../hash/chunk-hasher.js'
+import { withReader } from '../store/read-object.js'
+import {
+  corrupt,
+  maxStoredBytes,
+  undecodable,
+  wrongLength,
+  wrongMd5,
+  type ObjectSource,
+} from './object-source.js'
+
+/** An object's bytes, checked. */
+export interface FetchedObject {
+  readonly raw: Uint8Array
+  /** How long it was as stored. */
+  readonly storedBytes: number
+}
+
+/** The memory of one fetch. */
+export interface FetchMemory {
+  /** Holds the object. */
+  readonly rawBuffer: Uint8Array
+  /** Holds its stored form, where that is another. */
+  readonly storedBuffer: Uint8Array
+  readonly signal: AbortSignal
+}
+
+/** Fetches an object whole, and holds it against its length and MD5. */
+export async function fetchWhole(
+  source: ObjectSource,
+  layer: ChainLayer,
+  object: StoredObject,
+  memory: FetchMemory,
+): Promise<FetchedObject> {
+  const compressor = source.compressors.forWord(object.compression)
+  const { container } = layer.record
+  const { extraMetadata } = layer.metadata
+  const { signal } = memory
+  const stored = await withReader(source.store, container, object.name, { signal, extraMetadata }, (reader) =>
+    reader.read({ signal, maxBytes: maxStoredBytes(object), buffer: memory.storedBuffer }),
+  ).catch((error: unknown) => {
+    if (!isBackupError(error, 'OBJECT_TOO_LARGE')) throw error
+    throw corrupt(layer, object, 'it is longer than its metadata says', error)
+  })
+  const opened = compressor ? await open(compressor, layer, object, stored, memory) : stored
+  if (opened.length !== object.lengthBytes) throw wrongLength(layer, object, opened.length)
+  const raw = inShared(opened, memory.rawBuffer)
+  if (object.md5 !== null) {
+    const { md5 } = await hashChunk({ bytes: raw, blockSizeBytes: 0, md5: true })
+    if (md5 !== object.md5) throw wrongMd5(layer, object, md5)
+  }
+  return { raw, storedBytes: stored.length }
+}
+
+async function open(
+  compressor: Compressor,
+  layer: ChainLayer,
+  object: StoredObject,
+  stored: Uint8Array,
+  memory: FetchMemory,
+): Promise<Uint8Array> {
+  try {
+    return await compressor.decompress(stored, object.lengthBytes, {
+      signal: memory.signal,
+      buffer: memory.rawBuffer,
+    })
+  } catch (error) {
+    if (isBackupError(error, 'ABORTED') || isBackupError(error, 'COMPRESSION_UNKNOWN')) throw error
+    throw undecodable(layer, object, error)
+  }
+}
+
+/** Bytes that a worker can hash where they are. */
+function inShared(bytes: Uint8Array, buffer: Uint8Array): Uint8Array {
+  if (bytes.buffer instanceof SharedArrayBuffer) return bytes
+  const view = buffer.subarray(0, bytes.length)
+  view.set(bytes)
+  return view
+}

@@ -1,0 +1,86 @@
+import type { Chain, ChainLayer } from '../chain/chain.js'
+import type { Compressors } from '../compression/compressors.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import { BackupError, type BackupErrorOptions } from '../errors/backup-error.js'
+import type { StoredObject } from '../format/metadata.js'
+import type { WarningListener } from '../progress/progress.js'
+
+/** Where objects are fetched from, and with what they are opened. */
+export interface ObjectSource {
+  readonly store: ObjectStore
+  readonly compressors: Compressors
+  readonly allowMissingMd5: boolean
+  readonly onWarning: WarningListener
+}
+
+/** A chain to restore or to verify, and what that may take. */
+export interface ChainJob {
+  readonly source: ObjectSource
+  readonly chain: Chain
+  /** Refuses where Cinder refuses. */
+  readonly strict: boolean
+  readonly concurrency: number
+  readonly maxMemoryBytes: number
+}
+
+/**
+ * Throws for an object that could not be checked or opened once it were here: `COMPRESSION_UNKNOWN`, or
+ * `METADATA_INVALID` for one without an MD5. Asked of every object before anything is written.
+ */
+export function assertFetchable(source: ObjectSource, layer: ChainLayer, object: StoredObject): void {
+  source.compressors.forWord(object.compression)
+  if (object.md5 === null && !source.allowMissingMd5) {
+    throw new BackupError(
+      'METADATA_INVALID',
+      `The metadata of backup ${layer.record.id} has no MD5 for ${object.name}, so its bytes cannot be checked. Allow objects without one (allowMissingMd5) to take them as they are.`,
+      placeOf(layer, object),
+    )
+  }
+}
+
+/**
+ * The most bytes that an object may have as stored. Cinder stores a chunk raw when its compressed form is not smaller;
+ * others may not, and a compressor's worst case is a little longer than its input. Beyond that an object is not what
+ * its metadata says.
+ */
+export function maxStoredBytes(object: StoredObject): number {
+  return object.compression === 'none' ? object.lengthBytes : Math.ceil(object.lengthBytes * 1.02) + 64 * 1024
+}
+
+/** The error for an object that is not what its metadata says. */
+export function corrupt(layer: ChainLayer, object: StoredObject, what: string, cause?: unknown): BackupError {
+  return new BackupError(
+    'OBJECT_CORRUPT',
+    `${object.name} is damaged: ${what}. Verify the backup to see what else is; what other backups hold of this place can be restored from them.`,
+    { ...placeOf(layer, object), cause },
+  )
+}
+
+/** The error for bytes that do not decompress. */
+export function undecodable(layer: ChainLayer, object: StoredObject, cause: unknown): BackupError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return corrupt(layer, object, `it does not decompress (${object.compression}): ${why}`, cause)
+}
+
+/** The error for bytes of another MD5. */
+export function wrongMd5(layer: ChainLayer, object: StoredObject, md5: string | null): BackupError {
+  return corrupt(layer, object, `its MD5 is ${String(md5)} and not the ${String(object.md5)} of its metadata`)
+}
+
+/** The error for a length that is not the metadata's. */
+export function wrongLength(layer: ChainLayer, object: StoredObject, lengthBytes: number): BackupError {
+  return corrupt(
+    layer,
+    object,
+    `it holds ${lengthBytes} bytes and not the ${object.lengthBytes} of its metadata`,
+  )
+}
+
+function placeOf(layer: ChainLayer, object: StoredObject): BackupErrorOptions {
+  return {
+    backupId: layer.record.id,
+    container: layer.record.container,
+    objectName: object.name,
+    offsetBytes: object.offsetBytes,
+  }
+}

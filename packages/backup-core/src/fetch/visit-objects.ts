@@ -1,0 +1,156 @@
+import type { Chain, ChainLayer } from '../chain/chain.js'
+import type { VisibleObject } from '../chain/extent-map.js'
+import { isBackupError } from '../errors/backup-error.js'
+import type { StoredObject } from '../format/metadata.js'
+import { SPARE_CHUNKS } from '../pipeline/memory-plan.js'
+import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
+import { canFetchInPieces, fetchInPieces } from './fetch-in-pieces.js'
+import { fetchWhole, type FetchedObject } from './fetch-whole.js'
+import type { ChainJob } from './object-source.js'
+
+/** What to do with objects, several of them at once. */
+export interface ObjectVisitor {
+  /**
+   * Takes an object's bytes, which have its MD5: all at once, or in pieces in order where memory does not hold it.
+   * They are only good until the promise resolves.
+   *
+   * @param offsetBytes - where in the volume the bytes begin
+   */
+  visit(item: VisibleObject, bytes: Uint8Array, offsetBytes: number): Promise<void>
+  /** The object is done. */
+  done(item: VisibleObject, storedBytes: number): void
+  /** Decides on a failure: returns to go on without the object, or throws. @default throws */
+  failed?(item: VisibleObject, layer: ChainLayer, error: unknown): void
+}
+
+/** The memory that an object takes while it is read in pieces. */
+const PIECES_BYTES = 4 * 1024 * 1024
+
+/** Fetches objects of a chain, each once, in the memory that the job allows. */
+export async function visitObjects(
+  job: ChainJob,
+  items: readonly VisibleObject[],
+  visitor: ObjectVisitor,
+  options: { readonly signal: AbortSignal | undefined; readonly operation: string },
+): Promise<void> {
+  const limits = fetchLimits(job, items)
+  const inPieces = (object: StoredObject): boolean =>
+    wholeBytes(object) > limits.memoryBytes && canFetchInPieces(job.source, object)
+  const memoryOf = ({ object }: VisibleObject): number =>
+    inPieces(object) ? Math.min(PIECES_BYTES, limits.memoryBytes) : wholeBytes(object)
+
+  const inTurn = async function* (context: PipelineContext): AsyncGenerator<VisibleObject> {
+    for (const item of items) {
+      await context.budget.take(memoryOf(item), 'fresh')
+      yield item
+    }
+  }
+  const work = async (item: VisibleObject, context: PipelineContext): Promise<void> => {
+    const layer = layerAt(job.chain, item.layer)
+    const fetch = inPieces(item.object) ? visitInPieces : visitWhole
+    try {
+      await context.slots.run(() => fetch(job, layer, item, visitor, context))
+    } catch (error) {
+      if (!visitor.failed) throw error
+      visitor.failed(item, layer, error)
+    } finally {
+      context.budget.give(memoryOf(item))
+    }
+  }
+  await runPipeline({ ...limits, ...options }, inTurn, work)
+}
+
+/** The layer that an extent map means. */
+export function layerAt(chain: Chain, index: number): ChainLayer {
+  const layer = chain[index]
+  if (!layer) throw new RangeError(`layer ${index} of ${chain.length}`)
+  return layer
+}
+
+async function visitWhole(
+  job: ChainJob,
+  layer: ChainLayer,
+  item: VisibleObject,
+  visitor: ObjectVisitor,
+  context: PipelineContext,
+): Promise<void> {
+  const { object } = item
+  const { buffers, signal } = context
+  const rawBuffer = buffers.take(object.lengthBytes)
+  const storedBuffer = object.compression === 'none' ? rawBuffer : buffers.take(object.lengthBytes)
+  try {
+    const memory = { rawBuffer, storedBuffer, signal }
+    const fetched = await twice<FetchedObject>(job, layer, object, () =>
+      fetchWhole(job.source, layer, object, memory),
+    )
+    signal.throwIfAborted()
+    await visitor.visit(item, fetched.raw, object.offsetBytes)
+    visitor.done(item, fetched.storedBytes)
+  } finally {
+    buffers.give(rawBuffer)
+    if (storedBuffer !== rawBuffer) buffers.give(storedBuffer)
+  }
+}
+
+/** Reads the object once for its check and once more for its bytes, which are checked again as they pass. */
+async function visitInPieces(
+  job: ChainJob,
+  layer: ChainLayer,
+  item: VisibleObject,
+  visitor: ObjectVisitor,
+  context: PipelineContext,
+): Promise<void> {
+  const { object } = item
+  const { signal } = context
+  const check = (): Promise<number> =>
+    fetchInPieces(job.source, layer, object, signal, () => Promise.resolve())
+  await twice(job, layer, object, check)
+  const storedBytes = await fetchInPieces(job.source, layer, object, signal, (piece, atBytes) =>
+    visitor.visit(item, piece, object.offsetBytes + atBytes),
+  )
+  visitor.done(item, storedBytes)
+}
+
+/**
+ * Reads once more what fails its check: a bad disk or a flipped bit on the way may be one replica's or one moment's.
+ * What fails twice is `OBJECT_CORRUPT`.
+ */
+async function twice<T>(
+  job: ChainJob,
+  layer: ChainLayer,
+  object: StoredObject,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await attempt()
+  } catch (error) {
+    if (!isBackupError(error, 'OBJECT_CORRUPT')) throw error
+    const result = await attempt()
+    job.source.onWarning({
+      code: 'OBJECT_REREAD',
+      message: `${object.name} was damaged when first read and whole when read again: ${error.message}`,
+      backupId: layer.record.id,
+    })
+    return result
+  }
+}
+
+/** The memory that fetching an object whole takes: its bytes, and its stored form where that is another. */
+function wholeBytes(object: StoredObject): number {
+  return object.compression === 'none' ? object.lengthBytes : 2 * object.lengthBytes
+}
+
+/** How many objects are fetched at once, and the memory they may take: the same bound as a backup's. */
+function fetchLimits(
+  job: ChainJob,
+  items: readonly VisibleObject[],
+): { concurrency: number; memoryBytes: number } {
+  let largestBytes = 1
+  for (const { object } of items) largestBytes = Math.max(largestBytes, object.lengthBytes)
+  const fitting = Math.max(1, Math.floor(job.maxMemoryBytes / largestBytes) - SPARE_CHUNKS)
+  const concurrency = Math.min(job.concurrency, fitting)
+  return {
+    concurrency,
+    memoryBytes: Math.min(job.maxMemoryBytes, (concurrency + SPARE_CHUNKS) * largestBytes),
+  }
+}
