@@ -13,4 +13,6 @@ await driver.verify(next, { level: 'full' })
 await driver.restore(next, fileVolume(restored))
 await driver.close()
 
-console.log(`full ${full.id}: ${full.objectCount} objects; incremental ${next.id}: ${next.objectCount} objects`)
+console.log(
+  `full ${full.id}: ${full.objectCount} objects; incremental ${next.id}: ${next.objectCount} objects`,
+)
