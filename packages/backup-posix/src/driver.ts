@@ -79,7 +79,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     return translated(call, async () => {
       paths.checkObjectName(objectName)
       const directory = await paths.containerPath(this.#root, container)
-      return PosixObjectWriter.open({ directory, container, objectName }, this.#fsync, signal)
+      const discarded = (): Promise<void> => directories.removeIfEmpty(this.#root, container)
+      return PosixObjectWriter.open({ directory, container, objectName, discarded }, this.#fsync, signal)
     })
   }
 

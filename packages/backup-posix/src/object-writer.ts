@@ -13,6 +13,8 @@ export interface ObjectPlace {
   readonly directory: string
   readonly container: string
   readonly objectName: string
+  /** Called after an abort: what was made for this object alone may go. */
+  readonly discarded?: () => Promise<void>
 }
 
 /** Of every object, whatever the umask: as Cinder's. */
@@ -84,12 +86,13 @@ export class PosixObjectWriter implements ObjectWriter {
 
   async abort(): Promise<void> {
     if (this.#state === 'done') return
-    const { directory, objectName } = this.place
+    const { directory, objectName, discarded } = this.place
     const written = this.#state === 'renamed' ? join(directory, objectName) : this.temporary
     this.#state = 'done'
     // Abort never rejects: what made the caller abort is the error to tell.
     await this.handle.close().catch(() => undefined)
     await unlink(written).catch(() => undefined)
+    await discarded?.().catch(() => undefined)
   }
 
   #failed(error: unknown): BackupError {

@@ -25,7 +25,7 @@ export const catalogs: Area = (test) => {
   test(
     'listBackups finds a backup in a container that nobody named',
     async (fixture) => {
-      const volume = new VolumeBackups(fixture)
+      const volume = new VolumeBackups(fixture, fixture.driver, fixture.containerName())
       const record = await volume.backup(noise(sizeBytes))
       const found = await (await fixture.open()).listBackups({ volumeId: volume.volumeId })
       assert.deepEqual(found, [record])
@@ -39,7 +39,7 @@ export const catalogs: Area = (test) => {
       const record = await new VolumeBackups(fixture).backup(noise(sizeBytes))
       assert.deepEqual(await (await fixture.open()).getBackup(record.id), record)
     },
-    'containerListing',
+    'promptListing',
   )
 
   test('getBackup rejects with BACKUP_NOT_FOUND for an id that is not there', async (fixture) => {

@@ -108,7 +108,7 @@ async function faulty(
   ...faults: Fault[]
 ): Promise<{ driver: FaultyBackupDriver; request: BackupRequest & { readonly backupId: string } }> {
   const driver = new FaultyBackupDriver(await fixture.openUnowned(), { faults })
-  const request = { volumeId: randomUUID(), backupId: randomUUID(), container: fixture.containerName() }
+  const request = { volumeId: randomUUID(), backupId: randomUUID(), container: fixture.defaultContainer }
   return { driver, request }
 }
 

@@ -7,14 +7,12 @@ import { Place } from './place.js'
 /** Whole backups of one volume, as a user makes them. */
 export class VolumeBackups {
   readonly volumeId = randomUUID()
-  readonly container: string
 
   constructor(
     private readonly fixture: Fixture,
     readonly driver: ChunkedBackupDriver = fixture.driver,
-  ) {
-    this.container = fixture.containerName()
-  }
+    readonly container: string = fixture.defaultContainer,
+  ) {}
 
   /** A backup of these bytes. */
   backup(source: BackupSource, request: Partial<BackupRequest> = {}): Promise<BackupRecord> {

@@ -16,6 +16,8 @@ export class Fixture {
     private readonly options: DriverConformanceOptions,
     /** The driver under test, with small chunks. */
     readonly driver: ChunkedBackupDriver,
+    /** The default container of every driver: where one that cannot list containers finds its backups. */
+    readonly defaultContainer: string,
   ) {
     this.#drivers.push(driver)
   }
@@ -23,7 +25,9 @@ export class Fixture {
   static async create(options: DriverConformanceOptions): Promise<Fixture> {
     const store = await options.create()
     try {
-      return new Fixture(store, options, await store.open({ chunkSizeBytes, blockSizeBytes }))
+      const container = options.container ?? unusedName()
+      const driver = await store.open({ chunkSizeBytes, blockSizeBytes, container })
+      return new Fixture(store, options, driver, container)
     } catch (error) {
       await store.destroy?.()
       throw error
@@ -32,14 +36,14 @@ export class Fixture {
 
   /** Another driver on the same store. */
   async open(options: ChunkedDriverOptions = {}): Promise<ChunkedBackupDriver> {
-    const driver = await this.store.open({ chunkSizeBytes, blockSizeBytes, ...options })
+    const driver = await this.#open(options)
     this.#drivers.push(driver)
     return driver
   }
 
   /** Another driver on the same store, for a wrapper that closes it. */
   openUnowned(): ChunkedBackupDriver | Promise<ChunkedBackupDriver> {
-    return this.store.open({ chunkSizeBytes, blockSizeBytes })
+    return this.#open()
   }
 
   /** A container's name that nothing else uses. */
@@ -49,7 +53,7 @@ export class Fixture {
 
   /** A container's name that nothing else uses, whatever the options say. */
   unusedContainerName(): string {
-    return `conformance-${randomUUID()}`
+    return unusedName()
   }
 
   newBackup(overrides: Partial<NewBackup> = {}): NewBackup {
@@ -84,4 +88,12 @@ export class Fixture {
     for (const driver of this.#drivers) await driver.close()
     await this.store.destroy?.()
   }
+
+  #open(options: ChunkedDriverOptions = {}): ChunkedBackupDriver | Promise<ChunkedBackupDriver> {
+    return this.store.open({ chunkSizeBytes, blockSizeBytes, container: this.defaultContainer, ...options })
+  }
+}
+
+function unusedName(): string {
+  return `conformance-${randomUUID()}`
 }
