@@ -2,7 +2,7 @@ import { BackupError } from '@stowage/backup-core'
 import type { Compressor } from '@stowage/backup-core'
 import type { CompressionWord } from './words.js'
 
-type CompressorFactory = (options: { readonly word: string }) => Compressor
+type CompressorFactory = (options: { readonly word?: string }) => Compressor
 
 /**
  * Imports the package that serves a word.
@@ -19,7 +19,8 @@ export async function loadCompressor(spec: CompressionWord): Promise<Compressor>
       `The installed ${packageName} has no ${factory}(): it is not of this version. Run: npm install ${packageName}@latest`,
     )
   }
-  return (make as CompressorFactory)({ word })
+  // A package with one word has no option to choose it by.
+  return (make as CompressorFactory)(word === factory ? {} : { word })
 }
 
 async function importPackage({ word, packageName }: CompressionWord): Promise<object> {

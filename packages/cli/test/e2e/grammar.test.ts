@@ -2,12 +2,12 @@ import { readFile, readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import type { BackupView } from '../../src/index.js'
 import { errorOf, start, stowage, stowageJson } from './stowage.js'
-import { noise, store, useWorkbench } from './workbench.js'
+import { noise, patienceMs, store, useWorkbench } from './workbench.js'
 
 const mebibyte = 1024 * 1024
 const small = ['--chunk-size', '256K', '--block-size', '32K']
 
-describe('the stowage command', () => {
+describe('the stowage command', { timeout: patienceMs }, () => {
   const bench = useWorkbench()
 
   it('backs up, adds to it, lists, verifies and restores both states', async () => {

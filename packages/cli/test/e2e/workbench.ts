@@ -7,6 +7,9 @@ import { afterEach, beforeEach } from 'vitest'
 /** The store that every run of these tests uses, in its own directory. */
 export const store = ['--store', 'posix:store']
 
+/** Each test starts many processes, and a busy machine takes seconds to start one. */
+export const patienceMs = 120_000
+
 /** Bytes that do not compress, the same for the same seed. */
 export function noise(seed: number, lengthBytes: number): Buffer {
   const blocks = Array.from({ length: Math.ceil(lengthBytes / 64) }, (_, index) =>
