@@ -63,7 +63,9 @@ describe('a backup that is interrupted', { timeout: patienceMs }, () => {
         child.stdin.write(disk.subarray(0, (round + 1) * pieceBytes))
         const pauseMs = Math.random() * 400
         await delay(pauseMs)
-        child.stdin.end(disk.subarray((round + 1) * pieceBytes))
+        // Every other round dies in the middle for certain: its source has not ended yet.
+        const isHalf = round % 2 === 0
+        if (!isHalf) child.stdin.end(disk.subarray((round + 1) * pieceBytes))
         await delay(pauseMs * Math.random())
         child.kill('SIGKILL')
         await ended
