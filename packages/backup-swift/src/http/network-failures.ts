@@ -18,6 +18,11 @@ const byCode: Readonly<Record<string, NetworkFailure>> = {
     retry: 'at-once',
     text: 'the connection broke',
   }),
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: {
+    code: 'STORE_UNAVAILABLE',
+    retry: 'at-once',
+    text: 'the answer ended before its end',
+  },
   ...same(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'EAI_AGAIN'], {
     code: 'STORE_UNAVAILABLE',
     retry: 'after-backoff',

@@ -51,6 +51,7 @@ export async function getRange(
   const what = `Reading ${lengthBytes} bytes at ${offsetBytes} of object ${objectName} from container ${container}`
   const details = { container, objectName }
   let missed = 0
+  let corrupt = 0
   let answer: Omit<RangeAnswer, 'bytes'> = { totalBytes: 0, etag: undefined, md5: undefined }
 
   const open = (head: ResponseHead): BodySink<FilledBody> => {
@@ -69,7 +70,19 @@ export async function getRange(
       throw unexpected(head, what, details)
     }
     answer = { totalBytes: total, etag, md5: md5Of(head) }
-    return whole(fill(memoryFor(wanted, options.buffer)), wanted, what, details)
+    const sink = whole(fill(memoryFor(wanted, options.buffer)), wanted, what, details)
+    const { md5 } = answer
+    if (md5 === undefined || wanted !== total) return sink
+    // The whole object in one part: its bytes can be checked, and read again where they are wrong.
+    return {
+      push: sink.push,
+      end: () => {
+        const filled = sink.end()
+        if (filled.md5 === md5) return filled
+        corrupt += 1
+        throw new AttemptFailure(damaged(what, details), corrupt > 1 ? 'never' : 'at-once')
+      },
+    }
   }
 
   const { value } = await transport.send(
@@ -137,6 +150,15 @@ function whole(
       )
     },
   }
+}
+
+/** Other bytes than were stored. */
+export function damaged(what: string, details: object): BackupError {
+  return new BackupError(
+    'OBJECT_CORRUPT',
+    `${what} failed: its MD5 is not that of the bytes stored.`,
+    details,
+  )
 }
 
 function unexpected(head: ResponseHead, what: string, details: object): AttemptFailure {

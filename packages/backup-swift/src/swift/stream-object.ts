@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { BackupError, throwIfAborted } from '@stowage/backup-core'
 import type { StoreOptions } from '@stowage/backup-core'
 import type { RangeAnswer } from './get-range.js'
-import { getRange } from './get-range.js'
+import { damaged, getRange } from './get-range.js'
 import type { SwiftTransport } from './swift-transport.js'
 
 /** Each piece is read whole before it is handed on, so that a slow consumer never holds a socket. */
@@ -20,6 +20,7 @@ export async function* streamObject(
   objectName: string,
   { signal }: StoreOptions = {},
 ): AsyncGenerator<Uint8Array> {
+  const what = `Reading object ${objectName} from container ${container}`
   const ahead = new AbortController()
   const both = signal ? AbortSignal.any([signal, ahead.signal]) : ahead.signal
   const read = (offsetBytes: number, ifMatch?: string): Promise<RangeAnswer> =>
@@ -38,37 +39,25 @@ export async function* streamObject(
     const { totalBytes, etag, md5 } = first
     let piece = first
     for (let offset = 0; offset < totalBytes;) {
-      if (piece.totalBytes !== totalBytes) throw changed(container, objectName)
+      if (piece.totalBytes !== totalBytes) throw changed(what, { container, objectName })
       offset += piece.bytes.byteLength
       next = offset < totalBytes ? read(offset, etag) : undefined
       // Its failure is thrown where it is awaited, and not as one that nobody handles.
       next?.catch(() => undefined)
       hash.update(piece.bytes)
       yield piece.bytes
-      throwIfAborted(signal, `Reading object ${objectName}`)
+      throwIfAborted(signal, what)
       if (next) piece = await next
       next = undefined
     }
     if (md5 !== undefined && totalBytes > 0 && hash.digest('hex') !== md5)
-      throw damaged(container, objectName)
+      throw damaged(what, { container, objectName })
   } finally {
     ahead.abort()
     await next?.catch(() => undefined)
   }
 }
 
-function changed(container: string, objectName: string): BackupError {
-  return new BackupError(
-    'OBJECT_CORRUPT',
-    `Reading object ${objectName} from container ${container} failed: it was replaced while it was read.`,
-    { container, objectName },
-  )
-}
-
-function damaged(container: string, objectName: string): BackupError {
-  return new BackupError(
-    'OBJECT_CORRUPT',
-    `Reading object ${objectName} from container ${container} failed: its MD5 is not that of the bytes stored.`,
-    { container, objectName },
-  )
+function changed(what: string, details: object): BackupError {
+  return new BackupError('OBJECT_CORRUPT', `${what} failed: it was replaced while it was read.`, details)
 }

@@ -172,7 +172,12 @@ export class SwiftClient {
   }
 
   /** Whether the object is there. A replica that does not have it is not the last word. */
-  async objectExists(container: string, objectName: string, { signal }: StoreOptions = {}): Promise<boolean> {
+  async objectExists(
+    container: string,
+    objectName: string,
+    { signal }: StoreOptions = {},
+    policy?: Partial<RetryPolicy>,
+  ): Promise<boolean> {
     for (const newest of [false, true]) {
       const { head } = await this.#transport.send(
         {
@@ -185,6 +190,7 @@ export class SwiftClient {
           sink: discard,
         },
         signal,
+        policy,
       )
       if (head.status !== 404) return true
     }
@@ -195,8 +201,26 @@ export class SwiftClient {
   async deleteObject(
     container: string,
     objectName: string,
-    { signal }: StoreOptions = {},
+    options: StoreOptions = {},
     policy?: Partial<RetryPolicy>,
+  ): Promise<void> {
+    try {
+      await this.#sendDelete(container, objectName, options, policy)
+    } catch (error) {
+      // Answers that were lost may have been successes: what is gone is deleted.
+      if (!isBackupError(error, 'STORE_UNAVAILABLE')) throw error
+      const isThere = await this.objectExists(container, objectName, options, { retries: 0 }).catch(
+        () => true,
+      )
+      if (isThere) throw error
+    }
+  }
+
+  async #sendDelete(
+    container: string,
+    objectName: string,
+    { signal }: StoreOptions,
+    policy: Partial<RetryPolicy> | undefined,
   ): Promise<void> {
     await this.#transport.send(
       {
@@ -218,17 +242,32 @@ export class SwiftClient {
     objectNames: readonly string[],
     options: StoreOptions = {},
   ): Promise<FailedDelete[]> {
-    const { maxDeletesPerRequest } = await this.limits(options)
-    const batchNames = Math.min(maxDeletesPerRequest, maxBulkNames)
-    let left: string[] = [...objectNames]
-    if (batchNames > 1 && left.length > 1) {
-      left = []
-      for (let from = 0; from < objectNames.length; from += batchNames) {
-        const batch = objectNames.slice(from, from + batchNames)
+    const left =
+      objectNames.length > 1 ? await this.#deleteInBulk(container, objectNames, options) : objectNames
+    return this.#deleteOneByOne(container, left, options)
+  }
+
+  /** Deletes what it can by bulk requests, and returns the names that are left to be deleted one by one. */
+  async #deleteInBulk(
+    container: string,
+    objectNames: readonly string[],
+    options: StoreOptions,
+  ): Promise<readonly string[]> {
+    const left: string[] = []
+    let done = 0
+    try {
+      const batchNames = Math.min((await this.limits(options)).maxDeletesPerRequest, maxBulkNames)
+      if (batchNames < 2) return objectNames
+      for (; done < objectNames.length; done += batchNames) {
+        const batch = objectNames.slice(done, done + batchNames)
         left.push(...(await bulkDelete(this.#transport, container, batch, options)))
       }
+      return left
+    } catch (error) {
+      if (isBackupError(error, 'ABORTED') || isBackupError(error, 'CLOSED')) throw error
+      // Each object gets its own try, and its own error where that fails too.
+      return [...left, ...objectNames.slice(done)]
     }
-    return this.#deleteOneByOne(container, left, options)
   }
 
   async #deleteOneByOne(

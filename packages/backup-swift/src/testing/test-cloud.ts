@@ -153,7 +153,7 @@ export class TestCloud implements AsyncDisposable {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [path = '/', query = ''] = splitTarget(request.url ?? '/')
+    const [path, query] = splitTarget(request.url ?? '/')
     const seen: SeenRequest = {
       service: serviceOf(path),
       method: request.method ?? 'GET',
