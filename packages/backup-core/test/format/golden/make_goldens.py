@@ -3,6 +3,7 @@
 
 Needs python3-cinder (Debian's 21.3). The tests need neither: they read the files.
     /usr/bin/python3 packages/backup-core/test/format/golden/make_goldens.py
+    npx prettier --write packages/backup-core/test/format/golden
 """
 import contextlib
 import datetime
