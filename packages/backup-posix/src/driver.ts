@@ -142,7 +142,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   updateContainerName(backup: NewBackup, container: string | null): string {
-    return container ?? paths.automaticContainer(backup.id)
+    // Cinder's driver never gets as far as its own `backup_container`; here the option means what it says.
+    return container ?? this.#container ?? paths.automaticContainer(backup.id)
   }
 
   getExtraMetadata(): Promise<ExtraMetadata> {

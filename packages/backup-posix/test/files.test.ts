@@ -27,6 +27,12 @@ describe('names', () => {
     expect(await everything(path)).toEqual(['ab', 'ab/12', `ab/12/${backupId}`, ...objects])
   })
 
+  it('have the container of the options, where there is one and the backup names none', async () => {
+    const { driver } = await temporaryStore({ container: 'nightly' })
+    expect((await driver.backup({ volumeId: 'v' }, Buffer.alloc(1))).container).toBe('nightly')
+    expect((await driver.backup({ volumeId: 'v', container: 'own' }, Buffer.alloc(1))).container).toBe('own')
+  })
+
   it('skip empty pieces of a short id', async () => {
     const { driver } = await temporaryStore()
     const record = await driver.backup({ volumeId: 'v', backupId: 'abc' }, Buffer.alloc(1))

@@ -86,6 +86,13 @@ export const backups: Area = (test) => {
     assert.deepEqual([found[0]?.name, found[0]?.description], [text, text])
   })
 
+  test('a backup that names no container goes into the container of the options', async (fixture) => {
+    const { driver, defaultContainer } = fixture
+    const record = await driver.backup({ volumeId: randomUUID() }, noise(10))
+    const asked = fixture.newBackup({ id: record.id, volumeId: record.volumeId, container: defaultContainer })
+    assert.equal(record.container, driver.updateContainerName(asked, defaultContainer) ?? defaultContainer)
+  })
+
   test('two backups of two volumes at once do not disturb each other', async (fixture) => {
     const one = new VolumeBackups(fixture)
     const two = new VolumeBackups(fixture)
