@@ -36,7 +36,7 @@ export type {
   VerifyResult,
 } from './driver/requests.js'
 export type { BackupRecord, BackupReference, ExtraMetadata, NewBackup } from './driver/types.js'
-export type { BackupCatalog, CatalogFilter } from './catalog/catalog.js'
+export type { BackupCatalog, CatalogFilter, CatalogLookup } from './catalog/catalog.js'
 export type { Compressor, CompressOptions, DecompressOptions } from './compression/compressor.js'
 export type { JsonValue } from './format/json-value.js'
 export type {

@@ -47,7 +47,8 @@ export async function prepareBackup(
   assertVolumeId(request.volumeId)
   if (request.container !== undefined) assertContainerName(request.container)
   const volumeMeta = encodeVolumeMetadata(request.volumeMetadata ?? null)
-  if (await catalog.get(id, options)) {
+  const near = request.container === undefined ? options : { ...options, nearContainer: request.container }
+  if (await catalog.get(id, near)) {
     throw new BackupError(
       'BACKUP_EXISTS',
       `There is a backup ${id} already. Choose another id, or none to get a new one.`,
@@ -116,14 +117,17 @@ async function findParent(
 ): Promise<BackupRecord | undefined> {
   const { parent } = request
   if (parent !== undefined && parent !== null) {
-    const id = typeof parent === 'string' ? parent : parent.id
-    const found = await catalog.get(id, options)
-    if (!found) throw backupNotFound(id)
+    // A record says where the backup is; that it is there is seen when its metadata is read.
+    if (typeof parent !== 'string') return parent
+    const found = await catalog.get(parent, options)
+    if (!found) throw backupNotFound(parent)
     return found
   }
   if (!request.incremental) return undefined
+  const { volumeId, container } = request
   const records: BackupRecord[] = []
-  for await (const record of catalog.list({ ...options, volumeId: request.volumeId })) records.push(record)
+  const filter = { ...options, volumeId, ...(container === undefined ? {} : { nearContainer: container }) }
+  for await (const record of catalog.list(filter)) records.push(record)
   return newest(records)
 }
 

@@ -1,8 +1,17 @@
 import type { StoreOptions } from '../driver/object-io.js'
 import type { BackupRecord } from '../driver/types.js'
 
+/** Where to look. */
+export interface CatalogLookup extends StoreOptions {
+  /**
+   * A container to look into beside those that are known: the one of a relative, or the one that was asked for. A
+   * store that cannot list its containers knows no others.
+   */
+  readonly nearContainer?: string
+}
+
 /** What to list. */
-export interface CatalogFilter extends StoreOptions {
+export interface CatalogFilter extends CatalogLookup {
   readonly volumeId?: string
   readonly container?: string
 }
@@ -13,7 +22,7 @@ export interface CatalogFilter extends StoreOptions {
  */
 export interface BackupCatalog {
   /** The record of a backup, or undefined. */
-  get(backupId: string, options?: StoreOptions): Promise<BackupRecord | undefined>
+  get(backupId: string, options?: CatalogLookup): Promise<BackupRecord | undefined>
   /** Every backup that the filter lets through, in any order. */
   list(filter?: CatalogFilter): AsyncIterable<BackupRecord>
   /** Told of a backup after it is committed, and of a record that was imported. */

@@ -7,7 +7,7 @@ import { parseMetadata, type BackupMetadata } from '../format/metadata.js'
 import { prefixOfMetadataObject } from '../format/object-names.js'
 import type { WarningListener } from '../progress/progress.js'
 import { readStream } from '../store/read-object.js'
-import type { BackupCatalog, CatalogFilter } from './catalog.js'
+import type { BackupCatalog, CatalogFilter, CatalogLookup } from './catalog.js'
 
 /** Where a `_metadata` object is. */
 interface Place {
@@ -39,7 +39,7 @@ export class StoreCatalog implements BackupCatalog {
     this.#onWarning = onWarning
   }
 
-  async get(backupId: string, options: StoreOptions = {}): Promise<BackupRecord | undefined> {
+  async get(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord | undefined> {
     const places = await this.#places(options)
     const found = await this.#find(backupId, places, options)
     if (!found) return undefined
@@ -54,7 +54,7 @@ export class StoreCatalog implements BackupCatalog {
   }
 
   async *list(filter: CatalogFilter = {}): AsyncIterable<BackupRecord> {
-    const places = await this.#places(filter)
+    const places = await this.#places({ ...filter, nearContainer: filter.container ?? filter.nearContainer })
     const found = new Map<string, Found>()
     for (let start = 0; start < places.length; start += READS_AT_ONCE) {
       const batch = places.slice(start, start + READS_AT_ONCE)
@@ -79,15 +79,22 @@ export class StoreCatalog implements BackupCatalog {
     return Promise.resolve()
   }
 
-  async #places(options: StoreOptions): Promise<Place[]> {
+  async #places(lookup: StoreOptions & { nearContainer?: string | undefined }): Promise<Place[]> {
+    const options: StoreOptions = lookup.signal ? { signal: lookup.signal } : {}
     const places: Place[] = []
-    for await (const container of this.#store.getContainers(options)) {
+    for (const container of await this.#containers(lookup.nearContainer, options)) {
       for await (const objectName of this.#store.getContainerEntries(container, '', options)) {
         const prefix = prefixOfMetadataObject(objectName)
         if (prefix !== null) places.push({ container, prefix, objectName })
       }
     }
     return places
+  }
+
+  async #containers(near: string | undefined, options: StoreOptions): Promise<ReadonlySet<string>> {
+    const containers = new Set(near === undefined ? [] : [near])
+    for await (const container of this.#store.getContainers(options)) containers.add(container)
+    return containers
   }
 
   /** A prefix contains its backup's id, so only those places can be the backup's. */

@@ -61,7 +61,7 @@ export async function loadChain(
       throw chainError(newest, `the parents of backup ${layer.record.id} lead back to ${parentId}: a loop`)
     }
     seen.add(parentId)
-    const record = await catalog.get(parentId, options)
+    const record = await catalog.get(parentId, { ...options, nearContainer: layer.record.container })
     if (!record) {
       throw chainError(
         newest,

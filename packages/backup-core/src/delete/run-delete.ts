@@ -122,7 +122,8 @@ async function findDescendants(
   signal: AbortSignal | undefined,
 ): Promise<BackupRecord[]> {
   const all: BackupRecord[] = []
-  for await (const other of catalog.list(signal ? { signal } : {})) all.push(other)
+  const filter = { nearContainer: record.container, ...(signal ? { signal } : {}) }
+  for await (const other of catalog.list(filter)) all.push(other)
   const found = new Set([record.id])
   // In order, so that a child is always met after its parent.
   return inOrder(all).filter((other) => {

@@ -1,9 +1,10 @@
 import { runBackup } from '../backup/run-backup.js'
-import type { BackupCatalog, CatalogFilter } from '../catalog/catalog.js'
+import type { BackupCatalog, CatalogFilter, CatalogLookup } from '../catalog/catalog.js'
 import { inOrder } from '../catalog/order.js'
 import { backupNotFound, StoreCatalog } from '../catalog/store-catalog.js'
 import { loadChain, readMetadata } from '../chain/chain.js'
 import { runDelete } from '../delete/run-delete.js'
+import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import { decodeRecord, encodeRecord } from '../record/record-codec.js'
@@ -138,9 +139,12 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return runDelete({ store: this, catalog: this.#catalog }, record, options)
   }
 
-  /** A backup's record. @throws `BACKUP_NOT_FOUND` */
-  async getBackup(backupId: string, options: StoreOptions = {}): Promise<BackupRecord> {
-    return this.#resolve(backupId, options)
+  /** A backup's record, looked for in `nearContainer` too where one is given. @throws `BACKUP_NOT_FOUND` */
+  async getBackup(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord> {
+    this.#assertOpen()
+    const record = await this.#catalog.get(backupId, options)
+    if (!record) throw backupNotFound(backupId)
+    return record
   }
 
   /** The backups in the store, oldest first, each parent before its children. */
@@ -242,7 +246,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   /** The default container alone. A driver that overrides this declares `containerListing`. */
   // eslint-disable-next-line @typescript-eslint/require-await -- an override may have to ask its store
   async *getContainers(options: StoreOptions): AsyncIterable<string> {
-    options.signal?.throwIfAborted()
+    throwIfAborted(options.signal)
     if (this.#settings.container !== null) yield this.#settings.container
   }
 
@@ -269,10 +273,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   async #resolve(backup: BackupReference, options: StoreOptions): Promise<BackupRecord> {
     this.#assertOpen()
-    if (typeof backup !== 'string') return backup
-    const record = await this.#catalog.get(backup, signalOf(options))
-    if (!record) throw backupNotFound(backup)
-    return record
+    return typeof backup === 'string' ? this.getBackup(backup, signalOf(options)) : backup
   }
 
   #warnings(options: OperationOptions): WarningListener {

@@ -20,8 +20,8 @@ export async function removeOneByOne(
   await Promise.all(
     objectNames.map((objectName) =>
       limiter.run(async () => {
+        if (options.signal?.aborted) return
         try {
-          throwIfAborted(options.signal)
           await store.deleteObject(container, objectName, options)
         } catch (error) {
           failed.push({ objectName, error })
@@ -29,6 +29,8 @@ export async function removeOneByOne(
       }),
     ),
   )
+  // Neither deleted nor failed: whoever aborted is told that, and not that objects cannot be deleted.
+  throwIfAborted(options.signal, 'The delete')
   return failed
 }
 
