@@ -104,8 +104,8 @@ def shrunk():
     smaller = patched(full[:150_001], (20_000, b'after the first shrinking'))
     smallest = smaller[:CHUNK]
     return Recipe('shrunk', 'A volume that shrank twice, within the GiB that Cinder counts in.', [
-        Step('full', full), Step('smaller', smaller, 'full'), Step('smallest', smallest, 'smaller'),
-        Step('same', smallest, 'smallest')])
+        Step('full', full), Step('smaller', smaller, 'full'), Step('idle', smaller, 'smaller'),
+        Step('smallest', smallest, 'idle'), Step('same', smallest, 'smallest')])
 
 
 def names():

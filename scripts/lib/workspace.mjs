@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { npm, root, show } from './run.mjs'
+
+/** Every package of `packages/`: its directory and its package.json. */
+export function packages() {
+  return readdirSync(join(root, 'packages'))
+    .map((name) => join(root, 'packages', name))
+    .filter((directory) => existsSync(join(directory, 'package.json')))
+    .map((directory) => ({ directory, manifest: readJson(join(directory, 'package.json')) }))
+}
+
+export function readJson(path) {
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+/** Installs what the lock file names, unless that is what is there. */
+export async function install() {
+  const reason = whyInstall()
+  if (reason === undefined) {
+    console.log('    node_modules is what package-lock.json says')
+    return
+  }
+  console.log(`    npm ci: ${reason}`)
+  await show(npm, ['ci', '--no-audit', '--no-fund'])
+}
+
+/** Compares names and versions, not times: a checkout gives every file a new time. */
+function whyInstall() {
+  const noted = join(root, 'node_modules', '.package-lock.json')
+  if (!existsSync(noted)) return 'there is no node_modules yet'
+  const present = readJson(noted).packages
+  const wanted = Object.entries(readJson(join(root, 'package-lock.json')).packages)
+  const differs = ([path, { version, link, optional }]) =>
+    path.includes('node_modules/') && !link && !optional && present[path]?.version !== version
+  const [path] = wanted.find(differs) ?? []
+  return path === undefined
+    ? undefined
+    : `${path.replace(/^.*node_modules\//, '')} is not what package-lock.json says`
+}
+
+/** Builds every package whose output is missing or older than what it is made of. */
+export async function build() {
+  const stale = packages().filter(isStale)
+  if (stale.length === 0) {
+    console.log('    every package is built')
+    return
+  }
+  const scopes = stale.flatMap(({ manifest }) => ['--scope', manifest.name])
+  await show('lerna', ['run', 'build', '--skip-nx-cache', ...scopes])
+}
+
+function isStale({ directory, manifest }) {
+  const outputs = builtFiles(manifest).map((path) => join(directory, path))
+  if (!outputs.every((path) => existsSync(path))) return true
+  const oldest = Math.min(...outputs.map((path) => statSync(path).mtimeMs))
+  return sources(directory).some((path) => statSync(path).mtimeMs > oldest)
+}
+
+/** Every file that the manifest promises, as a path below the package. */
+export function builtFiles(manifest) {
+  const found = new Set()
+  const collect = (value) => {
+    if (typeof value === 'string') found.add(value.replace(/^\.\//, ''))
+    else if (value !== null && typeof value === 'object') Object.values(value).forEach(collect)
+  }
+  for (const key of ['main', 'module', 'types', 'bin', 'exports']) collect(manifest[key])
+  return [...found].filter((path) => path.startsWith('dist/'))
+}
+
+function sources(directory) {
+  const files = (path) =>
+    readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? files(join(path, entry.name)) : [join(path, entry.name)],
+    )
+  const own = ['package.json', 'tsup.config.ts', 'tsconfig.json'].map((name) => join(directory, name))
+  const shared = ['tsup.base.ts', 'tsconfig.base.json'].map((name) => join(root, name))
+  return [...own, ...shared, ...files(join(directory, 'src'))].filter((path) => existsSync(path))
+}
