@@ -37,7 +37,12 @@ export type {
 } from './driver/requests.js'
 export type { BackupRecord, BackupReference, ExtraMetadata, NewBackup } from './driver/types.js'
 export type { BackupCatalog, CatalogFilter, CatalogLookup } from './catalog/catalog.js'
-export type { Compressor, CompressOptions, DecompressOptions } from './compression/compressor.js'
+export type {
+  Compressor,
+  CodecOptions,
+  CompressOptions,
+  DecompressOptions,
+} from './compression/compressor.js'
 export type { JsonValue } from './format/json-value.js'
 export type {
   BackupWarning,

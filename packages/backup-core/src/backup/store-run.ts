@@ -42,37 +42,50 @@ export async function storeRun(
 ): Promise<StoredRun> {
   const { bytes, name, offsetBytes } = run
   const lengthBytes = bytes.length
+  const { budget, buffers, signal } = context
   let release: (() => void) | undefined = run.release
   const releaseRaw = (): void => {
     release?.()
     release = undefined
   }
   let heldBytes = 0
+  let output: Uint8Array | undefined
   try {
     const md5 = run.md5 ?? (await hashChunk({ bytes, blockSizeBytes: 0, md5: true })).md5
     let stored = bytes
     let compression = 'none'
     if (sink.compression && lengthBytes > 0) {
       // The worst that is kept: a compressed form as long as its input is thrown away.
-      await context.budget.take(lengthBytes, 'underway')
+      await budget.take(lengthBytes, 'underway')
       heldBytes = lengthBytes
-      const compressed = await sink.compression.compress(bytes, { signal: context.signal })
-      const keptBytes = compressed.length < lengthBytes ? compressed.length : 0
-      context.budget.give(heldBytes - keptBytes)
+      // A run that is a small part of its chunk gets fresh memory: the pool's buffers are as large as a chunk.
+      output = run.md5 === null ? undefined : buffers.take(lengthBytes)
+      const compressed = await sink.compression.compress(bytes, {
+        signal,
+        ...(output ? { buffer: output } : {}),
+      })
+      const smaller = compressed.length < lengthBytes
+      if (output && (!smaller || compressed.buffer !== output.buffer)) {
+        buffers.give(output)
+        output = undefined
+      }
+      const keptBytes = !smaller ? 0 : output ? lengthBytes : compressed.length
+      budget.give(heldBytes - keptBytes)
       heldBytes = keptBytes
-      if (keptBytes > 0) {
+      if (smaller) {
         stored = compressed
         compression = sink.compression.name
         releaseRaw()
       }
     }
     await writeObject(sink.store, sink.container, name, bytesBody(stored), {
-      signal: context.signal,
+      signal,
       extraMetadata: sink.extraMetadata,
     })
     return { object: { name, offsetBytes, lengthBytes, compression, md5 }, storedBytes: stored.length }
   } finally {
     releaseRaw()
-    if (heldBytes > 0) context.budget.give(heldBytes)
+    if (output) buffers.give(output)
+    if (heldBytes > 0) budget.give(heldBytes)
   }
 }

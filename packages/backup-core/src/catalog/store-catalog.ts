@@ -1,12 +1,12 @@
+import { readMetadataAt } from '../chain/chain.js'
 import { sizeByManifest } from '../chain/volume-size.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRecord } from '../driver/types.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { parseMetadata, type BackupMetadata } from '../format/metadata.js'
+import type { BackupMetadata } from '../format/metadata.js'
 import { prefixOfMetadataObject } from '../format/object-names.js'
 import type { WarningListener } from '../progress/progress.js'
-import { readStream } from '../store/read-object.js'
 import type { BackupCatalog, CatalogFilter, CatalogLookup } from './catalog.js'
 
 /** Where a `_metadata` object is. */
@@ -109,12 +109,10 @@ export class StoreCatalog implements BackupCatalog {
 
   async #read(place: Place, options: StoreOptions): Promise<Found | undefined> {
     try {
-      const metadata = await readStream(
+      const metadata = await readMetadataAt(
         this.#store,
-        place.container,
-        place.objectName,
-        { ...(options.signal ? { signal: options.signal } : {}), extraMetadata: null },
-        (pieces) => parseMetadata(pieces, place),
+        place,
+        options.signal ? { signal: options.signal } : {},
       )
       return { ...place, metadata }
     } catch (error) {

@@ -1,12 +1,18 @@
 /** Options of one call of a {@link Compressor}. */
-export interface CompressOptions {
+export interface CodecOptions {
   /** Ends the call with `ABORTED`, or lets it run out unheard where the engine cannot stop. */
   readonly signal?: AbortSignal
 }
 
 /** Options of {@link Compressor.decompress}. */
-export interface DecompressOptions extends CompressOptions {
+export interface DecompressOptions extends CodecOptions {
   /** Memory of at least the expected length that the engine may fill and return a view of, instead of fresh memory. */
+  readonly buffer?: Uint8Array
+}
+
+/** Options of {@link Compressor.compress}. */
+export interface CompressOptions extends CodecOptions {
+  /** Memory of at least the input's length that the engine may fill and return a view of, instead of fresh memory. */
   readonly buffer?: Uint8Array
 }
 
@@ -26,7 +32,10 @@ export interface Compressor {
   /** The other words this compressor reads: `zlib` reads what is recorded as `gzip`, the same stream. */
   readonly aliases: readonly string[]
 
-  /** Compresses a chunk. The result may be longer than the input: the caller then stores the chunk raw. */
+  /**
+   * Compresses a chunk. A result that is not shorter than the input is thrown away, and the chunk stored raw: an engine
+   * that sees that it will not be shorter may stop and return the input itself.
+   */
   compress(bytes: Uint8Array, options?: CompressOptions): Promise<Uint8Array>
 
   /**
@@ -44,7 +53,7 @@ export interface Compressor {
   decompressStream?(
     pieces: AsyncIterable<Uint8Array>,
     expectedLengthBytes: number,
-    options?: CompressOptions,
+    options?: CodecOptions,
   ): AsyncIterable<Uint8Array>
 
   /** Frees what the engine holds (workers). Called by nobody but the one who made the compressor. */

@@ -186,6 +186,16 @@ describe('the catalog', () => {
     expect(codes).toEqual(['METADATA_UNREADABLE'])
   })
 
+  it('does not believe a metadata object that claims to be another backup’s', async () => {
+    const codes: string[] = []
+    const driver = new MemoryBackupDriver({ ...sizes, onWarning: ({ code }) => codes.push(code) })
+    const full = await driver.backup({ volumeId: 'volume', backupId: 'full' }, before)
+    const stolen = driver.store.get(container, `${full.prefix}_metadata`)!
+    driver.store.set(container, 'volume_volume/00000000000000/backup_evil_metadata', stolen)
+    expect((await driver.listBackups()).map(({ prefix }) => prefix)).toEqual([full.prefix])
+    expect(codes).toEqual(['METADATA_UNREADABLE'])
+  })
+
   it('may be the caller’s own', async () => {
     const known = new Map<string, BackupRecord>()
     const driver = new MemoryBackupDriver({
