@@ -8,6 +8,37 @@ export interface ChangedRun {
 }
 
 /**
+ * The most objects that one chunk's changes become. Where more runs than this changed, an object for each would cost
+ * the store more than the unchanged bytes between them; up to this many, backups are laid out as Cinder's are.
+ */
+const MOST_RUNS = 8
+
+/** The most unchanged bytes between two runs that are stored to save an object: what a store takes in its place. */
+const MOST_GAP_BYTES = 1024 * 1024
+
+/**
+ * Joins nearby runs of a chunk with many, the smallest gaps first. Any offset and length is legal to a reader of the
+ * format, and an unchanged block that is stored again is what it was.
+ */
+export function joinNearbyRuns(runs: readonly ChangedRun[]): ChangedRun[] {
+  if (runs.length <= MOST_RUNS) return [...runs]
+  const gaps = runs
+    .slice(1)
+    .map((run, index) => ({ before: index + 1, bytes: run.startBytes - (runs[index]?.endBytes ?? 0) }))
+    .filter(({ bytes }) => bytes <= MOST_GAP_BYTES)
+    .sort((a, b) => a.bytes - b.bytes)
+    .slice(0, runs.length - MOST_RUNS)
+  const joined = new Set(gaps.map(({ before }) => before))
+  const result: ChangedRun[] = []
+  for (const [index, run] of runs.entries()) {
+    const last = result.at(-1)
+    if (last && joined.has(index)) result[result.length - 1] = { ...last, endBytes: run.endBytes }
+    else result.push(run)
+  }
+  return result
+}
+
+/**
  * Compares a chunk's block hashes with those of the parent, block by block, and puts them in the parent's place: one
  * list serves both, at 32 bytes a block. A block that the parent did not have, for its volume was shorter, is changed.
  *

@@ -114,6 +114,7 @@ async function planChunks(
     plan,
     blockSizeBytes: prepared.blockSizeBytes,
     incremental: prepared.parent !== null,
+    joinRuns: !job.settings.strict,
     hashes: prepared.parent?.blocks.hashes ?? new HashList(),
     objects: [],
     namesTaken: [],

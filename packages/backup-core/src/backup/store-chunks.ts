@@ -6,7 +6,7 @@ import type { MemoryPlan } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext, type Turn } from '../pipeline/pipeline.js'
 import type { ProgressMeter } from '../progress/progress-meter.js'
 import type { OpenSource } from '../volume/volume.js'
-import { takeChangedRuns, type ChangedRun } from './changed-runs.js'
+import { joinNearbyRuns, takeChangedRuns, type ChangedRun } from './changed-runs.js'
 import { readChunks, type Chunk } from './read-chunks.js'
 import { storeRun, type ObjectSink } from './store-run.js'
 
@@ -17,6 +17,8 @@ export interface ChunkJob {
   readonly plan: MemoryPlan
   readonly blockSizeBytes: number
   readonly incremental: boolean
+  /** Whether scattered changes may share an object. */
+  readonly joinRuns: boolean
   /** The parent's hashes, which become the volume's own; empty for a full backup. */
   readonly hashes: HashList
   /** In the order of their names; a place is empty until its object is stored. */
@@ -103,13 +105,14 @@ interface NamedRun {
 
 /** Takes the next names, in the chunk's turn. */
 function nameRuns(job: ChunkJob, chunk: Chunk, sha256s: Uint8Array): NamedRun[] {
-  const runs = takeChangedRuns(
+  const changed = takeChangedRuns(
     job.hashes,
     sha256s,
     chunk.offsetBytes / job.blockSizeBytes,
     job.blockSizeBytes,
     chunk.bytes.length,
   )
+  const runs = job.joinRuns ? joinNearbyRuns(changed) : changed
   return runs.map((run) => {
     const index = job.objects.push(undefined) - 1
     const name = chunkObjectName(job.prefix, index + 1)

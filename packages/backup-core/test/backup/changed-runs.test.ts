@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { takeChangedRuns } from '../../src/backup/changed-runs.js'
+import { joinNearbyRuns, takeChangedRuns } from '../../src/backup/changed-runs.js'
 import { HashList } from '../../src/format/hash-list.js'
 
 const hashOf = (value: number): Uint8Array => createHash('sha256').update(String(value)).digest()
@@ -41,4 +41,39 @@ it('finds the runs of changed blocks, chunk by chunk, and leaves the new hashes 
 it('ends the last run where a short chunk ends, not where its last block would', () => {
   const hashes = new HashList()
   expect(takeChangedRuns(hashes, packed([1, 2]), 0, 100, 130)).toEqual([{ startBytes: 0, endBytes: 130 }])
+})
+
+it('leaves up to eight runs of a chunk as Cinder lays them out', () => {
+  const runs = Array.from({ length: 8 }, (_, index) => ({
+    startBytes: index * 20,
+    endBytes: index * 20 + 10,
+  }))
+  expect(joinNearbyRuns(runs)).toEqual(runs)
+})
+
+it('joins the nearest of many runs, until eight are left or the gaps are dear', () => {
+  const gap = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1024 * 1024 + 1, max: 2 ** 22 }))
+  fc.assert(
+    fc.property(fc.array(fc.tuple(gap, fc.integer({ min: 1, max: 50 })), { maxLength: 60 }), (pairs) => {
+      let at = 0
+      const runs = pairs.map(([gapBytes, lengthBytes]) => {
+        const startBytes = at + gapBytes
+        at = startBytes + lengthBytes
+        return { startBytes, endBytes: at }
+      })
+      const joined = joinNearbyRuns(runs)
+      const cheap = pairs.slice(1).filter(([gapBytes]) => gapBytes <= 1024 * 1024).length
+      expect(joined).toHaveLength(runs.length - Math.min(cheap, Math.max(0, runs.length - 8)))
+      for (const run of runs) {
+        expect(
+          joined.some((whole) => whole.startBytes <= run.startBytes && whole.endBytes >= run.endBytes),
+        ).toBe(true)
+      }
+      joined.slice(1).forEach((run, index) => {
+        expect(run.startBytes).toBeGreaterThan(joined[index]!.endBytes)
+      })
+      expect(joined[0]?.startBytes).toBe(runs[0]?.startBytes)
+      expect(joined.at(-1)?.endBytes).toBe(runs.at(-1)?.endBytes)
+    }),
+  )
 })

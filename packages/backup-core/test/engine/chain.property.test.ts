@@ -47,7 +47,7 @@ it('restores every state of a volume exactly, whatever was written, zeroed, grow
       fc.uint8Array({ maxLength: 3000 }),
       fc.array(fc.array(change, { maxLength: 4 }), { maxLength: 5 }),
       fc.integer({ min: 1, max: 300 }),
-      fc.integer({ min: 1, max: 6 }),
+      fc.integer({ min: 1, max: 40 }),
       fc.integer({ min: 1, max: 5 }),
       async (first, generations, blockSizeBytes, blocksAChunk, concurrency) => {
         const driver = new MemoryBackupDriver({

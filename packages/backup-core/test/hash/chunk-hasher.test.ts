@@ -31,3 +31,17 @@ it('answers many at once, each its own', async () => {
   )
   expect(answers.map(({ md5 }) => md5)).toEqual(inputs.map((bytes) => hex('md5', bytes)))
 })
+
+it('knows the hashes of zeros, of whole and short blocks and of chunks that are zero but for one byte', async () => {
+  const blockSizeBytes = 32_768
+  const almost = new Uint8Array(500_001)
+  almost[499_999] = 1
+  for (const bytes of [new Uint8Array(500_001), new Uint8Array(500_001), almost, new Uint8Array(200_000)]) {
+    const { sha256s, md5 } = await hashChunk({ bytes: shared(bytes), blockSizeBytes, md5: true })
+    const wanted = Array.from({ length: Math.ceil(bytes.length / blockSizeBytes) }, (_, index) =>
+      hex('sha256', bytes.subarray(index * blockSizeBytes, (index + 1) * blockSizeBytes)),
+    )
+    expect(Buffer.from(sha256s ?? []).toString('hex')).toBe(wanted.join(''))
+    expect(md5).toBe(hex('md5', bytes))
+  }
+})
