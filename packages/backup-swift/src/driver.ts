@@ -106,11 +106,13 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
   }
 
   override async *getContainers(options: StoreOptions): AsyncGenerator<string> {
-    const own = this.#resolved.container
-    yield own
+    const { container, searchAccount } = this.#resolved
+    yield container
+    if (!searchAccount) return
     try {
-      for await (const container of this.#client.listContainers(options))
-        if (container !== own) yield container
+      for await (const other of this.#client.listContainersWith('volume_', options)) {
+        if (other !== container) yield other
+      }
     } catch (error) {
       // Somebody who was let into one container alone may not list the account.
       if (!isBackupError(error, 'FORBIDDEN')) throw error

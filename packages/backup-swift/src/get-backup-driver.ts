@@ -34,7 +34,7 @@ export async function getBackupDriverForUrl(
   context: SwiftStoreOptions = {},
 ): Promise<SwiftBackupDriver> {
   const container = containerOfUrl(url)
-  return getBackupDriver(container === undefined ? context : { ...context, container })
+  return getBackupDriver(container === undefined ? context : { search: 'container', ...context, container })
 }
 
 /** The container that a `swift:` URL names; undefined where it names none. */

@@ -25,6 +25,9 @@ export function checkTypes(options: SwiftDriverOptions): void {
       throw invalid(`${name} has to be a number of seconds above 0.`)
     }
   }
+  if (options.search !== undefined && !['account', 'container'].includes(options.search)) {
+    throw invalid('search has to be account or container.')
+  }
   if ((options.clientCertFile === undefined) !== (options.clientKeyFile === undefined)) {
     throw invalid('clientCertFile and clientKeyFile are needed together.')
   }

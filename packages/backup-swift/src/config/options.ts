@@ -88,6 +88,11 @@ export interface SwiftDriverOptions extends ChunkedDriverOptions, CinderSwiftOpt
   readonly serviceCredentials?: SwiftCredentials
   /** The whole URL of the account. @default found by `backupSwiftUrl` or in the catalog */
   readonly storageUrl?: string
+  /**
+   * Where backups are looked for by their id: in `container` alone, or in every container of the account that holds
+   * one. @default 'account'; 'container' for a store that a URL with a container names
+   */
+  readonly search?: 'account' | 'container'
   /** A client certificate and its key, PEM files. */
   readonly clientCertFile?: string
   readonly clientKeyFile?: string

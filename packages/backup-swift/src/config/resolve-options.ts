@@ -26,6 +26,7 @@ export interface ResolvedSwiftOptions {
   readonly chunkSizeBytes: number
   readonly container: string
   readonly createContainers: boolean
+  readonly searchAccount: boolean
   readonly storagePolicy: string | undefined
   readonly availabilityZone: string
   readonly endpoint: StorageEndpoint
@@ -65,6 +66,7 @@ export function resolveOptions(options: SwiftDriverOptions): ResolvedSwiftOption
     engine: engineOptions(options, { chunkSizeBytes, blockSizeBytes, container }),
     chunkSizeBytes: chunkSizeBytes ?? swiftDefaults.chunkSizeBytes,
     container,
+    searchAccount: options.search !== 'container',
     createContainers: options.backupCreateContainers ?? true,
     storagePolicy: options.backupSwiftCreateStoragePolicy,
     availabilityZone: options.storageAvailabilityZone ?? 'nova',

@@ -18,6 +18,7 @@ import type { SwiftTransport } from './swift-transport.js'
 /** One bulk request deletes no more than this, so that none of them takes minutes. */
 const maxBulkNames = 1000
 const deletesAtOnce = 8
+const probesAtOnce = 8
 
 /** The verbs of Swift's API that backups need. Knows HTTP and Swift, and nothing of backups. */
 export class SwiftClient {
@@ -140,8 +141,21 @@ export class SwiftClient {
     )
   }
 
-  /** Whether a container has an object whose name begins with `prefix`, as far as its listing knows. */
-  async hasObjects(container: string, prefix: string, options: StoreOptions = {}): Promise<boolean> {
+  /**
+   * The names of the containers that hold an object whose name begins with `prefix`: an account may hold much else,
+   * whose listings nobody should have to wait for.
+   */
+  async *listContainersWith(prefix: string, options: StoreOptions = {}): AsyncGenerator<string> {
+    const names: string[] = []
+    for await (const name of this.listContainers(options)) names.push(name)
+    for (let from = 0; from < names.length; from += probesAtOnce) {
+      const batch = names.slice(from, from + probesAtOnce)
+      const has = await Promise.all(batch.map((name) => this.#hasObjects(name, prefix, options)))
+      yield* batch.filter((_name, index) => has[index])
+    }
+  }
+
+  async #hasObjects(container: string, prefix: string, options: StoreOptions): Promise<boolean> {
     for await (const name of this.listObjects(container, prefix, options, 1)) return name !== ''
     return false
   }

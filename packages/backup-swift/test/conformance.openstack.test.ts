@@ -1,0 +1,28 @@
+import { driverConformance } from '@stowage/backup-testkit'
+import { describe, it } from 'vitest'
+import { SwiftBackupDriver } from '../src/index.js'
+import { demoToken, emptyAccount } from './lab-account.js'
+import { lab, passwordOf, plainRegion, theLab } from './lab.js'
+import { swiftCapabilities } from './support.js'
+
+describe.skipIf(!lab)('on a real Swift', () => {
+  driverConformance({
+    describe,
+    it,
+    label: 'SwiftBackupDriver on a real Swift with a real Keystone',
+    capabilities: swiftCapabilities,
+    longListing: 200,
+    create: async () => {
+      const { token, storageUrl } = await demoToken()
+      return {
+        open: (options) =>
+          new SwiftBackupDriver({
+            ...options,
+            ...plainRegion(),
+            credentials: passwordOf(theLab().users.demo),
+          }),
+        destroy: () => emptyAccount(storageUrl, token),
+      }
+    },
+  })
+})
