@@ -20,6 +20,7 @@ import { writeObject } from '../store/write-object.js'
 import type { OpenSource, VolumeSource } from '../volume/volume.js'
 import { cleanUp } from './clean-up.js'
 import { chooseNames, prepareBackup, type PreparedBackup } from './prepare.js'
+import { askForHints } from './source-hints.js'
 import { storeChunks, type ChunkJob } from './store-chunks.js'
 
 /** What a backup works with, beside its request. */
@@ -54,7 +55,7 @@ export async function runBackup(
     const meter = new ProgressMeter('backup', open.sizeBytes, options.onProgress)
     let record: BackupRecord
     try {
-      await storeChunks(chunkJob, open, meter, signal)
+      await storeHinted(chunkJob, prepared, open, meter, signal)
       await warnIfChanged(job, prepared, open)
       record = await commit(job, prepared, chunkJob, storeOptions)
     } catch (error) {
@@ -65,6 +66,21 @@ export async function runBackup(
     return record
   } finally {
     await open.close()
+  }
+}
+
+async function storeHinted(
+  chunks: ChunkJob,
+  { parent, blockSizeBytes }: PreparedBackup,
+  source: OpenSource,
+  meter: ProgressMeter,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const hints = await askForHints(source, parent?.record, blockSizeBytes, signal)
+  try {
+    await storeChunks(chunks, source, hints, meter, signal)
+  } finally {
+    await hints[Symbol.asyncDispose]()
   }
 }
 

@@ -8,6 +8,7 @@ import type { ProgressMeter } from '../progress/progress-meter.js'
 import type { OpenSource } from '../volume/volume.js'
 import { joinNearbyRuns, takeChangedRuns, type ChangedRun } from './changed-runs.js'
 import { readChunks, type Chunk } from './read-chunks.js'
+import type { SourceHints } from './source-hints.js'
 import { storeRun, type ObjectSink } from './store-run.js'
 
 /** A backup's chunks on their way, and what is known of them so far. */
@@ -35,10 +36,14 @@ export interface ChunkJob {
 export async function storeChunks(
   job: ChunkJob,
   source: OpenSource,
+  hints: SourceHints,
   meter: ProgressMeter,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { plan } = job
+  const skipped = (lengthBytes: number): void => {
+    meter.add({ done: lengthBytes })
+  }
   await runPipeline(
     {
       concurrency: plan.concurrency,
@@ -47,9 +52,11 @@ export async function storeChunks(
       signal,
       operation: 'The backup',
     },
-    (context) => readChunks(source, plan.objectSizeBytes, context),
+    (context) => readChunks(source, { chunkSizeBytes: plan.objectSizeBytes, hints, skipped }, context),
     (chunk, context, turn) => storeChunk(job, chunk, context, turn, meter),
   )
+  // A last chunk that was skipped has not said where the volume ends.
+  job.totals.sizeBytes = source.sizeBytes ?? job.totals.sizeBytes
   job.hashes.truncate(Math.ceil(job.totals.sizeBytes / job.blockSizeBytes))
 }
 

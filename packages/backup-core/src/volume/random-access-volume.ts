@@ -3,7 +3,13 @@ import { throwIfAborted } from '../errors/abort.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { describeValue } from './describe-value.js'
 import { unlessAborted } from './unless-aborted.js'
-import type { OpenSource, RandomAccessSource, VolumeOpenOptions, VolumeSource } from './volume.js'
+import type {
+  OpenSource,
+  RandomAccessSource,
+  VolumeExtent,
+  VolumeOpenOptions,
+  VolumeSource,
+} from './volume.js'
 
 /**
  * A source on top of a size and a `read(offset, length)`. `read` is called for several places at once.
@@ -56,6 +62,16 @@ class RandomAccess implements OpenSource {
       done += answer.length
     }
     return wanted
+  }
+
+  extents(): AsyncIterable<VolumeExtent> | Iterable<VolumeExtent> {
+    return this.source.extents?.() ?? [{ offsetBytes: 0, lengthBytes: this.sizeBytes }]
+  }
+
+  async changedSince(
+    backupId: string,
+  ): Promise<AsyncIterable<VolumeExtent> | Iterable<VolumeExtent> | undefined> {
+    return this.source.changedSince?.(backupId)
   }
 
   changed(): Promise<string | undefined> {

@@ -23,6 +23,22 @@ export interface OpenSource {
   /** Whether `read` may go to any offset, several at once. */
   readonly seekable: boolean
 
+  /**
+   * Where the volume holds data, ascending and without overlaps. All else reads as zeros, and is not read. Only for
+   * sources that are `seekable` and whose size is known. @default all of it
+   */
+  extents?(options?: VolumeOpenOptions): AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
+
+  /**
+   * Every place that may have changed since that backup of this volume was begun, ascending and without overlaps: a
+   * chunk without any keeps the parent's hashes, unread. Undefined when it cannot be told. What is left out here is
+   * left out of the backup. @default all of it is read and compared
+   */
+  changedSince?(
+    backupId: string,
+    options?: VolumeOpenOptions,
+  ): Promise<AsyncIterable<VolumeExtent> | Iterable<VolumeExtent> | undefined>
+
   /** A warning when the source is known to have changed since it was opened; undefined when it is not. */
   changed?(): Promise<string | undefined>
 
@@ -79,6 +95,10 @@ export interface RandomAccessSource {
   readonly size: number
   /** Resolves to the bytes from `offset`; fewer than `length` only where the volume ends, never none before that. */
   read(offset: number, length: number): Promise<Uint8Array>
+  /** Where data is; see {@link OpenSource.extents}. */
+  extents?(): AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
+  /** What changed since a backup; see {@link OpenSource.changedSince}. */
+  changedSince?(backupId: string): Promise<AsyncIterable<VolumeExtent> | Iterable<VolumeExtent> | undefined>
 }
 
 /**
