@@ -7,7 +7,7 @@ import { capture } from './run.mjs'
  * copy of core threw is known to the other.
  */
 export async function useInstalled(packed, directory) {
-  const names = packed.map(({ manifest }) => manifest.name)
+  const names = packed.flatMap(({ manifest }) => doors(manifest))
   const program = join(directory, 'consumer.mjs')
   writeFileSync(program, consumer(names))
   await capture(process.execPath, [program], { cwd: directory })
@@ -18,6 +18,12 @@ export async function useInstalled(packed, directory) {
       if (said.trim() !== manifest.version) throw new Error(`${manifest.name}: --version says ${said.trim()}`)
     }
   }
+}
+
+/** What can be imported of a package: `@stowage/x`, `@stowage/x/testing`. */
+function doors({ name, exports }) {
+  const paths = Object.keys(exports).filter((path) => path !== './package.json')
+  return paths.map((path) => name + path.slice(1))
 }
 
 const consumer = (names) => `import assert from 'node:assert/strict'

@@ -58,9 +58,9 @@ function entriesOf(directory) {
   const dist = join(directory, 'dist')
   if (!existsSync(dist)) return []
   const shared = /-[A-Z0-9]{8}\.(js|cjs)$/
-  return readdirSync(dist)
+  return readdirSync(dist, { recursive: true })
     .filter((name) => /\.(js|cjs|d\.ts|d\.cts)$/.test(name) && !shared.test(name))
-    .map((name) => `dist/${name}`)
+    .map((name) => `dist/${name.replaceAll('\\', '/')}`)
 }
 
 /** The lock file names packages and their hashes, and no host. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { npm, root, show } from './run.mjs'
+import { capture, npm, root, show } from './run.mjs'
 
 /** Every package of `packages/`: its directory and its package.json. */
 export function packages() {
@@ -46,8 +46,9 @@ export async function build() {
     console.log('    every package is built')
     return
   }
+  console.log(`    ${stale.map(({ manifest }) => manifest.name).join(', ')}`)
   const scopes = stale.flatMap(({ manifest }) => ['--scope', manifest.name])
-  await show('lerna', ['run', 'build', '--skip-nx-cache', ...scopes])
+  await capture('lerna', ['run', 'build', '--skip-nx-cache', ...scopes])
 }
 
 function isStale({ directory, manifest }) {

@@ -58,6 +58,14 @@ test('any chain that both wrote by turns restores in both, to every state', asyn
     kind: fc.constantFrom('text', 'noise', 'zeros', 'shrink', 'grow'),
     compression: fc.constantFrom('none', ...compressors.keys()),
   })
+  // A block that is short because the volume shrank, and then an incremental that has no objects to tell it.
+  const idle = { byCinder: true, at: 0, length: 0, kind: 'text', compression: 'none' } as const
+  const shrunkThenIdle = [
+    idle,
+    { ...idle, length: 1, kind: 'shrink' as const },
+    idle,
+    { ...idle, byCinder: false },
+  ]
   const shapes = fc.constantFrom([4_096, 4_096], [65_536, 4_096], [20_480, 1_024], [262_144, 512])
   await fc.assert(
     fc.asyncProperty(
@@ -86,7 +94,7 @@ test('any chain that both wrote by turns restores in both, to every state', asyn
         }
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 25, examples: [[shrunkThenIdle, 2, [4_096, 4_096]]] },
   )
 })
 
