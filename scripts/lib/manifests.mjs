@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { root } from './run.mjs'
 import { builtFiles, readJson } from './workspace.mjs'
 
@@ -9,7 +9,7 @@ const core = '@stowage/backup-core'
 export function manifestProblems(all) {
   const { version } = readJson(join(root, 'lerna.json'))
   const { engines } = readJson(join(root, 'package.json'))
-  return [...all.flatMap((one) => packageProblems(one, version, engines)), ...lockProblems()]
+  return [...all.flatMap((one) => packageProblems(one, version, engines)), ...lockProblems(all)]
 }
 
 function packageProblems({ directory, manifest }, version, engines) {
@@ -63,13 +63,29 @@ function entriesOf(directory) {
     .map((name) => `dist/${name.replaceAll('\\', '/')}`)
 }
 
-/** The lock file names packages and their hashes, and no host. */
-function lockProblems() {
+/** The lock file is of these manifests. It names packages and their hashes, and no host. */
+function lockProblems(all) {
   const text = readFileSync(join(root, 'package-lock.json'), 'utf8')
   const hosts = new Set(
     [...text.matchAll(/"resolved": "(?:git\+)?\w+:\/\/([^/"]+)/g)].map(([, host]) => host),
   )
-  return [...hosts].map(
-    (host) => `package-lock.json names the host ${host}; .npmrc keeps such out: run npm install`,
+  const named = [...hosts].map((host) => `package-lock.json names the host ${host}; .npmrc keeps such out`)
+  const locked = JSON.parse(text).packages
+  const behind = all.filter(
+    ({ directory, manifest }) => !sameNeeds(manifest, locked[relative(root, directory)]),
   )
+  return [
+    ...named,
+    ...behind.map(({ manifest }) => `package-lock.json is behind ${manifest.name}: run npm install`),
+  ]
+}
+
+function sameNeeds(manifest, entry) {
+  const needs = ({ dependencies, devDependencies, peerDependencies, optionalDependencies }) =>
+    [dependencies, devDependencies, peerDependencies, optionalDependencies].map((group = {}) =>
+      Object.entries(group)
+        .map(([name, range]) => `${name}@${range}`)
+        .sort(),
+    )
+  return entry !== undefined && JSON.stringify(needs(manifest)) === JSON.stringify(needs(entry))
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { capture, npm, root, show } from './run.mjs'
+import { capture, npm, root } from './run.mjs'
 
 /** Every package of `packages/`: its directory and its package.json. */
 export function packages() {
@@ -22,7 +22,16 @@ export async function install() {
     return
   }
   console.log(`    npm ci: ${reason}`)
-  await show(npm, ['ci', '--no-audit', '--no-fund'])
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
+  try {
+    await capture(npm, ['ci', ...quiet])
+  } catch (error) {
+    // A registry without the builds of other platforms leaves them out of the lock file, and npm 11 then calls it
+    // incomplete. This takes the versions of the lock file too, and leaves the file as it is.
+    if (!error.message.includes('from lock file')) throw error
+    console.log('    npm ci finds the lock file incomplete: npm install --no-save')
+    await capture(npm, ['install', '--no-save', ...quiet])
+  }
 }
 
 /** Compares names and versions, not times: a checkout gives every file a new time. */
