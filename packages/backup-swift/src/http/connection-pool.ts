@@ -47,6 +47,8 @@ export class ConnectionPool {
             requestTls: tls,
             httpProxy: proxy,
             httpsProxy: proxy,
+            // Plain HTTP goes to a proxy as it is: many proxies tunnel to port 443 alone.
+            proxyTunnel: false,
             noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
           })
     // HTTP_PROXY in capitals is left alone by curl, since a CGI server sets it from a header; Python's tools read it.

@@ -32,6 +32,8 @@ export type Fault =
   | { readonly kind: 'short-body' }
   /** The answer has no Content-Length. */
   | { readonly kind: 'no-length' }
+  /** The whole object, where a part was asked for. */
+  | { readonly kind: 'ignored-range' }
   /** A listing without its last name, as while an update is on its way. */
   | { readonly kind: 'lagging-listing' }
   /** A listing's page begins again from the start, whatever marker was sent. */

@@ -137,6 +137,16 @@ export class TestCloud implements AsyncDisposable {
     ]
   }
 
+  /** How many connections are open. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.getConnections((error, count) => {
+        if (error) reject(error)
+        else resolve(count)
+      })
+    })
+  }
+
   /** Ends the server and every connection. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) =>
@@ -171,13 +181,13 @@ export class TestCloud implements AsyncDisposable {
     const early = this.#refusal(seen, path, request, fault)
     const body = early ? Buffer.alloc(0) : await readBody(request, fault)
     if (!body) return
-    const parsed = {
+    const parsed: TestRequest = {
       method: seen.method,
       path,
       query: new URLSearchParams(
         fault?.kind === 'repeated-page' ? query.replace(/&?marker=[^&]*/, '') : query,
       ),
-      headers: flat(request),
+      headers: { ...flat(request), ...(fault?.kind === 'ignored-range' ? { range: undefined } : {}) },
       body,
     }
     const answer = spoiled(early ?? this.#answer(seen, parsed), fault)

@@ -1,0 +1,162 @@
+import { isBackupError } from '@stowage/backup-core'
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, it } from 'vitest'
+import { OsloConf } from '../src/config/oslo-conf.js'
+import { fromCinderConf } from '../src/index.js'
+
+/** What oslo.config itself made of these lines, below [DEFAULT], for the option `a`; `b` has the default BB. */
+const seenInOslo: readonly (readonly [text: string, value: string | undefined])[] = [
+  ['a = v # c', 'v # c'],
+  ['a: v', 'v'],
+  ['a="q"', 'q'],
+  ["a='q'", 'q'],
+  ['a="q', '"q'],
+  ['a = "x" y', '"x" y'],
+  ['a=" sp "', ' sp '],
+  ['a=$b', 'BB'],
+  ['a=${b}x', 'BBx'],
+  ['a=$b$b', 'BBBB'],
+  ['a=$$b', '$b'],
+  ['a=\\$b', '$b'],
+  ['a=x$', 'x$'],
+  ['a=$g.x\n[g]\nx=1', '1'],
+  ['a=${g.x}\n[g]\nx=1', '1'],
+  ['a=1\na=2', '2'],
+  ['a=1\n[DEFAULT]\na=2', '2'],
+  ['a=1\n 2', '1\n2'],
+  ['a =\n  v', '\nv'],
+  ['a=', ''],
+  ['a=x=y:z', 'x=y:z'],
+  ['a:x=y', 'x=y'],
+  ['A=1', undefined],
+  ['a=x\r\nb=y\r\n', 'x'],
+  ['# a=1\n; a=2', undefined],
+]
+
+const refusedByOslo = [
+  'a',
+  '=x',
+  ' a=1',
+  'a=1\n\n 2',
+  'a=1\n# c\n 2',
+  'a=1\n\t2\n3',
+  '[x',
+  '[]',
+  'a=$zz',
+  'a=$a',
+]
+
+describe('a configuration in oslo.config’s form', () => {
+  for (const [text, value] of seenInOslo) {
+    it(`reads ${JSON.stringify(text)} as oslo.config does`, () => {
+      assert.equal(new OsloConf(`[DEFAULT]\n${text}`, { b: 'BB' }).get('DEFAULT', 'a'), value)
+    })
+  }
+
+  for (const text of refusedByOslo) {
+    it(`refuses ${JSON.stringify(text)} as oslo.config does`, () => {
+      assert.throws(
+        () => new OsloConf(`[DEFAULT]\n${text}`).get('DEFAULT', 'a'),
+        (error) => isBackupError(error, 'CONFIG_INVALID'),
+      )
+    })
+  }
+
+  it('refuses an assignment before any group, and a byte order mark', () => {
+    for (const text of ['a=1', '\ufeff[DEFAULT]\na=1']) {
+      assert.throws(() => new OsloConf(text), /Line 1/)
+    }
+  })
+
+  it('gives back any value that is written with doubled dollars', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[!-~][ -~]{0,30}[!-~]$/), (value) => {
+        fc.pre(!/^(["']).*\1$/.test(value) && !value.includes('\\'))
+        const conf = new OsloConf(`[DEFAULT]\na = ${value.replaceAll('$', '$$$$')}`)
+        assert.equal(conf.get('DEFAULT', 'a'), value)
+      }),
+    )
+  })
+})
+
+describe('fromCinderConf', () => {
+  const whole = `
+# an operator's file
+[DEFAULT]
+enabled_backends = lvm
+backup_driver = cinder.backup.drivers.swift.SwiftBackupDriver
+backup_swift_url = http://swift.example:8080/v1/AUTH_
+backup_swift_auth = single_user
+backup_swift_auth_version = 2.0
+backup_swift_user: "backup"
+backup_swift_key = pa$$word # not a comment
+backup_swift_object_size = 33_554_432
+backup_swift_retry_attempts = 3
+backup_create_containers = off
+backup_swift_ca_cert_file = $state_path/ca.pem
+backup_swift_service_auth = yes
+
+[lvm]
+backup_swift_url = http://elsewhere/
+
+[service_user]
+send_service_user_token = True
+auth_url = http://keystone.example/identity
+username = cinder
+password = secret
+user_domain_name = Default
+project_name = service
+project_domain_name = Default
+`
+
+  it('takes each flag of [DEFAULT] under its own name, and the service user', () => {
+    assert.deepEqual(fromCinderConf(whole), {
+      backupSwiftUrl: 'http://swift.example:8080/v1/AUTH_',
+      backupSwiftAuth: 'single_user',
+      backupSwiftAuthVersion: '2',
+      backupSwiftUser: 'backup',
+      backupSwiftKey: 'pa$word # not a comment',
+      backupSwiftObjectSize: 33_554_432,
+      backupSwiftRetryAttempts: 3,
+      backupCreateContainers: false,
+      backupSwiftCaCertFile: '/var/lib/cinder/ca.pem',
+      backupSwiftServiceAuth: true,
+      serviceCredentials: {
+        method: 'password',
+        authUrl: 'http://keystone.example/identity',
+        username: 'cinder',
+        userDomain: { name: 'Default' },
+        password: 'secret',
+        scope: { project: { name: 'service', domain: { name: 'Default' } } },
+      },
+    })
+  })
+
+  it('reads a file by its path, and says which one it cannot read', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'stowage-conf-'))
+    try {
+      const file = join(directory, 'cinder.conf')
+      await writeFile(file, '[DEFAULT]\nbackup_swift_container = nightly\n')
+      assert.deepEqual(fromCinderConf(file), { backupSwiftContainer: 'nightly' })
+      assert.throws(() => fromCinderConf(join(directory, 'none')), /none cannot be read/)
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  })
+
+  for (const [line, problem] of [
+    ['backup_swift_auth = everyone', /backup_swift_auth has to be one of per_user, single_user/],
+    ['backup_swift_object_size = 0x10', /backup_swift_object_size has to be a whole number/],
+    ['backup_swift_auth_insecure = t', /backup_swift_auth_insecure has to be true or false/],
+    ['backup_swift_auth_version = 4', /backup_swift_auth_version has to be one of 1, 2, 3/],
+    ['backup_swift_service_auth = true', /send_service_user_token/],
+  ] as const) {
+    it(`refuses ${line}`, () => {
+      assert.throws(() => fromCinderConf(`[DEFAULT]\n${line}`), problem)
+    })
+  }
+})
