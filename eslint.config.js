@@ -13,10 +13,11 @@ const layers = {
   'backup-core': [],
   'backup-posix': ['backup-core'],
   'backup-swift': ['backup-core'],
-  'compression-zlib': ['backup-core'],
-  'compression-bz2': ['backup-core'],
-  'compression-zstd': ['backup-core'],
-  'compression-compressjs': ['backup-core'],
+  'compression-workers': ['backup-core'],
+  'compression-zlib': ['backup-core', 'compression-workers'],
+  'compression-bz2': ['backup-core', 'compression-workers'],
+  'compression-zstd': ['backup-core', 'compression-workers'],
+  'compression-compressjs': ['backup-core', 'compression-workers'],
   'backup-testkit': ['backup-core'],
 }
 

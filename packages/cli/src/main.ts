@@ -62,7 +62,7 @@ async function run(
       withStore: async (use, settings = {}) => {
         const openStore = parseStoreUrl(globals.store)
         const { withStore } = await import('./open-store.js')
-        return withStore(openStore, globals, settings, output, use)
+        return withStore(openStore, globals, settings, io.env, output, use)
       },
     })
   } finally {

@@ -1,6 +1,7 @@
 import type { ChunkedBackupDriver, ChunkedDriverOptions } from '@stowage/backup-core'
 import type { StoreSettings } from './command-context.js'
 import { readersBeside } from './compression/lazy-compressor.js'
+import type { CliIo } from './io.js'
 import type { GlobalOptions } from './options/global-options.js'
 import type { Output } from './output/output.js'
 import type { OpenStore } from './store-url.js'
@@ -8,8 +9,9 @@ import type { OpenStore } from './store-url.js'
 /** Opens a store for the time of `work`. Drivers close themselves; the compressors are ours to close. */
 export async function withStore<T>(
   openStore: OpenStore,
-  { concurrency, maxMemory, strict }: GlobalOptions,
+  { concurrency, maxMemory, strict, osCloud, cinderConf }: GlobalOptions,
   settings: StoreSettings,
+  env: CliIo['env'],
   output: Output,
   work: (driver: ChunkedBackupDriver) => Promise<T>,
 ): Promise<T> {
@@ -26,7 +28,7 @@ export async function withStore<T>(
     },
   }
   try {
-    const driver = await openStore(options)
+    const driver = await openStore(options, { osCloud, cinderConf, env })
     try {
       return await work(driver)
     } finally {

@@ -10,26 +10,38 @@ interface StoreScheme {
   /** How its URLs look, for help and messages. */
   readonly example: string
   /** Checks the URL and returns what opens it. Must not touch the store. */
-  readonly locate: (url: string) => (options: ChunkedDriverOptions) => Promise<ChunkedBackupDriver>
+  readonly locate: (url: string) => OpenStore
 }
 
 /** Every scheme that `--store` takes. A new backend is one entry here. */
 const schemes: readonly StoreScheme[] = [
   { scheme: 'posix', example: 'posix:/backups', locate: (url) => directory(posixPath(url)) },
   { scheme: 'file', example: 'file:///backups', locate: (url) => directory(filePath(url)) },
+  { scheme: 'swift', example: 'swift://CONTAINER', locate: (url) => swift(url) },
 ]
 
 /** Where a scheme that is not built in would come from. */
 const packages: Readonly<Record<string, string>> = {
-  swift: '@stowage/backup-swift',
   s3: '@stowage/backup-s3',
 }
 
 /** How store URLs look, for help. */
 export const storeExamples = schemes.map(({ example }) => example).join(', ')
 
+/** Where a store's driver looks for what the URL does not say: how to sign in, above all. */
+export interface StoreSources {
+  /** A cloud of clouds.yaml. */
+  readonly osCloud?: string | undefined
+  /** The path of a cinder.conf. */
+  readonly cinderConf?: string | undefined
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
 /** A store that was named and found well-formed, and not yet opened. */
-export type OpenStore = (options: ChunkedDriverOptions) => Promise<ChunkedBackupDriver>
+export type OpenStore = (
+  options: ChunkedDriverOptions,
+  sources?: StoreSources,
+) => Promise<ChunkedBackupDriver>
 
 /**
  * Reads a store URL.
@@ -96,5 +108,25 @@ function directory(path: string): OpenStore {
   return async (options) => {
     const { getBackupDriver } = await import('@stowage/backup-posix')
     return getBackupDriver({ ...options, path })
+  }
+}
+
+function swift(url: string): OpenStore {
+  if (!/^swift:(?:\/\/)?[^/?#]*\/?$/i.test(url)) {
+    throw new CliError('USAGE', `"${url}" is not a store URL: swift: takes the name of one container.`, {
+      exitCode: exitCodes.usage,
+      hint: 'Say swift://CONTAINER, or swift: for the default one; a slash or a % in the name is written %2F or %25.',
+    })
+  }
+  return async (options, { osCloud, cinderConf, env } = {}) => {
+    const { getBackupDriverForUrl } = await import('@stowage/backup-swift')
+    return getBackupDriverForUrl(url, {
+      ...options,
+      // The command line's own word counts, also where it is none.
+      backupCompressionAlgorithm: options.compression?.name ?? 'none',
+      ...(osCloud === undefined ? {} : { cloud: osCloud }),
+      ...(cinderConf === undefined ? {} : { cinderConf }),
+      ...(env === undefined ? {} : { env }),
+    })
   }
 }

@@ -33,7 +33,12 @@ describe('compression words', () => {
   })
 
   it('name the package to install where it is missing', async () => {
-    const missing = { word: 'lzma', packageName: '@stowage/compression-nowhere', factory: 'lzma' }
+    const missing = {
+      word: 'lzma',
+      packageName: '@stowage/compression-nowhere',
+      factory: 'lzma',
+      streams: false,
+    }
     const error: unknown = await loadCompressor(missing).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'COMPRESSION_UNKNOWN' })
     expect((error as Error).message).toContain('npm install @stowage/compression-nowhere')

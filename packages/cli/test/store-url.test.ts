@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -38,6 +38,26 @@ describe('parseStoreUrl', () => {
 
   it('touches nothing by reading the URL', () => {
     expect(parseStoreUrl('posix:/nowhere/at/all')).toBeTypeOf('function')
+  })
+
+  it.each(['swift://nightly', 'swift:', 'SWIFT://n%C3%A4chtlich/'])(
+    'opens %s without a word to a server',
+    async (url) => {
+      const env = { ST_AUTH: 'http://127.0.0.1:9/auth/v1.0', ST_USER: 'a:b', ST_KEY: 'k' }
+      const driver = await parseStoreUrl(url)({}, { env })
+      await driver.close()
+    },
+  )
+
+  it('signs in by the file that --cinder-conf names', async () => {
+    const file = join(directory, 'cinder.conf')
+    await writeFile(file, '[DEFAULT]\nbackup_swift_auth = single_user\n')
+    const opening = parseStoreUrl('swift:')({}, { cinderConf: file, env: {} })
+    await expect(opening).rejects.toThrow('backup_swift_user not set')
+  })
+
+  it.each(['swift://a/b', 'swift://a?b'])('refuses %s, which is not one container', (url) => {
+    expect(refusal(url)).toMatchObject({ code: 'USAGE', exitCode: 2 })
   })
 
   it.each([undefined, ''])('asks for a store where there is %j', (url) => {

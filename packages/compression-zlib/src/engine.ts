@@ -1,10 +1,19 @@
+import type { CompressOptions } from '@stowage/backup-core'
+
 /** One implementation of the zlib format. Arguments are checked before they come here. */
 export interface ZlibEngine {
-  compress(bytes: Uint8Array, level: number, signal: AbortSignal | undefined): Promise<Uint8Array>
+  compress(bytes: Uint8Array, level: number, options: CompressOptions): Promise<Uint8Array>
 
   /**
    * Fills `target`, which has exactly the expected length, and stops with an error at the first byte that does not
    * fit. Anything but a whole, sound stream of that length with nothing behind it is `OBJECT_CORRUPT`.
    */
   decompressInto(target: Uint8Array, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void>
+
+  /** The same, in pieces both ways, for what does not fit into memory. */
+  decompressStream(
+    pieces: AsyncIterable<Uint8Array>,
+    expectedLengthBytes: number,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<Uint8Array>
 }

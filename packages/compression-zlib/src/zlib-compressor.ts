@@ -1,5 +1,5 @@
 import { throwIfAborted } from '@stowage/backup-core'
-import type { Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
+import type { CodecOptions, Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
 import { requireExpectedLength, targetOf } from '@stowage/compression-workers'
 import { tooShort } from './corrupt.js'
 import type { ZlibEngine } from './engine.js'
@@ -38,10 +38,21 @@ class ZlibCompressor implements Compressor {
     this.#loadEngine = () => (loading ??= loadEngine(engine))
   }
 
-  async compress(bytes: Uint8Array, { signal }: CompressOptions = {}): Promise<Uint8Array> {
-    throwIfAborted(signal, 'Compressing')
+  async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
+    throwIfAborted(options.signal, 'Compressing')
     const engine = await this.#loadEngine()
-    return engine.compress(bytes, this.#level, signal)
+    return engine.compress(bytes, this.#level, options)
+  }
+
+  async *decompressStream(
+    pieces: AsyncIterable<Uint8Array>,
+    expectedLengthBytes: number,
+    { signal }: CodecOptions = {},
+  ): AsyncGenerator<Uint8Array> {
+    requireExpectedLength(expectedLengthBytes)
+    throwIfAborted(signal, 'Decompressing')
+    const engine = await this.#loadEngine()
+    yield* engine.decompressStream(pieces, expectedLengthBytes, signal)
   }
 
   async decompress(

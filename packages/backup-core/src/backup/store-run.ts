@@ -62,6 +62,7 @@ export async function storeRun(
       output = run.md5 === null ? undefined : buffers.take(lengthBytes)
       const compressed = await sink.compression.compress(bytes, {
         signal,
+        mustShrink: true,
         ...(output ? { buffer: output } : {}),
       })
       const smaller = compressed.length < lengthBytes

@@ -14,6 +14,11 @@ export interface DecompressOptions extends CodecOptions {
 export interface CompressOptions extends CodecOptions {
   /** Memory of at least the input's length that the engine may fill and return a view of, instead of fresh memory. */
   readonly buffer?: Uint8Array
+  /**
+   * The caller has no use for a result that is not shorter than the input. An engine that sees that it will not be may
+   * stop, and return the input itself. @default false: the result can always be decompressed
+   */
+  readonly mustShrink?: boolean
 }
 
 /**
@@ -32,10 +37,7 @@ export interface Compressor {
   /** The other words this compressor reads: `zlib` reads what is recorded as `gzip`, the same stream. */
   readonly aliases: readonly string[]
 
-  /**
-   * Compresses a chunk. A result that is not shorter than the input is thrown away, and the chunk stored raw: an engine
-   * that sees that it will not be shorter may stop and return the input itself.
-   */
+  /** Compresses a chunk. The result may be longer than the input, unless the caller says that it must shrink. */
   compress(bytes: Uint8Array, options?: CompressOptions): Promise<Uint8Array>
 
   /**

@@ -8,12 +8,23 @@ import type { CompressionWord } from './words.js'
 export function lazyCompressor(spec: CompressionWord): Compressor {
   let loading: Promise<Compressor> | undefined
   const loaded = (): Promise<Compressor> => (loading ??= loadCompressor(spec))
+  const decompressStream: NonNullable<Compressor['decompressStream']> = async function* (pieces, ...rest) {
+    const compressor = await loaded()
+    if (!compressor.decompressStream) {
+      throw new BackupError(
+        'COMPRESSION_UNKNOWN',
+        `The installed ${spec.packageName} is not of this version.`,
+      )
+    }
+    yield* compressor.decompressStream(pieces, ...rest)
+  }
   return {
     name: spec.word,
     aliases: [],
     compress: async (bytes, options) => (await loaded()).compress(bytes, options),
     decompress: async (bytes, expectedLengthBytes, options) =>
       (await loaded()).decompress(bytes, expectedLengthBytes, options),
+    ...(spec.streams ? { decompressStream } : {}),
     async close() {
       // A package that could not be loaded holds nothing.
       const compressor = await loading?.catch(() => undefined)

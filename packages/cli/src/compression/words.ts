@@ -4,6 +4,8 @@ export interface CompressionWord {
   readonly packageName: string
   /** The name of the package's factory. */
   readonly factory: string
+  /** Whether it reads objects that memory does not hold. */
+  readonly streams: boolean
 }
 
 const zlibPackage = '@stowage/compression-zlib'
@@ -15,11 +17,11 @@ export const rawWords: readonly string[] = ['none', 'off', 'no']
 
 /** Every word that names an algorithm. The packages of all but zlib are installed beside the command by choice. */
 export const compressionWords: readonly CompressionWord[] = [
-  { word: 'zlib', packageName: zlibPackage, factory: 'zlib' },
-  { word: 'gzip', packageName: zlibPackage, factory: 'zlib' },
-  { word: 'bz2', packageName: bz2Package, factory: 'bz2' },
-  { word: 'bzip2', packageName: bz2Package, factory: 'bz2' },
-  { word: 'zstd', packageName: zstdPackage, factory: 'zstd' },
+  { word: 'zlib', packageName: zlibPackage, factory: 'zlib', streams: true },
+  { word: 'gzip', packageName: zlibPackage, factory: 'zlib', streams: true },
+  { word: 'bz2', packageName: bz2Package, factory: 'bz2', streams: false },
+  { word: 'bzip2', packageName: bz2Package, factory: 'bz2', streams: false },
+  { word: 'zstd', packageName: zstdPackage, factory: 'zstd', streams: false },
 ]
 
 /** Cinder's own default, so that a backup without options is one that Cinder would have written. */

@@ -10,6 +10,8 @@ export interface GlobalOptions {
   readonly concurrency?: number
   readonly maxMemory?: number
   readonly strict?: 'cinder'
+  readonly osCloud?: string
+  readonly cinderConf?: string
 }
 
 export function globalOptions(): CliOption[] {
@@ -32,6 +34,11 @@ export function globalOptions(): CliOption[] {
     new CliOption('--strict <who>', 'refuse whatever Cinder would refuse, in its words', {
       env: 'STOWAGE_STRICT',
       choices: ['cinder'],
+    }),
+    // OS_CLOUD is the driver's own to read: it stands behind a cinder.conf that says how to sign in.
+    new CliOption('--os-cloud <name>', 'swift: a cloud of clouds.yaml (default: OS_CLOUD, else OS_* or ST_*)'),
+    new CliOption('--cinder-conf <file>', 'swift: a cinder.conf to take backup_swift_… options from', {
+      env: 'STOWAGE_CINDER_CONF',
     }),
   ]
 }

@@ -1,9 +1,10 @@
+import type { CompressOptions } from '@stowage/backup-core'
 import type NodeZlib from 'node:zlib'
 import { isZeros, looksLikeNoise, mapPieces } from '@stowage/compression-workers'
 import { adler32, adlerOfNothing, adlerOfZeros, joinAdler32 } from '../adler32.js'
-import { joinPieces } from './join-pieces.js'
-import type { DeflatedPiece } from './join-pieces.js'
 import { pieceDeflater } from './piece-deflater.js'
+import { frameBytes, PieceWriter } from './piece-writer.js'
+import type { DeflatedPiece } from './piece-writer.js'
 
 /**
  * How much is deflated apart: small enough to keep every core busy and the main thread's share of a piece (its
@@ -14,6 +15,9 @@ const pieceBytes = 256 * 1024
 /** What deflate can refer back to. */
 const windowBytes = 32 * 1024
 
+/** What deflate adds at most to a piece that it cannot shrink: a few bytes a block, and the flush. */
+const mostAddedBytes = 512
+
 /**
  * Compresses into one zlib stream whose pieces are deflated apart, on as many threads as there are cores. Each piece
  * knows the 32 KiB before it and ends at a whole byte (`Z_SYNC_FLUSH`), so that they join. Zeros are taken from
@@ -23,19 +27,37 @@ export async function deflatePieces(
   nodeZlib: typeof NodeZlib,
   bytes: Uint8Array,
   level: number,
-  signal: AbortSignal | undefined,
+  { signal, buffer, mustShrink = false }: CompressOptions,
 ): Promise<Uint8Array> {
   const deflate = pieceDeflater(nodeZlib, level)
+  const writer = new PieceWriter(memoryFor(bytes.length, buffer, mustShrink), level)
   let adler = adlerOfNothing
-  const pieces = await mapPieces<DeflatedPiece>(bytes, pieceBytes, signal, async (raw, offset) => {
+  const work = async (raw: Uint8Array, offset: number): Promise<void> => {
+    // A stream that has outgrown its memory is thrown away, and so need not go on.
+    if (writer.full) return
+    const put = (piece: DeflatedPiece): void => {
+      writer.put(offset / pieceBytes, piece)
+    }
     // The checksum is summed before the first await: pieces begin in order.
     if (isZeros(raw)) {
       adler = joinAdler32(adler, adlerOfZeros(raw.length), raw.length)
-      return { deflated: await deflate.zeros(raw.length) }
+      put({ deflated: await deflate.zeros(raw.length) })
+      return
     }
     adler = adler32(raw, adler)
-    if (level > 0 && looksLikeNoise(raw)) return { stored: raw }
-    return { deflated: await deflate.piece(raw, bytes.subarray(Math.max(0, offset - windowBytes), offset)) }
-  })
-  return joinPieces(pieces, level, adler)
+    if (level > 0 && looksLikeNoise(raw)) put({ stored: raw })
+    else
+      put({ deflated: await deflate.piece(raw, bytes.subarray(Math.max(0, offset - windowBytes), offset)) })
+  }
+  await mapPieces(bytes, pieceBytes, signal, work)
+  return writer.end(adler) ?? bytes
+}
+
+/** The caller's memory where it is enough, else fresh: of the input's length where the stream must be shorter. */
+function memoryFor(lengthBytes: number, buffer: Uint8Array | undefined, mustShrink: boolean): Uint8Array {
+  const pieces = Math.ceil(lengthBytes / pieceBytes)
+  const mostBytes = mustShrink ? lengthBytes : lengthBytes + pieces * mostAddedBytes + frameBytes
+  return buffer !== undefined && buffer.length >= mostBytes
+    ? buffer.subarray(0, mostBytes)
+    : Buffer.allocUnsafeSlow(mostBytes)
 }

@@ -19,7 +19,7 @@ export async function inflateInto(
 }
 
 /** Maps zlib's own errors; what was thrown here, and what is not known, goes on as it is. */
-function asCorrupt(error: NodeJS.ErrnoException): Error {
+export function asCorrupt(error: NodeJS.ErrnoException): Error {
   if (error.code === 'Z_BUF_ERROR') return cutShort(error)
   if (error.code === 'Z_DATA_ERROR' || error.code === 'Z_NEED_DICT') return damaged(error)
   return error

@@ -1,10 +1,13 @@
 import type NodeZlib from 'node:zlib'
 import type { ZlibEngine } from '../engine.js'
 import { inflateInto } from './inflate-into.js'
+import { inflateStream } from './inflate-stream.js'
 import { deflatePieces } from './deflate-pieces.js'
 
 /** The engine on Node's own zlib, which runs on libuv's thread pool. */
 export const nodeEngine = (nodeZlib: typeof NodeZlib): ZlibEngine => ({
-  compress: (bytes, level, signal) => deflatePieces(nodeZlib, bytes, level, signal),
+  compress: (bytes, level, options) => deflatePieces(nodeZlib, bytes, level, options),
   decompressInto: (target, bytes, signal) => inflateInto(nodeZlib, target, bytes, signal),
+  decompressStream: (pieces, expectedLengthBytes, signal) =>
+    inflateStream(nodeZlib, pieces, expectedLengthBytes, signal),
 })

@@ -14,7 +14,7 @@ import {
 import { corrupt, cutShort, tooLong, tooShort, trailing } from '../corrupt.js'
 
 /** What pako opens in about a millisecond. */
-const turnBytes = 64 * 1024
+export const turnBytes = 64 * 1024
 
 /**
  * Opens the zlib stream into `target` with pako's counterpart of zlib's own `inflate`, which writes where it is told
@@ -50,7 +50,7 @@ export async function pakoInflateInto(
   if (lengthBytes < target.length) throw tooShort(lengthBytes, target.length)
 }
 
-function requireEnd(status: number, { msg }: ZStream): void {
+export function requireEnd(status: number, { msg }: ZStream): void {
   if (status === Z_STREAM_END) return
   if (status === Z_BUF_ERROR) throw cutShort()
   const isDamage = status === Z_DATA_ERROR || status === Z_NEED_DICT
