@@ -19,7 +19,8 @@ async function loadCompressors(): Promise<ReadonlyMap<string, Compressor>> {
     ['gzip', zlib({ word: 'gzip' })],
   ])
   for (const [name, words] of Object.entries(packages)) {
-    if (!existsSync(new URL(`../../packages/compression-${name}/src/index.ts`, import.meta.url))) continue
+    // The README is the last thing that a package gets: without one it is still being made.
+    if (!existsSync(new URL(`../../packages/compression-${name}/README.md`, import.meta.url))) continue
     const specifier = `@stowage/compression-${name}`
     const factories = (await import(specifier)) as Record<string, Factory>
     const factory = factories[name]
