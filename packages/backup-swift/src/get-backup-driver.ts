@@ -53,13 +53,29 @@ export function containerOfUrl(url: string): string | undefined {
 
 async function resolveSources({ cloud, cinderConf, ...own }: SwiftStoreOptions): Promise<SwiftDriverOptions> {
   const env = own.env ?? process.env
-  const said = { ...(cinderConf === undefined ? {} : fromCinderConf(cinderConf)), ...withoutUndefined(own) }
+  const explicit = withoutUndefined(own)
+  const conf = cinderConf === undefined ? {} : withoutTwins(fromCinderConf(cinderConf), explicit)
+  const said = { ...conf, ...explicit }
   if (cloud !== undefined) return { ...(await fromCloudsYaml(cloud, { env })), ...said }
   if (saysHowToSignIn(said)) return said
   const named = env['OS_CLOUD']
   const found =
     named === undefined || named === '' ? fromEnvironment(env) : await fromCloudsYaml(named, { env })
   return { ...found, ...said }
+}
+
+/** The options of a file, less those whose other name was given explicitly. */
+function withoutTwins(conf: SwiftDriverOptions, explicit: SwiftDriverOptions): SwiftDriverOptions {
+  const twins = [
+    ['backupSwiftContainer', 'container'],
+    ['backupSwiftObjectSize', 'chunkSizeBytes'],
+    ['backupSwiftBlockSize', 'blockSizeBytes'],
+    ['backupCompressionAlgorithm', 'compression'],
+  ] as const
+  const hidden = new Set<string>(
+    twins.filter(([, ours]) => explicit[ours] !== undefined).map(([flag]) => flag),
+  )
+  return Object.fromEntries(Object.entries(conf).filter(([name]) => !hidden.has(name)))
 }
 
 function withoutUndefined(options: SwiftDriverOptions): SwiftDriverOptions {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { OsloConf } from '../src/config/oslo-conf.js'
-import { fromCinderConf } from '../src/index.js'
+import { fromCinderConf, getBackupDriver } from '../src/index.js'
 
 /** What oslo.config itself made of these lines, below [DEFAULT], for the option `a`; `b` has the default BB. */
 const seenInOslo: readonly (readonly [text: string, value: string | undefined])[] = [
@@ -80,6 +80,33 @@ describe('a configuration in oslo.config’s form', () => {
         assert.equal(conf.get('DEFAULT', 'a'), value)
       }),
     )
+  })
+})
+
+describe('a cinder.conf and options beside it', () => {
+  it('agree: what is said explicitly wins over the file, under either name', async () => {
+    const cinderConf = [
+      '[DEFAULT]',
+      'backup_swift_container = from-file',
+      'backup_swift_object_size = 65536',
+      'backup_swift_block_size = 1024',
+      'backup_compression_algorithm = zstd',
+      'storage_availability_zone = east',
+    ].join('\n')
+    const context = { authToken: 't', serviceCatalog: [] }
+    await using driver = await getBackupDriver({
+      cinderConf,
+      context,
+      env: {},
+      container: 'mine',
+      backupSwiftBlockSize: 2048,
+      backupCompressionAlgorithm: 'none',
+    })
+    assert.equal(driver.defaultContainer, 'mine')
+    assert.equal(driver.chunkSizeBytes, 65_536)
+    assert.equal(driver.blockSizeBytes, 2048)
+    const backup = { id: 'b', volumeId: 'v', parentId: null, container: null, name: null, description: null }
+    assert.match(driver.generateObjectNamePrefix({ ...backup, createdAt: new Date(0) }), /az_east_backup_b$/)
   })
 })
 

@@ -36,7 +36,10 @@ export function globalOptions(): CliOption[] {
       choices: ['cinder'],
     }),
     // OS_CLOUD is the driver's own to read: it stands behind a cinder.conf that says how to sign in.
-    new CliOption('--os-cloud <name>', 'swift: a cloud of clouds.yaml (default: OS_CLOUD, else OS_* or ST_*)'),
+    new CliOption(
+      '--os-cloud <name>',
+      'swift: a cloud of clouds.yaml (default: OS_CLOUD, else OS_* or ST_*)',
+    ),
     new CliOption('--cinder-conf <file>', 'swift: a cinder.conf to take backup_swift_… options from', {
       env: 'STOWAGE_CINDER_CONF',
     }),
