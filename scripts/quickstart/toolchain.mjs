@@ -7,12 +7,24 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 /** Installs and builds whatever is missing or older than its sources. Says what it does through `say`. */
 export async function prepare(root, say) {
   if (!existsSync(join(root, 'node_modules', 'tsup'))) {
-    await step('npm ci', () => capture(npm, ['ci'], { cwd: root }), say)
+    await step('npm ci', () => installAsLocked(root), say)
   }
   const stale = packagesBehind(root, '@stowage/cli').filter(isStale)
   if (stale.length === 0) return
   const names = stale.map((directory) => relative(join(root, 'packages'), directory)).join(', ')
   await step(`build ${names}`, () => build(root, stale), say)
+}
+
+/** What the lock file names. */
+async function installAsLocked(root) {
+  try {
+    await capture(npm, ['ci'], { cwd: root })
+  } catch (error) {
+    // A registry without the builds of other platforms leaves them out of the lock file, and npm 11 then calls it
+    // incomplete. This takes the versions of the lock file too, and leaves the file as it is.
+    if (!error.message.includes('from lock file')) throw error
+    await capture(npm, ['install', '--no-save'], { cwd: root })
+  }
 }
 
 /** The directories of a package and of all that it needs, read from their package.json files. */

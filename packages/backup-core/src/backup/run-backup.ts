@@ -76,7 +76,7 @@ async function storeHinted(
   meter: ProgressMeter,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const hints = await askForHints(source, parent?.record, blockSizeBytes, signal)
+  const hints = await askForHints(source, parent, blockSizeBytes, signal)
   try {
     await storeChunks(chunks, source, hints, meter, signal)
   } finally {

@@ -1,6 +1,6 @@
-import type { BackupRecord } from '../driver/types.js'
 import { ExtentCursor } from '../volume/extent-cursor.js'
 import type { OpenSource } from '../volume/volume.js'
+import type { Parent } from './prepare.js'
 
 /** What a source knows of itself, so that less of it has to be read. */
 export interface SourceHints extends AsyncDisposable {
@@ -15,7 +15,7 @@ export interface SourceHints extends AsyncDisposable {
 /** Asks a source for its hints. A block that the parent did not have whole is always read. */
 export async function askForHints(
   source: OpenSource,
-  parent: BackupRecord | undefined,
+  parent: Parent | null,
   blockSizeBytes: number,
   signal: AbortSignal | undefined,
 ): Promise<SourceHints> {
@@ -25,11 +25,17 @@ export async function askForHints(
   let changes: ExtentCursor | undefined
   let comparableBytes = 0
   if (parent && sizeBytes !== undefined) {
-    const changed = await source.changedSince?.(parent.id, options)
+    const { record, blocks } = parent
+    const changed = await source.changedSince?.(record.id, options)
     if (changed) changes = new ExtentCursor(changed, 'changedSince()')
-    const shorter = Math.min(sizeBytes, parent.sizeBytes)
-    comparableBytes =
-      sizeBytes === parent.sizeBytes ? sizeBytes : Math.floor(shorter / blockSizeBytes) * blockSizeBytes
+    const sameEnd =
+      sizeBytes === record.sizeBytes && blocks.hashes.length === Math.ceil(sizeBytes / blockSizeBytes)
+    const wholeBlocks = Math.min(
+      Math.floor(sizeBytes / blockSizeBytes),
+      Math.floor(record.sizeBytes / blockSizeBytes),
+      blocks.hashes.length,
+    )
+    comparableBytes = sameEnd ? sizeBytes : wholeBlocks * blockSizeBytes
   }
   return {
     data,

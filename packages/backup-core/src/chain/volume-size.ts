@@ -55,15 +55,21 @@ export function sizeIsCertain(chain: Chain): boolean {
 }
 
 /**
- * The exact size, from the number of blocks. A last block that changed is stored, to the volume's end; one that did
- * not is as long as the parent's, whose bytes it has.
+ * The exact size, from the number of blocks. The newest layer that stored the last block stored it to its end: to the
+ * volume's end as it was then and, since the block has not changed, as it is now.
  */
 export function sizeByBlocks(chain: Chain, blocks: BlockHashes): number {
   const { blockSizeBytes } = blocks.header
-  const manifestSize = chainSizeByManifest(chain)
-  const lastBlockStart = Math.max(0, blocks.hashes.length - 1) * blockSizeBytes
   const end = blocks.hashes.length * blockSizeBytes
-  const stored = endOfObjects(chain[0].metadata)
-  if (stored > lastBlockStart) return Math.min(stored, end)
-  return Math.min(manifestSize, end)
+  const lastBlockStart = Math.max(0, end - blockSizeBytes)
+  for (const { metadata } of chain) {
+    let storedEnd = 0
+    for (const { offsetBytes, lengthBytes } of metadata.objects) {
+      const objectEnd = offsetBytes + lengthBytes
+      if (offsetBytes <= lastBlockStart && objectEnd > lastBlockStart)
+        storedEnd = Math.max(storedEnd, objectEnd)
+    }
+    if (storedEnd > 0) return Math.min(end, storedEnd)
+  }
+  return Math.min(chainSizeByManifest(chain), end)
 }

@@ -43,6 +43,8 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   abstract readonly capabilities: DriverCapabilities
 
   readonly #settings: DriverSettings
+  /** What the store says; the catalog, unless the caller has one of their own. */
+  readonly #stored: StoreCatalog
   readonly #catalog: BackupCatalog
   #closing: Promise<void> | undefined
 
@@ -53,7 +55,8 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    */
   protected constructor(options: ChunkedDriverOptions, defaults: DriverDefaults) {
     this.#settings = resolveSettings(options, defaults)
-    this.#catalog = options.catalog ?? new StoreCatalog(this, this.#settings.onWarning)
+    this.#stored = new StoreCatalog(this, this.#settings.onWarning)
+    this.#catalog = options.catalog ?? this.#stored
   }
 
   /** The most bytes of a volume in one object. */
@@ -178,10 +181,14 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    */
   async importRecord(record: ExportedRecord, options: StoreOptions = {}): Promise<BackupRecord> {
     this.#assertOpen()
-    const decoded = decodeRecord(record)
-    await readMetadata(this, decoded, signalOf(options))
-    await this.#catalog.put(decoded, signalOf(options))
-    return decoded
+    const { id, container, prefix } = decodeRecord(record)
+    // First of all by its name alone, for the error that says what is missing.
+    await readMetadata(this, { id, container, prefix }, signalOf(options))
+    // A record has the size in whole GiB: the store knows better.
+    const found = await this.#stored.get(id, { ...signalOf(options), nearContainer: container })
+    if (!found) throw backupNotFound(id)
+    await this.#catalog.put(found, signalOf(options))
+    return found
   }
 
   /** Frees what the driver holds. Later calls do nothing; later operations reject with `CLOSED`. */
