@@ -16,12 +16,13 @@ const bytes = noise(20_000)
 /** Where a backup can break. */
 const faultyCalls: readonly (readonly [
   what: string,
-  operation: StoreOperation,
+  operations: StoreOperation | readonly StoreOperation[],
   object: RegExp | undefined,
 ])[] = [
   ['the container cannot be made', 'putContainer', undefined],
   ['a chunk cannot be opened', 'getObjectWriter', /-00003$/],
-  ['a chunk cannot be written', 'writer.write', /-00003$/],
+  // A writer that takes replayable bodies is given one.
+  ['a chunk cannot be written', ['writer.write', 'writer.writeFrom'], /-00003$/],
   ['a chunk cannot be closed', 'writer.close', /-00003$/],
   ['the hash list cannot be closed', 'writer.close', /_sha256file$/],
   ['the metadata cannot be closed', 'writer.close', /_metadata$/],
@@ -54,10 +55,14 @@ export const commits: Area = (test) => {
     }
   })
 
-  for (const [what, operation, object] of faultyCalls) {
+  for (const [what, operations, object] of faultyCalls) {
     test(`a backup for which ${what} fails with that error, and leaves nothing`, async (fixture) => {
       const error = new BackupError('NO_SPACE', 'A planned fault: the store is full.')
-      await failsAndLeavesNothing(fixture, fault.fail(operation, { ...(object && { object }), error }), error)
+      await failsAndLeavesNothing(
+        fixture,
+        fault.fail(operations, { ...(object && { object }), error }),
+        error,
+      )
     })
   }
 
