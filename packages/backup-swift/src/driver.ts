@@ -1,4 +1,4 @@
-import { BackupError, ChunkedBackupDriver, isBackupError } from '@stowage/backup-core'
+import { BackupError, ChunkedBackupDriver } from '@stowage/backup-core'
 import type {
   DriverCapabilities,
   ExtraMetadata,
@@ -108,15 +108,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
   override async *getContainers(options: StoreOptions): AsyncGenerator<string> {
     const { container, searchAccount } = this.#resolved
     yield container
-    if (!searchAccount) return
-    try {
-      for await (const other of this.#client.listContainersWith('volume_', options)) {
-        if (other !== container) yield other
-      }
-    } catch (error) {
-      // Somebody who was let into one container alone may not list the account.
-      if (!isBackupError(error, 'FORBIDDEN')) throw error
-    }
+    if (searchAccount) yield* this.#client.listContainersWith('volume_', container, options)
   }
 
   /** As Cinder's Swift driver names them: `volume_<id>/<time>/az_<zone>_backup_<id>`. */

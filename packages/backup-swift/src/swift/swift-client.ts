@@ -1,23 +1,21 @@
 import type { FailedDelete, ReadOptions, StoreOptions } from '@stowage/backup-core'
-import { isBackupError, throwIfAborted } from '@stowage/backup-core'
+import { isBackupError } from '@stowage/backup-core'
 import { discard } from '../http/body-sinks.js'
 import type { RetryPolicy } from '../http/retry.js'
-import { bulkDelete } from './bulk-delete.js'
 import type { ClusterLimits } from './cluster-limits.js'
 import { getClusterLimits } from './cluster-limits.js'
+import { deleteObject, deleteObjects } from './delete-objects.js'
 import { getObject } from './get-object.js'
 import type { ObjectRange, RangeAnswer, RangeOptions } from './get-range.js'
 import { getRange } from './get-range.js'
 import { listNames } from './listing.js'
-import { containerPath, objectPath } from './names.js'
+import { containerPath } from './names.js'
 import type { NewObject, PutState } from './put-object.js'
+import { objectExists } from './object-exists.js'
 import { putObject } from './put-object.js'
 import { streamObject } from './stream-object.js'
 import type { SwiftTransport } from './swift-transport.js'
 
-/** One bulk request deletes no more than this, so that none of them takes minutes. */
-const maxBulkNames = 1000
-const deletesAtOnce = 8
 const probesAtOnce = 8
 
 /** The verbs of Swift's API that backups need. Knows HTTP and Swift, and nothing of backups. */
@@ -142,12 +140,21 @@ export class SwiftClient {
   }
 
   /**
-   * The names of the containers that hold an object whose name begins with `prefix`: an account may hold much else,
-   * whose listings nobody should have to wait for.
+   * The names of the containers, but for one, that hold an object whose name begins with `prefix`: an account may hold
+   * much else, whose listings nobody should have to wait for. Where the account may not be listed, none.
    */
-  async *listContainersWith(prefix: string, options: StoreOptions = {}): AsyncGenerator<string> {
+  async *listContainersWith(
+    prefix: string,
+    except: string,
+    options: StoreOptions = {},
+  ): AsyncGenerator<string> {
     const names: string[] = []
-    for await (const name of this.listContainers(options)) names.push(name)
+    try {
+      for await (const name of this.listContainers(options)) if (name !== except) names.push(name)
+    } catch (error) {
+      // Somebody who was let into one container alone.
+      if (!isBackupError(error, 'FORBIDDEN')) throw error
+    }
     for (let from = 0; from < names.length; from += probesAtOnce) {
       const batch = names.slice(from, from + probesAtOnce)
       const has = await Promise.all(batch.map((name) => this.#hasObjects(name, prefix, options)))
@@ -156,8 +163,14 @@ export class SwiftClient {
   }
 
   async #hasObjects(container: string, prefix: string, options: StoreOptions): Promise<boolean> {
-    for await (const name of this.listObjects(container, prefix, options, 1)) return name !== ''
-    return false
+    try {
+      for await (const name of this.listObjects(container, prefix, options, 1)) return name !== ''
+      return false
+    } catch (error) {
+      // A container that we may not read holds no backup of ours.
+      if (isBackupError(error, 'FORBIDDEN')) return false
+      throw error
+    }
   }
 
   /** Stores an object: see {@link putObject}. */
@@ -185,125 +198,28 @@ export class SwiftClient {
     return streamObject(this.#transport, container, objectName, options)
   }
 
-  /** Whether the object is there. A replica that does not have it is not the last word. */
-  async objectExists(
-    container: string,
-    objectName: string,
-    { signal }: StoreOptions = {},
-    policy?: Partial<RetryPolicy>,
-  ): Promise<boolean> {
-    for (const newest of [false, true]) {
-      const { head } = await this.#transport.send(
-        {
-          method: 'HEAD',
-          path: objectPath(container, objectName),
-          headers: newest ? { 'x-newest': 'true' } : {},
-          what: `Looking for object ${objectName} in container ${container}`,
-          details: { container, objectName },
-          accept: (status) => status === 200 || status === 204 || status === 404,
-          sink: discard,
-        },
-        signal,
-        policy,
-      )
-      if (head.status !== 404) return true
-    }
-    return false
+  /** Whether the object is there: see {@link objectExists}. */
+  objectExists(container: string, objectName: string, options?: StoreOptions): Promise<boolean> {
+    return objectExists(this.#transport, container, objectName, options)
   }
 
-  /** Deletes an object; one that is not there is deleted. */
-  async deleteObject(
+  /** Deletes an object; one that is not there is deleted. See {@link deleteObject}. */
+  deleteObject(
     container: string,
     objectName: string,
-    options: StoreOptions = {},
+    options?: StoreOptions,
     policy?: Partial<RetryPolicy>,
   ): Promise<void> {
-    try {
-      await this.#sendDelete(container, objectName, options, policy)
-    } catch (error) {
-      // Answers that were lost may have been successes: what is gone is deleted.
-      if (!isBackupError(error, 'STORE_UNAVAILABLE')) throw error
-      const isThere = await this.objectExists(container, objectName, options, { retries: 0 }).catch(
-        () => true,
-      )
-      if (isThere) throw error
-    }
-  }
-
-  async #sendDelete(
-    container: string,
-    objectName: string,
-    { signal }: StoreOptions,
-    policy: Partial<RetryPolicy> | undefined,
-  ): Promise<void> {
-    await this.#transport.send(
-      {
-        method: 'DELETE',
-        path: objectPath(container, objectName),
-        what: `Deleting object ${objectName} from container ${container}`,
-        details: { container, objectName },
-        accept: (status) => status === 204 || status === 200 || status === 404,
-        sink: discard,
-      },
-      signal,
-      policy,
-    )
+    return deleteObject(this.#transport, container, objectName, options, policy)
   }
 
   /** Deletes objects, in bulk where the cluster can, and returns those that could not be deleted. */
-  async deleteObjects(
+  deleteObjects(
     container: string,
     objectNames: readonly string[],
     options: StoreOptions = {},
   ): Promise<FailedDelete[]> {
-    const left =
-      objectNames.length > 1 ? await this.#deleteInBulk(container, objectNames, options) : objectNames
-    return this.#deleteOneByOne(container, left, options)
-  }
-
-  /** Deletes what it can by bulk requests, and returns the names that are left to be deleted one by one. */
-  async #deleteInBulk(
-    container: string,
-    objectNames: readonly string[],
-    options: StoreOptions,
-  ): Promise<readonly string[]> {
-    const left: string[] = []
-    let done = 0
-    try {
-      const batchNames = Math.min((await this.limits(options)).maxDeletesPerRequest, maxBulkNames)
-      if (batchNames < 2) return objectNames
-      for (; done < objectNames.length; done += batchNames) {
-        const batch = objectNames.slice(done, done + batchNames)
-        left.push(...(await bulkDelete(this.#transport, container, batch, options)))
-      }
-      return left
-    } catch (error) {
-      if (isBackupError(error, 'ABORTED') || isBackupError(error, 'CLOSED')) throw error
-      // Each object gets its own try, and its own error where that fails too.
-      return [...left, ...objectNames.slice(done)]
-    }
-  }
-
-  async #deleteOneByOne(
-    container: string,
-    objectNames: readonly string[],
-    options: StoreOptions,
-  ): Promise<FailedDelete[]> {
-    const failed: FailedDelete[] = []
-    const queue = objectNames.values()
-    const work = async (): Promise<void> => {
-      for (const objectName of queue) {
-        throwIfAborted(options.signal, 'Deleting objects')
-        try {
-          await this.deleteObject(container, objectName, options)
-        } catch (error) {
-          throwIfAborted(options.signal, 'Deleting objects')
-          failed.push({ objectName, error })
-        }
-      }
-    }
-    const outcomes = await Promise.allSettled(Array.from({ length: deletesAtOnce }, work))
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-    return failed
+    const maxDeletes = async (): Promise<number> => (await this.limits(options)).maxDeletesPerRequest
+    return deleteObjects(this.#transport, container, objectNames, maxDeletes, options)
   }
 }
