@@ -9,8 +9,18 @@ export function requireExpectedLength(expectedLengthBytes: number): void {
   )
 }
 
-/** Where to open a chunk: the memory that the caller lends, where it is long enough, else fresh memory. */
-export const targetOf = (expectedLengthBytes: number, buffer: Uint8Array | undefined): Uint8Array =>
-  buffer !== undefined && buffer.length >= expectedLengthBytes
-    ? buffer.subarray(0, expectedLengthBytes)
-    : new Uint8Array(expectedLengthBytes)
+/**
+ * Where to open a chunk: the memory that the caller lends, where it is long enough, else fresh memory.
+ *
+ * @throws BackupError `COMPRESSION_FAILED` when there is no memory of that length.
+ */
+export function targetOf(expectedLengthBytes: number, buffer: Uint8Array | undefined): Uint8Array {
+  if (buffer !== undefined && buffer.length >= expectedLengthBytes)
+    return buffer.subarray(0, expectedLengthBytes)
+  try {
+    return new Uint8Array(expectedLengthBytes)
+  } catch (cause) {
+    const message = `There is no memory for a chunk of ${expectedLengthBytes} bytes: give the program more, or check the backup's metadata.`
+    throw new BackupError('COMPRESSION_FAILED', message, { cause })
+  }
+}

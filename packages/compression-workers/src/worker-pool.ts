@@ -20,13 +20,21 @@ export interface WorkerJob {
 /** Idle workers hold WebAssembly memory; a backup's next chunk comes sooner than this. */
 const idleTimeoutMs = 2_000
 
+interface SharedPool {
+  piscina: Promise<Piscina> | undefined
+  /** Jobs begun and not ended, counted from before the pool is there. */
+  jobsRunning: number
+}
+
 /**
  * Where the process keeps its pool: the ESM and the CommonJS copy of this package, and two versions of it, share the
  * cores, and so must share the pool.
  */
-const poolKey = Symbol.for('@stowage/compression-workers/pool')
+const poolKey: unique symbol = Symbol.for('@stowage/compression-workers/pool')
 
-const holder = globalThis as { [poolKey]?: Promise<Piscina> }
+const holder: { [poolKey]?: SharedPool } = globalThis as object
+
+const sharedPool = (): SharedPool => (holder[poolKey] ??= { piscina: undefined, jobsRunning: 0 })
 
 /**
  * Runs a job in a worker of the pool that all compressors of this process share. The pool starts with the first job
@@ -36,9 +44,11 @@ const holder = globalThis as { [poolKey]?: Promise<Piscina> }
  * takes the next.
  */
 export async function runInWorker({ file, job, data, transfer, signal }: WorkerJob): Promise<unknown> {
-  const pool = await (holder[poolKey] ??= startPool())
+  const pool = sharedPool()
+  pool.jobsRunning++
   try {
-    return await (pool.run(data, {
+    const piscina = await (pool.piscina ??= startPool())
+    return await (piscina.run(data, {
       filename: fileURLToPath(file),
       name: job,
       transferList: [...transfer],
@@ -50,7 +60,18 @@ export async function runInWorker({ file, job, data, transfer, signal }: WorkerJ
     throw new BackupError('COMPRESSION_FAILED', `A compression worker failed: ${reason}. Try again.`, {
       cause,
     })
+  } finally {
+    pool.jobsRunning--
   }
+}
+
+/** Ends the workers at once, unless another compressor of this process has a job for them. The next job starts new ones. */
+export async function closeIdlePool(): Promise<void> {
+  const pool = sharedPool()
+  if (pool.jobsRunning > 0 || pool.piscina === undefined) return
+  const { piscina } = pool
+  pool.piscina = undefined
+  await (await piscina).destroy()
 }
 
 async function startPool(): Promise<Piscina> {

@@ -1,0 +1,67 @@
+import type { CompressOptions } from '@stowage/backup-core'
+import { isZeros, looksLikeNoise, mapPieces, Turns } from '@stowage/compression-workers'
+import { compressInWorker } from './bz2-worker.js'
+import type { Lent } from './bz2-worker.js'
+import { StreamWriter } from './stream-writer.js'
+import { zerosCompressed } from './zeros.js'
+
+/** What a block holds at level 1, less libbzip2's reserve of 19 bytes: a piece that long is one block, not two. */
+const pieceBytesALevel = 100_000
+const reserveBytes = 19
+
+/** What bzip2 adds at most to a piece: a hundredth of it and 600 bytes (its manual, 3.5.1). */
+const mostCompressedBytes = (lengthBytes: number): number => Math.ceil(lengthBytes * 1.01) + 600
+
+/** An empty bzip2 stream: header, mark of the end, checksum of nothing. */
+const emptyStream = (level: number): Uint8Array =>
+  Uint8Array.of(0x42, 0x5a, 0x68, 0x30 + level, 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, 0, 0, 0, 0)
+
+/**
+ * Compresses a chunk in pieces of one block each, on all cores: a row of bzip2 streams, which every reader takes for
+ * one (`bz2.decompress` and `bzip2 -d` both do). Pieces of zeros are taken from memory.
+ */
+export async function compressPieces(
+  bytes: Uint8Array,
+  level: number,
+  { signal, buffer, mustShrink = false }: CompressOptions,
+): Promise<Uint8Array> {
+  if (bytes.length === 0) return emptyStream(level)
+  const pieceBytes = level * pieceBytesALevel - reserveBytes
+  if (mustShrink && (await isAllNoise(bytes, pieceBytes))) return bytes
+  const writer = new StreamWriter(memoryFor(bytes.length, pieceBytes, buffer, mustShrink))
+  await mapPieces(bytes, pieceBytes, signal, async (piece, offset) => {
+    // A result that has outgrown its memory is thrown away, and so need not go on.
+    if (writer.full) return
+    const stream = isZeros(piece)
+      ? asLent(await zerosCompressed(piece, level))
+      : await compressInWorker(piece, level)
+    await writer.put(offset / pieceBytes, stream)
+  })
+  return writer.end() ?? bytes
+}
+
+/** bzip2 has no way to store: noise costs its full time and grows. Only where all of a chunk is noise is it spared. */
+async function isAllNoise(bytes: Uint8Array, pieceBytes: number): Promise<boolean> {
+  const turns = new Turns()
+  for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
+    if (!looksLikeNoise(bytes.subarray(offset, offset + pieceBytes))) return false
+    await turns.give()
+  }
+  return true
+}
+
+/** The caller's memory where it is enough, else fresh: of the input's length where the result must be shorter. */
+function memoryFor(
+  lengthBytes: number,
+  pieceBytes: number,
+  buffer: Uint8Array | undefined,
+  mustShrink: boolean,
+): Uint8Array {
+  const pieces = Math.ceil(lengthBytes / pieceBytes)
+  const mostBytes = mustShrink ? lengthBytes : pieces * mostCompressedBytes(Math.min(pieceBytes, lengthBytes))
+  return buffer !== undefined && buffer.length >= mostBytes
+    ? buffer.subarray(0, mostBytes)
+    : Buffer.allocUnsafeSlow(mostBytes)
+}
+
+const asLent = (bytes: Uint8Array): Lent => ({ bytes, free: () => undefined })

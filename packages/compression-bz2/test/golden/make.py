@@ -1,0 +1,28 @@
+"""Writes the golden streams beside this script with Python's bz2, which is what Cinder compresses with, and bzip2."""
+import bz2
+import pathlib
+import random
+import subprocess
+
+here = pathlib.Path(__file__).parent
+dice = random.Random(1)
+text = ''.join(
+    f'{dice.choice(["volume", "backup", "chunk", "block", "object"])} {dice.randrange(10**4)}\n' for _ in range(3000)
+).encode()
+noise = dice.randbytes(6000)
+raws = {
+    'empty': b'',
+    'one': b'\x00',
+    'text': text,
+    'zeros': bytes(100_000),
+    'mixed': bytes(40_000) + text[:20_000] + noise + bytes(7),
+}
+for name, raw in raws.items():
+    (here / f'{name}.raw').write_bytes(raw)
+    (here / f'{name}.bz2').write_bytes(bz2.compress(raw))
+# Several blocks in one stream, whose bits begin anywhere; and several streams in a row.
+blocks = dice.randbytes(20_000) * 16
+(here / 'blocks.raw').write_bytes(blocks)
+(here / 'blocks.level1.bz2').write_bytes(bz2.compress(blocks, 1))
+(here / 'text.streams.bz2').write_bytes(b''.join(bz2.compress(text[at : at + 9000], 9) for at in range(0, len(text), 9000)))
+(here / 'text.program.bz2').write_bytes(subprocess.run(['bzip2', '-5c'], input=text, capture_output=True, check=True).stdout)
