@@ -1,5 +1,10 @@
 import { defineConfig } from 'tsup'
 import { base } from '../../tsup.base.js'
 
-// The CommonJS build finds the worker by import.meta.url too.
-export default defineConfig({ ...base, shims: true })
+export default defineConfig({
+  ...base,
+  esbuildOptions(options, { format }) {
+    // Never read there: the CommonJS build asks for __filename first.
+    if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' }
+  },
+})

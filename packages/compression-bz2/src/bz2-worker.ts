@@ -1,9 +1,13 @@
+import { pathToFileURL } from 'node:url'
 import { BackupError } from '@stowage/backup-core'
 import { joinInTurns, runInWorker } from '@stowage/compression-workers'
 import { giveMemory, takeMemory } from './piece-memory.js'
 
+/** The CommonJS build has no `import.meta.url`, and the ES module no `__filename`. */
+const here = typeof __filename === 'string' ? pathToFileURL(__filename) : import.meta.url
+
 /** From `src` and from `dist` alike, the worker lies in the folder beside. */
-const file = new URL('../worker/bz2-worker.mjs', import.meta.url)
+const file = new URL('../worker/bz2-worker.mjs', here)
 
 /** What libbzip2 answers when the output does not fit (`BZ_OUTBUFF_FULL`). */
 const outputFull = -8

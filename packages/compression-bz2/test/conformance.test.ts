@@ -1,7 +1,7 @@
 import { compressorConformance } from '@stowage/backup-testkit'
 import { describe, it } from 'vitest'
 import { bz2 } from '../src/index.js'
-import { pythonStreams as golden } from './golden.js'
+import { otherStreams as golden } from './golden.js'
 
 compressorConformance({ describe, it, label: 'bz2', create: () => bz2(), golden })
 compressorConformance({

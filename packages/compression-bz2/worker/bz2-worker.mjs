@@ -10,20 +10,14 @@ import { wrapBlock, wrappedBytes } from './wrap-block.mjs'
 const workFactor = 30
 
 /**
- * Gives back a length where the output fits into the shared memory, else the output itself, moved.
+ * Gives back a length where the output fits into the shared memory, else the output itself.
  * @param {Uint8Array} memory
- * @returns {(output: Uint8Array) => unknown}
+ * @returns {(output: Uint8Array) => number | Uint8Array}
  */
 const giveBack = (memory) => (output) => {
-  if (output.length <= memory.length) {
-    memory.set(output)
-    return output.length
-  }
-  const bytes = output.slice()
-  return {
-    [Symbol.for('Piscina.transferable')]: [bytes.buffer],
-    [Symbol.for('Piscina.valueOf')]: bytes,
-  }
+  if (output.length > memory.length) return output.slice()
+  memory.set(output)
+  return output.length
 }
 
 /**

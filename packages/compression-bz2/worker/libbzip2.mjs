@@ -11,8 +11,14 @@ const wasmFile = createRequire(import.meta.url).resolve('bzip2-wasm/bzip2-1.0.8/
 
 const pageBytes = 65_536
 
-/** WebAssembly's memory never shrinks: past this, a fresh instance takes the place of the grown one. */
-const mostKeptBytes = 32 * 1024 * 1024
+/**
+ * WebAssembly's memory never shrinks: after an output that long, a fresh instance takes the place of the grown one.
+ * Memory that was taken and not written to costs nothing.
+ */
+const mostKeptBytes = 8 * 1024 * 1024
+
+/** What libbzip2 answers when the output does not fit (`BZ_OUTBUFF_FULL`). */
+const outputFull = -8
 
 /** What libbzip2 answers when its memory does not suffice (`BZ_MEM_ERROR`). */
 export const outOfMemory = -3
@@ -95,15 +101,17 @@ export function withLibbzip2({ inputBytes, mostBytes, write, run, read }) {
   const input = lib.malloc(inputBytes + 1)
   const output = lib.malloc(mostBytes + 1)
   const outputLength = lib.malloc(4)
+  let writtenBytes = 0
   try {
     if (input === 0 || output === 0 || outputLength === 0) return { status: outOfMemory }
     // Views are made anew after each allocation: memory that grew has another buffer.
     write(new Uint8Array(lib.memory.buffer, input, inputBytes))
     new DataView(lib.memory.buffer).setUint32(outputLength, mostBytes, true)
     const status = run(lib, output, outputLength, input)
+    if (status === outputFull) writtenBytes = mostBytes
     if (status !== 0) return { status }
-    const lengthBytes = new DataView(lib.memory.buffer).getUint32(outputLength, true)
-    return read(new Uint8Array(lib.memory.buffer, output, lengthBytes))
+    writtenBytes = new DataView(lib.memory.buffer).getUint32(outputLength, true)
+    return read(new Uint8Array(lib.memory.buffer, output, writtenBytes))
   } catch (error) {
     // A module that trapped is not to be trusted with the next job.
     instance = undefined
@@ -111,7 +119,7 @@ export function withLibbzip2({ inputBytes, mostBytes, write, run, read }) {
   } finally {
     if (instance === lib) {
       for (const address of [input, output, outputLength]) lib.free(address)
-      if (lib.memory.buffer.byteLength > mostKeptBytes) instance = undefined
+      if (writtenBytes > mostKeptBytes) instance = undefined
     }
   }
 }

@@ -34,7 +34,13 @@ const poolKey: unique symbol = Symbol.for('@stowage/compression-workers/pool')
 
 const holder: { [poolKey]?: SharedPool } = globalThis as object
 
-const sharedPool = (): SharedPool => (holder[poolKey] ??= { piscina: undefined, jobsRunning: 0 })
+function sharedPool(): SharedPool {
+  const known = holder[poolKey]
+  if (known !== undefined) return known
+  const pool: SharedPool = { piscina: undefined, jobsRunning: 0 }
+  holder[poolKey] = pool
+  return pool
+}
 
 /**
  * Runs a job in a worker of the pool that all compressors of this process share. The pool starts with the first job
