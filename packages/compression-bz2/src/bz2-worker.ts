@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { BackupError } from '@stowage/backup-core'
 import { joinInTurns, runInWorker } from '@stowage/compression-workers'
+import { mostCompressedBytes } from './block-limits.js'
 import { giveMemory, takeMemory } from './piece-memory.js'
 
 /** The CommonJS build has no `import.meta.url`, and the ES module no `__filename`. */
@@ -31,9 +32,10 @@ export interface BlockBits {
 
 /** Compresses one piece into one stream. The piece is the caller's again at once. */
 export async function compressInWorker(piece: Uint8Array, level: number): Promise<Lent> {
-  const made = await inMemory(piece, (memory) => ({
+  const mostBytes = mostCompressedBytes(piece.length)
+  const made = await inMemory(piece, mostBytes, (memory) => ({
     job: 'compress',
-    data: { memory, lengthBytes: piece.length, level },
+    data: { memory, lengthBytes: piece.length, level, mostBytes },
   }))
   if ('status' in made) throw failed(made.status)
   return made
@@ -47,7 +49,7 @@ export async function openBlockInWorker(
 ): Promise<Lent | 'damaged' | 'too long'> {
   const first = Math.floor(startBit / 8)
   const block = bytes.subarray(first, Math.ceil(endBit / 8))
-  const made = await inMemory(block, (memory) => ({
+  const made = await inMemory(block, mostBytes, (memory) => ({
     job: 'openBlock',
     data: { memory, startBit: startBit % 8, lengthBits: endBit - startBit, level, mostBytes },
   }))
@@ -62,12 +64,13 @@ interface Job {
   readonly data: unknown
 }
 
-/** Runs a job on a copy of `input` in shared memory, where its result lies afterwards. */
+/** Runs a job on a copy of `input` in shared memory, where its result of `mostBytes` at most lies afterwards. */
 async function inMemory(
   input: Uint8Array,
+  mostBytes: number,
   jobOn: (memory: Uint8Array) => Job,
 ): Promise<Lent | { status: number }> {
-  const memory = takeMemory(input.length + 1)
+  const memory = takeMemory(Math.max(input.length, mostBytes))
   const free = (): void => {
     giveMemory(memory)
   }
@@ -76,10 +79,8 @@ async function inMemory(
   const result = await runInWorker({ file, ...jobOn(memory), transfer: [] })
   if (typeof result === 'number') return { bytes: memory.subarray(0, result), free }
   free()
-  return result instanceof Uint8Array ? { bytes: result, free: doNothing } : (result as { status: number })
+  return result as { status: number }
 }
-
-const doNothing = (): void => undefined
 
 const failed = (status: number): BackupError =>
   new BackupError(

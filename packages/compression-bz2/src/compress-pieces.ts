@@ -1,5 +1,6 @@
 import type { CompressOptions } from '@stowage/backup-core'
 import { isZeros, looksLikeNoise, mapPieces, Turns } from '@stowage/compression-workers'
+import { mostCompressedBytes } from './block-limits.js'
 import { compressInWorker } from './bz2-worker.js'
 import type { Lent } from './bz2-worker.js'
 import { StreamWriter } from './stream-writer.js'
@@ -8,9 +9,6 @@ import { zerosCompressed } from './zeros.js'
 /** What a block holds at level 1, less libbzip2's reserve of 19 bytes: a piece that long is one block, not two. */
 const pieceBytesALevel = 100_000
 const reserveBytes = 19
-
-/** What bzip2 adds at most to a piece: a hundredth of it and 600 bytes (its manual, 3.5.1). */
-const mostCompressedBytes = (lengthBytes: number): number => Math.ceil(lengthBytes * 1.01) + 600
 
 /** An empty bzip2 stream: header, mark of the end, checksum of nothing. */
 const emptyStream = (level: number): Uint8Array =>

@@ -4,6 +4,7 @@ import { openBlockInWorker } from './bz2-worker.js'
 import type { Lent } from './bz2-worker.js'
 import { cutShort, damaged } from './corrupt.js'
 import { firstLevel, levelAt } from './header.js'
+import { usualBytes } from './piece-memory.js'
 import { streamEnd } from './stream-end.js'
 import type { Mark } from './marks.js'
 
@@ -22,7 +23,9 @@ export class LookAhead {
   readonly #nextMark: () => Promise<Mark | undefined>
   readonly #marks: GuessedMark[] = []
   #guessedLevel: number
+  /** The marks before this one that are blocks have been begun. */
   #started = 0
+  #blocksUnderWay = 0
   #allRead = false
   /** How many bytes may still come out. */
   #remainingBytes: number
@@ -52,9 +55,12 @@ export class LookAhead {
       const first = await this.#mark(0)
       const next = await this.#mark(falseMarks + 1)
       if (first === undefined || next === undefined) throw cutShort()
-      const guess = first.level === level && falseMarks === 0 ? first.opened : undefined
+      const guess = first.level === level && falseMarks === 0 ? await first.opened : undefined
       first.opened = undefined
-      const opened = await (guess ?? this.#open({ ...first, level }, next.bit))
+      const opened =
+        guess === undefined || guess === 'too long'
+          ? await this.#open({ ...first, level }, next.bit, this.#remainingBytes)
+          : guess
       if (opened !== 'damaged') {
         if (opened !== 'too long') this.#remainingBytes -= opened.bytes.length
         await this.#forget(falseMarks + 1)
@@ -87,18 +93,21 @@ export class LookAhead {
 
   /** Begins as many blocks as there should be under way. */
   async #fill(): Promise<void> {
-    while (this.#started < blocksAhead) {
+    while (this.#blocksUnderWay < blocksAhead) {
       const mark = await this.#mark(this.#started)
       const next = await this.#mark(this.#started + 1)
       if (mark === undefined || next === undefined) return
       this.#started++
-      if (mark.kind === 'block') mark.opened = this.#open(mark, next.bit)
+      if (mark.kind === 'end') continue
+      this.#blocksUnderWay++
+      // Blocks that open to more are rare, and wait until it is certain that they are wanted.
+      mark.opened = this.#open(mark, next.bit, Math.min(this.#remainingBytes, usualBytes))
     }
   }
 
-  #open({ bit, level }: GuessedMark, endBit: number): Promise<Opened> {
+  #open({ bit, level }: GuessedMark, endBit: number, roomBytes: number): Promise<Opened> {
     if (endBit - bit > mostBlockBits(level)) return Promise.resolve('damaged')
-    const mostBytes = Math.min(this.#remainingBytes, mostOpenedBytes(level))
+    const mostBytes = Math.min(roomBytes, mostOpenedBytes(level))
     const opened = openBlockInWorker(this.#bytes, { startBit: bit, endBit, level }, mostBytes)
     // Whoever waits for it hears of the failure; a block that nobody asks for must not end the program.
     opened.catch(() => undefined)
@@ -107,6 +116,8 @@ export class LookAhead {
 
   async #forget(count: number): Promise<void> {
     const forgotten = this.#marks.splice(0, count)
+    const begun = forgotten.slice(0, this.#started).filter(({ kind }) => kind === 'block')
+    this.#blocksUnderWay -= begun.length
     this.#started = Math.max(0, this.#started - count)
     for (const { opened } of forgotten) {
       const result = await opened?.catch(() => undefined)

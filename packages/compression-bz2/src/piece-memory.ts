@@ -1,7 +1,7 @@
 import { coreCount } from '@stowage/compression-workers'
 
 /** Holds a piece of 900,000 bytes, and most blocks opened: runs of equal bytes make those longer. */
-const usualBytes = 4 * 1024 * 1024
+export const usualBytes: number = 4 * 1024 * 1024
 
 const mostKept = coreCount + 2
 

@@ -10,25 +10,23 @@ import { wrapBlock, wrappedBytes } from './wrap-block.mjs'
 const workFactor = 30
 
 /**
- * Gives back a length where the output fits into the shared memory, else the output itself.
+ * Puts the output into the shared memory, which has room for all that was allowed.
  * @param {Uint8Array} memory
- * @returns {(output: Uint8Array) => number | Uint8Array}
+ * @returns {(output: Uint8Array) => number}
  */
 const giveBack = (memory) => (output) => {
-  if (output.length > memory.length) return output.slice()
   memory.set(output)
   return output.length
 }
 
 /**
  * Compresses into one stream.
- * @param {{ memory: Uint8Array, lengthBytes: number, level: number }} job
+ * @param {{ memory: Uint8Array, lengthBytes: number, level: number, mostBytes: number }} job
  */
-export function compress({ memory, lengthBytes, level }) {
+export function compress({ memory, lengthBytes, level, mostBytes }) {
   return withLibbzip2({
     inputBytes: lengthBytes,
-    // bzip2's own bound (manual, 3.5.1): a hundredth more and 600 bytes.
-    mostBytes: lengthBytes + Math.ceil(lengthBytes / 100) + 600,
+    mostBytes,
     write: (input) => input.set(memory.subarray(0, lengthBytes)),
     run: (lib, output, outputLength, input) =>
       lib.BZ2_bzBuffToBuffCompress(output, outputLength, input, lengthBytes, level, 0, workFactor),
