@@ -79,7 +79,7 @@ export async function storeRun(
         releaseRaw()
       }
     }
-    await writeObject(sink.store, sink.container, name, bytesBody(stored), {
+    await writeObject(sink.store, sink.container, name, bytesBody(stored, stored === bytes ? md5 : null), {
       signal,
       extraMetadata: sink.extraMetadata,
     })

@@ -40,6 +40,8 @@ export interface ObjectReader {
 export interface ReplayableBody {
   /** Its exact length. */
   readonly lengthBytes: number
+  /** Its MD5 in lower-case hex, where that is known already: a store that checks it need not sum it again. */
+  readonly md5?: string
   /** Produces it from the start. A piece is only good until the next one is asked for. */
   stream(): AsyncIterable<Uint8Array>
 }
@@ -52,7 +54,10 @@ export interface ObjectWriter {
   /** Adds bytes. The writer does not keep them after the promise resolves, unless it has copied them. */
   write(bytes: Uint8Array): Promise<void>
 
-  /** Writes the whole object from a body that can be repeated. An alternative to `write`, never mixed with it. */
+  /**
+   * Writes the whole object from a body that can be repeated. An alternative to `write`, never mixed with it. The body
+   * can be produced until `close` or `abort` has resolved, so that a writer may send it only then.
+   */
   writeFrom?(body: ReplayableBody): Promise<void>
 
   /** Makes the object visible, durably. Rejects when it is not certain to be there. */

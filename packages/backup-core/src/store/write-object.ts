@@ -29,9 +29,10 @@ export async function writeObject(
 }
 
 /** A body that is in memory already. */
-export function bytesBody(bytes: Uint8Array): ReplayableBody {
+export function bytesBody(bytes: Uint8Array, md5?: string | null): ReplayableBody {
   return {
     lengthBytes: bytes.length,
+    ...(typeof md5 === 'string' ? { md5 } : {}),
     // eslint-disable-next-line @typescript-eslint/require-await -- nothing to wait for: it is all here
     async *stream() {
       yield bytes

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { cinder } from './cinder.mjs'
+import { duplicity } from './duplicity.mjs'
+import { rclone } from './rclone.mjs'
+import { restic } from './restic.mjs'
+import { stowage } from './stowage.mjs'
+import { swiftTool } from './swift-tool.mjs'
+
+/**
+ * Every client that the benchmark knows, Cinder first: the others are set against it.
+ *
+ * @param {{ node: string, stowageOptions: readonly string[] }} options
+ */
+export function allClients({ node, stowageOptions }) {
+  return [
+    cinder(),
+    stowage(node, stowageOptions),
+    swiftTool({ segments: false }),
+    swiftTool({ segments: true }),
+    rclone(),
+    restic(),
+    duplicity(),
+  ]
+}
+
+/**
+ * Whether a client's program is on this machine.
+ *
+ * @param {import('./client.mjs').Client} client
+ */
+export function isInstalled({ program }) {
+  if (program === undefined) return true
+  if (program.includes('/')) return existsSync(program)
+  return (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, program)))
+}

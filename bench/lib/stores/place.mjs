@@ -1,0 +1,43 @@
+import { PosixStore } from './posix-store.mjs'
+
+/**
+ * A container or a directory of its own in a store.
+ *
+ * @typedef {object} Place
+ * @property {Store} store
+ * @property {string} name the container's name
+ * @property {string | undefined} path the directory, in a posix store
+ * @property {SwiftAccount | undefined} account the account, in Swift
+ */
+
+/**
+ * @typedef {object} SwiftAccount
+ * @property {string} storageUrl
+ * @property {string} token
+ * @property {string} keystoneUrl
+ * @property {{ name: string, password: string, projectName: string, domainName: string }} user
+ */
+
+/**
+ * @typedef {object} Store
+ * @property {'swift' | 'posix'} kind
+ * @property {string} what for people
+ * @property {(name: string) => Promise<Place>} newPlace
+ * @property {(place: Place, backupId: string) => Promise<void>} removeBackup
+ * @property {(place: Place) => Promise<void>} remove
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * Opens the store that the command line names; a Swift is brought up if none runs.
+ *
+ * @param {string} kind
+ * @param {string} directory
+ * @returns {Promise<Store>}
+ */
+export async function openStore(kind, directory) {
+  if (kind === 'posix') return new PosixStore(directory)
+  if (kind !== 'swift') throw new Error(`--store ${kind}: write swift or posix.`)
+  const { SwiftStore } = await import('./swift-store.mjs')
+  return SwiftStore.open(directory)
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { down, up } from '../../../test-fixtures/openstack/lab.mjs'
+import { KeystoneClient } from '../../../test-fixtures/openstack/lib/keystone-client.mjs'
+import { removeContainer, removeObjects } from './swift-clean-up.mjs'
+
+/** Keystone's tokens live for an hour; a single job is far shorter than what is left then. */
+const tokenMs = 20 * 60_000
+
+/** A real Swift on loopback: the one that STOWAGE_OPENSTACK names, or one of our own. */
+export class SwiftStore {
+  kind = /** @type {const} */ ('swift')
+  #lab
+  #directory
+  #token = ''
+  #signedInAt = Number.NEGATIVE_INFINITY
+
+  /**
+   * @param {any} lab what env.json says
+   * @param {string | undefined} directory the lab's, where it is ours to end
+   */
+  constructor(lab, directory) {
+    this.#lab = lab
+    this.#directory = directory
+  }
+
+  /** @param {string} directory where a lab may be brought up */
+  static async open(directory) {
+    const running = process.env.STOWAGE_OPENSTACK
+    const file = running || (await up(directory))
+    return new SwiftStore(JSON.parse(readFileSync(file, 'utf8')), running ? undefined : directory)
+  }
+
+  get what() {
+    return `Swift at ${this.#lab.swiftUrl}`
+  }
+
+  /** The account, a token for it, and the user whom both belong to. All clients are handed the same. */
+  async account() {
+    const user = this.#lab.users.demo
+    if (performance.now() - this.#signedInAt > tokenMs) {
+      const keystone = await KeystoneClient.signIn(this.#lab.keystoneUrl, user)
+      this.#token = keystone.token
+      this.#signedInAt = performance.now()
+    }
+    return { storageUrl: user.storageUrl, token: this.#token, keystoneUrl: this.#lab.keystoneUrl, user }
+  }
+
+  /**
+   * A container that does not exist yet.
+   *
+   * @param {string} name
+   */
+  async newPlace(name) {
+    return { store: this, name, path: undefined, account: await this.account() }
+  }
+
+  /**
+   * Removes one backup of a place, and leaves the others.
+   *
+   * @param {import('./place.mjs').Place} place
+   * @param {string} backupId
+   */
+  async removeBackup({ name }, backupId) {
+    await removeObjects(await this.account(), name, (object) => object.includes(backupId))
+  }
+
+  /** @param {import('./place.mjs').Place} place */
+  async remove({ name }) {
+    const account = await this.account()
+    // swift upload and rclone put the segments of an object into a container beside its own.
+    for (const container of [name, `${name}_segments`]) await removeContainer(account, container)
+  }
+
+  async close() {
+    if (this.#directory !== undefined) await down(this.#directory)
+  }
+}
