@@ -46,16 +46,26 @@ const aims = {
  */
 export function verdictsOf(jobName, results) {
   const aim = aims[jobName]
-  const [cinder, stowage] = ['cinder', 'stowage'].map((name) => results.find((one) => one.name === name)?.median)
+  const [cinder, stowage] = ['cinder', 'stowage'].map(
+    (name) => results.find((one) => one.name === name)?.median,
+  )
   if (aim === undefined || !cinder || !stowage) return []
   const verdicts = [atLeast('times Cinder', cinder.ownSeconds / stowage.wallSeconds, aim)]
-  const uploads = results.filter(({ name }) => name.startsWith('swift upload')).map(({ median }) => median?.wallSeconds)
+  const uploads = results
+    .filter(({ name }) => name.startsWith('swift upload'))
+    .map(({ median }) => median?.wallSeconds)
   const fastest = Math.min(...uploads.map((seconds) => seconds ?? Number.POSITIVE_INFINITY))
   if (aim.uploads && Number.isFinite(fastest)) {
-    verdicts.push(atLeast('times the faster swift upload', fastest / stowage.wallSeconds, { floor: 1, aim: 1 }))
+    verdicts.push(
+      atLeast('times the faster swift upload', fastest / stowage.wallSeconds, { floor: 1, aim: 1 }),
+    )
   }
   verdicts.push(atMost('peak MiB', stowage.peakRssMib, Math.round(cinder.peakRssMib + (aim.extraMib ?? 0))))
-  if (aim.objectShare !== undefined && cinder.objectCount !== undefined && stowage.objectCount !== undefined) {
+  if (
+    aim.objectShare !== undefined &&
+    cinder.objectCount !== undefined &&
+    stowage.objectCount !== undefined
+  ) {
     verdicts.push(atMost('objects', stowage.objectCount, Math.floor(cinder.objectCount * aim.objectShare)))
   }
   return verdicts

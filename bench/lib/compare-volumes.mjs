@@ -49,7 +49,10 @@ export class WrongBytes extends Error {}
  */
 function dataExtents(path, stats) {
   if (stats.blocks * 512 >= stats.size) return stats.size === 0 ? [] : [[0, stats.size]]
-  const lines = execFileSync('/usr/bin/python3', ['-c', findData, path], { encoding: 'utf8', maxBuffer: 2 ** 28 })
+  const lines = execFileSync('/usr/bin/python3', ['-c', findData, path], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  })
   return lines
     .split('\n')
     .filter(Boolean)
@@ -83,7 +86,8 @@ async function requireSameExtent(files, from, to) {
         let filled = 0
         while (filled < lengthBytes) {
           const { bytesRead } = await file.read(buffer, filled, lengthBytes - filled, at + filled)
-          if (bytesRead === 0) throw new WrongBytes(`A file ended at byte ${at + filled} while it was compared.`)
+          if (bytesRead === 0)
+            throw new WrongBytes(`A file ended at byte ${at + filled} while it was compared.`)
           filled += bytesRead
         }
         return buffer.subarray(0, lengthBytes)

@@ -25,11 +25,24 @@ export function jobReport({ name, title, sizeBytes, results, left, verdicts }) {
           ],
         ],
   )
-  const head = ['client', 'wall s', 'own s', '× Cinder', 'MB/s', 'CPU s', 'peak MiB', '÷ Cinder', 'objects', 'runs']
+  const head = [
+    'client',
+    'wall s',
+    'own s',
+    '× Cinder',
+    'MB/s',
+    'CPU s',
+    'peak MiB',
+    '÷ Cinder',
+    'objects',
+    'runs',
+  ]
   return [
     `\n${name}: ${title}`,
     table(head, rows),
-    ...results.filter(({ failure }) => failure !== undefined).map((one) => `${one.name} FAILED: ${one.failure}`),
+    ...results
+      .filter(({ failure }) => failure !== undefined)
+      .map((one) => `${one.name} FAILED: ${one.failure}`),
     ...(left.length === 0 ? [] : [`left out: ${left.map((one) => `${one.name} ${one.why}`).join('; ')}`]),
     ...verdicts.map(({ what, measured, text }) => `→ ${figure(measured)} ${what}: ${text}`),
   ].join('\n')

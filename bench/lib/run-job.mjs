@@ -33,7 +33,12 @@ import { median } from './median.mjs'
  */
 export async function runJob(job, { rounds, scratch, say }) {
   /** @type {Result[]} */
-  const results = job.contenders.map(({ name }) => ({ name, runs: [], median: undefined, failure: undefined }))
+  const results = job.contenders.map(({ name }) => ({
+    name,
+    runs: [],
+    median: undefined,
+    failure: undefined,
+  }))
   for (let round = 0; round < rounds; round += 1) {
     for (let step = 0; step < job.contenders.length; step += 1) {
       const index = (round + step) % job.contenders.length

@@ -16,7 +16,10 @@ export class TextLike {
     let at = 0
     while (at < lengthBytes) {
       this.#line += 1
-      at += text.write(`\n2026-01-02T03:04:${String(this.#line).padStart(9, '0')} harbour[${this.#draw(64)}]:`, at)
+      at += text.write(
+        `\n2026-01-02T03:04:${String(this.#line).padStart(9, '0')} harbour[${this.#draw(64)}]:`,
+        at,
+      )
       const words = 4 + this.#draw(16)
       for (let index = 0; index < words && at < lengthBytes; index += 1) {
         // The product of two draws: a few words are met all the time, most of them rarely.
@@ -31,7 +34,7 @@ export class TextLike {
     const letters = 2 + this.#draw(9)
     let word = ' '
     for (let index = 0; index < letters; index += 1) {
-      word += 'etaoinshrdlucmfwypvbgkjqxz'[(this.#draw(26) * this.#draw(26)) / 26 | 0]
+      word += 'etaoinshrdlucmfwypvbgkjqxz'[((this.#draw(26) * this.#draw(26)) / 26) | 0]
     }
     return word
   }

@@ -35,16 +35,21 @@ export class Volumes {
 
   /** 40 % real files, 30 % noise and 30 % zeros, in pieces of 1 MiB in an order that the seed decides. */
   mixed(sizeBytes = this.sizeBytes) {
-    return this.#make('mixed', sizeBytes, '40 % real files, 30 % random, 30 % zeros', async (noise, write) => {
-      const count = Math.ceil(sizeBytes / pieceBytes)
-      const kinds = Array.from({ length: count }, (_, index) => ((index + 0.5) / count) * 10)
-      const files = new RealFiles(noise)
-      for (const kind of noise.shuffled(kinds)) {
-        if (kind < 4) await write(files.bytes(pieceBytes))
-        else if (kind < 7) await write(noise.bytes(pieceBytes))
-        else await write(Buffer.alloc(pieceBytes))
-      }
-    })
+    return this.#make(
+      'mixed',
+      sizeBytes,
+      '40 % real files, 30 % random, 30 % zeros',
+      async (noise, write) => {
+        const count = Math.ceil(sizeBytes / pieceBytes)
+        const kinds = Array.from({ length: count }, (_, index) => ((index + 0.5) / count) * 10)
+        const files = new RealFiles(noise)
+        for (const kind of noise.shuffled(kinds)) {
+          if (kind < 4) await write(files.bytes(pieceBytes))
+          else if (kind < 7) await write(noise.bytes(pieceBytes))
+          else await write(Buffer.alloc(pieceBytes))
+        }
+      },
+    )
   }
 
   /** What logs and prose look like. */
@@ -96,7 +101,12 @@ export class Volumes {
    */
   async scattered(base, share, name = 'scattered') {
     const path = join(this.directory, `${base.name}-${name}-${base.sizeBytes}`)
-    const volume = { name: `${base.name}-${name}`, path, sizeBytes: base.sizeBytes, what: `${share * 100} % written` }
+    const volume = {
+      name: `${base.name}-${name}`,
+      path,
+      sizeBytes: base.sizeBytes,
+      what: `${share * 100} % written`,
+    }
     if (existsSync(path)) return volume
     await copyFile(base.path, `${path}.new`)
     await this.scatter(`${path}.new`, base.sizeBytes, share, name)

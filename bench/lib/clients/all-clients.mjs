@@ -10,12 +10,12 @@ import { swiftTool } from './swift-tool.mjs'
 /**
  * Every client that the benchmark knows, Cinder first: the others are set against it.
  *
- * @param {{ node: string, stowageOptions: readonly string[] }} options
+ * @param {Parameters<typeof stowage>[0]} options what Stowage is run with
  */
-export function allClients({ node, stowageOptions }) {
+export function allClients(options) {
   return [
     cinder(),
-    stowage(node, stowageOptions),
+    stowage(options),
     swiftTool({ segments: false }),
     swiftTool({ segments: true }),
     rclone(),

@@ -16,7 +16,9 @@ export function cinder() {
     name: 'cinder',
     program: python,
     unfit: () => undefined,
-    version: { argv: [python, '-c', 'from importlib.metadata import version; print("cinder", version("cinder"))'] },
+    version: {
+      argv: [python, '-c', 'from importlib.metadata import version; print("cinder", version("cinder"))'],
+    },
     prepare: nothing,
     backup: async (job) => ({
       argv: [
@@ -46,7 +48,11 @@ export function cinder() {
  * @param {import('./client.mjs').Said} said
  */
 export async function tellCinder(job, said) {
-  const argv = [...common('import', job), ...described({ ...job, container: said.container }), `--prefix=${said.prefix}`]
+  const argv = [
+    ...common('import', job),
+    ...described({ ...job, container: said.container }),
+    `--prefix=${said.prefix}`,
+  ]
   await run({ argv })
 }
 

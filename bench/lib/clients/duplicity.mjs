@@ -14,7 +14,8 @@ export function duplicity() {
   return {
     name: 'duplicity',
     program: 'duplicity',
-    unfit: (_kind, { word }) => (['none', 'zlib'].includes(word) ? undefined : `compresses with gzip alone, not ${word}`),
+    unfit: (_kind, { word }) =>
+      ['none', 'zlib'].includes(word) ? undefined : `compresses with gzip alone, not ${word}`,
     version: { argv: ['duplicity', '--version'] },
     prepare: nothing,
     backup: async (job) => {
@@ -44,7 +45,13 @@ function url({ name, path }) {
  * @param {string[]} args
  */
 function command({ place, scratch }, [action = '', ...args]) {
-  const common = ['--no-encryption', '--allow-source-mismatch', '--no-print-statistics', '--verbosity', 'error']
+  const common = [
+    '--no-encryption',
+    '--allow-source-mismatch',
+    '--no-print-statistics',
+    '--verbosity',
+    'error',
+  ]
   return {
     argv: ['duplicity', action, ...common, '--archive-dir', join(scratch, 'duplicity-archive'), ...args],
     env: place.account ? signIn(place.account) : {},

@@ -1,16 +1,16 @@
 import { fileURLToPath } from 'node:url'
 import { nothing, tokenEnvironment } from './client.mjs'
 
-const command = fileURLToPath(new URL('../../../packages/cli/dist/bin.js', import.meta.url))
+/** Where `npm run build` puts the command. */
+export const builtCommand = fileURLToPath(new URL('../../../packages/cli/dist/bin.js', import.meta.url))
 
 /**
  * The built command, under the Node.js that is named.
  *
- * @param {string} node
- * @param {readonly string[]} extra options to add to every call
+ * @param {{ node: string, command: string, extra: readonly string[] }} options `extra` is added to every call
  * @returns {import('./client.mjs').Client}
  */
-export function stowage(node, extra = []) {
+export function stowage({ node, command, extra }) {
   return {
     name: 'stowage',
     program: command,
@@ -40,7 +40,12 @@ export function stowage(node, extra = []) {
     restored: (job) => job.target,
     said: (stdout) => {
       const { objectCount, prefix, container, elapsedMs } = JSON.parse(stdout)
-      return { objectCount, prefix, container, ...(elapsedMs === undefined ? {} : { ownSeconds: elapsedMs / 1000 }) }
+      return {
+        objectCount,
+        prefix,
+        container,
+        ...(elapsedMs === undefined ? {} : { ownSeconds: elapsedMs / 1000 }),
+      }
     },
   }
 }

@@ -12,7 +12,8 @@ const text = (/** @type {Bench} */ { volumes }) => volumes.text()
 const random = (/** @type {Bench} */ { volumes }) => volumes.random()
 const zeros = (/** @type {Bench} */ { volumes }) => volumes.zeros()
 /** 64 GiB with 1 GiB of data at the default size of 512 MiB. */
-const sparse = (/** @type {Bench} */ { volumes }) => volumes.sparse(volumes.sizeBytes * 128, volumes.sizeBytes * 2)
+const sparse = (/** @type {Bench} */ { volumes }) =>
+  volumes.sparse(volumes.sizeBytes * 128, volumes.sizeBytes * 2)
 
 /**
  * Every job, in the order in which they run.

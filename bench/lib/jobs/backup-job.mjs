@@ -68,5 +68,13 @@ async function backupTurn(bench, client, { word, volume, name, long }) {
  * @returns {import('../clients/client.mjs').BackupJob}
  */
 export function newBackup({ chunkSizeBytes, blockSizeBytes }, { place, scratch }, what) {
-  return { place, scratch, chunkSizeBytes, blockSizeBytes, volumeId: randomUUID(), backupId: randomUUID(), ...what }
+  return {
+    place,
+    scratch,
+    chunkSizeBytes,
+    blockSizeBytes,
+    volumeId: randomUUID(),
+    backupId: randomUUID(),
+    ...what,
+  }
 }

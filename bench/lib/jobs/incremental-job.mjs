@@ -57,7 +57,6 @@ async function incrementalTurn(bench, client, { berth, full }, what) {
   return {
     command: await client.backup(job),
     check: (said) => checkBackup(bench, client, job, said),
-    end: () =>
-      sharesFormat(client) ? bench.store.removeBackup(berth.place, job.backupId) : berth.remove(),
+    end: () => (sharesFormat(client) ? bench.store.removeBackup(berth.place, job.backupId) : berth.remove()),
   }
 }
