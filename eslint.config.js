@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint'
 
 /** What no package may reach into: another package's files. Its public entry is the only door. */
 const deepImports = {
-  group: ['@stowage/*/*', '**/packages/**', '../../../*/src/**', '../../*/src/**'],
+  group: ['@stowage/*/*', '!@stowage/*/testing', '**/packages/**', '../../../*/src/**', '../../*/src/**'],
   message: "Import a package's public entry, never its files.",
 }
 

@@ -1,5 +1,6 @@
 import { bufferVolume, fileVolume } from '@stowage/backup-core'
 import type { Compressor } from '@stowage/backup-core'
+import { bz2 } from '@stowage/compression-bz2'
 import { zlib } from '@stowage/compression-zlib'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -25,6 +26,9 @@ const sizeBytes = 10 * 1024 * 1024
 const words: readonly (readonly [string, Compressor | undefined])[] = [
   ['none', undefined],
   ['zlib', zlib()],
+  ['gzip', zlib({ word: 'gzip' })],
+  ['bz2', bz2()],
+  ['bzip2', bz2({ word: 'bzip2' })],
 ]
 
 describe.skipIf(!lab)('Cinder’s own Swift driver on the same Swift', () => {
