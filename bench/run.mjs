@@ -33,7 +33,7 @@ const usage = `usage: npm run bench -- [options]
   --cli PATH         the built command [packages/cli/dist/bin.js]
   --option=TEXT      an option to add to each call of Stowage, e.g. --option=--concurrency=3; may be repeated
   --slow             runs, once, what takes a quarter of an hour (Cinder and others on the sparse volume)
-  --quick            16M, chunks of 2M, one round: shows that everything runs, measures nothing
+  --quick            16M, chunks of 2M, chains of 4, one round: shows that everything runs, measures nothing
   --list             prints the names of the jobs
 `
 
@@ -91,6 +91,8 @@ async function main() {
   const berths = new Berths(store, workplace.path)
   closing.add(() => berths.removeAll())
 
+  /** @type {any[]} */
+  const jobs = []
   const report = {
     machine: machine(),
     versions,
@@ -98,7 +100,7 @@ async function main() {
     sizeBytes,
     rounds,
     options: values,
-    jobs: [],
+    jobs,
   }
   console.log(describeRun(report))
   const bench = {
@@ -109,14 +111,13 @@ async function main() {
     chunkSizeBytes: parseSize(values['chunk-size'] ?? (values.quick ? '2M' : '50M')),
     blockSizeBytes: parseSize(values['block-size']),
     slow: values.slow,
+    chainLength: values.quick ? 4 : 20,
+    say,
   }
   for (const plan of plans) await runPlan(plan, bench, report, { rounds, scratch: workplace.path })
   console.log(verdictReport(report.jobs))
-  return report.jobs.some(({ results }) =>
-    results.some((/** @type {any} */ one) => one.failure !== undefined),
-  )
-    ? 1
-    : 0
+  const failed = jobs.flatMap(({ results }) => results).some(({ failure }) => failure !== undefined)
+  return failed ? 1 : 0
 }
 
 /**

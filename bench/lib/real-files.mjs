@@ -6,8 +6,13 @@ const roots = ['/usr/lib', '/usr/share']
 const leastBytes = 4 * 1024
 const mostBytes = 8 * 1024 * 1024
 
-/** Files of this machine, in the order of their names, so that two runs on one machine get the same. */
-function* walk(/** @type {string} */ directory) {
+/**
+ * Files of this machine, in the order of their names, so that two runs on one machine get the same.
+ *
+ * @param {string} directory
+ * @returns {Generator<string>}
+ */
+function* walk(directory) {
   /** @type {import('node:fs').Dirent[]} */
   let entries
   try {

@@ -41,6 +41,7 @@
 /**
  * @typedef {object} Client
  * @property {string} name
+ * @property {string} [restoreName] what it is called in a restore, where that is another command
  * @property {string} [program] what has to be installed
  * @property {(kind: 'swift' | 'posix', job: JobKind) => string | undefined} unfit why it does not do this job; undefined if it does
  * @property {Command} version

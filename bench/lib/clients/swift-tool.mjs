@@ -10,10 +10,12 @@ import { nothing, tokenEnvironment } from './client.mjs'
 export function swiftTool({ segments }) {
   return {
     name: segments ? 'swift upload -S' : 'swift upload',
+    restoreName: 'swift download',
     program: 'swift',
     unfit: (kind, { kind: job, word }) => {
       if (kind !== 'swift') return 'speaks to Swift alone'
       if (job === 'incremental' || job === 'chain') return 'knows no incrementals'
+      if (job === 'restore' && segments) return 'downloads as the other does'
       return word === 'none' ? undefined : 'does not compress'
     },
     version: { argv: ['swift', '--version'] },

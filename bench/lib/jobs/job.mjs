@@ -8,6 +8,8 @@
  * @property {import('../volumes.mjs').Volumes} volumes
  * @property {number} chunkSizeBytes
  * @property {number} blockSizeBytes
+ * @property {number} chainLength how many backups a chain has
+ * @property {(line: string) => void} say
  * @property {boolean} slow whether what takes a quarter of an hour is run, once
  */
 

@@ -36,14 +36,14 @@ export function restoreJob({ name, word, writtenBy, volume: volumeOf, long = fal
         contenders: kept.map((client) => {
           const stored = sharesFormat(client) ? shared : once(() => store(client))
           return {
-            name: client.name,
+            name: client.restoreName ?? client.name,
             client,
             ...(long && client.name !== 'stowage' ? { mostRounds: 1 } : {}),
             turn: async () => restoreTurn(client, await stored(), volume.path),
           }
         }),
         left: [
-          ...left.map(leftUpload),
+          ...left,
           ...fit
             .filter((client) => !kept.includes(client))
             .map((client) => ({ name: client.name, why: 'takes a quarter of an hour: --slow runs it once' })),
@@ -52,11 +52,6 @@ export function restoreJob({ name, word, writtenBy, volume: volumeOf, long = fal
       }
     },
   }
-}
-
-/** @param {{ name: string, why: string }} left */
-function leftUpload({ name, why }) {
-  return { name: name.replace('upload', 'download'), why }
 }
 
 /**
