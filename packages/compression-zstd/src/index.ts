@@ -1,2 +1,0 @@
-export { zstd } from './zstd-compressor.js'
-export type { ZstdEngineName, ZstdOptions } from './options.js'
