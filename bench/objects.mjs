@@ -52,8 +52,7 @@ async function main() {
   const objectSizeBytes = parseSize(values['object-size'])
   const workplace = openWorkplace(values.work)
   closing.add(workplace.remove)
-  const store = await openStore(values.store, join(workplace.path, `store-${process.pid}`))
-  closing.add(() => store.close())
+  const store = await openStore(values.store, join(workplace.path, `store-${process.pid}`), closing)
   const berths = new Berths(store, workplace.path)
   closing.add(() => berths.removeAll())
 

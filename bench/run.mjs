@@ -32,7 +32,7 @@ const usage = `usage: npm run bench -- [options]
   --node PATH        the Node.js that runs Stowage [this one]
   --cli PATH         the built command [packages/cli/dist/bin.js]
   --option=TEXT      an option to add to each call of Stowage, e.g. --option=--concurrency=3; may be repeated
-  --slow             runs, once, what takes a quarter of an hour (Cinder and others on the sparse volume)
+  --slow             runs, once, what takes a quarter of an hour (Cinder on the sparse volume; 64 GiB of disk)
   --quick            16M, chunks of 2M, chains of 4, one round: shows that everything runs, measures nothing
   --list             prints the names of the jobs
 `
@@ -86,8 +86,7 @@ async function main() {
   const versions = await versionsOf(clients)
   const workplace = openWorkplace(values.work)
   closing.add(workplace.remove)
-  const store = await openStore(values.store, join(workplace.path, `store-${process.pid}`))
-  closing.add(() => store.close())
+  const store = await openStore(values.store, join(workplace.path, `store-${process.pid}`), closing)
   const berths = new Berths(store, workplace.path)
   closing.add(() => berths.removeAll())
 

@@ -5,6 +5,10 @@ import { join } from 'node:path'
 
 const gnuTime = '/usr/bin/time'
 
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set()
+let ending = false
+
 /**
  * What to run.
  *
@@ -61,9 +65,12 @@ export async function run({ argv, env, stdinFile, stdoutFile, cwd }) {
   const stdin = stdinFile === undefined ? /** @type {const} */ ('ignore') : openSync(stdinFile, 'r')
   const stdoutTo = stdoutFile === undefined ? /** @type {const} */ ('pipe') : openSync(stdoutFile, 'w')
   try {
+    if (ending) throw new CommandFailed('The benchmark was told to stop.')
     const started = performance.now()
     const child = spawn(program, args, {
       cwd,
+      // A group of its own: a signal to it reaches what GNU time and others have started.
+      detached: true,
       env: { ...process.env, ...env },
       stdio: [stdin, stdoutTo, 'pipe'],
     })
@@ -73,7 +80,8 @@ export async function run({ argv, env, stdinFile, stdoutFile, cwd }) {
     child.stderr?.setEncoding('utf8').on('data', (text) => (stderr = (stderr + text).slice(-2_000)))
     let ended = started
     child.on('exit', () => (ended = performance.now()))
-    const [code, signal] = await once(child, 'close')
+    running.add(child)
+    const [code, signal] = await once(child, 'close').finally(() => running.delete(child))
     if (code !== 0) {
       const how = signal === null ? `exit code ${code}` : signal
       throw new CommandFailed(`${shown(argv)}: ${how}\n${stderr.trim() || stdout.slice(-2_000).trim()}`)
@@ -81,6 +89,14 @@ export async function run({ argv, env, stdinFile, stdoutFile, cwd }) {
     return { stdout, wallSeconds: (ended - started) / 1000 }
   } finally {
     for (const file of [stdin, stdoutTo]) if (typeof file === 'number') closeSync(file)
+  }
+}
+
+/** Ends what runs and starts nothing more: for when the benchmark itself is told to stop. */
+export function endAll() {
+  ending = true
+  for (const { pid } of running) {
+    if (pid !== undefined) process.kill(-pid, 'SIGTERM')
   }
 }
 

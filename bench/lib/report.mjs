@@ -15,7 +15,11 @@ export function jobReport({ name, title, sizeBytes, results, left, verdicts }) {
             client,
             median.wallSeconds.toFixed(2),
             median.ownSeconds.toFixed(2),
-            cinder === undefined ? '' : (cinder.ownSeconds / median.wallSeconds).toFixed(2),
+            cinder === undefined
+              ? ''
+              : client === 'cinder'
+                ? '1'
+                : (cinder.ownSeconds / median.wallSeconds).toFixed(2),
             (sizeBytes / 1e6 / median.wallSeconds).toFixed(0),
             median.cpuSeconds.toFixed(2),
             median.peakRssMib.toFixed(0),

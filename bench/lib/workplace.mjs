@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { endAll } from './measured-process.mjs'
 
 /**
  * A directory for volumes, stores and targets: the one named, which is kept, or a new one, which is removed in the end.
@@ -30,6 +31,7 @@ export class Closing {
     ])) {
       process.once(signal, () => {
         console.error(`\n${signal}: cleaning up`)
+        endAll()
         void this.close().finally(() => process.exit(code))
       })
     }

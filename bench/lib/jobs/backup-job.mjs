@@ -9,33 +9,25 @@ import { entrants } from './job.mjs'
  * @param {string} plan.name
  * @param {string} plan.word
  * @param {(bench: import('./job.mjs').Bench) => Promise<import('../volumes.mjs').Volume>} plan.volume
- * @param {boolean} [plan.long] the volume is so large that others than Stowage need a quarter of an hour
+ * @param {boolean} [plan.long] the volume is so large that Cinder needs a quarter of an hour
  * @returns {import('./job.mjs').JobPlan}
  */
 export function backupJob({ name, word, volume: volumeOf, long = false }) {
   return {
     name,
     make: async (bench) => {
-      const { fit, left } = entrants(bench, { kind: 'backup', word })
-      const slow = (/** @type {import('../clients/client.mjs').Client} */ client) =>
-        long && client.name !== 'stowage'
+      const { fit, left } = entrants(bench, { kind: 'backup', word, long })
       const volume = await volumeOf(bench)
-      const kept = fit.filter((client) => bench.slow || !slow(client))
       return {
         title: `full backup, ${word}: ${volume.what}`,
         sizeBytes: volume.sizeBytes,
-        contenders: kept.map((client) => ({
+        contenders: fit.map((client) => ({
           name: client.name,
           client,
-          ...(slow(client) ? { mostRounds: 1 } : {}),
+          ...(long && client.name === 'cinder' ? { mostRounds: 1 } : {}),
           turn: () => backupTurn(bench, client, { word, volume, name, long }),
         })),
-        left: [
-          ...left,
-          ...fit
-            .filter((client) => !kept.includes(client))
-            .map((client) => ({ name: client.name, why: 'takes a quarter of an hour: --slow runs it once' })),
-        ],
+        left,
         close: async () => undefined,
       }
     },
@@ -54,7 +46,7 @@ async function backupTurn(bench, client, { word, volume, name, long }) {
   await client.prepare(job)
   return {
     command: await client.backup(job),
-    check: (said) => checkBackup(bench, client, job, said, { bySelf: long }),
+    check: (said) => checkBackup(bench, client, job, said, { manyHoles: long }),
     end: berth.remove,
   }
 }

@@ -50,17 +50,36 @@
  */
 
 /**
- * Parts the clients into those that do such a job and those that do not.
+ * Parts the clients into those that do such a job and those that do not. On a volume that is `long` to go through, one
+ * does it once at most and the others not at all.
  *
  * @param {Bench} bench
- * @param {import('../clients/client.mjs').JobKind} kind
+ * @param {import('../clients/client.mjs').JobKind & { long?: boolean }} kind
  */
-export function entrants({ clients, store }, kind) {
-  const reasons = clients.map((client) => ({ client, why: client.unfit(store.kind, kind) }))
+export function entrants({ clients, store, slow }, { long = false, ...kind }) {
+  const whyNot = (/** @type {import('../clients/client.mjs').Client} */ client) => {
+    const unfit = client.unfit(store.kind, kind)
+    if (unfit !== undefined || !long || client.name === 'stowage') return unfit
+    if (client.name !== 'cinder') return 'reads every hole, which takes an hour'
+    return slow ? undefined : 'reads every hole: --slow runs it once'
+  }
+  const reasons = clients.map((client) => ({ client, why: whyNot(client) }))
   return {
     fit: reasons.filter(({ why }) => why === undefined).map(({ client }) => client),
-    left: reasons.flatMap(({ client, why }) => (why === undefined ? [] : [{ name: client.name, why }])),
+    left: reasons.flatMap(({ client, why }) =>
+      why === undefined ? [] : [{ name: nameIn(kind.kind, client), why }],
+    ),
   }
+}
+
+/**
+ * What a client is called in a job's table.
+ *
+ * @param {import('../clients/client.mjs').JobKind['kind']} kind
+ * @param {import('../clients/client.mjs').Client} client
+ */
+export function nameIn(kind, { name, restoreName = name }) {
+  return kind === 'restore' ? restoreName : name
 }
 
 /**

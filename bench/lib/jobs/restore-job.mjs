@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { requireSame } from '../compare-volumes.mjs'
 import { newBackup } from './backup-job.mjs'
-import { clientNamed, entrants, sharesFormat } from './job.mjs'
+import { clientNamed, entrants, nameIn, sharesFormat } from './job.mjs'
 import { once, storeBackup } from './stored-backup.mjs'
 
 /**
@@ -13,14 +13,14 @@ import { once, storeBackup } from './stored-backup.mjs'
  * @param {string} plan.word
  * @param {'cinder' | 'stowage'} plan.writtenBy
  * @param {(bench: import('./job.mjs').Bench) => Promise<import('../volumes.mjs').Volume>} plan.volume
- * @param {boolean} [plan.long] the volume is so large that others than Stowage need a quarter of an hour
+ * @param {boolean} [plan.long] the volume is so large that Cinder needs a quarter of an hour
  * @returns {import('./job.mjs').JobPlan}
  */
 export function restoreJob({ name, word, writtenBy, volume: volumeOf, long = false }) {
   return {
     name,
     make: async (bench) => {
-      const { fit, left } = entrants(bench, { kind: 'restore', word })
+      const { fit, left } = entrants(bench, { kind: 'restore', word, long })
       const volume = await volumeOf(bench)
       const store = async (/** @type {import('../clients/client.mjs').Client} */ writer) => {
         const berth = await bench.berths.open(name)
@@ -29,25 +29,19 @@ export function restoreJob({ name, word, writtenBy, volume: volumeOf, long = fal
         return { berth, backupId: job.backupId }
       }
       const shared = once(() => store(clientNamed(bench.clients, writtenBy)))
-      const kept = long && !bench.slow ? fit.filter((client) => client.name === 'stowage') : fit
       return {
         title: `restore, ${word}: ${volume.what}, written by ${writtenBy}`,
         sizeBytes: volume.sizeBytes,
-        contenders: kept.map((client) => {
+        contenders: fit.map((client) => {
           const stored = sharesFormat(client) ? shared : once(() => store(client))
           return {
-            name: client.restoreName ?? client.name,
+            name: nameIn('restore', client),
             client,
-            ...(long && client.name !== 'stowage' ? { mostRounds: 1 } : {}),
+            ...(long && client.name === 'cinder' ? { mostRounds: 1 } : {}),
             turn: async () => restoreTurn(client, await stored(), volume.path),
           }
         }),
-        left: [
-          ...left,
-          ...fit
-            .filter((client) => !kept.includes(client))
-            .map((client) => ({ name: client.name, why: 'takes a quarter of an hour: --slow runs it once' })),
-        ],
+        left,
         close: () => bench.berths.removeAll(),
       }
     },

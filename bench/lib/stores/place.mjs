@@ -25,19 +25,24 @@ import { PosixStore } from './posix-store.mjs'
  * @property {(name: string) => Promise<Place>} newPlace
  * @property {(place: Place, backupId: string) => Promise<void>} removeBackup
  * @property {(place: Place) => Promise<void>} remove
- * @property {() => Promise<void>} close
  */
 
 /**
- * Opens the store that the command line names; a Swift is brought up if none runs.
+ * Opens the store that the command line names; a Swift is brought up if none runs. Its end is noted before its beginning:
+ * a signal may come while it starts.
  *
  * @param {string} kind
  * @param {string} directory
+ * @param {import('../workplace.mjs').Closing} closing
  * @returns {Promise<Store>}
  */
-export async function openStore(kind, directory) {
-  if (kind === 'posix') return new PosixStore(directory)
+export async function openStore(kind, directory, closing) {
+  if (kind === 'posix') {
+    const store = new PosixStore(directory)
+    closing.add(() => store.close())
+    return store
+  }
   if (kind !== 'swift') throw new Error(`--store ${kind}: write swift or posix.`)
   const { SwiftStore } = await import('./swift-store.mjs')
-  return SwiftStore.open(directory)
+  return SwiftStore.open(directory, closing)
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { down, up } from '../../../test-fixtures/openstack/lab.mjs'
 import { KeystoneClient } from '../../../test-fixtures/openstack/lib/keystone-client.mjs'
 import { removeContainer, removeObjects } from './swift-clean-up.mjs'
@@ -10,24 +10,26 @@ const tokenMs = 20 * 60_000
 export class SwiftStore {
   kind = /** @type {const} */ ('swift')
   #lab
-  #directory
   #token = ''
   #signedInAt = Number.NEGATIVE_INFINITY
 
-  /**
-   * @param {any} lab what env.json says
-   * @param {string | undefined} directory the lab's, where it is ours to end
-   */
-  constructor(lab, directory) {
+  /** @param {any} lab what env.json says */
+  constructor(lab) {
     this.#lab = lab
-    this.#directory = directory
   }
 
-  /** @param {string} directory where a lab may be brought up */
-  static async open(directory) {
+  /**
+   * @param {string} directory where a lab may be brought up
+   * @param {import('../workplace.mjs').Closing} closing
+   */
+  static async open(directory, closing) {
     const running = process.env.STOWAGE_OPENSTACK
-    const file = running || (await up(directory))
-    return new SwiftStore(JSON.parse(readFileSync(file, 'utf8')), running ? undefined : directory)
+    if (running) return new SwiftStore(JSON.parse(readFileSync(running, 'utf8')))
+    closing.add(async () => {
+      await down(directory)
+      rmSync(directory, { recursive: true, force: true })
+    })
+    return new SwiftStore(JSON.parse(readFileSync(await up(directory), 'utf8')))
   }
 
   get what() {
@@ -69,9 +71,5 @@ export class SwiftStore {
     const account = await this.account()
     // swift upload and rclone put the segments of an object into a container beside its own.
     for (const container of [name, `${name}_segments`]) await removeContainer(account, container)
-  }
-
-  async close() {
-    if (this.#directory !== undefined) await down(this.#directory)
   }
 }
