@@ -84,12 +84,21 @@ export async function run({ argv, env, stdinFile, stdoutFile, cwd }) {
     const [code, signal] = await once(child, 'close').finally(() => running.delete(child))
     if (code !== 0) {
       const how = signal === null ? `exit code ${code}` : signal
-      throw new CommandFailed(`${shown(argv)}: ${how}\n${stderr.trim() || stdout.slice(-2_000).trim()}`)
+      throw new CommandFailed(`${shown(argv)}: ${how}\n${lastWords(stderr) || lastWords(stdout)}`)
     }
     return { stdout, wallSeconds: (ended - started) / 1000 }
   } finally {
     for (const file of [stdin, stdoutTo]) if (typeof file === 'number') closeSync(file)
   }
+}
+
+/**
+ * The end of what a program said: a traceback has its reason there.
+ *
+ * @param {string} text
+ */
+function lastWords(text) {
+  return text.trim().split('\n').slice(-3).join('\n').slice(-1_000)
 }
 
 /** Ends what runs and starts nothing more: for when the benchmark itself is told to stop. */

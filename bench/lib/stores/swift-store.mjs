@@ -1,10 +1,12 @@
 import { readFileSync, rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { down, up } from '../../../test-fixtures/openstack/lab.mjs'
 import { KeystoneClient } from '../../../test-fixtures/openstack/lib/keystone-client.mjs'
 import { removeContainer, removeObjects } from './swift-clean-up.mjs'
 
 /** Keystone's tokens live for an hour; a single job is far shorter than what is left then. */
 const tokenMs = 20 * 60_000
+const acceptedMs = 30_000
 
 /** A real Swift on loopback: the one that STOWAGE_OPENSTACK names, or one of our own. */
 export class SwiftStore {
@@ -41,6 +43,7 @@ export class SwiftStore {
     const user = this.#lab.users.demo
     if (performance.now() - this.#signedInAt > tokenMs) {
       const keystone = await KeystoneClient.signIn(this.#lab.keystoneUrl, user)
+      await untilAccepted(user.storageUrl, keystone.token)
       this.#token = keystone.token
       this.#signedInAt = performance.now()
     }
@@ -71,5 +74,22 @@ export class SwiftStore {
     const account = await this.account()
     // swift upload and rclone put the segments of an object into a container beside its own.
     for (const container of [name, `${name}_segments`]) await removeContainer(account, container)
+  }
+}
+
+/**
+ * Waits until Swift takes a token. The first one that a new proxy sees may be refused while it signs in to Keystone
+ * itself, and whichever client runs first should not be the one to find out.
+ *
+ * @param {string} storageUrl
+ * @param {string} token
+ */
+async function untilAccepted(storageUrl, token) {
+  const deadline = performance.now() + acceptedMs
+  for (;;) {
+    const { status } = await fetch(storageUrl, { method: 'HEAD', headers: { 'x-auth-token': token } })
+    if (status < 300) return
+    if (performance.now() > deadline) throw new Error(`Swift answers ${status} to a token that is new.`)
+    await sleep(200)
   }
 }
