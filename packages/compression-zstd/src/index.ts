@@ -1,0 +1,2 @@
+export { zstd } from './zstd-compressor.js'
+export type { ZstdEngineName, ZstdOptions } from './options.js'

@@ -1,0 +1,45 @@
+import { BackupError } from '@stowage/backup-core'
+
+/**
+ * Which implementation of zstd runs: `auto` is Node's own where there is one (from 22.15 on), and WebAssembly
+ * elsewhere.
+ */
+export type ZstdEngineName = 'auto' | 'node' | 'wasm'
+
+/** Options of {@link zstd}. */
+export interface ZstdOptions {
+  /**
+   * The word that the store records. There is but one.
+   * @default 'zstd'
+   */
+  readonly word?: 'zstd'
+  /**
+   * How hard to try, from 1 (fastest) to 22 (smallest). Above 12, a chunk takes many seconds.
+   * @default 3, Cinder's
+   */
+  readonly level?: number
+  /** @default 'auto' */
+  readonly engine?: ZstdEngineName
+}
+
+/** Options with every default filled in. */
+export type ResolvedZstdOptions = Required<ZstdOptions>
+
+const engines: readonly string[] = ['auto', 'node', 'wasm']
+
+export function resolveOptions(options: ZstdOptions): ResolvedZstdOptions {
+  const { word = 'zstd', level = 3, engine = 'auto' } = options
+  if ((word as string) !== 'zstd') {
+    throw new BackupError('OPTION_INVALID', `word must be zstd, not ${word as string}.`)
+  }
+  if (!Number.isInteger(level) || level < 1 || level > 22) {
+    throw new BackupError(
+      'OPTION_INVALID',
+      `level must be a whole number from 1 to 22, not ${String(level)}.`,
+    )
+  }
+  if (!engines.includes(engine)) {
+    throw new BackupError('OPTION_INVALID', `engine must be one of ${engines.join(', ')}, not ${engine}.`)
+  }
+  return Object.freeze({ word, level, engine })
+}

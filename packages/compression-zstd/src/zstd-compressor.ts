@@ -1,0 +1,74 @@
+import { throwIfAborted } from '@stowage/backup-core'
+import type { Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
+import { closeIdlePool, requireExpectedLength } from '@stowage/compression-workers'
+import { checkFrames } from './check-frames.js'
+import type { ZstdEngine } from './engine.js'
+import { loadEngine } from './load-engine.js'
+import { mostCompressedBytes } from './most-compressed-bytes.js'
+import { resolveOptions } from './options.js'
+import type { ResolvedZstdOptions, ZstdOptions } from './options.js'
+import { isAllNoise, isAllZeros, RememberedZeros } from './sample-chunk.js'
+import { walkFrames } from './walk-frames.js'
+
+/**
+ * The compressor for what Cinder records as `zstd`: Zstandard frames (RFC 8878) that say how much they hold.
+ *
+ * @throws BackupError `OPTION_INVALID` for an option that is not allowed.
+ *
+ * @example
+ * ```ts
+ * const driver = await getBackupDriver({ compression: zstd() })
+ * ```
+ */
+export function zstd(options: ZstdOptions = {}): Compressor {
+  return new ZstdCompressor(resolveOptions(options))
+}
+
+class ZstdCompressor implements Compressor {
+  readonly name = 'zstd'
+  readonly aliases: readonly string[] = Object.freeze([])
+  readonly #level: number
+  readonly #zeros = new RememberedZeros()
+  readonly #loadEngine: () => Promise<ZstdEngine>
+
+  constructor({ level, engine }: ResolvedZstdOptions) {
+    this.#level = level
+    let loading: Promise<ZstdEngine> | undefined
+    this.#loadEngine = () => (loading ??= loadEngine(engine))
+  }
+
+  async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
+    const { signal, buffer, mustShrink = false } = options
+    throwIfAborted(signal, 'Compressing')
+    const zeros = await isAllZeros(bytes)
+    const remembered = zeros ? this.#zeros.frame(bytes.length) : undefined
+    if (remembered !== undefined) return mustShrink && remembered.length >= bytes.length ? bytes : remembered
+    if (mustShrink && (await isAllNoise(bytes))) return bytes
+    const engine = await this.#loadEngine()
+    const mostBytes = mustShrink ? bytes.length : mostCompressedBytes(bytes.length)
+    const lent = buffer !== undefined && buffer.length >= mostBytes ? buffer : undefined
+    const frame = await engine.compress(bytes, { level: this.#level, mostBytes, buffer: lent, signal })
+    if (frame === undefined) return bytes
+    if (zeros) this.#zeros.remember(bytes.length, frame)
+    return frame
+  }
+
+  async decompress(
+    bytes: Uint8Array,
+    expectedLengthBytes: number,
+    { signal, buffer }: DecompressOptions = {},
+  ): Promise<Uint8Array> {
+    requireExpectedLength(expectedLengthBytes)
+    throwIfAborted(signal, 'Decompressing')
+    const frames = await walkFrames(bytes)
+    checkFrames(frames, expectedLengthBytes)
+    const engine = await this.#loadEngine()
+    const lent = buffer !== undefined && buffer.length >= expectedLengthBytes ? buffer : undefined
+    return engine.decompress(bytes, { frames, expectedLengthBytes, buffer: lent, signal })
+  }
+
+  /** Ends the workers where nobody in this process uses them; a later call starts them again. */
+  async close(): Promise<void> {
+    await closeIdlePool()
+  }
+}

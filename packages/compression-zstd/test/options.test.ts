@@ -1,0 +1,56 @@
+import { isBackupError } from '@stowage/backup-core'
+import { describe, expect, it } from 'vitest'
+import { zstd } from '../src/index.js'
+import type { ZstdOptions } from '../src/index.js'
+import { nodeHasZstd } from './engines.js'
+
+const refusal = (options: unknown): unknown => {
+  try {
+    return zstd(options as ZstdOptions)
+  } catch (error) {
+    return error
+  }
+}
+
+describe('the options of zstd', () => {
+  it('give the one word', () => {
+    expect([zstd().name, zstd({ word: 'zstd' }).aliases]).toEqual(['zstd', []])
+  })
+
+  it('are refused when they are not allowed, before anything is compressed', () => {
+    const refused = [
+      { level: 0 },
+      { level: 23 },
+      { level: 1.5 },
+      { level: '3' },
+      { word: 'zst' },
+      { engine: 'fast' },
+    ]
+    for (const options of refused) {
+      expect(isBackupError(refusal(options), 'OPTION_INVALID'), JSON.stringify(options)).toBe(true)
+    }
+  })
+
+  it('leave the expected length to be checked by each call', async () => {
+    const compressed = await zstd().compress(Uint8Array.of(1, 2, 3))
+    for (const length of [-1, 1.5, Number.NaN, Infinity]) {
+      await expect(zstd().decompress(compressed, length)).rejects.toMatchObject({ code: 'OPTION_INVALID' })
+    }
+  })
+
+  it("name Node's engine, which is there from 22.15 on and refused elsewhere", async () => {
+    const call = zstd({ engine: 'node' }).compress(Uint8Array.of(1, 2, 3))
+    if (nodeHasZstd) expect((await call).length).toBeGreaterThan(3)
+    else await expect(call).rejects.toMatchObject({ code: 'OPTION_INVALID' })
+  })
+
+  it('of WebAssembly say which Node has no limit when a chunk is beyond it', async () => {
+    // Never touched, and so never there: the address space alone.
+    const chunk = new Uint8Array(new SharedArrayBuffer(1_900_000_000))
+    chunk[0] = 1
+    await expect(zstd({ engine: 'wasm' }).compress(chunk)).rejects.toMatchObject({
+      code: 'COMPRESSION_FAILED',
+      message: expect.stringMatching(/Node 22\.15/) as string,
+    })
+  })
+})
