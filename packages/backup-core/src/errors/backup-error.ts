@@ -63,6 +63,9 @@ export class BackupError extends Error {
  * copies of this package, where `instanceof` does not.
  */
 export function isBackupError(error: unknown, code?: BackupErrorCode): error is BackupError {
-  if (typeof error !== 'object' || error === null || !(brand in error)) return false
-  return code === undefined || (error as unknown as BackupError).code === code
+  return isBranded(error) && (code === undefined || error.code === code)
+}
+
+function isBranded(error: unknown): error is BackupError {
+  return typeof error === 'object' && error !== null && brand in error
 }

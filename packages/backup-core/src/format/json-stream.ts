@@ -1,4 +1,20 @@
 import type { BackupError } from '../errors/backup-error.js'
+import {
+  backslash,
+  bareBytes,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  letterByte,
+  numberByte,
+  openBrace,
+  openBracket,
+  plainByte,
+  quote,
+  spaceByte,
+  textBytes,
+} from './json-bytes.js'
 import type { JsonHandler } from './json-handler.js'
 import { isJsonNumber } from './json-number.js'
 import { invalidJson, type JsonSubject } from './json-subject.js'
@@ -17,31 +33,6 @@ export interface JsonLimits {
 
 const maxNumberBytes = 512
 const maxLiteralBytes = 8
-
-const quote = 0x22
-const comma = 0x2c
-const colon = 0x3a
-const backslash = 0x5c
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
-
-/** What a byte is inside of a string. */
-const plainByte = 1
-const textBytes = new Uint8Array(256).fill(plainByte, 0x20, 0x80)
-textBytes[quote] = 0
-textBytes[backslash] = 0
-
-/** What a byte is outside of strings. */
-const spaceByte = 1
-const numberByte = 2
-const letterByte = 3
-const bareBytes = new Uint8Array(256)
-for (const byte of Buffer.from(' \n\r\t')) bareBytes[byte] = spaceByte
-for (const byte of Buffer.from('0123456789+-.')) bareBytes[byte] = numberByte
-for (const byte of Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'))
-  bareBytes[byte] = letterByte
 
 /** What may come next. */
 const enum Expect {

@@ -140,6 +140,7 @@ export function exchange<T>(
             ...request.headers,
             ...(body ? { 'content-length': String(body.lengthBytes) } : {}),
           },
+          // undici sends any async iterable; its types name readables alone.
           body: body && body.lengthBytes > 0 ? (pieces(body) as unknown as null) : null,
           headersTimeout: timeouts.headersMs,
           bodyTimeout: timeouts.bodyMs,
