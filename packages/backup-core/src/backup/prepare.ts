@@ -1,6 +1,5 @@
-import type { BackupCatalog } from '../catalog/catalog.js'
 import { newest } from '../catalog/order.js'
-import { backupNotFound } from '../catalog/store-catalog.js'
+import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
 import { loadChain } from '../chain/chain.js'
 import { readBlockHashes, type BlockHashes } from '../chain/volume-size.js'
 import type { StoreOptions } from '../driver/object-io.js'
@@ -19,6 +18,14 @@ import {
 } from '../format/object-names.js'
 import { encodeVolumeMetadata } from '../format/volume-meta.js'
 
+/** What preparing takes. */
+export interface BackupMeans {
+  readonly store: ObjectStore
+  /** Begins a look into the catalog; it holds the manifests that it met, and so is let go of before the chunks come. */
+  readonly openLookup: () => BackupLookup
+  readonly settings: DriverSettings
+}
+
 /** The backup that an incremental adds to. */
 export interface Parent {
   readonly record: BackupRecord
@@ -36,9 +43,7 @@ export interface PreparedBackup {
 
 /** Checks a request, without writing anything. */
 export async function prepareBackup(
-  store: ObjectStore,
-  catalog: BackupCatalog,
-  settings: DriverSettings,
+  { store, openLookup, settings }: BackupMeans,
   request: BackupRequest,
   options: StoreOptions,
 ): Promise<PreparedBackup> {
@@ -47,8 +52,8 @@ export async function prepareBackup(
   assertVolumeId(request.volumeId)
   if (request.container !== undefined) assertContainerName(request.container)
   const volumeMeta = encodeVolumeMetadata(request.volumeMetadata ?? null)
-  const near = request.container === undefined ? options : { ...options, nearContainer: request.container }
-  if (await catalog.get(id, near)) {
+  const lookup = openLookup()
+  if (await lookup.find(id, request.container)) {
     throw new BackupError(
       'BACKUP_EXISTS',
       `There is a backup ${id} already. Choose another id, or none to get a new one.`,
@@ -57,8 +62,8 @@ export async function prepareBackup(
       },
     )
   }
-  const record = await findParent(catalog, request, options)
-  const parent = record ? await openParent(store, catalog, record, request.volumeId, options) : null
+  const record = await findParent(lookup, request)
+  const parent = record ? await openParent(store, lookup, record, request.volumeId, options) : null
   const { chunkSizeBytes, blockSizeBytes } = agreeOnSizes(settings, parent)
   const createdAt = settings.clock()
   createdAt.setUTCMilliseconds(0)
@@ -110,31 +115,27 @@ export async function chooseNames(
   return { container, prefix }
 }
 
-async function findParent(
-  catalog: BackupCatalog,
-  request: BackupRequest,
-  options: StoreOptions,
-): Promise<BackupRecord | undefined> {
+async function findParent(lookup: BackupLookup, request: BackupRequest): Promise<BackupRecord | undefined> {
   const { parent } = request
   if (parent !== undefined && parent !== null) {
     // A record says where the backup is; that it is there is seen when its metadata is read.
     if (typeof parent !== 'string') return parent
-    const found = await catalog.get(parent, options)
+    const found = await lookup.find(parent, request.container)
     if (!found) throw backupNotFound(parent)
-    return found
+    return found.record
   }
   if (!request.incremental) return undefined
   const { volumeId, container } = request
   const records: BackupRecord[] = []
-  const filter = { ...options, volumeId, ...(container === undefined ? {} : { nearContainer: container }) }
-  for await (const record of catalog.list(filter)) records.push(record)
+  const filter = { volumeId, ...(container === undefined ? {} : { nearContainer: container }) }
+  for await (const record of lookup.list(filter)) records.push(record)
   return newest(records)
 }
 
 /** Reads what the comparison needs, and the whole chain: an incremental on a broken one could not be restored. */
 async function openParent(
   store: ObjectStore,
-  catalog: BackupCatalog,
+  lookup: BackupLookup,
   record: BackupRecord,
   volumeId: string,
   options: StoreOptions,
@@ -146,7 +147,7 @@ async function openParent(
       { backupId: record.id },
     )
   }
-  await loadChain(store, catalog, record, options)
+  await loadChain(lookup, record)
   return { record, blocks: await readBlockHashes(store, record, options) }
 }
 

@@ -1,5 +1,5 @@
 import type { BackupCatalog } from '../catalog/catalog.js'
-import { sizeByManifest } from '../chain/volume-size.js'
+import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRequest } from '../driver/requests.js'
@@ -19,15 +19,14 @@ import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import { writeObject } from '../store/write-object.js'
 import type { OpenSource, VolumeSource } from '../volume/volume.js'
 import { cleanUp } from './clean-up.js'
-import { chooseNames, prepareBackup, type PreparedBackup } from './prepare.js'
+import { chooseNames, prepareBackup, type BackupMeans, type PreparedBackup } from './prepare.js'
 import { askForHints } from './source-hints.js'
 import { storeChunks, type ChunkJob } from './store-chunks.js'
+import { signalOptions } from '../driver/signal-options.js'
 
 /** What a backup works with, beside its request. */
-export interface BackupJob {
-  readonly store: ObjectStore
+export interface BackupJob extends BackupMeans {
   readonly catalog: BackupCatalog
-  readonly settings: DriverSettings
   readonly onWarning: WarningListener
 }
 
@@ -42,12 +41,12 @@ export async function runBackup(
   options: OperationOptions,
 ): Promise<BackupRecord> {
   const { signal } = options
-  const storeOptions: StoreOptions = signal ? { signal } : {}
+  const storeOptions: StoreOptions = signalOptions(signal)
   throwIfAborted(signal, 'The backup')
   // First of all, so that a stream is closed whatever is refused next.
   const open = await source.openSource(storeOptions)
   try {
-    const prepared = await prepareBackup(job.store, job.catalog, job.settings, request, storeOptions)
+    const prepared = await prepareBackup(job, request, storeOptions)
     refuseGrowth(job.settings, prepared, open)
     const names = await chooseNames(job.store, job.settings, prepared.backup, storeOptions)
     await job.store.putContainer(names.container, storeOptions)
@@ -170,7 +169,9 @@ async function commit(
   }
   const { sizeBytes } = chunks.totals
   // Only of a volume that shrank does the manifest not tell the size; Cinder ignores the key that then does.
-  const sizeTold = sizeByManifest(manifest, parent?.record.sizeBytes ?? 0) === sizeBytes
+  const sizeTold =
+    sizeByManifest({ ...manifest, endBytes: endOfObjects(manifest) }, parent?.record.sizeBytes ?? 0) ===
+    sizeBytes
   const metadata = sizeTold ? manifest : { ...manifest, volumeSizeBytes: sizeBytes }
   const objectOptions = { ...options, extraMetadata: null }
   const hashFile = sha256fileBody({ ...common, blockSizeBytes: prepared.blockSizeBytes }, chunks.hashes)

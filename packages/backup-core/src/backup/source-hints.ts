@@ -1,6 +1,7 @@
 import { ExtentCursor } from '../volume/extent-cursor.js'
 import type { OpenSource } from '../volume/volume.js'
 import type { Parent } from './prepare.js'
+import { signalOptions } from '../driver/signal-options.js'
 
 /** What a source knows of itself, so that less of it has to be read. */
 export interface SourceHints extends AsyncDisposable {
@@ -19,7 +20,7 @@ export async function askForHints(
   blockSizeBytes: number,
   signal: AbortSignal | undefined,
 ): Promise<SourceHints> {
-  const options = signal ? { signal } : {}
+  const options = signalOptions(signal)
   const { sizeBytes } = source
   const data = source.extents ? new ExtentCursor(source.extents(options), 'extents()') : undefined
   let changes: ExtentCursor | undefined

@@ -1,101 +1,14 @@
-import { BackupError, isBackupError } from '../errors/backup-error.js'
-import type { BackupCatalog } from '../catalog/catalog.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
+import type { BackupLookup } from '../catalog/backup-lookup.js'
 import type { BackupRecord } from '../driver/types.js'
-import { parseMetadata, type BackupMetadata } from '../format/metadata.js'
-import { metadataObjectName } from '../format/object-names.js'
-import { readStream } from '../store/read-object.js'
-
-/** One backup of a chain, with its manifest. */
-export interface ChainLayer {
-  readonly record: BackupRecord
-  readonly metadata: BackupMetadata
-}
-
-/** A chain, newest first, down to a full backup. Never empty. */
-export type Chain = readonly [ChainLayer, ...ChainLayer[]]
-
-/**
- * The longest `_metadata` that is read: 1 GiB, some five million objects. Cinder's own, for 1 TiB at its default chunk
- * size, is 4 MiB. Whoever stores a longer one means harm, or has chosen a chunk size far too small.
- */
-const MAX_METADATA_BYTES = 2 ** 30
-
-/** Reads the commit object of a backup that is found by its place alone. */
-export async function readMetadataAt(
-  store: ObjectStore,
-  place: { readonly container: string; readonly objectName: string },
-  options: StoreOptions,
-): Promise<BackupMetadata> {
-  const { container, objectName } = place
-  const metadata = await readStream(
-    store,
-    container,
-    objectName,
-    { ...options, extraMetadata: null },
-    (pieces) => parseMetadata(withinLimit(pieces, place), { container, objectName }),
-  )
-  // Every backend's prefixes contain the id (ObjectStore.generateObjectNamePrefix): one that does not is another's.
-  if (objectName.includes(metadata.backupId)) return metadata
-  throw new BackupError(
-    'METADATA_INVALID',
-    `${objectName} says that it is of backup ${metadata.backupId}, whose id its name does not have. Was it renamed?`,
-    { container, objectName },
-  )
-}
-
-async function* withinLimit(
-  pieces: AsyncIterable<Uint8Array>,
-  place: { readonly container: string; readonly objectName: string },
-): AsyncGenerator<Uint8Array> {
-  let readBytes = 0
-  for await (const piece of pieces) {
-    readBytes += piece.length
-    if (readBytes > MAX_METADATA_BYTES) {
-      throw new BackupError(
-        'METADATA_INVALID',
-        `${place.objectName} is longer than ${MAX_METADATA_BYTES} bytes.`,
-        {
-          container: place.container,
-          objectName: place.objectName,
-        },
-      )
-    }
-    yield piece
-  }
-}
-
-/** Reads a backup's commit object, and holds it against the record that led there. */
-export async function readMetadata(
-  store: ObjectStore,
-  record: Pick<BackupRecord, 'id' | 'container' | 'prefix'>,
-  options: StoreOptions,
-): Promise<BackupMetadata> {
-  const objectName = metadataObjectName(record.prefix)
-  const where = { container: record.container, objectName }
-  const metadata = await readMetadataAt(store, where, options)
-  if (metadata.backupId !== record.id) {
-    throw new BackupError(
-      'METADATA_INVALID',
-      `${objectName} says that it is of backup ${metadata.backupId}, not of ${record.id}. Was it renamed?`,
-      { ...where, backupId: record.id },
-    )
-  }
-  return metadata
-}
+import { BackupError, isBackupError } from '../errors/backup-error.js'
+import type { Chain, ChainLayer } from './chain-layer.js'
 
 /**
  * Follows `parent_id` down to the full backup. Every layer is read and checked before anything is done with any:
  * `CHAIN_INVALID` for a parent that is not there, a loop, or a parent of another volume.
  */
-export async function loadChain(
-  store: ObjectStore,
-  catalog: BackupCatalog,
-  newest: BackupRecord,
-  options: StoreOptions,
-): Promise<Chain> {
-  const first = await loadLayer(store, newest, newest, options)
+export async function loadChain(lookup: BackupLookup, newest: BackupRecord): Promise<Chain> {
+  const first = await lookup.open(newest)
   const rest: ChainLayer[] = []
   const seen = new Set([newest.id])
   let layer = first
@@ -105,14 +18,7 @@ export async function loadChain(
       throw chainError(newest, `the parents of backup ${layer.record.id} lead back to ${parentId}: a loop`)
     }
     seen.add(parentId)
-    const record = await catalog.get(parentId, { ...options, nearContainer: layer.record.container })
-    if (!record) {
-      throw chainError(
-        newest,
-        `backup ${parentId}, the parent of ${layer.record.id}, is not in the store. Import its record, or bring its container back`,
-      )
-    }
-    layer = await loadLayer(store, record, newest, options)
+    layer = await findParent(lookup, newest, layer, parentId)
     if (layer.metadata.volumeId !== first.metadata.volumeId) {
       throw chainError(
         newest,
@@ -124,20 +30,25 @@ export async function loadChain(
   return [first, ...rest]
 }
 
-async function loadLayer(
-  store: ObjectStore,
-  record: BackupRecord,
+async function findParent(
+  lookup: BackupLookup,
   newest: BackupRecord,
-  options: StoreOptions,
+  child: ChainLayer,
+  parentId: string,
 ): Promise<ChainLayer> {
+  let found: ChainLayer | undefined
   try {
-    return { record, metadata: await readMetadata(store, record, options) }
+    found = await lookup.find(parentId, child.record.container)
   } catch (error) {
-    if (record !== newest && isBackupError(error, 'OBJECT_MISSING')) {
-      throw chainError(newest, `backup ${record.id}, one of its parents, has no metadata any more`, error)
-    }
-    throw error
+    // A catalog of the caller's may know a backup whose objects are gone.
+    if (!isBackupError(error, 'OBJECT_MISSING')) throw error
+    throw chainError(newest, `backup ${parentId}, one of its parents, has no metadata any more`, error)
   }
+  if (found) return found
+  throw chainError(
+    newest,
+    `backup ${parentId}, the parent of ${child.record.id}, is not in the store. Import its record, or bring its container back`,
+  )
 }
 
 function chainError(newest: BackupRecord, what: string, cause?: unknown): BackupError {

@@ -1,9 +1,10 @@
-import type { Chain } from './chain.js'
+import type { Chain } from './chain-layer.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
 import type { WarningListener } from '../progress/progress.js'
 import { controlObjectNames, listBackupObjects } from '../store/list-objects.js'
 import { Limiter } from '../pipeline/limiter.js'
+import { signalOptions } from '../driver/signal-options.js'
 
 /** Cinder's refusal of a backup whose objects are not those of its metadata. */
 export const LIST_MISMATCH_TEXT =
@@ -43,7 +44,7 @@ export async function findMissingObjects(check: ObjectCheck): Promise<BackupProb
     await Promise.all(
       unlisted.map((objectName) =>
         asks.run(async () => {
-          const options = check.signal ? { signal: check.signal } : {}
+          const options = signalOptions(check.signal)
           if (await check.store.objectExists(container, objectName, options)) return
           problems.push({
             code: 'OBJECT_MISSING',
@@ -66,12 +67,7 @@ async function listOrNothing(
   backupId: string,
 ): Promise<Awaited<ReturnType<typeof listBackupObjects>>> {
   try {
-    return await listBackupObjects(
-      check.store,
-      container,
-      prefix,
-      check.signal ? { signal: check.signal } : {},
-    )
+    return await listBackupObjects(check.store, container, prefix, signalOptions(check.signal))
   } catch (error) {
     if (check.strict || isBackupError(error, 'ABORTED')) throw error
     check.onWarning({

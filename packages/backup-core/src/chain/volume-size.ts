@@ -6,7 +6,7 @@ import type { BackupMetadata } from '../format/metadata.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { readSha256file, type Sha256fileHeader } from '../format/sha256file.js'
 import { readStream } from '../store/read-object.js'
-import type { Chain } from './chain.js'
+import type { Chain } from './chain-layer.js'
 
 /** A backup's `_sha256file`, read. */
 export interface BlockHashes {
@@ -27,13 +27,21 @@ export function readBlockHashes(
   )
 }
 
+/** What a manifest says of the volume's size. */
+export interface ManifestSize {
+  readonly parentId: string | null
+  readonly volumeSizeBytes: number | null
+  /** The end of the last byte that the backup itself stored. */
+  readonly endBytes: number
+}
+
 /**
  * The size of the volume, as far as the manifest tells. A full backup holds every byte. An incremental holds the new
  * end of a volume that grew; of one that shrank it says the size, unless Cinder wrote it.
  */
-export function sizeByManifest(metadata: BackupMetadata, parentSizeBytes: number): number {
-  if (metadata.volumeSizeBytes !== null) return metadata.volumeSizeBytes
-  return Math.max(endOfObjects(metadata), metadata.parentId === null ? 0 : parentSizeBytes)
+export function sizeByManifest(manifest: ManifestSize, parentSizeBytes: number): number {
+  if (manifest.volumeSizeBytes !== null) return manifest.volumeSizeBytes
+  return Math.max(manifest.endBytes, manifest.parentId === null ? 0 : parentSizeBytes)
 }
 
 /** The end of the last byte that this backup itself stored. */
@@ -45,7 +53,10 @@ export function endOfObjects(metadata: BackupMetadata): number {
 
 /** The size of the newest volume of a chain by its manifests alone, from the full backup upwards. */
 export function chainSizeByManifest(chain: Chain): number {
-  return chain.reduceRight((size, layer) => sizeByManifest(layer.metadata, size), 0)
+  return chain.reduceRight(
+    (size, layer) => sizeByManifest({ ...layer.metadata, endBytes: endOfObjects(layer.metadata) }, size),
+    0,
+  )
 }
 
 /** Whether the manifests of the chain say the size for certain: all but those of incrementals that Cinder wrote. */

@@ -1,6 +1,7 @@
+import type { BackupLookup } from '../catalog/backup-lookup.js'
 import type { BackupCatalog } from '../catalog/catalog.js'
 import { inOrder } from '../catalog/order.js'
-import { readMetadata } from '../chain/chain.js'
+import { readMetadata } from '../chain/read-metadata.js'
 import type { DeleteOptions, DeleteResult } from '../driver/requests.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
@@ -9,10 +10,12 @@ import { throwIfAborted } from '../errors/abort.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import { controlObjectNames, listBackupObjects } from '../store/list-objects.js'
+import { signalOptions } from '../driver/signal-options.js'
 
 /** Where backups are deleted. */
 export interface DeleteJob {
   readonly store: ObjectStore
+  readonly lookup: BackupLookup
   readonly catalog: BackupCatalog
 }
 
@@ -28,7 +31,7 @@ export async function runDelete(
   record: BackupRecord,
   options: DeleteOptions,
 ): Promise<DeleteResult> {
-  const descendants = await findDescendants(job.catalog, record, options.signal)
+  const descendants = await findDescendants(job.lookup, record)
   if (descendants.length > 0 && !options.withDescendants) {
     const ids = descendants.map(({ id }) => id)
     throw new BackupError(
@@ -60,7 +63,7 @@ async function deleteOne(
 ): Promise<void> {
   throwIfAborted(signal, 'The delete')
   const { store } = job
-  const options: StoreOptions = signal ? { signal } : {}
+  const options: StoreOptions = signalOptions(signal)
   const [metadataName, sha256fileName] = controlObjectNames(record.prefix)
   const names = new Set([sha256fileName])
   for (const name of await manifestNames(store, record, options)) names.add(name)
@@ -116,14 +119,9 @@ async function manifestNames(
 }
 
 /** Every backup that has this one among its parents, oldest first. */
-async function findDescendants(
-  catalog: BackupCatalog,
-  record: BackupRecord,
-  signal: AbortSignal | undefined,
-): Promise<BackupRecord[]> {
+async function findDescendants(lookup: BackupLookup, record: BackupRecord): Promise<BackupRecord[]> {
   const all: BackupRecord[] = []
-  const filter = { nearContainer: record.container, ...(signal ? { signal } : {}) }
-  for await (const other of catalog.list(filter)) all.push(other)
+  for await (const other of lookup.list({ nearContainer: record.container })) all.push(other)
   const found = new Set([record.id])
   // In order, so that a child is always met after its parent.
   return inOrder(all).filter((other) => {

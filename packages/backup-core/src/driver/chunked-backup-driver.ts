@@ -1,16 +1,18 @@
 import { runBackup } from '../backup/run-backup.js'
 import type { BackupCatalog, CatalogFilter, CatalogLookup } from '../catalog/catalog.js'
 import { inOrder } from '../catalog/order.js'
-import { backupNotFound, StoreCatalog } from '../catalog/store-catalog.js'
-import { loadChain, readMetadata } from '../chain/chain.js'
+import { backupNotFound, OwnCatalogLookup, type BackupLookup } from '../catalog/backup-lookup.js'
+import { StoreCatalog } from '../catalog/store-catalog.js'
+import { loadChain } from '../chain/chain.js'
+import type { Chain } from '../chain/chain-layer.js'
+import { readMetadata } from '../chain/read-metadata.js'
 import { runDelete } from '../delete/run-delete.js'
-import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import { decodeRecord, encodeRecord } from '../record/record-codec.js'
 import type { ChainJob } from '../fetch/object-source.js'
 import { runRestore } from '../restore/run-restore.js'
-import { objectExistsByListing, removeOneByOne } from '../store/default-hooks.js'
+import { objectExistsByListing, onlyContainer, removeOneByOne } from '../store/default-hooks.js'
 import { runVerify } from '../verify/run-verify.js'
 import { asVolumeSource } from '../volume/as-volume-source.js'
 import type { BackupSource, VolumeTarget } from '../volume/volume.js'
@@ -28,6 +30,7 @@ import type {
   VerifyOptions,
   VerifyResult,
 } from './requests.js'
+import { signalOptions } from './signal-options.js'
 import { resolveSettings, type DriverSettings } from './settings.js'
 import type { BackupRecord, BackupReference, ExtraMetadata, NewBackup } from './types.js'
 
@@ -94,6 +97,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     this.#assertOpen()
     const job = {
       store: this,
+      openLookup: () => this.#lookup(options),
       catalog: this.#catalog,
       settings: this.#settings,
       onWarning: this.#warnings(options),
@@ -114,7 +118,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     target: VolumeTarget,
     options: RestoreOptions = {},
   ): Promise<RestoreResult> {
-    return runRestore(await this.#chainJob(backup, options, options.allowMissingMd5), target, options)
+    return runRestore(await this.#chainJob(backup, options), target, options)
   }
 
   /**
@@ -128,7 +132,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     if (options.level !== undefined && !['quick', 'full'].includes(options.level)) {
       throw new BackupError('OPTION_INVALID', `The level ${options.level} is not one of quick, full.`)
     }
-    return runVerify(await this.#chainJob(backup, options, options.allowMissingMd5), options)
+    return runVerify(await this.#chainJob(backup, options), options)
   }
 
   /**
@@ -139,7 +143,8 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    */
   async deleteBackup(backup: BackupReference, options: DeleteOptions = {}): Promise<DeleteResult> {
     const record = await this.#resolve(backup, options)
-    return runDelete({ store: this, catalog: this.#catalog }, record, options)
+    const job = { store: this, lookup: this.#lookup(options), catalog: this.#catalog }
+    return runDelete(job, record, options)
   }
 
   /** A backup's record, looked for in `nearContainer` too where one is given. @throws `BACKUP_NOT_FOUND` */
@@ -160,13 +165,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   /** A backup and its parents, newest first, down to the full backup. @throws `CHAIN_INVALID` where one is not there */
   async getChain(backup: BackupReference, options: StoreOptions = {}): Promise<BackupRecord[]> {
-    const chain = await loadChain(
-      this,
-      this.#catalog,
-      await this.#resolve(backup, options),
-      signalOf(options),
-    )
-    return chain.map((layer) => layer.record)
+    return (await this.#chain(backup, options)).map((layer) => layer.record)
   }
 
   /** The record in the form that `cinder backup-import` takes. */
@@ -183,11 +182,11 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     this.#assertOpen()
     const { id, container, prefix } = decodeRecord(record)
     // First of all by its name alone, for the error that says what is missing.
-    await readMetadata(this, { id, container, prefix }, signalOf(options))
+    await readMetadata(this, { id, container, prefix }, signalOptions(options.signal))
     // A record has the size in whole GiB: the store knows better.
-    const found = await this.#stored.get(id, { ...signalOf(options), nearContainer: container })
+    const found = await this.#stored.get(id, { ...signalOptions(options.signal), nearContainer: container })
     if (!found) throw backupNotFound(id)
-    await this.#catalog.put(found, signalOf(options))
+    await this.#catalog.put(found, signalOptions(options.signal))
     return found
   }
 
@@ -251,10 +250,8 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   }
 
   /** The default container alone. A driver that overrides this declares `containerListing`. */
-  // eslint-disable-next-line @typescript-eslint/require-await -- an override may have to ask its store
-  async *getContainers(options: StoreOptions): AsyncIterable<string> {
-    throwIfAborted(options.signal)
-    if (this.#settings.container !== null) yield this.#settings.container
+  getContainers(options: StoreOptions): AsyncIterable<string> {
+    return onlyContainer(this.#settings.container, options)
   }
 
   /** Frees sockets, timers and workers of the backend: called once, by {@link close}. */
@@ -264,23 +261,33 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   async #chainJob(
     backup: BackupReference,
-    options: OperationOptions,
-    allowMissingMd5 = false,
+    options: OperationOptions & { readonly allowMissingMd5?: boolean },
   ): Promise<ChainJob> {
-    const record = await this.#resolve(backup, options)
     const { compressors, concurrency, maxMemoryBytes, strict } = this.#settings
-    return {
-      source: { store: this, compressors, allowMissingMd5, onWarning: this.#warnings(options) },
-      chain: await loadChain(this, this.#catalog, record, signalOf(options)),
-      strict,
-      concurrency,
-      maxMemoryBytes,
-    }
+    const { allowMissingMd5 = false } = options
+    const source = { store: this, compressors, allowMissingMd5, onWarning: this.#warnings(options) }
+    return { source, chain: await this.#chain(backup, options), strict, concurrency, maxMemoryBytes }
+  }
+
+  /** Each of the chain's manifests is read once: the way to the newest one leads past all of them. */
+  async #chain(backup: BackupReference, options: OperationOptions): Promise<Chain> {
+    this.#assertOpen()
+    const lookup = this.#lookup(options)
+    if (typeof backup !== 'string') return loadChain(lookup, backup)
+    const newest = await lookup.find(backup)
+    if (!newest) throw backupNotFound(backup)
+    return loadChain(lookup, newest.record)
+  }
+
+  #lookup(options: OperationOptions): BackupLookup {
+    return this.#catalog === this.#stored
+      ? this.#stored.lookup(options, this.#warnings(options))
+      : new OwnCatalogLookup(this, this.#catalog, signalOptions(options.signal))
   }
 
   async #resolve(backup: BackupReference, options: StoreOptions): Promise<BackupRecord> {
     this.#assertOpen()
-    return typeof backup === 'string' ? this.getBackup(backup, signalOf(options)) : backup
+    return typeof backup === 'string' ? this.getBackup(backup, signalOptions(options.signal)) : backup
   }
 
   #warnings(options: OperationOptions): WarningListener {
@@ -290,9 +297,4 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   #assertOpen(): void {
     if (this.#closing) throw new BackupError('CLOSED', 'The driver was closed. Make a new one.')
   }
-}
-
-/** The signal alone, whatever else an operation's options hold. */
-function signalOf(options: StoreOptions): StoreOptions {
-  return options.signal ? { signal: options.signal } : {}
 }

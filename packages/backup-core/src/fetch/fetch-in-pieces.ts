@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ChainLayer } from '../chain/chain.js'
+import type { ChainLayer } from '../chain/chain-layer.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { isBackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'

@@ -1,4 +1,4 @@
-import type { ChainLayer } from '../chain/chain.js'
+import type { ChainLayer } from '../chain/chain-layer.js'
 import type { Compressor } from '../compression/compressor.js'
 import { isBackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'

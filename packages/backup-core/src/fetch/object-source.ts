@@ -1,4 +1,4 @@
-import type { Chain, ChainLayer } from '../chain/chain.js'
+import type { Chain, ChainLayer } from '../chain/chain-layer.js'
 import type { Compressors } from '../compression/compressors.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import { BackupError, type BackupErrorOptions } from '../errors/backup-error.js'

@@ -1,4 +1,4 @@
-import type { Chain, ChainLayer } from '../chain/chain.js'
+import type { Chain, ChainLayer } from '../chain/chain-layer.js'
 import type { VisibleObject } from '../chain/extent-map.js'
 import { isBackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'

@@ -1,6 +1,7 @@
 interface Waiter {
   readonly bytes: number
   readonly resolve: () => void
+  readonly reject: (reason: Error) => void
 }
 
 /**
@@ -14,7 +15,6 @@ export class ByteBudget {
   readonly #underway: Waiter[] = []
   readonly #fresh: Waiter[] = []
   #failure: { readonly reason: Error } | undefined
-  readonly #rejects = new Map<Waiter, (reason: Error) => void>()
 
   /** @param reserveBytes - what new work may not take, so that work under way can always go on */
   constructor(capacityBytes: number, reserveBytes = 0) {
@@ -30,9 +30,7 @@ export class ByteBudget {
     if (this.#failure) return Promise.reject(this.#failure.reason)
     const queue = kind === 'fresh' ? this.#fresh : this.#underway
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { bytes, resolve }
-      this.#rejects.set(waiter, reject)
-      queue.push(waiter)
+      queue.push({ bytes, resolve, reject })
       this.#admit()
     })
   }
@@ -45,10 +43,7 @@ export class ByteBudget {
   /** Rejects whoever waits, now and later. */
   fail(reason: Error): void {
     this.#failure ??= { reason }
-    for (const waiter of [...this.#underway.splice(0), ...this.#fresh.splice(0)]) {
-      this.#rejects.get(waiter)?.(reason)
-    }
-    this.#rejects.clear()
+    for (const waiter of [...this.#underway.splice(0), ...this.#fresh.splice(0)]) waiter.reject(reason)
   }
 
   #admit(): void {
@@ -60,7 +55,6 @@ export class ByteBudget {
       if (this.#usedBytes > 0 && this.#usedBytes + next.bytes > limitBytes) return
       queue.shift()
       this.#usedBytes += next.bytes
-      this.#rejects.delete(next)
       next.resolve()
     }
   }

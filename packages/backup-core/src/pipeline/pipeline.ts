@@ -53,10 +53,10 @@ export async function runPipeline<Item>(
     buffers: new BufferPool(),
     slots: new Limiter(limits.concurrency),
   }
-  let failure: BackupError | undefined
+  const stopped = (): boolean => stop.signal.aborted
   const fail = (error: unknown): void => {
-    if (failure) return
-    failure = isBackupError(error) ? error : unexpected(limits.operation, error)
+    if (stopped()) return
+    const failure = isBackupError(error) ? error : unexpected(limits.operation, error)
     stop.abort(failure)
     context.budget.fail(failure)
   }
@@ -69,7 +69,7 @@ export async function runPipeline<Item>(
   const running = new Set<Promise<void>>()
   let turns: Promise<void> = Promise.resolve()
   try {
-    if (!failure) {
+    if (!stopped()) {
       for await (const item of source(context)) {
         const { turn, next } = takeTurn(turns, stop.signal)
         turns = next.done
@@ -80,7 +80,7 @@ export async function runPipeline<Item>(
             running.delete(task)
           })
         running.add(task)
-        if (stop.signal.aborted) break
+        if (stopped()) break
       }
     }
   } catch (error) {
@@ -89,7 +89,7 @@ export async function runPipeline<Item>(
     await Promise.all(running)
     limits.signal?.removeEventListener('abort', onAbort)
   }
-  if (stop.signal.aborted) throw stop.signal.reason
+  if (stopped()) throw stop.signal.reason
 }
 
 /** A turn that comes when `before` has passed. */

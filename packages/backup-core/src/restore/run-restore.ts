@@ -1,5 +1,5 @@
 import { chainSizeByManifest, readBlockHashes, sizeByBlocks, sizeIsCertain } from '../chain/volume-size.js'
-import type { Chain } from '../chain/chain.js'
+import type { Chain } from '../chain/chain-layer.js'
 import type { RestoreOptions, RestoreResult } from '../driver/requests.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
@@ -13,6 +13,7 @@ import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
 import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
 import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
+import { signalOptions } from '../driver/signal-options.js'
 
 /**
  * Restores the newest volume of a chain. Everything that can be known beforehand is: the chain, the objects' presence,
@@ -42,7 +43,7 @@ export async function runRestore(
     endBytes: window.offsetBytes + window.lengthBytes,
     partial: options.range !== undefined,
     overwrite: options.overwrite ?? false,
-    ...(options.signal ? { signal: options.signal } : {}),
+    ...signalOptions(options.signal),
   })
   const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)
   try {
@@ -73,8 +74,7 @@ async function giveUp(target: OpenTarget): Promise<void> {
 /** The exact size of the newest volume of a chain. */
 export async function volumeSize(store: ObjectStore, chain: Chain, options: StoreOptions): Promise<number> {
   if (sizeIsCertain(chain)) return chainSizeByManifest(chain)
-  const signal = options.signal ? { signal: options.signal } : {}
-  return sizeByBlocks(chain, await readBlockHashes(store, chain[0].record, signal))
+  return sizeByBlocks(chain, await readBlockHashes(store, chain[0].record, signalOptions(options.signal)))
 }
 
 async function writeMap(

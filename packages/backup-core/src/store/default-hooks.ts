@@ -57,3 +57,13 @@ export async function objectExistsByListing(
     throw error
   }
 }
+
+/** The one container that a driver knows without asking its store; none where it has no default. */
+// eslint-disable-next-line @typescript-eslint/require-await -- the hook is asynchronous for stores that are asked
+export async function* onlyContainer(
+  container: string | null,
+  options: StoreOptions,
+): AsyncGenerator<string> {
+  throwIfAborted(options.signal)
+  if (container !== null) yield container
+}

@@ -1,5 +1,6 @@
 import type { ObjectReader } from '../driver/object-io.js'
 import type { ObjectOptions, ObjectStore } from '../driver/object-store.js'
+import { signalOptions } from '../driver/signal-options.js'
 
 /** Opens an object, hands its reader to `use`, and closes it whatever happens. */
 export async function withReader<T>(
@@ -26,8 +27,7 @@ export function readStream<T>(
   use: (pieces: AsyncIterable<Uint8Array>) => Promise<T>,
 ): Promise<T> {
   return withReader(store, container, objectName, options, (reader) => {
-    const streamOptions = options.signal ? { signal: options.signal } : {}
-    return use(reader.stream?.(streamOptions) ?? onePiece(reader, options.signal))
+    return use(reader.stream?.(signalOptions(options.signal)) ?? onePiece(reader, options.signal))
   })
 }
 
@@ -35,5 +35,5 @@ export function readStream<T>(
 const MAX_WHOLE_BYTES = 2 ** 30
 
 async function* onePiece(reader: ObjectReader, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  yield await reader.read({ maxBytes: MAX_WHOLE_BYTES, ...(signal ? { signal } : {}) })
+  yield await reader.read({ maxBytes: MAX_WHOLE_BYTES, ...signalOptions(signal) })
 }

@@ -1,4 +1,4 @@
-import type { Chain } from '../chain/chain.js'
+import type { Chain } from '../chain/chain-layer.js'
 import {
   readBlockHashes,
   sizeByBlocks,
@@ -16,6 +16,7 @@ import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
 import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { BlockCheck } from './block-check.js'
 import { HashList } from '../format/hash-list.js'
+import { signalOptions } from '../driver/signal-options.js'
 
 /** The most problems that one report carries; a store that is gone altogether would name every object. */
 const MAX_PROBLEMS = 1000
@@ -45,7 +46,7 @@ export async function runVerify(job: ChainJob, options: VerifyOptions): Promise<
       objectName: sha256fileObjectName(chain[0].record.prefix),
     })
   }
-  let objectsChecked = chain.reduce((sum, layer) => sum + layer.metadata.objects.length, 0) - problems.length
+  let objectsChecked = chain.reduce((sum, layer) => sum + layer.metadata.objects.length, 0)
   let blocksChecked = 0
   if (level === 'full') {
     const check = new BlockCheck(
@@ -61,7 +62,7 @@ export async function runVerify(job: ChainJob, options: VerifyOptions): Promise<
     backupId: chain[0].record.id,
     level,
     chain: chain.map((layer) => layer.record.id),
-    objectsChecked: Math.max(0, objectsChecked),
+    objectsChecked,
     blocksChecked,
     sizeBytes,
   }
@@ -134,7 +135,7 @@ async function hashesOrProblem(
   // A quick check asks whether objects are there. The size of some chains is in the hash file alone.
   if ((options.level ?? 'quick') === 'quick' && sizeIsCertain(job.chain)) return undefined
   try {
-    return await readBlockHashes(job.source.store, record, options.signal ? { signal: options.signal } : {})
+    return await readBlockHashes(job.source.store, record, signalOptions(options.signal))
   } catch (error) {
     if (!isFinding(error)) throw error
     const objectName = sha256fileObjectName(record.prefix)

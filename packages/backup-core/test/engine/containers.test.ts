@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bufferVolume } from '@stowage/backup-core'
-import { MemoryBackupDriver } from '@stowage/backup-testkit'
+import { FaultyBackupDriver, MemoryBackupDriver } from '@stowage/backup-testkit'
 import { changed, seededBytes } from './volumes.js'
 
 const before = seededBytes(9000)
@@ -53,5 +53,45 @@ describe('a chain in a container that the store does not list', () => {
     const full = await narrow.backup({ volumeId: 'volume', container: 'elsewhere' }, before)
     expect(await narrow.listBackups()).toEqual([])
     expect((await narrow.listBackups({ container: 'elsewhere' })).map(({ id }) => id)).toEqual([full.id])
+  })
+})
+
+describe('an operation on a chain', () => {
+  it('lists each container once and reads each manifest once, however long the chain is', async () => {
+    const memory = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 2048 })
+    for (let index = 0; index < 6; index += 1) {
+      await memory.backup(
+        { volumeId: 'volume', incremental: true },
+        changed(before, index * 1000, index * 1000 + 9),
+      )
+    }
+    const newest = (await memory.listBackups()).at(-1)!
+    for (const operation of ['restore', 'verify', 'getChain', 'getBackup'] as const) {
+      const counted = new FaultyBackupDriver(memory)
+      if (operation === 'restore') await counted.restore(newest.id, bufferVolume())
+      else await counted[operation](newest.id)
+      expect(counted.count('getObjectReader', /_metadata$/), operation).toBe(6)
+      expect(counted.count('getContainers'), operation).toBe(1)
+    }
+  })
+})
+
+describe('a backup whose metadata cannot be read', () => {
+  it('is told from one that is not there, by whoever asks for it', async () => {
+    const memory = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 2048 })
+    const full = await memory.backup({ volumeId: 'volume', backupId: 'full' }, before)
+    const next = await memory.backup({ volumeId: 'volume', backupId: 'next', parent: full }, after)
+    const name = `${full.prefix}_metadata`
+    const text = Buffer.from(memory.store.get('volumebackups', name)!).toString()
+    memory.store.set('volumebackups', name, Buffer.from(text.replace('"version": "1.0.0"', '"version": "7"')))
+    for (const id of ['full', next.id]) {
+      await expect(memory.restore(id, bufferVolume()), id).rejects.toMatchObject({
+        code: 'VERSION_UNSUPPORTED',
+        message: expect.stringContaining('No support to restore backup version 7') as string,
+      })
+    }
+    memory.store.set('volumebackups', name, Buffer.from(text.slice(0, 200)))
+    await expect(memory.verify('full')).rejects.toMatchObject({ code: 'METADATA_INVALID' })
+    await expect(memory.verify('nobody')).rejects.toMatchObject({ code: 'BACKUP_NOT_FOUND' })
   })
 })

@@ -1,0 +1,55 @@
+import type { ChainLayer } from '../chain/chain-layer.js'
+import { readMetadata } from '../chain/read-metadata.js'
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import type { BackupRecord } from '../driver/types.js'
+import { BackupError } from '../errors/backup-error.js'
+import type { BackupCatalog, CatalogLookup } from './catalog.js'
+
+/** Finds backups with their manifests, for one operation: what was listed or read once is not asked for again. */
+export interface BackupLookup {
+  /** A backup by its id, looked for in `nearContainer` first; undefined where there is none. */
+  find(backupId: string, nearContainer?: string): Promise<ChainLayer | undefined>
+  /** The manifest of a backup that the caller knows the place of. Rejects where it is not there. */
+  open(record: BackupRecord): Promise<ChainLayer>
+  /** Every backup, or every one of a volume. */
+  list(
+    filter: Pick<CatalogLookup, 'nearContainer'> & { readonly volumeId?: string },
+  ): AsyncIterable<BackupRecord>
+}
+
+/** The error for an id that is not in the catalog. */
+export function backupNotFound(backupId: string): BackupError {
+  return new BackupError(
+    'BACKUP_NOT_FOUND',
+    `There is no backup ${backupId} in this store. List the backups to see which there are; a backup without its metadata object was never finished.`,
+    { backupId },
+  )
+}
+
+/** Finds backups in a catalog of the caller's, and their manifests in the store. */
+export class OwnCatalogLookup implements BackupLookup {
+  readonly #store: ObjectStore
+  readonly #catalog: BackupCatalog
+  readonly #options: StoreOptions
+
+  constructor(store: ObjectStore, catalog: BackupCatalog, options: StoreOptions) {
+    this.#store = store
+    this.#catalog = catalog
+    this.#options = options
+  }
+
+  async find(backupId: string, nearContainer?: string): Promise<ChainLayer | undefined> {
+    const near = nearContainer === undefined ? {} : { nearContainer }
+    const record = await this.#catalog.get(backupId, { ...this.#options, ...near })
+    return record && this.open(record)
+  }
+
+  async open(record: BackupRecord): Promise<ChainLayer> {
+    return { record, metadata: await readMetadata(this.#store, record, this.#options) }
+  }
+
+  list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {
+    return this.#catalog.list({ ...this.#options, ...filter })
+  }
+}

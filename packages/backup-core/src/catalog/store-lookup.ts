@@ -1,0 +1,172 @@
+import type { ChainLayer } from '../chain/chain-layer.js'
+import { readMetadata, readMetadataAt } from '../chain/read-metadata.js'
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import type { BackupRecord } from '../driver/types.js'
+import { isBackupError, type BackupError } from '../errors/backup-error.js'
+import type { BackupMetadata } from '../format/metadata.js'
+import { prefixOfMetadataObject } from '../format/object-names.js'
+import type { WarningListener } from '../progress/progress.js'
+import type { BackupLookup } from './backup-lookup.js'
+import { recordOf, summarise, type Summary } from './summary.js'
+
+/** Where a `_metadata` object is. */
+interface Place {
+  readonly container: string
+  readonly prefix: string
+  readonly objectName: string
+}
+
+interface Found extends Place {
+  readonly metadata: BackupMetadata
+}
+
+/** How many `_metadata` objects are read at once. */
+const READS_AT_ONCE = 8
+
+/** Finds backups in the store itself, by its `_metadata` objects. */
+export class StoreLookup implements BackupLookup {
+  readonly #store: ObjectStore
+  readonly #onWarning: WarningListener
+  readonly #options: StoreOptions
+  #containers: Promise<readonly string[]> | undefined
+  readonly #places = new Map<string, Promise<readonly Place[]>>()
+  readonly #found = new Map<string, Found>()
+
+  constructor(store: ObjectStore, onWarning: WarningListener, options: StoreOptions) {
+    this.#store = store
+    this.#onWarning = onWarning
+    this.#options = options
+  }
+
+  async find(backupId: string, nearContainer?: string): Promise<ChainLayer | undefined> {
+    const found = await this.#find(backupId, nearContainer)
+    if (!found) return undefined
+    const { metadata } = found
+    return { record: recordOf(summarise(found, metadata), await this.#ancestors(found)), metadata }
+  }
+
+  async open(record: BackupRecord): Promise<ChainLayer> {
+    const { id, container, prefix } = record
+    const known = this.#found.get(id)
+    if (known?.container === container && known.prefix === prefix) return { record, metadata: known.metadata }
+    return { record, metadata: await readMetadata(this.#store, record, this.#options) }
+  }
+
+  async *list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {
+    const places: Place[] = []
+    for (const container of await this.#allContainers(filter.nearContainer)) {
+      places.push(...(await this.#placesIn(container)))
+    }
+    // Manifests may have millions of objects: no more than a few are held at a time.
+    const summaries = new Map<string, Summary>()
+    for (let start = 0; start < places.length; start += READS_AT_ONCE) {
+      const batch = places.slice(start, start + READS_AT_ONCE)
+      for (const summary of await Promise.all(batch.map((place) => this.#summariseAt(place)))) {
+        if (summary && !summaries.has(summary.record.id)) summaries.set(summary.record.id, summary)
+      }
+    }
+    for (const summary of summaries.values()) {
+      if (filter.volumeId === undefined || summary.record.volumeId === filter.volumeId)
+        yield recordOf(summary, summaries)
+    }
+  }
+
+  /** The backups that the size of this one is told by. One that is not there, or not readable, ends the line. */
+  async #ancestors(found: Found): Promise<ReadonlyMap<string, Summary>> {
+    const line = new Map([[found.metadata.backupId, summarise(found, found.metadata)]])
+    let child = found
+    for (;;) {
+      const { parentId } = child.metadata
+      if (parentId === null || line.has(parentId)) return line
+      const parent = await this.#find(parentId, child.container).catch((error: unknown) => {
+        if (isUnreadable(error)) return undefined
+        throw error
+      })
+      if (!parent) return line
+      line.set(parentId, summarise(parent, parent.metadata))
+      child = parent
+    }
+  }
+
+  /** A prefix contains its backup's id, so only such places can be the backup's. */
+  async #find(backupId: string, nearContainer: string | undefined): Promise<Found | undefined> {
+    const known = this.#found.get(backupId)
+    if (known) return known
+    let unreadable: BackupError | undefined
+    for await (const place of this.#placesFrom(nearContainer)) {
+      if (!place.prefix.includes(backupId)) continue
+      try {
+        const metadata = await readMetadataAt(this.#store, place, this.#options)
+        if (metadata.backupId !== backupId) continue
+        const found = { ...place, metadata }
+        this.#found.set(backupId, found)
+        return found
+      } catch (error) {
+        if (!isUnreadable(error)) {
+          // Deleted since it was listed.
+          if (isBackupError(error, 'OBJECT_MISSING')) continue
+          throw error
+        }
+        // Whoever asks for this very backup is told what is wrong with it.
+        if (place.prefix.endsWith(backupId)) unreadable ??= error
+      }
+    }
+    if (unreadable) throw unreadable
+    return undefined
+  }
+
+  /** Places container by container, so that one that is found near costs no look into the others. */
+  async *#placesFrom(nearContainer: string | undefined): AsyncGenerator<Place> {
+    if (nearContainer !== undefined) yield* await this.#placesIn(nearContainer)
+    for (const container of await this.#allContainers(undefined)) {
+      if (container !== nearContainer) yield* await this.#placesIn(container)
+    }
+  }
+
+  #placesIn(container: string): Promise<readonly Place[]> {
+    const known = this.#places.get(container)
+    if (known) return known
+    const listing = this.#listPlaces(container)
+    this.#places.set(container, listing)
+    return listing
+  }
+
+  async #listPlaces(container: string): Promise<readonly Place[]> {
+    const places: Place[] = []
+    for await (const objectName of this.#store.getContainerEntries(container, '', this.#options)) {
+      const prefix = prefixOfMetadataObject(objectName)
+      if (prefix !== null) places.push({ container, prefix, objectName })
+    }
+    return places
+  }
+
+  async #allContainers(nearContainer: string | undefined): Promise<ReadonlySet<string>> {
+    this.#containers ??= collect(this.#store.getContainers(this.#options))
+    return new Set([...(nearContainer === undefined ? [] : [nearContainer]), ...(await this.#containers)])
+  }
+
+  async #summariseAt(place: Place): Promise<Summary | undefined> {
+    try {
+      return summarise(place, await readMetadataAt(this.#store, place, this.#options))
+    } catch (error) {
+      if (isBackupError(error, 'OBJECT_MISSING')) return undefined
+      if (!isUnreadable(error)) throw error
+      this.#onWarning({
+        code: 'METADATA_UNREADABLE',
+        message: `${place.objectName} in ${place.container} is left out, for it cannot be read: ${error.message}`,
+      })
+      return undefined
+    }
+  }
+}
+
+function isUnreadable(error: unknown): error is BackupError {
+  return isBackupError(error, 'METADATA_INVALID') || isBackupError(error, 'VERSION_UNSUPPORTED')
+}
+
+async function collect(names: AsyncIterable<string>): Promise<readonly string[]> {
+  const all: string[] = []
+  for await (const name of names) all.push(name)
+  return all
+}
