@@ -2,6 +2,7 @@ import { bufferVolume, fileVolume } from '@stowage/backup-core'
 import type { Compressor } from '@stowage/backup-core'
 import { bz2 } from '@stowage/compression-bz2'
 import { zlib } from '@stowage/compression-zlib'
+import { zstd } from '@stowage/compression-zstd'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
@@ -29,6 +30,7 @@ const words: readonly (readonly [string, Compressor | undefined])[] = [
   ['gzip', zlib({ word: 'gzip' })],
   ['bz2', bz2()],
   ['bzip2', bz2({ word: 'bzip2' })],
+  ['zstd', zstd()],
 ]
 
 describe.skipIf(!lab)('Cinder’s own Swift driver on the same Swift', () => {
