@@ -13,7 +13,7 @@ import { median } from './lib/median.mjs'
 import { parseSize } from './lib/sizes.mjs'
 import { table } from './lib/table.mjs'
 import { Volumes } from './lib/volumes.mjs'
-import { Closing, openWorkplace } from './lib/workplace.mjs'
+import { Closing, openWorkplace, runAndClose } from './lib/workplace.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -33,14 +33,7 @@ const { values } = parseArgs({
 const wantedShare = 0.85
 
 const closing = new Closing()
-try {
-  await main()
-} catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 1
-} finally {
-  await closing.close()
-}
+await runAndClose(closing, main)
 
 async function main() {
   const sizeBytes = parseSize(values.quick ? '32M' : values.size)

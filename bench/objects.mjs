@@ -15,7 +15,7 @@ import { parseSize } from './lib/sizes.mjs'
 import { openStore } from './lib/stores/place.mjs'
 import { table } from './lib/table.mjs'
 import { Volumes } from './lib/volumes.mjs'
-import { Closing, openWorkplace } from './lib/workplace.mjs'
+import { Closing, openWorkplace, runAndClose } from './lib/workplace.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -38,14 +38,7 @@ const flatWithin = 1.25
 
 const client = stowage({ node: values.node, command: values.cli, extra: values.option })
 const closing = new Closing()
-try {
-  await main()
-} catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 1
-} finally {
-  await closing.close()
-}
+await runAndClose(closing, main)
 
 async function main() {
   const counts = (values.quick ? '50,100,200' : values.counts).split(',').map(Number)

@@ -15,7 +15,7 @@ import { runJob } from './lib/run-job.mjs'
 import { parseSize } from './lib/sizes.mjs'
 import { openStore } from './lib/stores/place.mjs'
 import { Volumes } from './lib/volumes.mjs'
-import { Closing, openWorkplace } from './lib/workplace.mjs'
+import { Closing, openWorkplace, runAndClose } from './lib/workplace.mjs'
 
 const usage = `usage: npm run bench -- [options]
 
@@ -62,16 +62,7 @@ const { values } = parseArgs({
 const closing = new Closing()
 if (values.help) console.log(usage)
 else if (values.list) console.log(allJobs.map(({ name }) => name).join('\n'))
-else {
-  try {
-    process.exitCode = await main()
-  } catch (error) {
-    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
-    process.exitCode = 1
-  } finally {
-    await closing.close()
-  }
-}
+else await runAndClose(closing, main)
 
 async function main() {
   const only = new RegExp(values.only)

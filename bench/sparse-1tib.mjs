@@ -14,7 +14,7 @@ import { formatSize, parseSize } from './lib/sizes.mjs'
 import { openStore } from './lib/stores/place.mjs'
 import { table } from './lib/table.mjs'
 import { Volumes } from './lib/volumes.mjs'
-import { Closing, openWorkplace } from './lib/workplace.mjs'
+import { Closing, openWorkplace, runAndClose } from './lib/workplace.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -40,14 +40,7 @@ const mostMib = 2.5e9 / 2 ** 20
 
 const client = stowage({ node: values.node, command: values.cli, extra: values.option })
 const closing = new Closing()
-try {
-  await main()
-} catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 1
-} finally {
-  await closing.close()
-}
+await runAndClose(closing, main)
 
 async function main() {
   const sizeBytes = parseSize(values.quick ? '4G' : values.size)

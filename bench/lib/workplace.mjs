@@ -52,3 +52,21 @@ export class Closing {
     }
   }
 }
+
+/**
+ * Runs a benchmark: an error becomes a line and exit code 1, and what was opened is closed whatever happens.
+ *
+ * @param {Closing} closing
+ * @param {() => Promise<number | void>} main
+ */
+export async function runAndClose(closing, main) {
+  try {
+    const code = await main()
+    if (typeof code === 'number') process.exitCode = code
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+  } finally {
+    await closing.close()
+  }
+}
