@@ -3,7 +3,6 @@ export { containerOfUrl, getBackupDriver, getBackupDriverForUrl } from './get-ba
 export type { SwiftStoreOptions } from './get-backup-driver.js'
 export { SwiftObjectReader } from './object-reader.js'
 export { SwiftObjectWriter } from './object-writer.js'
-export type { HashedBody } from './object-writer.js'
 export { cinderFlags } from './config/cinder-flags.js'
 export type { CinderFlag, CinderOptionName, FlagType } from './config/cinder-flags.js'
 export { fromCinderConf } from './config/cinder-conf.js'

@@ -16,12 +16,6 @@ export interface WriterTarget {
   readonly maxFileSizeBytes: (options: StoreOptions) => Promise<number>
 }
 
-/** A body whose MD5 its maker knows already, which saves hashing it again. */
-export interface HashedBody extends ReplayableBody {
-  /** The MD5 of exactly the bytes that `stream` gives, lower-case hex. */
-  readonly md5?: string
-}
-
 /**
  * Stores one object by one PUT, sent by `close`. `writeFrom` keeps the body it is given, which is sent from the caller's
  * own memory and has to stay readable until `close` is done; `write` keeps a copy of what it is given.
@@ -33,7 +27,7 @@ export class SwiftObjectWriter implements ObjectWriter {
   readonly #state: PutState = { maybeStored: false }
   readonly #pieces: Uint8Array[] = []
   #lengthBytes = 0
-  #body: HashedBody | undefined
+  #body: ReplayableBody | undefined
 
   constructor(client: SwiftClient, target: WriterTarget, options: StoreOptions) {
     this.#client = client
@@ -50,7 +44,7 @@ export class SwiftObjectWriter implements ObjectWriter {
   }
 
   /** Takes the whole object, for `close` to send. */
-  async writeFrom(body: HashedBody): Promise<void> {
+  async writeFrom(body: ReplayableBody): Promise<void> {
     if (this.#body || this.#pieces.length > 0) throw eitherOr(this.#target)
     this.#body = body
     return Promise.resolve()
@@ -59,7 +53,7 @@ export class SwiftObjectWriter implements ObjectWriter {
   /** Sends the object, and makes sure that it is there. */
   async close(): Promise<void> {
     const { container, objectName, maxFileSizeBytes } = this.#target
-    const body: HashedBody = this.#body ?? {
+    const body: ReplayableBody = this.#body ?? {
       lengthBytes: this.#lengthBytes,
       stream: () => inOrder(this.#pieces),
     }

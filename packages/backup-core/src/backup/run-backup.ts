@@ -47,7 +47,7 @@ export async function runBackup(
   const open = await source.openSource(storeOptions)
   try {
     const prepared = await prepareBackup(job, request, storeOptions)
-    refuseGrowth(job.settings, prepared, open)
+    refuseGrowth(job.settings, prepared, open.sizeBytes ?? 0)
     const names = await chooseNames(job.store, job.settings, prepared.backup, storeOptions)
     await job.store.putContainer(names.container, storeOptions)
     const chunkJob = await planChunks(job, prepared, names, open)
@@ -55,6 +55,8 @@ export async function runBackup(
     let record: BackupRecord
     try {
       await storeHinted(chunkJob, prepared, open, meter, signal)
+      // A stream has told its size by now.
+      refuseGrowth(job.settings, prepared, chunkJob.totals.sizeBytes)
       await warnIfChanged(job, prepared, open)
       record = await commit(job, prepared, chunkJob, storeOptions)
     } catch (error) {
@@ -64,7 +66,8 @@ export async function runBackup(
     meter.finish()
     return record
   } finally {
-    await open.close()
+    // What became of the backup is decided: a source that does not close neither undoes it nor hides why it failed.
+    await open.close().catch(() => undefined)
   }
 }
 
@@ -97,9 +100,8 @@ async function enter(catalog: BackupCatalog, record: BackupRecord): Promise<void
 }
 
 /** Cinder refuses an incremental of a volume that grew; here it is one more change. */
-function refuseGrowth(settings: DriverSettings, prepared: PreparedBackup, source: OpenSource): void {
-  const { parent } = prepared
-  if (!settings.strict || !parent || (source.sizeBytes ?? 0) <= parent.record.sizeBytes) return
+function refuseGrowth(settings: DriverSettings, { parent }: PreparedBackup, sizeBytes: number): void {
+  if (!settings.strict || !parent || sizeBytes <= parent.record.sizeBytes) return
   throw new BackupError('VOLUME_GREW', 'Volume size increased since the last backup. Do a full backup.', {
     backupId: parent.record.id,
   })

@@ -181,6 +181,35 @@ describe('a backup that fails', () => {
     expect(record.sizeBytes).toBe(9001)
   })
 
+  it('refuses a stream that turns out to have grown in strict mode, and leaves nothing of it', async () => {
+    const { memory, full, names } = await scene()
+    const strict = new MemoryBackupDriver({ ...sizes, store: memory.store, strict: 'cinder' })
+    const stream = async function* (): AsyncGenerator<Uint8Array> {
+      yield seededBytes(9001)
+    }
+    await expect(strict.backup({ volumeId: 'volume', parent: full }, stream())).rejects.toMatchObject({
+      code: 'VOLUME_GREW',
+    })
+    expect(memory.store.list('volumebackups')).toEqual(names)
+  })
+
+  it('is told by its own error, and a success by its record, when the source does not close', async () => {
+    const { memory } = await scene()
+    const source = {
+      openSource: () =>
+        Promise.resolve({
+          sizeBytes: 4,
+          seekable: true,
+          read: (into: Uint8Array) => Promise.resolve(into.fill(1).length),
+          close: () => Promise.reject(new Error('it does not close')),
+        }),
+    }
+    expect(await memory.backup({ volumeId: 'other' }, source)).toMatchObject({ sizeBytes: 4 })
+    await expect(memory.backup({ volumeId: 'other', backupId: 'full' }, source)).rejects.toMatchObject({
+      code: 'BACKUP_EXISTS',
+    })
+  })
+
   it('refuses a chunk size that the block size does not divide, in Cinder’s words', () => {
     expect(() => new MemoryBackupDriver({ chunkSizeBytes: 1000, blockSizeBytes: 300 })).toThrow(
       'Chunk size is not multiple of block size for creating hash.',
