@@ -17,6 +17,8 @@ export default defineConfig({
     ],
     // Those need the real Swift and Keystone: `npm run test:openstack` runs them.
     exclude: [...configDefaults.exclude, '**/*.openstack.test.ts'],
+    // As many as there are cores, where vitest would keep one free: most tests wait for a process or a socket.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
