@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { assertRejectsWith, withCompressor } from './expectations.js'
+import { openStream, withStreams } from './opened-stream.js'
+import { PieceSource } from './piece-source.js'
 import type { CompressorConformanceOptions } from './types.js'
 
 const defaultBombLengthBytes = 64 * 1024 * 1024
 
+/** What is expected of the bombs that other programs made, and what may be taken for one at most. */
+const expectedLengthBytes = 1024 * 1024
+const mostGrownBytes = 200 * 1024 * 1024
+
 export function bombTests(options: CompressorConformanceOptions): void {
-  const { describe, it } = options
+  const { describe, it, bombs = [] } = options
   const bombLengthBytes = options.bombLengthBytes ?? defaultBombLengthBytes
 
   describe('a bomb: a short stream that opens to a very long one', () => {
@@ -33,7 +39,29 @@ export function bombTests(options: CompressorConformanceOptions): void {
         const opened = await compressor.decompress(await compressor.compress(zeros), zeros.length)
         assert.equal(Buffer.compare(opened, zeros), 0, 'the zeros opened to something else')
       }))
+
+    for (const { name, compressed } of bombs) {
+      it(`that another program made is refused as OBJECT_CORRUPT: ${name}`, () =>
+        withCompressor(options, (compressor) =>
+          assertRefusedInLittleMemory(name, () => compressor.decompress(compressed, expectedLengthBytes)),
+        ))
+
+      it(
+        `that another program made is refused as OBJECT_CORRUPT in pieces: ${name}`,
+        withStreams(options, (compressor) =>
+          assertRefusedInLittleMemory(name, () =>
+            openStream(compressor, new PieceSource(compressed), expectedLengthBytes),
+          ),
+        ),
+      )
+    }
   })
+}
+
+async function assertRefusedInLittleMemory(what: string, work: () => Promise<unknown>): Promise<void> {
+  const grownBytes = await peakGrowthBytes(() => assertRejectsWith('OBJECT_CORRUPT', what, work))
+  const message = `resident memory grew by ${grownBytes} bytes, while ${expectedLengthBytes} were expected`
+  assert.ok(grownBytes < mostGrownBytes, message)
 }
 
 /** How far the resident memory of this process rose above its start while `work` ran. */

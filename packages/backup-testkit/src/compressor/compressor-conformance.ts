@@ -3,8 +3,15 @@ import { bombTests } from './bombs.js'
 import { damageTests } from './damage.js'
 import { goldenTests } from './golden.js'
 import { inputTests } from './inputs.js'
+import { lendingTests } from './lending.js'
+import { mainThreadTests } from './main-thread.js'
+import { mustShrinkTests } from './must-shrink.js'
 import { nameTests } from './names.js'
+import { programTests } from './programs.js'
 import { roundTripTests } from './round-trips.js'
+import { streamEndTests } from './stream-ends.js'
+import { streamFaultTests } from './stream-faults.js'
+import { streamTests } from './streams.js'
 import type { CompressorConformanceOptions } from './types.js'
 
 /**
@@ -25,10 +32,17 @@ export function compressorConformance(options: CompressorConformanceOptions): vo
   options.describe(`compressor conformance${options.label === undefined ? '' : `: ${options.label}`}`, () => {
     nameTests(options)
     roundTripTests(options)
+    mustShrinkTests(options)
+    lendingTests(options)
     inputTests(options)
     damageTests(options)
     bombTests(options)
     abortTests(options)
+    streamTests(options)
+    streamFaultTests(options)
+    streamEndTests(options)
+    mainThreadTests(options)
     goldenTests(options)
+    programTests(options)
   })
 }

@@ -40,6 +40,19 @@ export function inputTests(options: CompressorConformanceOptions): void {
         assertSameBytes(opened, bytes, 'the opened bytes after the compressed ones were overwritten')
       }))
 
+    it('is looked at anew in each call: the same memory may hold other bytes the next time', () =>
+      withCompressor(options, async (compressor) => {
+        const memory = new Uint8Array(lengthBytes)
+        const stored = new Uint8Array(2 * lengthBytes)
+        for (const bytes of [diskImage(lengthBytes, 31), new Uint8Array(lengthBytes), prose(lengthBytes)]) {
+          memory.set(bytes)
+          const compressed = await compressor.compress(memory)
+          stored.set(compressed)
+          const opened = await compressor.decompress(stored.subarray(0, compressed.length), lengthBytes)
+          assertSameBytes(opened, bytes, 'the bytes of this call')
+        }
+      }))
+
     it('may be a view into the middle of a larger buffer', () =>
       withCompressor(options, async (compressor) => {
         const whole = diskImage(lengthBytes)

@@ -46,26 +46,6 @@ export function roundTripTests(options: CompressorConformanceOptions): void {
       }
     }
   })
-
-  describe('memory that the caller lends', () => {
-    for (const [name, extraBytes] of [
-      ['of exactly the expected length', 0],
-      ['that is longer than the expected length', 12_345],
-      ['that is too short', -1],
-    ] as const) {
-      it(`${name} leads to the same bytes`, () =>
-        withCompressor(options, async (compressor) => {
-          const bytes = diskImage(600_000)
-          const compressed = await compressor.compress(bytes)
-          const buffer = new Uint8Array(bytes.length + extraBytes).fill(0xaa)
-          assertSameBytes(
-            await compressor.decompress(compressed, bytes.length, { buffer }),
-            bytes,
-            'with a lent buffer',
-          )
-        }))
-    }
-  })
 }
 
 async function roundTrip(options: CompressorConformanceOptions, bytes: Uint8Array): Promise<void> {

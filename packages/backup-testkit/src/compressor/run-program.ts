@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { CompressorProgram, ProgramFormat } from './types.js'
+
+/** What became of a program. */
+export interface ProgramOutcome {
+  /** Its exit code; null where it was killed. */
+  readonly code: number | null
+  /** What killed it: after the time it may take, `SIGKILL`. */
+  readonly signal: string | null
+  readonly output: string
+  readonly errors: string
+}
+
+const defaultTimeoutMs = 20_000
+
+/**
+ * Runs a program of its own process, in the working directory of this one. It finds `create`, which makes a
+ * compressor, and `bytes`, of which there are 3,000,000.
+ */
+export function runProgram(
+  program: CompressorProgram,
+  format: ProgramFormat,
+  body: string,
+): Promise<ProgramOutcome> {
+  const { timeoutMs = defaultTimeoutMs } = program
+  const args = [`--input-type=${format}`, '--eval', `${prelude(program, format)}\n${body}`]
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      args,
+      { timeout: timeoutMs, killSignal: 'SIGKILL' },
+      (_error, output, errors) => {
+        resolve({ code: child.exitCode, signal: child.signalCode, output, errors })
+      },
+    )
+  })
+}
+
+/** The names that a module exports are those that the expression may use. */
+function prelude({ module, create }: CompressorProgram, format: ProgramFormat): string {
+  const path = format === 'commonjs' && module.startsWith('file:') ? fileURLToPath(module) : module
+  const load =
+    format === 'module'
+      ? `import * as loaded from ${JSON.stringify(path)}`
+      : `const loaded = require(${JSON.stringify(path)})`
+  return `${load}
+    const names = Object.keys(loaded).filter((name) => /^[A-Za-z_$][\\w$]*$/.test(name) && name !== 'default')
+    const make = new Function(...names, ${JSON.stringify(`return (${create})`)})
+    const create = async () => make(...names.map((name) => loaded[name]))
+    const bytes = Buffer.alloc(3_000_000, 'a program that ends by itself ')`
+}

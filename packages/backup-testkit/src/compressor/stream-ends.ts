@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { BackupError } from '@stowage/backup-core'
+import { assertRejectsWith, assertSameBytes } from './expectations.js'
+import { openStream, withStreams } from './opened-stream.js'
+import type { StreamingCompressor } from './opened-stream.js'
+import { PieceSource } from './piece-source.js'
+import { diskImage } from './samples.js'
+import type { CompressorConformanceOptions } from './types.js'
+
+const lengthBytes = 3_000_000
+const pieceBytes = 20_011
+
+export function streamEndTests(options: CompressorConformanceOptions): void {
+  const { describe, it } = options
+  const onStream = (body: (stream: Stream) => Promise<void>) =>
+    withStreams(options, async (compressor) => {
+      const bytes = diskImage(lengthBytes)
+      await body({ compressor, bytes, compressed: await compressor.compress(bytes) })
+    })
+
+  describe('decompressStream that ends early', () => {
+    it(
+      'closes its input when its output is not wanted any more',
+      onStream(async ({ compressor, compressed, bytes }) => {
+        for (const takenPieces of [1, 2]) {
+          const source = new PieceSource(compressed, pieceBytes)
+          let taken = 0
+          for await (const piece of compressor.decompressStream(source, bytes.length)) {
+            assert.ok(piece.length <= bytes.length, 'a piece is no longer than the whole')
+            if (++taken === takenPieces) break
+          }
+          assert.ok(!source.isOpen, `the input was left open when ${takenPieces} pieces had been taken`)
+        }
+        await assertStillOpens(compressor, compressed, bytes)
+      }),
+    )
+
+    it(
+      'closes its input when the one who takes its output fails',
+      onStream(async ({ compressor, compressed, bytes }) => {
+        const source = new PieceSource(compressed, pieceBytes)
+        const failure = new Error('the disk is full')
+        const work = async (): Promise<void> => {
+          for await (const piece of compressor.decompressStream(source, bytes.length)) {
+            assert.ok(piece.length <= bytes.length, 'a piece is no longer than the whole')
+            throw failure
+          }
+        }
+        await assert.rejects(work, (error) => error === failure)
+        assert.ok(!source.isOpen, 'the input was left open')
+      }),
+    )
+
+    it(
+      'rejects with ABORTED when its signal is aborted already, and asks for no input',
+      onStream(async ({ compressor, compressed, bytes }) => {
+        const source = new PieceSource(compressed, pieceBytes)
+        const signal = AbortSignal.abort()
+        await assertRejectsWith('ABORTED', 'decompressStream', () =>
+          openStream(compressor, source, bytes.length, { signal }),
+        )
+        assert.ok(!source.wasRead, 'input was asked for')
+      }),
+    )
+
+    it(
+      'rejects with ABORTED when it is aborted in its midst, and closes its input',
+      onStream(async ({ compressor, compressed, bytes }) => {
+        const source = new PieceSource(compressed, pieceBytes)
+        const controller = new AbortController()
+        const { signal } = controller
+        await assertRejectsWith('ABORTED', 'decompressStream', async () => {
+          for await (const piece of compressor.decompressStream(source, bytes.length, { signal })) {
+            assert.ok(piece.length < bytes.length, 'all of the output came at once')
+            controller.abort()
+          }
+        })
+        assert.ok(!source.isOpen, 'the input was left open')
+        await assertStillOpens(compressor, compressed, bytes)
+      }),
+    )
+
+    it(
+      'is not harmed by an abort after its end',
+      onStream(async ({ compressor, compressed, bytes }) => {
+        const controller = new AbortController()
+        const { signal } = controller
+        const source = new PieceSource(compressed, pieceBytes)
+        const opened = await openStream(compressor, source, bytes.length, { signal })
+        controller.abort()
+        assertSameBytes(opened, bytes, 'after a late abort')
+        await assertStillOpens(compressor, compressed, bytes)
+      }),
+    )
+
+    for (const [where, share] of [
+      ['before its first byte', 0],
+      ['in its midst', 0.5],
+      ['behind its last byte', 1],
+    ] as const) {
+      for (const [name, failure] of [
+        ['an error', new Error('the store went away')],
+        ['a BackupError', new BackupError('STORE_UNAVAILABLE', 'The store went away. Try again.')],
+      ] as const) {
+        it(
+          `rejects with the very error of its input, ${name} ${where}`,
+          onStream(async ({ compressor, compressed, bytes }) => {
+            const failsAtBytes = Math.floor(compressed.length * share)
+            const source = new PieceSource(compressed, pieceBytes, { failsAtBytes, failure })
+            const work = (): Promise<unknown> => openStream(compressor, source, bytes.length)
+            await assert.rejects(work, (error) => {
+              assert.equal(error, failure, 'another error came')
+              return true
+            })
+          }),
+        )
+      }
+    }
+  })
+}
+
+interface Stream {
+  readonly compressor: StreamingCompressor
+  readonly bytes: Uint8Array
+  readonly compressed: Uint8Array
+}
+
+async function assertStillOpens(
+  compressor: StreamingCompressor,
+  compressed: Uint8Array,
+  bytes: Uint8Array,
+): Promise<void> {
+  const source = new PieceSource(compressed, pieceBytes)
+  assertSameBytes(await openStream(compressor, source, bytes.length), bytes, 'the stream after it')
+}
