@@ -1,13 +1,30 @@
 import { throwIfAborted } from '@stowage/backup-core'
-import type { Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
-import { closeIdlePool, requireExpectedLength, targetOf } from '@stowage/compression-workers'
+import type { CodecOptions, Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
+import {
+  closeIdlePool,
+  coreCount,
+  requireExpectedLength,
+  targetOf,
+  Turns,
+} from '@stowage/compression-workers'
 import { mostExpandedBytes } from './block-limits.js'
 import { compressPieces } from './compress-pieces.js'
+import { CompressedInput } from './compressed-input.js'
 import { tooShort } from './corrupt.js'
+import { decompressStream } from './decompress-stream.js'
 import { openStreams } from './open-streams.js'
 import { resolveOptions } from './options.js'
 import type { Bz2Options, ResolvedBz2Options } from './options.js'
 import { dropMemory } from './piece-memory.js'
+
+/** How many blocks are under way: one for each core, and more that wait for the one before them to be copied. */
+const blocksAhead = coreCount + 2
+
+/** Of an object that memory does not hold, no more blocks than these are held, at some 5 MB each. */
+const mostStreamBlocks = 4
+
+/** How much is copied between two looks at the clock: fresh memory takes about half a millisecond for this. */
+const stepBytes = 128 * 1024
 
 /**
  * The compressor for what Cinder records as `bz2` and `bzip2`: bzip2 streams, as Python's `bz2` and the program
@@ -53,8 +70,27 @@ class Bz2Compressor implements Compressor {
       throw tooShort(possibleLengthBytes, expectedLengthBytes)
     }
     const target = targetOf(expectedLengthBytes, buffer)
-    await openStreams(target, bytes, signal)
+    const job = { expectedLengthBytes, blocksAhead, signal }
+    const turns = new Turns()
+    let offset = 0
+    for await (const block of openStreams(CompressedInput.whole(bytes), job)) {
+      for (let filled = -1; filled !== 0; offset += filled) {
+        filled = block.read(target.subarray(offset, offset + stepBytes))
+        await turns.give()
+      }
+    }
     return target
+  }
+
+  async *decompressStream(
+    pieces: AsyncIterable<Uint8Array>,
+    expectedLengthBytes: number,
+    { signal }: CodecOptions = {},
+  ): AsyncGenerator<Uint8Array> {
+    requireExpectedLength(expectedLengthBytes)
+    throwIfAborted(signal, 'Decompressing')
+    const job = { expectedLengthBytes, blocksAhead: Math.min(blocksAhead, mostStreamBlocks), signal }
+    yield* decompressStream(pieces, job)
   }
 
   /** Ends the workers where nobody in this process uses them; a later call starts them again. */

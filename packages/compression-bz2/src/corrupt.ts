@@ -17,5 +17,6 @@ export const tooLong = (expectedLengthBytes: number): BackupError =>
 export const tooShort = (actualLengthBytes: number, expectedLengthBytes: number): BackupError =>
   corrupt(`The bzip2 stream holds ${actualLengthBytes} bytes where ${expectedLengthBytes} were expected`)
 
-export const trailing = (lengthBytes: number): BackupError =>
-  corrupt(`${lengthBytes} bytes follow the end of the bzip2 stream`)
+/** `isAll`: whether it is known that no more than those follow. */
+export const trailing = (lengthBytes: number, isAll: boolean): BackupError =>
+  corrupt(`${lengthBytes} bytes ${isAll ? '' : 'or more '}follow the end of the bzip2 stream`)

@@ -11,7 +11,7 @@ export function levelAt(bytes: Uint8Array, at: number): number | undefined {
   return is ? level : undefined
 }
 
-/** The level of the first stream. Throws `OBJECT_CORRUPT` where the bytes are no bzip2 stream. */
+/** The level of the first stream, from its header. Throws `OBJECT_CORRUPT` where it is none. */
 export function firstLevel(bytes: Uint8Array): number {
   const level = levelAt(bytes, 0)
   if (level !== undefined) return level

@@ -1,47 +1,57 @@
-import { coreCount } from '@stowage/compression-workers'
-import { mostBlockBits, mostOpenedBytes } from './block-limits.js'
+import { mostBlockBits } from './block-limits.js'
 import { openBlockInWorker } from './bz2-worker.js'
-import type { Lent } from './bz2-worker.js'
+import type { CompressedInput } from './compressed-input.js'
 import { cutShort, damaged } from './corrupt.js'
-import { firstLevel, levelAt } from './header.js'
-import { usualBytes } from './piece-memory.js'
+import { headerBytes, levelAt } from './header.js'
+import type { Mark, MarkScanner } from './marks.js'
+import type { OpenedBlock } from './opened-block.js'
 import { streamEnd } from './stream-end.js'
-import type { Mark } from './marks.js'
-
-/** How many blocks are under way: one for each core, and more that wait for the one before them to be copied. */
-const blocksAhead = coreCount + 2
 
 /** How many false marks are looked past within one block: the table of the bytes in use can be made to hold some. */
 const mostFalseMarks = 8
 
+/** Streams that hold nothing are marks without a block: of those, too, no more are read ahead than these. */
+const marksABlock = 8
+
+/** A block is that long at most, at any level. */
+const longestBlockBits = mostBlockBits(9)
+
 /** What becomes of a block. */
-export type Opened = Lent | 'damaged' | 'too long'
+export type Opened = OpenedBlock | 'damaged'
+
+/** What to open, and how far ahead. */
+export interface LookAheadJob {
+  readonly input: CompressedInput
+  /** Gives the marks in order, among which there may be false ones. */
+  readonly scanner: Pick<MarkScanner, 'next'>
+  /** The level of the first stream. */
+  readonly level: number
+  /** How many blocks are under way at once, whose memory is all that is held. */
+  readonly blocksAhead: number
+}
 
 /** Opens blocks that begin at a mark and end at the next, before it is known whether the marks are true. */
 export class LookAhead {
-  readonly #bytes: Uint8Array
-  readonly #nextMark: () => Promise<Mark | undefined>
+  readonly #input: CompressedInput
+  readonly #scanner: Pick<MarkScanner, 'next'>
+  readonly #blocksAhead: number
   readonly #marks: GuessedMark[] = []
   #guessedLevel: number
   /** The marks before this one that are blocks have been begun. */
   #started = 0
   #blocksUnderWay = 0
-  #allRead = false
-  /** How many bytes may still come out. */
-  #remainingBytes: number
 
-  /** `nextMark` gives the marks in order, among which there may be false ones. */
-  constructor(bytes: Uint8Array, expectedLengthBytes: number, nextMark: () => Promise<Mark | undefined>) {
-    this.#bytes = bytes
-    this.#nextMark = nextMark
-    this.#remainingBytes = expectedLengthBytes
-    this.#guessedLevel = firstLevel(bytes)
+  constructor({ input, scanner, level, blocksAhead }: LookAheadJob) {
+    this.#input = input
+    this.#scanner = scanner
+    this.#guessedLevel = level
+    this.#blocksAhead = blocksAhead
   }
 
   /** The mark at `bit`, where there is one; those before it are forgotten. */
   async markAt(bit: number): Promise<Mark | undefined> {
     for (;;) {
-      const first = await this.#mark(0)
+      const first = await this.#mark(0, bit)
       if (first === undefined || first.bit > bit) return undefined
       if (first.bit === bit) return first
       await this.#forget(1)
@@ -49,20 +59,20 @@ export class LookAhead {
   }
 
   /** Opens the block at the first mark, and forgets it. Throws `OBJECT_CORRUPT` where it does not open. */
-  async openFirst(level: number): Promise<{ opened: Lent | 'too long'; endBit: number }> {
+  async openFirst(level: number): Promise<{ opened: OpenedBlock; endBit: number }> {
     await this.#fill()
     for (let falseMarks = 0; falseMarks <= mostFalseMarks; falseMarks++) {
       const first = await this.#mark(0)
       const next = await this.#mark(falseMarks + 1)
-      if (first === undefined || next === undefined) throw cutShort()
+      if (first === undefined) throw cutShort()
+      if (next === undefined) {
+        if (this.#input.isAllRead) throw cutShort()
+        break
+      }
       const guess = first.level === level && falseMarks === 0 ? await first.opened : undefined
       first.opened = undefined
-      const opened =
-        guess === undefined || guess === 'too long'
-          ? await this.#open({ ...first, level }, next.bit, this.#remainingBytes)
-          : guess
+      const opened = guess ?? (await this.#open({ ...first, level }, next.bit))
       if (opened !== 'damaged') {
-        if (opened !== 'too long') this.#remainingBytes -= opened.bytes.length
         await this.#forget(falseMarks + 1)
         return { opened, endBit: next.bit }
       }
@@ -76,15 +86,15 @@ export class LookAhead {
     await this.#forget(this.#marks.length)
   }
 
-  async #mark(index: number): Promise<GuessedMark | undefined> {
-    while (this.#marks.length <= index && !this.#allRead) {
-      const mark = await this.#nextMark()
-      if (mark === undefined) {
-        this.#allRead = true
-        break
-      }
+  /** The mark of that index; undefined where none comes before `endBit`: no further than a block is long. */
+  async #mark(index: number, endBit?: number): Promise<GuessedMark | undefined> {
+    while (this.#marks.length <= index) {
+      const before = this.#marks.at(-1)?.bit ?? 0
+      const mark = await this.#scanner.next(endBit ?? before + longestBlockBits)
+      if (mark === undefined) return undefined
       if (mark.kind === 'end') {
-        this.#guessedLevel = levelAt(this.#bytes, streamEnd(mark.bit)) ?? this.#guessedLevel
+        const header = await this.#input.read(streamEnd(mark.bit), headerBytes)
+        this.#guessedLevel = levelAt(header, 0) ?? this.#guessedLevel
       }
       this.#marks.push({ ...mark, level: this.#guessedLevel, opened: undefined })
     }
@@ -93,22 +103,23 @@ export class LookAhead {
 
   /** Begins as many blocks as there should be under way. */
   async #fill(): Promise<void> {
-    while (this.#blocksUnderWay < blocksAhead) {
+    const mostMarks = this.#blocksAhead * marksABlock
+    while (this.#blocksUnderWay < this.#blocksAhead && this.#started < mostMarks) {
       const mark = await this.#mark(this.#started)
       const next = await this.#mark(this.#started + 1)
       if (mark === undefined || next === undefined) return
       this.#started++
       if (mark.kind === 'end') continue
       this.#blocksUnderWay++
-      // Blocks that open to more are rare, and wait until it is certain that they are wanted.
-      mark.opened = this.#open(mark, next.bit, Math.min(this.#remainingBytes, usualBytes))
+      mark.opened = this.#open(mark, next.bit)
     }
   }
 
-  #open({ bit, level }: GuessedMark, endBit: number, roomBytes: number): Promise<Opened> {
+  #open({ bit, level }: GuessedMark, endBit: number): Promise<Opened> {
     if (endBit - bit > mostBlockBits(level)) return Promise.resolve('damaged')
-    const mostBytes = Math.min(roomBytes, mostOpenedBytes(level))
-    const opened = openBlockInWorker(this.#bytes, { startBit: bit, endBit, level }, mostBytes)
+    const parts = this.#input.parts(Math.floor(bit / 8), Math.ceil(endBit / 8))
+    const block = { parts, startBit: bit % 8, lengthBits: endBit - bit, level }
+    const opened = openBlockInWorker(block)
     // Whoever waits for it hears of the failure; a block that nobody asks for must not end the program.
     opened.catch(() => undefined)
     return opened

@@ -1,5 +1,6 @@
 import { Turns } from '@stowage/compression-workers'
 import { hasBits48 } from './bits.js'
+import type { CompressedInput, Segment } from './compressed-input.js'
 
 /** What may begin at a bit of a bzip2 stream: a block, or the stream's end. */
 export type MarkKind = 'block' | 'end'
@@ -36,6 +37,9 @@ for (const kind of ['block', 'end'] as const) {
 /** How many bytes are looked through between two looks at the clock: a quarter of a millisecond. */
 const stepBytes = 256 * 1024
 
+/** How far a magic may reach behind the first of the two bytes that it is found by. */
+const reachBytes = 8
+
 /**
  * Finds the marks of a bzip2 stream in order, at some GB/s: wherever 48 bits begin, they hold five whole bytes or six,
  * and so every fourth byte of the stream starts a pair of bytes that lies within them.
@@ -43,39 +47,45 @@ const stepBytes = 256 * 1024
  * The bits of a magic can also turn up within a block, by chance or by design. Whoever reads on from a mark checks.
  */
 export class MarkScanner {
-  readonly #bytes: Uint8Array
+  readonly #input: CompressedInput
   readonly #turns = new Turns()
   readonly #found: Mark[] = []
   #at = 0
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
+  constructor(input: CompressedInput) {
+    this.#input = input
   }
 
-  /** The next mark; undefined behind the last. */
-  async next(): Promise<Mark | undefined> {
-    while (this.#found.length === 0 && this.#at + 1 < this.#bytes.length) {
-      this.#scan(Math.min(this.#at + stepBytes, this.#bytes.length - 1))
+  /** The next mark; undefined where there is none before `endBit`, which is not looked past, or none at all. */
+  async next(endBit = Infinity): Promise<Mark | undefined> {
+    const input = this.#input
+    while (this.#found.length === 0 && this.#at * 8 < endBit + 32) {
+      const isAmidst = await input.reach(this.#at + reachBytes + 1)
+      const segment = input.segmentTo(this.#at + reachBytes + 1)
+      const end = segment.startByte + segment.bytes.length - (isAmidst ? reachBytes : 1)
+      if (this.#at >= end) return undefined
+      this.#scan(segment, Math.min(this.#at + stepBytes, end))
       await this.#turns.give()
     }
     return this.#found.shift()
   }
 
   /** Stops behind the first pair that belongs to a mark. */
-  #scan(end: number): void {
-    const bytes = this.#bytes
-    let at = this.#at
+  #scan({ startByte, bytes }: Segment, endByte: number): void {
+    const end = endByte - startByte
+    let at = this.#at - startByte
     for (; at < end && this.#found.length === 0; at += 4) {
       const index = candidatesOfPair[((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)] ?? 0
-      if (index !== 0) this.#check(at, candidates[index] ?? [])
+      if (index !== 0) this.#check(startByte, bytes, at, candidates[index] ?? [])
     }
-    this.#at = at
+    this.#at = startByte + at
   }
 
-  #check(at: number, possible: readonly Candidate[]): void {
+  #check(startByte: number, bytes: Uint8Array, at: number, possible: readonly Candidate[]): void {
     for (const { kind, bitsBefore } of possible) {
       const bit = at * 8 - bitsBefore
-      if (bit >= 0 && hasBits48(this.#bytes, bit, magics[kind])) this.#found.push({ bit, kind })
+      if (bit < 0 || !hasBits48(bytes, bit, magics[kind])) continue
+      this.#found.push({ bit: startByte * 8 + bit, kind })
     }
     this.#found.sort((a, b) => a.bit - b.bit)
   }

@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readUint32 } from '../src/bits.js'
+import { CompressedInput } from '../src/compressed-input.js'
 import { MarkScanner } from '../src/marks.js'
 import type { Mark } from '../src/marks.js'
 
 const magics = { block: 0x314159265359n, end: 0x177245385090n } as const
 
 async function marksOf(bytes: Uint8Array): Promise<Mark[]> {
-  const scanner = new MarkScanner(bytes)
+  const scanner = new MarkScanner(CompressedInput.whole(bytes))
   const marks: Mark[] = []
   for (let mark = await scanner.next(); mark; mark = await scanner.next()) marks.push(mark)
   return marks

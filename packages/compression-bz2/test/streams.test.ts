@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
+import { CompressedInput } from '../src/compressed-input.js'
 import { MarkScanner } from '../src/marks.js'
 import { bz2 } from '../src/index.js'
 import { golden } from './golden.js'
@@ -12,7 +13,7 @@ const text = (length: number): Buffer => Buffer.alloc(length, 'a chunk of a back
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
 async function kindsOfMarks(bytes: Uint8Array): Promise<string[]> {
-  const scanner = new MarkScanner(bytes)
+  const scanner = new MarkScanner(CompressedInput.whole(bytes))
   const kinds: string[] = []
   for (let mark = await scanner.next(); mark; mark = await scanner.next()) kinds.push(mark.kind)
   return kinds
