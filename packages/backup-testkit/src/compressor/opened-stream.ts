@@ -3,6 +3,7 @@ import type { CodecOptions, Compressor } from '@stowage/backup-core'
 import { assertRejectsWith, withCompressor } from './expectations.js'
 import { PieceSource } from './piece-source.js'
 import type { Cut } from './piece-source.js'
+import { diskImage } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
 
 /** A compressor that opens streams in pieces. */
@@ -23,6 +24,29 @@ export const withStreams =
 /** Whether a compressor opens streams in pieces. */
 export const opensStreams = (compressor: Compressor): compressor is StreamingCompressor =>
   compressor.decompressStream !== undefined
+
+/** A sound stream, what it holds, and what opens it. */
+export interface SampleStream {
+  readonly compressor: StreamingCompressor
+  readonly bytes: Uint8Array
+  readonly compressed: Uint8Array
+}
+
+/** As {@link withStreams}, with a stream beside: one for all tests, since a slow engine takes seconds for it. */
+export function onSample(
+  options: CompressorConformanceOptions,
+  lengthBytes: number,
+): (body: (stream: SampleStream) => Promise<void>) => () => Promise<void> {
+  let sample: Omit<SampleStream, 'compressor'> | undefined
+  return (body) =>
+    withStreams(options, async (compressor) => {
+      if (sample === undefined) {
+        const bytes = diskImage(lengthBytes)
+        sample = { bytes, compressed: (await compressor.compress(bytes)).slice() }
+      }
+      await body({ compressor, ...sample })
+    })
+}
 
 /** Opens a stream to its end, and holds it to giving no more than was expected. */
 export async function openStream(

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { BackupError } from '@stowage/backup-core'
 import { assertRejectsWith, assertSameBytes } from './expectations.js'
-import { openStream, withStreams } from './opened-stream.js'
+import { onSample, openStream } from './opened-stream.js'
 import type { StreamingCompressor } from './opened-stream.js'
 import { PieceSource } from './piece-source.js'
-import { diskImage } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
 
 const lengthBytes = 3_000_000
@@ -12,11 +11,7 @@ const pieceBytes = 20_011
 
 export function streamEndTests(options: CompressorConformanceOptions): void {
   const { describe, it } = options
-  const onStream = (body: (stream: Stream) => Promise<void>) =>
-    withStreams(options, async (compressor) => {
-      const bytes = diskImage(lengthBytes)
-      await body({ compressor, bytes, compressed: await compressor.compress(bytes) })
-    })
+  const onStream = onSample(options, lengthBytes)
 
   describe('decompressStream that ends early', () => {
     it(
@@ -117,12 +112,6 @@ export function streamEndTests(options: CompressorConformanceOptions): void {
       }
     }
   })
-}
-
-interface Stream {
-  readonly compressor: StreamingCompressor
-  readonly bytes: Uint8Array
-  readonly compressed: Uint8Array
 }
 
 async function assertStillOpens(

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { isBackupError } from '@stowage/backup-core'
 import { assertRejectsWith, assertSameBytes } from './expectations.js'
-import { assertStreamRefused, openStream, withStreams } from './opened-stream.js'
-import type { StreamingCompressor } from './opened-stream.js'
+import { assertStreamRefused, onSample, openStream, withStreams } from './opened-stream.js'
 import { PieceSource } from './piece-source.js'
-import { diskImage, noise, prose } from './samples.js'
+import { noise, prose } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
 
 const lengthBytes = 250_000
@@ -17,11 +16,7 @@ const endlessBytes = 32 * 1024 * 1024
 
 export function streamFaultTests(options: CompressorConformanceOptions): void {
   const { describe, it } = options
-  const onStream = (body: (stream: Stream) => Promise<void>) =>
-    withStreams(options, async (compressor) => {
-      const bytes = diskImage(lengthBytes)
-      await body({ compressor, bytes, compressed: await compressor.compress(bytes) })
-    })
+  const onStream = onSample(options, lengthBytes)
 
   describe('decompressStream refuses as OBJECT_CORRUPT', () => {
     for (const [name, expected] of [
@@ -168,12 +163,6 @@ export function streamFaultTests(options: CompressorConformanceOptions): void {
       }),
     )
   })
-}
-
-interface Stream {
-  readonly compressor: StreamingCompressor
-  readonly bytes: Uint8Array
-  readonly compressed: Uint8Array
 }
 
 async function* pieceOfNothing(): AsyncGenerator<Uint8Array> {

@@ -125,7 +125,7 @@ export function streamTests(options: CompressorConformanceOptions): void {
 }
 
 /** Longer than a compressor has under way that keeps every core busy with blocks of a megabyte, and waits for none. */
-const longLengthBytes = (12 + 4 * availableParallelism()) * 1024 * 1024
+const longLengthBytes = (4 + 4 * availableParallelism()) * 1024 * 1024
 
 /** A little of all that there is. */
 function smallMix(): Uint8Array {

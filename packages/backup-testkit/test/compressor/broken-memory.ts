@@ -1,0 +1,191 @@
+import type { Compressor } from '@stowage/backup-core'
+import { but } from './broken-compressor.js'
+import type { BrokenCompressor } from './broken-compressor.js'
+import { sound } from './sound-compressor.js'
+
+const lent = 'memory that the caller lends'
+const noWriteBeside = 'leads to a sound result and no write beside it'
+const sameBytes = 'leads to the same bytes and no write beside it'
+
+/** Compressors that are at fault with a result that must shrink, or with memory that they are lent. */
+export const brokenWithMemory: readonly BrokenCompressor[] = [
+  {
+    fault: 'the input comes back though the result need not shrink',
+    foundBy: [
+      'a round trip brings back noise',
+      'a result that need not shrink can always be opened, of noise of any length, where nothing is said',
+      'a result that need not shrink can always be opened, of noise of any length, where mustShrink is false',
+    ],
+    create: but({
+      compress: async (bytes) => {
+        const compressed = await sound.compress(bytes)
+        return compressed.length < bytes.length ? compressed : bytes
+      },
+    }),
+  },
+  {
+    fault: 'a result that outgrows its input is cut off',
+    foundBy: [
+      'a result that must shrink is a sound one or the input itself, where the input is noise',
+      'a result that must shrink is a sound one or the input itself, whatever the input',
+    ],
+    create: but({
+      compress: async (bytes, { mustShrink } = {}) => {
+        const compressed = await sound.compress(bytes)
+        return mustShrink === true ? compressed.subarray(0, Math.max(0, bytes.length - 1)) : compressed
+      },
+    }),
+  },
+  {
+    fault: 'a result that outgrows its input is junk of some length',
+    foundBy: ['a result that must shrink is a sound one or the input itself, where the input is noise'],
+    create: but({
+      compress: async (bytes, { mustShrink } = {}) => {
+        const compressed = await sound.compress(bytes)
+        return mustShrink === true && compressed.length > bytes.length
+          ? new Uint8Array(bytes.length + 1)
+          : compressed
+      },
+    }),
+  },
+  {
+    fault: 'nothing shrinks that must',
+    foundBy: ['zeros', 'text', 'a disk image', 'noise that is followed by as many zeros'].map(
+      (name) => `a result that must shrink is shorter than its input, and opens to it, where that is ${name}`,
+    ),
+    create: but({
+      compress: async (bytes, { mustShrink } = {}) => (mustShrink === true ? bytes : sound.compress(bytes)),
+    }),
+  },
+  {
+    fault: 'an input that must shrink is used as memory',
+    foundBy: ['a result that must shrink leaves its input as it was'],
+    create: but({
+      compress: async (bytes, { mustShrink } = {}) => {
+        const compressed = await sound.compress(bytes)
+        if (mustShrink === true) bytes.fill(1)
+        return compressed
+      },
+    }),
+  },
+  {
+    fault: 'lent memory is filled from the beginning of its buffer',
+    foundBy: [
+      `${lent} for compressing, memory of its own, just long enough, ${noWriteBeside}`,
+      `${lent} for compressing, shared memory, longer than needed, ${noWriteBeside}`,
+      `${lent} for decompressing, memory of its own, just long enough, ${sameBytes}`,
+      `${lent} for decompressing, shared memory, longer than needed, ${sameBytes}`,
+    ],
+    create: but({
+      compress: async (bytes, { buffer } = {}) => {
+        const compressed = await sound.compress(bytes)
+        return buffer && compressed.length <= buffer.length
+          ? into(new Uint8Array(buffer.buffer), compressed)
+          : compressed
+      },
+      decompress: async (bytes, expected, { buffer } = {}) => {
+        const opened = await sound.decompress(bytes, expected)
+        return buffer && expected <= buffer.length ? into(new Uint8Array(buffer.buffer), opened) : opened
+      },
+    }),
+  },
+  {
+    fault: 'a byte more is written than lent memory has',
+    foundBy: [`${lent} for decompressing, memory of its own, just long enough, ${sameBytes}`],
+    create: but({
+      decompress: async (bytes, expected, { buffer } = {}) => {
+        const opened = await sound.decompress(bytes, expected)
+        if (buffer?.length !== expected) return opened
+        new Uint8Array(buffer.buffer)[buffer.byteOffset + expected] = 0
+        return into(buffer, opened)
+      },
+    }),
+  },
+  {
+    fault: 'a stream that is too long is written on beside lent memory',
+    foundBy: [`${lent} for a stream that is refused, shared memory, is not written beside`],
+    create: but({
+      decompress: (bytes, expected, { buffer } = {}) => {
+        if (buffer) new Uint8Array(buffer.buffer, buffer.byteOffset + expected).fill(0, 0, 100)
+        return sound.decompress(bytes, expected)
+      },
+    }),
+  },
+  {
+    fault: 'lent memory is used without a look at its length',
+    foundBy: [
+      `${lent} for compressing, memory of its own, too short, ${noWriteBeside}`,
+      `${lent} for decompressing, shared memory, too short, ${sameBytes}`,
+    ],
+    create: but({
+      compress: async (bytes, { buffer } = {}) => cutInto(buffer, await sound.compress(bytes)),
+      decompress: async (bytes, expected, { buffer } = {}) =>
+        cutInto(buffer, await sound.decompress(bytes, expected)),
+    }),
+  },
+  {
+    fault: 'all of lent memory is taken for the result',
+    foundBy: [`${lent} for decompressing, memory of its own, longer than needed, ${sameBytes}`],
+    create: but({
+      decompress: async (bytes, expected, { buffer } = {}) => {
+        const opened = await sound.decompress(bytes, expected)
+        if (!buffer || buffer.length < expected) return opened
+        into(buffer, opened)
+        return buffer
+      },
+    }),
+  },
+  {
+    fault: 'lent memory is taken to be empty',
+    foundBy: [`${lent} may hold the bytes of an earlier call`],
+    create: but({
+      decompress: async (bytes, expected, { buffer } = {}) => {
+        const opened = await sound.decompress(bytes, expected)
+        if (!buffer || buffer.length < expected) return opened
+        for (const [index, byte] of opened.entries()) buffer[index]! |= byte
+        return buffer.subarray(0, expected)
+      },
+    }),
+  },
+  {
+    fault: 'the memory of one call is used for all',
+    foundBy: [`${lent} may be shared memory that several calls share among them`],
+    create: (): Compressor => {
+      let first: Uint8Array | undefined
+      return {
+        ...sound,
+        decompress: async (bytes, expected, { buffer } = {}) => {
+          first ??= buffer
+          const opened = await sound.decompress(bytes, expected)
+          return first && first.length >= expected ? into(first, opened) : opened
+        },
+      }
+    },
+  },
+  {
+    fault: 'lent memory is written to behind the end of an aborted call',
+    foundBy: [`${lent} is not written to any more when the call has ended, by an abort or a refusal`],
+    create: but({
+      compress: (bytes, options = {}) => {
+        const { signal, buffer } = options
+        const call = sound.compress(bytes, options)
+        if (!signal || !buffer) return call
+        return new Promise((resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            sound.compress(bytes, { signal }).then(resolve, reject)
+          })
+          void call.then((compressed) => setTimeout(() => into(buffer, compressed), 20))
+        })
+      },
+    }),
+  },
+]
+
+function into(memory: Uint8Array, bytes: Uint8Array): Uint8Array {
+  memory.set(bytes)
+  return memory.subarray(0, bytes.length)
+}
+
+/** As {@link into}, as far as it fits. */
+const cutInto = (memory: Uint8Array | undefined, bytes: Uint8Array): Uint8Array =>
+  memory ? into(memory, bytes.subarray(0, memory.length)) : bytes

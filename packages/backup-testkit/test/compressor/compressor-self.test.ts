@@ -1,0 +1,102 @@
+import { deflateSync } from 'node:zlib'
+import type { Compressor } from '@stowage/backup-core'
+import { describe, expect, it } from 'vitest'
+import { compressorConformance, crossEngineConformance } from '../../src/index.js'
+import type { CompressorConformanceOptions } from '../../src/index.js'
+import { brokenCalls } from './broken-calls.js'
+import { brokenWithMemory } from './broken-memory.js'
+import { brokenPrograms, soundExpression } from './broken-programs.js'
+import { brokenStreams } from './broken-streams.js'
+import { failuresOf, recordedTests } from './recording-runner.js'
+import type { RecordedTest } from './recording-runner.js'
+import { sound, withoutStreams } from './sound-compressor.js'
+
+const bombLengthBytes = 64 * 1024 * 1024
+
+const suiteOf = (options: Partial<CompressorConformanceOptions>): readonly RecordedTest[] =>
+  recordedTests((runner) => {
+    compressorConformance({
+      ...runner,
+      create: () => sound,
+      bombLengthBytes,
+      chunkSizeBytes: 8 * 1024 * 1024,
+      ...options,
+    })
+  })
+
+/** Everything that the suite can be told of a sound compressor. */
+const everything: Partial<CompressorConformanceOptions> = {
+  streams: true,
+  golden: [{ name: 'level 9', raw: Buffer.from('text'), compressed: deflateSync('text', { level: 9 }) }],
+  bombs: [{ name: 'zeros', compressed: deflateSync(new Uint8Array(bombLengthBytes)) }],
+  program: { module: 'node:zlib', create: soundExpression },
+}
+
+const broken = [...brokenCalls, ...brokenWithMemory, ...brokenStreams, ...brokenPrograms]
+
+describe('the conformance suite of compressors', () => {
+  it('passes a sound compressor, and has each name once', { timeout: 120_000 }, async () => {
+    const tests = suiteOf(everything)
+    const names = tests.map(({ name }) => name)
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
+    expect(names.length).toBeGreaterThan(120)
+    expect(await failuresOf(tests)).toEqual([])
+  })
+
+  it('passes one that has no decompressStream, where nobody says that it has', async () => {
+    const tests = suiteOf({ create: () => withoutStreams }).filter(({ part }) =>
+      part.includes('decompressStream'),
+    )
+    expect(tests.length).toBeGreaterThan(30)
+    expect(await failuresOf(tests)).toEqual([])
+  })
+
+  for (const { fault, foundBy, create, options } of broken) {
+    it(`fails one of which ${fault}, in the test that names it`, async () => {
+      const tests = suiteOf({ ...options, create }).filter(({ name }) => foundBy.includes(name))
+      expect([...(await failuresOf(tests))].sort()).toEqual([...foundBy].sort())
+    })
+  }
+
+  it('has no part that none of these fails', () => {
+    const found = broken.flatMap(({ foundBy }) => foundBy)
+    const parts = new Set(suiteOf(everything).map(({ part }) => part))
+    expect(
+      [...parts].filter(
+        (part) => !found.some((name) => name.startsWith(`${part} `) || name.startsWith(`${part},`)),
+      ),
+    ).toEqual([])
+  })
+
+  it('closes every compressor that it made, whether its test passed or failed', async () => {
+    let open = 0
+    const create = (): Compressor => {
+      open++
+      const decompress = (): Promise<never> => Promise.reject(new Error('broken'))
+      const close = async (): Promise<void> => {
+        open--
+      }
+      return { ...sound, decompress, close }
+    }
+    const tests = suiteOf({ create, bombLengthBytes: 100_000 })
+    await failuresOf(tests.filter(({ part }) => /^(its words|a round trip|an abort)/.test(part)))
+    expect(open).toBe(0)
+  })
+})
+
+describe('the conformance suite of engines of one word', () => {
+  it('fails when one engine does not read what the other wrote', async () => {
+    const reversed: Compressor = {
+      ...sound,
+      compress: async (bytes) => (await sound.compress(bytes)).slice().reverse(),
+      decompress: async (bytes, expected) => sound.decompress(bytes.slice().reverse(), expected),
+    }
+    const tests = recordedTests((runner) => {
+      crossEngineConformance({ ...runner, engines: { sound: () => sound, reversed: () => reversed } })
+    })
+    expect(await failuresOf(tests)).toEqual([
+      'agree: reversed reads what sound wrote',
+      'agree: sound reads what reversed wrote',
+    ])
+  })
+})
