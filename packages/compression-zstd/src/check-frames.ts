@@ -2,7 +2,7 @@ import { damaged, tooLong, tooShort, windowTooLarge } from './corrupt.js'
 import type { Frame } from './walk-frames.js'
 
 /** What the program `zstd` grants a frame, unless told otherwise. */
-const usualWindowBytes = 128 * 1024 * 1024
+export const usualWindowBytes = 128 * 1024 * 1024
 
 /**
  * Holds frames to the expected length before any memory is taken.

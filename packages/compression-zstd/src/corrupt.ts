@@ -21,8 +21,9 @@ export const tooShort = (actualLengthBytes: number, expectedLengthBytes: number)
     `The zstd frames hold ${actualLengthBytes} bytes at most where ${expectedLengthBytes} were expected`,
   )
 
-export const trailing = (lengthBytes: number): BackupError =>
-  corrupt(`${lengthBytes} bytes follow the end of the zstd frame`)
+/** `isAll`: whether it is known that no more than those follow. */
+export const trailing = (lengthBytes: number, isAll = true): BackupError =>
+  corrupt(`${lengthBytes} bytes ${isAll ? '' : 'or more '}follow the end of the zstd frame`)
 
 export const needsDictionary = (): BackupError =>
   corrupt('The zstd frame needs a dictionary, and Cinder uses none')

@@ -12,16 +12,17 @@ export interface Frame extends FrameHeader {
 }
 
 /** No block opens to more (RFC 8878, section 3.1.1.2.4). */
-const mostBlockBytes = 128 * 1024
+export const mostBlockBytes = 128 * 1024
 
-const blockHeaderBytes = 3
-const checksumBytes = 4
-const skippableHeaderBytes = 8
+export const blockHeaderBytes = 3
+export const checksumBytes = 4
+export const skippableHeaderBytes = 8
 
 /** How many blocks are walked between two looks at the clock: 0.1 ms. */
 const blocksAStep = 2_000
 
-const isSkippable = (magic: number): boolean => (magic & 0xfffffff0) >>> 0 === 0x184d2a50
+/** Whether a frame that begins so is one to be skipped (RFC 8878, section 3.1.2). */
+export const isSkippable = (magic: number): boolean => (magic & 0xfffffff0) >>> 0 === 0x184d2a50
 
 /**
  * Finds the frames of an object by their headers and those of their blocks, without opening any: where each ends, and

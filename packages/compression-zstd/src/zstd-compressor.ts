@@ -1,10 +1,12 @@
 import { throwIfAborted } from '@stowage/backup-core'
-import type { Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
+import type { CodecOptions, Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
 import { closeIdlePool, requireExpectedLength } from '@stowage/compression-workers'
 import { checkFrames } from './check-frames.js'
 import type { ZstdEngine } from './engine.js'
 import { loadEngine } from './load-engine.js'
 import { mostCompressedBytes } from './most-compressed-bytes.js'
+import { findNodeZstd } from './node/node-zstd.js'
+import type { NodeZstd } from './node/node-zstd.js'
 import { resolveOptions } from './options.js'
 import type { ResolvedZstdOptions, ZstdOptions } from './options.js'
 import { isAllNoise, isAllZeros, RememberedZeros } from './sample-chunk.js'
@@ -27,6 +29,8 @@ export function zstd(options: ZstdOptions = {}): Compressor {
 class ZstdCompressor implements Compressor {
   readonly name = 'zstd'
   readonly aliases: readonly string[] = Object.freeze([])
+  /** Node's engine alone has it: the libzstd in WebAssembly exports no call that opens a part of a frame. */
+  readonly decompressStream?: NonNullable<Compressor['decompressStream']>
   readonly #level: number
   readonly #zeros = new RememberedZeros()
   readonly #loadEngine: () => Promise<ZstdEngine>
@@ -35,6 +39,11 @@ class ZstdCompressor implements Compressor {
     this.#level = level
     let loading: Promise<ZstdEngine> | undefined
     this.#loadEngine = () => (loading ??= loadEngine(engine))
+    const nodeZstd = engine === 'wasm' ? undefined : findNodeZstd()
+    if (nodeZstd !== undefined) {
+      this.decompressStream = (pieces, expectedLengthBytes, options) =>
+        openStream(nodeZstd, pieces, expectedLengthBytes, options)
+    }
   }
 
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
@@ -71,4 +80,16 @@ class ZstdCompressor implements Compressor {
   async close(): Promise<void> {
     await closeIdlePool()
   }
+}
+
+async function* openStream(
+  nodeZstd: NodeZstd,
+  pieces: AsyncIterable<Uint8Array>,
+  expectedLengthBytes: number,
+  { signal }: CodecOptions = {},
+): AsyncGenerator<Uint8Array> {
+  requireExpectedLength(expectedLengthBytes)
+  throwIfAborted(signal, 'Decompressing')
+  const { decompressStream } = await import('./node/decompress-stream.js')
+  yield* decompressStream(nodeZstd, pieces, expectedLengthBytes, signal)
 }
