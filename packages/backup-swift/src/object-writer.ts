@@ -66,7 +66,7 @@ export class SwiftObjectWriter implements ObjectWriter {
         { container, objectName },
       )
     }
-    const object = { container, objectName, body, ...(body.md5 === undefined ? {} : { md5: body.md5 }) }
+    const object = { container, objectName, body }
     await this.#client.putObject(object, this.#state, this.#options)
     this.#forget()
   }

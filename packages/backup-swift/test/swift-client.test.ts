@@ -41,7 +41,7 @@ async function put(name: string, bytes: Uint8Array, md5?: string): Promise<void>
   const writer = await driver.getObjectWriter('c', name, options)
   await writer.writeFrom({
     lengthBytes: bytes.byteLength,
-    ...(md5 === undefined ? {} : { md5 }),
+    ...(md5 === undefined ? {} : { md5: async () => md5 }),
     async *stream() {
       yield bytes
     },
@@ -100,6 +100,27 @@ describe('objects', () => {
     const bytes = await reader.read({ buffer })
     assert.equal(bytes.buffer, buffer.buffer)
     assert.ok(patterned(1000, 2).equals(bytes))
+  })
+
+  it('whose bytes the caller checks are not summed again, but have to be of their length', async () => {
+    const bytes = patterned(5000, 4)
+    await put('o', bytes)
+    const read = async (checkedByCaller: boolean): Promise<Uint8Array> =>
+      (await driver.getObjectReader('c', 'o', options)).read({ checkedByCaller })
+    cloud.faults.add({
+      fault: { kind: 'lying-etag' },
+      when: ({ method }) => method === 'GET',
+      times: Infinity,
+    })
+    assert.deepEqual(Buffer.from(await read(true)), Buffer.from(bytes))
+    await assert.rejects(read(false), is('OBJECT_CORRUPT'))
+    cloud.faults.clear()
+    cloud.faults.add({
+      fault: { kind: 'short-body' },
+      when: ({ method }) => method === 'GET',
+      times: Infinity,
+    })
+    await assert.rejects(read(true), is('OBJECT_CORRUPT'))
   })
 
   it('of any size stream in pieces, and the MD5 of all of them is checked', async () => {

@@ -13,7 +13,7 @@ import { controlObjectNames } from '../store/list-objects.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { sha256fileBody } from '../format/sha256file.js'
 import { formatCreatedAt } from '../format/timestamps.js'
-import { planMemory } from '../pipeline/memory-plan.js'
+import { planBackupMemory } from '../pipeline/memory-plan.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import { writeObject } from '../store/write-object.js'
@@ -113,10 +113,12 @@ async function planChunks(
   names: { container: string; prefix: string },
   source: OpenSource,
 ): Promise<ChunkJob> {
-  const plan = planMemory({
+  const plan = planBackupMemory({
     chunkSizeBytes: prepared.chunkSizeBytes,
     blockSizeBytes: prepared.blockSizeBytes,
     volumeSizeBytes: source.sizeBytes,
+    incremental: prepared.parent !== null,
+    compressed: job.settings.compression !== null,
     concurrency: job.settings.concurrency,
     maxMemoryBytes: job.settings.maxMemoryBytes,
   })

@@ -2,12 +2,12 @@ import { chunkObjectName } from '../format/object-names.js'
 import type { HashList } from '../format/hash-list.js'
 import type { StoredObject } from '../format/metadata.js'
 import { hashChunk } from '../hash/chunk-hasher.js'
-import type { MemoryPlan } from '../pipeline/memory-plan.js'
+import type { BackupMemoryPlan } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext, type Turn } from '../pipeline/pipeline.js'
 import type { ProgressMeter } from '../progress/progress-meter.js'
 import type { OpenSource } from '../volume/volume.js'
-import { joinNearbyRuns, takeChangedRuns, type ChangedRun } from './changed-runs.js'
-import { readChunks, type Chunk } from './read-chunks.js'
+import { OpenChunk } from './open-chunk.js'
+import { readPieces, type Piece } from './read-pieces.js'
 import type { SourceHints } from './source-hints.js'
 import { storeRun, type ObjectSink } from './store-run.js'
 
@@ -15,7 +15,7 @@ import { storeRun, type ObjectSink } from './store-run.js'
 export interface ChunkJob {
   readonly sink: ObjectSink
   readonly prefix: string
-  readonly plan: MemoryPlan
+  readonly plan: BackupMemoryPlan
   readonly blockSizeBytes: number
   readonly incremental: boolean
   /** Whether scattered changes may share an object. */
@@ -40,90 +40,73 @@ export async function storeChunks(
   meter: ProgressMeter,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { plan } = job
+  const { objectSizeBytes: chunkSizeBytes, pieceSizeBytes, ...limits } = job.plan
   const skipped = (lengthBytes: number): void => {
     meter.add({ done: lengthBytes })
   }
+  const chunk = new OpenChunk(job.hashes, job.blockSizeBytes, job.joinRuns)
   await runPipeline(
-    {
-      concurrency: plan.concurrency,
-      memoryBytes: plan.memoryBytes,
-      reserveBytes: job.sink.compression ? plan.objectSizeBytes : 0,
-      signal,
-      operation: 'The backup',
-    },
-    (context) => readChunks(source, { chunkSizeBytes: plan.objectSizeBytes, hints, skipped }, context),
-    (chunk, context, turn) => storeChunk(job, chunk, context, turn, meter),
+    { ...limits, signal, operation: 'The backup' },
+    (context) => readPieces(source, { chunkSizeBytes, pieceSizeBytes, hints, skipped }, context),
+    (item, context, turn) =>
+      item.kind === 'piece'
+        ? comparePiece(job, chunk, item, turn, meter)
+        : storeRuns(job, chunk, context, turn, meter),
   )
-  // A last chunk that was skipped has not said where the volume ends.
+  // A last piece that was skipped has not said where the volume ends.
   job.totals.sizeBytes = source.sizeBytes ?? job.totals.sizeBytes
   job.hashes.truncate(Math.ceil(job.totals.sizeBytes / job.blockSizeBytes))
 }
 
-async function storeChunk(
+/** Hashes a piece off the main thread, and compares it when those before it have been. */
+async function comparePiece(
   job: ChunkJob,
-  chunk: Chunk,
+  chunk: OpenChunk,
+  piece: Piece,
+  turn: Turn,
+  meter: ProgressMeter,
+): Promise<void> {
+  const { bytes, offsetBytes } = piece
+  const { sha256s, md5 } = await hashChunk({
+    parts: [bytes],
+    blockSizeBytes: job.blockSizeBytes,
+    // Of an incremental only the runs that changed have one, and those are not known yet.
+    md5: !job.incremental,
+  })
+  await turn(() => {
+    job.totals.sizeBytes = offsetBytes + bytes.length
+    const changed = chunk.add({ piece, sha256s: sha256s ?? new Uint8Array(0), md5 })
+    if (!changed) meter.add({ done: bytes.length })
+  })
+}
+
+/** Names a chunk's runs of changes, in its turn, and stores them, several at once. */
+async function storeRuns(
+  job: ChunkJob,
+  chunk: OpenChunk,
   context: PipelineContext,
   turn: Turn,
   meter: ProgressMeter,
 ): Promise<void> {
-  const lengthBytes = chunk.bytes.length
-  const whole = !job.incremental
-  const { sha256s, md5 } = await context.slots.run(() =>
-    hashChunk({ bytes: chunk.bytes, blockSizeBytes: job.blockSizeBytes, md5: whole }),
-  )
   const named = await turn(() => {
-    job.totals.sizeBytes = chunk.offsetBytes + lengthBytes
-    return nameRuns(job, chunk, sha256s ?? new Uint8Array(0))
+    const { runs, heldBytes } = chunk.end()
+    return { heldBytes, runs: runs.map((run) => ({ run, ...takeName(job) })) }
   })
-  let users = named.length
-  const release = (): void => {
-    users -= 1
-    if (users === 0) chunk.release()
-  }
-  if (users === 0) chunk.release()
   await Promise.all(
-    named.map(({ run, index, name }) =>
+    named.runs.map(({ run, index, name }) =>
       context.slots.run(async () => {
-        const stored = await storeRun(
-          job.sink,
-          {
-            name,
-            offsetBytes: chunk.offsetBytes + run.startBytes,
-            bytes: chunk.bytes.subarray(run.startBytes, run.endBytes),
-            md5,
-            release,
-          },
-          context,
-        )
+        const stored = await storeRun(job.sink, name, run, context)
         job.objects[index] = stored.object
         meter.add({ transferredBytes: stored.storedBytes, objects: 1 })
       }),
     ),
   )
-  meter.add({ done: lengthBytes })
+  meter.add({ done: named.heldBytes })
 }
 
-interface NamedRun {
-  readonly run: ChangedRun
-  readonly index: number
-  readonly name: string
-}
-
-/** Takes the next names, in the chunk's turn. */
-function nameRuns(job: ChunkJob, chunk: Chunk, sha256s: Uint8Array): NamedRun[] {
-  const changed = takeChangedRuns(
-    job.hashes,
-    sha256s,
-    chunk.offsetBytes / job.blockSizeBytes,
-    job.blockSizeBytes,
-    chunk.bytes.length,
-  )
-  const runs = job.joinRuns ? joinNearbyRuns(changed) : changed
-  return runs.map((run) => {
-    const index = job.objects.push(undefined) - 1
-    const name = chunkObjectName(job.prefix, index + 1)
-    job.namesTaken.push(name)
-    return { run, index, name }
-  })
+function takeName(job: ChunkJob): { index: number; name: string } {
+  const index = job.objects.push(undefined) - 1
+  const name = chunkObjectName(job.prefix, index + 1)
+  job.namesTaken.push(name)
+  return { index, name }
 }

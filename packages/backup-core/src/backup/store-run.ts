@@ -1,9 +1,11 @@
 import type { Compressor } from '../compression/compressor.js'
 import type { ObjectOptions, ObjectStore } from '../driver/object-store.js'
 import type { StoredObject } from '../format/metadata.js'
-import { hashChunk } from '../hash/chunk-hasher.js'
+import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
-import { bytesBody, writeObject } from '../store/write-object.js'
+import { partsBody, writeObject } from '../store/write-object.js'
+import { gather, sharedMemory } from './gather.js'
+import type { RunInMemory } from './open-chunk.js'
 
 /** Where a backup's objects go. */
 export interface ObjectSink {
@@ -13,22 +15,19 @@ export interface ObjectSink {
   readonly extraMetadata: ObjectOptions['extraMetadata']
 }
 
-/** A run of the volume that becomes one object. */
-export interface StorableRun {
-  readonly name: string
-  readonly offsetBytes: number
-  readonly bytes: Uint8Array
-  /** Known already where the run is a whole chunk. */
-  readonly md5: string | null
-  /** Called once, when the raw bytes are not needed any more. */
-  readonly release: () => void
-}
-
 /** What became of a run. */
 export interface StoredRun {
   readonly object: StoredObject
   /** How long the object is as stored. */
   readonly storedBytes: number
+}
+
+/** A run as it goes out. */
+interface Packed {
+  readonly parts: readonly Uint8Array[]
+  readonly compression: string
+  /** Of the raw bytes. */
+  readonly md5: string
 }
 
 /**
@@ -37,56 +36,102 @@ export interface StoredRun {
  */
 export async function storeRun(
   sink: ObjectSink,
-  run: StorableRun,
+  name: string,
+  run: RunInMemory,
   context: PipelineContext,
 ): Promise<StoredRun> {
-  const { bytes, name, offsetBytes } = run
-  const lengthBytes = bytes.length
-  const { budget, buffers, signal } = context
-  let release: (() => void) | undefined = run.release
-  const releaseRaw = (): void => {
-    release?.()
-    release = undefined
-  }
-  let heldBytes = 0
-  let output: Uint8Array | undefined
+  const { offsetBytes, lengthBytes } = run
+  const held = new HeldMemory(run.release, context)
   try {
-    const md5 = run.md5 ?? (await hashChunk({ bytes, blockSizeBytes: 0, md5: true })).md5
-    let stored = bytes
-    let compression = 'none'
-    if (sink.compression && lengthBytes > 0) {
-      // The worst that is kept: a compressed form as long as its input is thrown away.
-      await budget.take(lengthBytes, 'underway')
-      heldBytes = lengthBytes
-      // A run that is a small part of its chunk gets fresh memory: the pool's buffers are as large as a chunk.
-      output = run.md5 === null ? undefined : buffers.take(lengthBytes)
-      const compressed = await sink.compression.compress(bytes, {
-        signal,
-        mustShrink: true,
-        ...(output ? { buffer: output } : {}),
-      })
-      const smaller = compressed.length < lengthBytes
-      if (output && (!smaller || compressed.buffer !== output.buffer)) {
-        buffers.give(output)
-        output = undefined
-      }
-      const keptBytes = !smaller ? 0 : output ? lengthBytes : compressed.length
-      budget.give(heldBytes - keptBytes)
-      heldBytes = keptBytes
-      if (smaller) {
-        stored = compressed
-        compression = sink.compression.name
-        releaseRaw()
-      }
-    }
-    await writeObject(sink.store, sink.container, name, bytesBody(stored, stored === bytes ? md5 : null), {
-      signal,
+    const packed =
+      sink.compression && lengthBytes > 0
+        ? await compressRun(sink.compression, run, held, context)
+        : { parts: run.parts, compression: 'none', md5: run.md5 ?? (await md5Of(run.parts)) }
+    const { parts, compression, md5 } = packed
+    // A store may want the MD5 of what it is sent, which is another one where that is compressed.
+    const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
+    const body = partsBody(parts, storedMd5)
+    await writeObject(sink.store, sink.container, name, body, {
+      signal: context.signal,
       extraMetadata: sink.extraMetadata,
     })
-    return { object: { name, offsetBytes, lengthBytes, compression, md5 }, storedBytes: stored.length }
+    return {
+      object: { name, offsetBytes, lengthBytes, compression, md5 },
+      storedBytes: body.lengthBytes,
+    }
   } finally {
-    releaseRaw()
-    if (output) buffers.give(output)
-    if (heldBytes > 0) budget.give(heldBytes)
+    held.giveAll()
+  }
+}
+
+async function compressRun(
+  compressor: Compressor,
+  run: RunInMemory,
+  held: HeldMemory,
+  { budget, signal }: PipelineContext,
+): Promise<Packed> {
+  const { lengthBytes, parts } = run
+  const [first] = parts
+  // The worst that is kept: a compressed form as long as its input is thrown away. All at once: whoever waited for the
+  // second half while holding the first could wait for another who does the same.
+  await budget.take(parts.length > 1 ? 2 * lengthBytes : lengthBytes, 'underway')
+  held.tookBytes(parts.length > 1 ? 2 * lengthBytes : lengthBytes)
+  const bytes = first !== undefined && parts.length === 1 ? first : await gather(parts, lengthBytes)
+  if (parts.length > 1) held.releaseRaw()
+  const md5 = run.md5 ?? (await md5Of([bytes]))
+  // A run that is a small part of its chunk gets memory of its own: the pool's buffers are as large as a piece.
+  const output = run.md5 === null ? sharedMemory(lengthBytes) : held.takeBuffer(lengthBytes)
+  const compressed = await compressor.compress(bytes, { signal, mustShrink: true, buffer: output })
+  const smaller = compressed.length < lengthBytes
+  if (!smaller || compressed.buffer !== output.buffer) held.giveBuffer()
+  if (!smaller) {
+    held.keepOnly(parts.length > 1 ? lengthBytes : 0)
+    return { parts: [bytes], compression: 'none', md5 }
+  }
+  held.keepOnly(compressed.buffer === output.buffer ? lengthBytes : compressed.length)
+  held.releaseRaw()
+  return { parts: [compressed], compression: compressor.name, md5 }
+}
+
+/** What a run holds of the memory, given back once, as soon as it is not needed. */
+class HeldMemory {
+  readonly #context: PipelineContext
+  #release: (() => void) | undefined
+  #bytes = 0
+  #buffer: Uint8Array | undefined
+
+  constructor(release: () => void, context: PipelineContext) {
+    this.#release = release
+    this.#context = context
+  }
+
+  tookBytes(bytes: number): void {
+    this.#bytes += bytes
+  }
+
+  /** Gives back all but so much. */
+  keepOnly(bytes: number): void {
+    if (this.#bytes > bytes) this.#context.budget.give(this.#bytes - bytes)
+    this.#bytes = bytes
+  }
+
+  takeBuffer(lengthBytes: number): Uint8Array {
+    return (this.#buffer = this.#context.buffers.take(lengthBytes))
+  }
+
+  giveBuffer(): void {
+    if (this.#buffer) this.#context.buffers.give(this.#buffer)
+    this.#buffer = undefined
+  }
+
+  releaseRaw(): void {
+    this.#release?.()
+    this.#release = undefined
+  }
+
+  giveAll(): void {
+    this.releaseRaw()
+    this.giveBuffer()
+    this.keepOnly(0)
   }
 }

@@ -10,6 +10,11 @@ export interface ReadOptions extends StoreOptions {
   readonly maxBytes?: number
   /** Memory that the reader may fill and return a view of, where the object fits, instead of fresh memory. */
   readonly buffer?: Uint8Array
+  /**
+   * The caller holds the bytes against an MD5 of its own. A reader that would sum them only to compare the sum with the
+   * store's may leave that out; it still makes sure of their length. @default false
+   */
+  readonly checkedByCaller?: boolean
 }
 
 /**
@@ -40,8 +45,12 @@ export interface ObjectReader {
 export interface ReplayableBody {
   /** Its exact length. */
   readonly lengthBytes: number
-  /** Its MD5 in lower-case hex, where that is known already: a store that checks it need not sum it again. */
-  readonly md5?: string
+  /**
+   * Gives its MD5 in lower-case hex: known already, or summed off the main thread. A store that sends or checks it asks
+   * here; where the method is absent, it sums the pieces of {@link stream} itself.
+   */
+  md5?(): Promise<string>
+
   /** Produces it from the start. A piece is only good until the next one is asked for. */
   stream(): AsyncIterable<Uint8Array>
 }

@@ -2,7 +2,7 @@ import type { ChainLayer } from '../chain/chain-layer.js'
 import type { Compressor } from '../compression/compressor.js'
 import { isBackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
-import { hashChunk } from '../hash/chunk-hasher.js'
+import { md5Of } from '../hash/chunk-hasher.js'
 import { withReader } from '../store/read-object.js'
 import {
   corrupt,
@@ -27,6 +27,8 @@ export interface FetchMemory {
   /** Holds its stored form, where that is another. */
   readonly storedBuffer: Uint8Array
   readonly signal: AbortSignal
+  /** Lets the store check what it gives as well, so that a failure says whose it is. */
+  readonly checkedByStore: boolean
 }
 
 /** Fetches an object whole, and holds it against its length and MD5. */
@@ -41,7 +43,12 @@ export async function fetchWhole(
   const { extraMetadata } = layer.metadata
   const { signal } = memory
   const stored = await withReader(source.store, container, object.name, { signal, extraMetadata }, (reader) =>
-    reader.read({ signal, maxBytes: maxStoredBytes(object), buffer: memory.storedBuffer }),
+    reader.read({
+      signal,
+      maxBytes: maxStoredBytes(object),
+      buffer: memory.storedBuffer,
+      checkedByCaller: object.md5 !== null && !memory.checkedByStore,
+    }),
   ).catch((error: unknown) => {
     if (!isBackupError(error, 'OBJECT_TOO_LARGE')) throw error
     throw corrupt(layer, object, 'it is longer than its metadata says', error)
@@ -50,7 +57,7 @@ export async function fetchWhole(
   if (opened.length !== object.lengthBytes) throw wrongLength(layer, object, opened.length)
   const raw = inShared(opened, memory.rawBuffer)
   if (object.md5 !== null) {
-    const { md5 } = await hashChunk({ bytes: raw, blockSizeBytes: 0, md5: true })
+    const md5 = await md5Of([raw])
     if (md5 !== object.md5) throw wrongMd5(layer, object, md5)
   }
   return { raw, storedBytes: stored.length }

@@ -2,7 +2,7 @@ import type { Chain, ChainLayer } from '../chain/chain-layer.js'
 import type { VisibleObject } from '../chain/extent-map.js'
 import { isBackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
-import { SPARE_CHUNKS } from '../pipeline/memory-plan.js'
+import { planFetchMemory } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { canFetchInPieces, fetchInPieces } from './fetch-in-pieces.js'
 import { fetchWhole, type FetchedObject } from './fetch-whole.js'
@@ -79,9 +79,8 @@ async function visitWhole(
   const rawBuffer = buffers.take(object.lengthBytes)
   const storedBuffer = object.compression === 'none' ? rawBuffer : buffers.take(object.lengthBytes)
   try {
-    const memory = { rawBuffer, storedBuffer, signal }
-    const fetched = await twice<FetchedObject>(job, layer, object, () =>
-      fetchWhole(job.source, layer, object, memory),
+    const fetched = await twice<FetchedObject>(job, layer, object, (again) =>
+      fetchWhole(job.source, layer, object, { rawBuffer, storedBuffer, signal, checkedByStore: again }),
     )
     signal.throwIfAborted()
     await visitor.visit(item, fetched.raw, object.offsetBytes)
@@ -119,13 +118,13 @@ async function twice<T>(
   job: ChainJob,
   layer: ChainLayer,
   object: StoredObject,
-  attempt: () => Promise<T>,
+  attempt: (again: boolean) => Promise<T>,
 ): Promise<T> {
   try {
-    return await attempt()
+    return await attempt(false)
   } catch (error) {
     if (!isBackupError(error, 'OBJECT_CORRUPT')) throw error
-    const result = await attempt()
+    const result = await attempt(true)
     job.source.onWarning({
       code: 'OBJECT_REREAD',
       message: `${object.name} was damaged when first read and whole when read again: ${error.message}`,
@@ -140,17 +139,11 @@ function wholeBytes(object: StoredObject): number {
   return object.compression === 'none' ? object.lengthBytes : 2 * object.lengthBytes
 }
 
-/** How many objects are fetched at once, and the memory they may take: the same bound as a backup's. */
 function fetchLimits(
-  job: ChainJob,
+  { concurrency, maxMemoryBytes }: ChainJob,
   items: readonly VisibleObject[],
 ): { concurrency: number; memoryBytes: number } {
-  let largestBytes = 1
-  for (const { object } of items) largestBytes = Math.max(largestBytes, object.lengthBytes)
-  const fitting = Math.max(1, Math.floor(job.maxMemoryBytes / largestBytes) - SPARE_CHUNKS)
-  const concurrency = Math.min(job.concurrency, fitting)
-  return {
-    concurrency,
-    memoryBytes: Math.min(job.maxMemoryBytes, (concurrency + SPARE_CHUNKS) * largestBytes),
-  }
+  let largestObjectBytes = 1
+  for (const { object } of items) largestObjectBytes = Math.max(largestObjectBytes, object.lengthBytes)
+  return planFetchMemory({ largestObjectBytes, concurrency, maxMemoryBytes })
 }

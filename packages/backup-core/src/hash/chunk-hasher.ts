@@ -4,12 +4,20 @@ import { hashInWorker, type HashJob, type HashResult } from './hash-pool.js'
 /** Below this a message to a worker costs more than the hash: about a quarter of a millisecond's work. */
 const INLINE_BYTES = 128 * 1024
 
-/** SHA-256 of each block and MD5 of the whole, on the main thread where that is next to nothing. */
+/**
+ * SHA-256 of each block of the parts, and MD5 of all of them in a row, on the main thread where that is next to nothing.
+ */
 export function hashChunk(job: HashJob): Promise<HashResult> {
-  if (job.bytes.length <= INLINE_BYTES || !(job.bytes.buffer instanceof SharedArrayBuffer)) {
-    return Promise.resolve(hashInline(job))
-  }
-  return hashInWorker(job)
+  const lengthBytes = job.parts.reduce((sum, part) => sum + part.length, 0)
+  const shared = job.parts.every(({ buffer }) => buffer instanceof SharedArrayBuffer)
+  return lengthBytes <= INLINE_BYTES || !shared ? Promise.resolve(hashInline(job)) : hashInWorker(job)
+}
+
+/** MD5 of some parts in a row, in lower-case hex. */
+export async function md5Of(parts: readonly Uint8Array[]): Promise<string> {
+  const { md5 } = await hashChunk({ parts, blockSizeBytes: 0, md5: true })
+  if (md5 === null) throw new RangeError('an MD5 was asked for and not given')
+  return md5
 }
 
 export function md5Hex(bytes: Uint8Array): string {
@@ -20,10 +28,13 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return createHash('sha256').update(bytes).digest()
 }
 
-function hashInline(job: HashJob): HashResult {
+function hashInline({ parts, blockSizeBytes, md5 }: HashJob): HashResult {
+  const hash = createHash('md5')
+  if (md5) for (const part of parts) hash.update(part)
   return {
-    sha256s: job.blockSizeBytes > 0 ? blockHashes(job.bytes, job.blockSizeBytes) : null,
-    md5: job.md5 ? md5Hex(job.bytes) : null,
+    sha256s:
+      blockSizeBytes > 0 ? Buffer.concat(parts.map((part) => blockHashes(part, blockSizeBytes))) : null,
+    md5: md5 ? hash.digest('hex') : null,
   }
 }
 

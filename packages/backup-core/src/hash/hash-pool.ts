@@ -3,9 +3,10 @@ import { Worker } from 'node:worker_threads'
 import { BackupError } from '../errors/backup-error.js'
 import { hashWorkerProgram } from './hash-worker.js'
 
-/** What to hash of a run of bytes that lies in shared memory. */
+/** What to hash of bytes that lie in shared memory, in one part or several. */
 export interface HashJob {
-  readonly bytes: Uint8Array
+  /** All but the last are whole blocks, where block hashes are wanted. */
+  readonly parts: readonly Uint8Array[]
   /** SHA-256 a block of this size, or 0 for none. */
   readonly blockSizeBytes: number
   readonly md5: boolean
@@ -64,9 +65,11 @@ class HashWorker {
       this.#worker.ref()
       this.#worker.postMessage({
         id,
-        memory: job.bytes.buffer,
-        offset: job.bytes.byteOffset,
-        length: job.bytes.length,
+        parts: job.parts.map(({ buffer, byteOffset, length }) => ({
+          memory: buffer,
+          offset: byteOffset,
+          length,
+        })),
         blockSize: job.blockSizeBytes,
         wantMd5: job.md5,
       })

@@ -4,7 +4,7 @@
  */
 export const hashWorkerProgram = `
 const { parentPort } = require('node:worker_threads')
-const { createHash } = require('node:crypto')
+const { createHash, hash } = require('node:crypto')
 
 // An all-zero block costs a comparison, and a chunk of nothing else not even an MD5.
 const zeros = Buffer.alloc(65536)
@@ -18,34 +18,47 @@ function isZero(bytes) {
   return true
 }
 
-function digestOf(algorithm, bytes, zero) {
-  const key = algorithm + bytes.length
-  const known = zero ? zeroDigests.get(key) : undefined
+// Hashing in one call spares an object a block.
+const sha256 = hash ? (bytes) => hash('sha256', bytes, 'buffer') : (bytes) => createHash('sha256').update(bytes).digest()
+
+function md5(parts) {
+  const sum = createHash('md5')
+  for (const part of parts) sum.update(part)
+  return sum.digest()
+}
+
+function remembered(key, make) {
+  const known = zeroDigests.get(key)
   if (known) return known
-  const digest = createHash(algorithm).update(bytes).digest()
+  const digest = make()
   // A volume has blocks and chunks of one size, and a last one of each.
-  if (zero && zeroDigests.size < 64) zeroDigests.set(key, digest)
+  if (zeroDigests.size < 64) zeroDigests.set(key, digest)
   return digest
 }
 
-parentPort.on('message', ({ id, memory, offset, length, blockSize, wantMd5 }) => {
-  try {
-    const bytes = new Uint8Array(memory, offset, length)
-    let sha256s = null
-    let allZero = blockSize > 0
-    if (blockSize > 0) {
-      const count = Math.ceil(length / blockSize)
-      sha256s = new Uint8Array(count * 32)
-      for (let block = 0; block < count; block += 1) {
-        const start = block * blockSize
-        const piece = bytes.subarray(start, Math.min(length, start + blockSize))
-        const zero = piece[0] === 0 && isZero(piece)
-        if (!zero) allZero = false
-        sha256s.set(digestOf('sha256', piece, zero), block * 32)
-      }
+function blockHashes(parts, blockSize) {
+  const counts = parts.map((part) => Math.ceil(part.length / blockSize))
+  const sha256s = new Uint8Array(counts.reduce((sum, count) => sum + count, 0) * 32)
+  let allZero = true
+  let end = 0
+  parts.forEach((part, index) => {
+    for (let block = 0; block < counts[index]; block += 1, end += 32) {
+      const bytes = part.subarray(block * blockSize, (block + 1) * blockSize)
+      const zero = bytes[0] === 0 && isZero(bytes)
+      if (!zero) allZero = false
+      sha256s.set(zero ? remembered('sha256' + bytes.length, () => sha256(bytes)) : sha256(bytes), end)
     }
-    const md5 = wantMd5 ? digestOf('md5', bytes, allZero).toString('hex') : null
-    parentPort.postMessage({ id, sha256s, md5 }, sha256s ? [sha256s.buffer] : [])
+  })
+  return { sha256s, allZero }
+}
+
+parentPort.on('message', ({ id, parts: places, blockSize, wantMd5 }) => {
+  try {
+    const parts = places.map(({ memory, offset, length }) => new Uint8Array(memory, offset, length))
+    const { sha256s, allZero } = blockSize > 0 ? blockHashes(parts, blockSize) : { sha256s: null, allZero: false }
+    const length = parts.reduce((sum, part) => sum + part.length, 0)
+    const digest = wantMd5 && (allZero ? remembered('md5' + length, () => md5(parts)) : md5(parts))
+    parentPort.postMessage({ id, sha256s, md5: digest ? digest.toString('hex') : null }, sha256s ? [sha256s.buffer] : [])
   } catch (error) {
     parentPort.postMessage({ id, error: String(error) })
   }

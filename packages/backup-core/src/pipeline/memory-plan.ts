@@ -1,17 +1,22 @@
 import { availableParallelism, totalmem } from 'node:os'
 
 /** How a volume is cut so that what is in flight fits into memory. */
-export interface MemoryPlan {
+export interface BackupMemoryPlan {
   /** The most bytes of the volume in one object: the chunk size, or less where memory or the volume is smaller. */
   readonly objectSizeBytes: number
+  /** What is read and hashed at a time: an object's bytes, or a part of them where only changes are kept. */
+  readonly pieceSizeBytes: number
+  /** How many objects are compressed and stored at once. */
   readonly concurrency: number
-  /** `(concurrency + 2) × objectSizeBytes`: all that chunks may hold. */
+  /** All that chunks may hold: never more than `(concurrency + 2) × objectSizeBytes`. */
   readonly memoryBytes: number
+  /** The part of it that what is read may not take, so that what is compressed can be finished. */
+  readonly reserveBytes: number
 }
 
-/** One chunk in work for each core, and one that waits for the store. */
+/** A chunk for each core: more of them add memory and no speed, since hashing and compressing keep the cores busy. */
 export function defaultConcurrency(): number {
-  return Math.min(8, Math.max(2, availableParallelism() + 1))
+  return Math.min(8, Math.max(2, availableParallelism()))
 }
 
 /** A quarter of what this process may use: the machine's memory, or its container's. */
@@ -24,21 +29,29 @@ export function defaultMaxMemoryBytes(): number {
 }
 
 /** The chunks beside those in work: one that is being read, and one whose compressed form is being made. */
-export const SPARE_CHUNKS = 2
+const SPARE_CHUNKS = 2
+
+/**
+ * What an incremental reads at a time: small enough that a volume without changes is compared in memory that stays in
+ * the processor's reach, and more than any gap between changes that are stored together.
+ */
+const INCREMENTAL_PIECE_BYTES = 8 * 1024 * 1024
 
 /**
  * Turns a cap in bytes into a number of chunks in flight. Where the cap does not hold three chunks, objects become
  * smaller: any offset and length is legal to a reader of the format, Cinder's too.
  */
-export function planMemory(options: {
+export function planBackupMemory(options: {
   readonly chunkSizeBytes: number
   readonly blockSizeBytes: number
   /** Undefined when it is not known. */
   readonly volumeSizeBytes: number | undefined
+  readonly incremental: boolean
+  readonly compressed: boolean
   readonly concurrency: number
   readonly maxMemoryBytes: number
-}): MemoryPlan {
-  const { blockSizeBytes, volumeSizeBytes, maxMemoryBytes } = options
+}): BackupMemoryPlan {
+  const { blockSizeBytes, volumeSizeBytes, incremental, compressed, maxMemoryBytes } = options
   const wholeBlocks = (bytes: number): number =>
     Math.max(1, Math.floor(bytes / blockSizeBytes)) * blockSizeBytes
   const volumeBlocksBytes =
@@ -46,10 +59,10 @@ export function planMemory(options: {
       ? Number.POSITIVE_INFINITY
       : Math.max(1, Math.ceil(volumeSizeBytes / blockSizeBytes)) * blockSizeBytes
 
-  // A volume of one chunk never holds more than that chunk and its compressed form.
+  // A full backup of one chunk never holds more than that chunk and its compressed form.
   const wanted = Math.min(options.chunkSizeBytes, volumeBlocksBytes)
   const chunksOfVolume = Math.ceil(volumeBlocksBytes / wanted)
-  const leastChunks = chunksOfVolume === 1 ? 2 : 1 + SPARE_CHUNKS
+  const leastChunks = chunksOfVolume === 1 && !incremental ? 2 : 1 + SPARE_CHUNKS
   const objectSizeBytes =
     wanted * leastChunks <= maxMemoryBytes
       ? wanted
@@ -57,5 +70,42 @@ export function planMemory(options: {
 
   const fitting = Math.floor(maxMemoryBytes / objectSizeBytes) - SPARE_CHUNKS
   const concurrency = Math.max(1, Math.min(options.concurrency, fitting))
-  return { objectSizeBytes, concurrency, memoryBytes: (concurrency + SPARE_CHUNKS) * objectSizeBytes }
+  const shares = chunkShares({ incremental, compressed, concurrency })
+  return {
+    objectSizeBytes,
+    pieceSizeBytes: incremental ? evenPieces(objectSizeBytes, blockSizeBytes) : objectSizeBytes,
+    concurrency,
+    memoryBytes: (shares.read + shares.reserved) * objectSizeBytes,
+    reserveBytes: shares.reserved * objectSizeBytes,
+  }
+}
+
+/** Pieces of about one size, so that the last one of a chunk is not the one that all wait for. */
+function evenPieces(objectSizeBytes: number, blockSizeBytes: number): number {
+  const pieces = Math.ceil(objectSizeBytes / INCREMENTAL_PIECE_BYTES)
+  return Math.ceil(objectSizeBytes / blockSizeBytes / pieces) * blockSizeBytes
+}
+
+/** How many chunks may be held as they were read, and how many chunks' worth is kept for what is made of them. */
+function chunkShares(backup: { incremental: boolean; compressed: boolean; concurrency: number }): {
+  read: number
+  reserved: number
+} {
+  const { incremental, compressed, concurrency } = backup
+  // A run of changes that lies in several pieces is put together before it is compressed.
+  if (incremental) return { read: Math.max(compressed ? 1 : 2, concurrency), reserved: compressed ? 2 : 0 }
+  return { read: concurrency + 1, reserved: compressed ? 1 : 0 }
+}
+
+/** How many objects are fetched at once, and the memory that they may take: the same bound as a backup's. */
+export function planFetchMemory(options: {
+  readonly largestObjectBytes: number
+  readonly concurrency: number
+  readonly maxMemoryBytes: number
+}): { readonly concurrency: number; readonly memoryBytes: number } {
+  const { largestObjectBytes, maxMemoryBytes } = options
+  const fitting = Math.max(1, Math.floor(maxMemoryBytes / largestObjectBytes) - SPARE_CHUNKS)
+  const concurrency = Math.min(options.concurrency, fitting)
+  const memoryBytes = Math.min(maxMemoryBytes, (concurrency + SPARE_CHUNKS) * largestObjectBytes)
+  return { concurrency, memoryBytes }
 }

@@ -28,14 +28,19 @@ export async function writeObject(
   }
 }
 
-/** A body that is in memory already. */
-export function bytesBody(bytes: Uint8Array, md5?: string | null): ReplayableBody {
+/** A body that is in memory already, in one piece. */
+export function bytesBody(bytes: Uint8Array): ReplayableBody {
+  return partsBody([bytes])
+}
+
+/** A body that is in memory already, and whose MD5 can be had where it is known. */
+export function partsBody(parts: readonly Uint8Array[], md5?: () => Promise<string>): ReplayableBody {
   return {
-    lengthBytes: bytes.length,
-    ...(typeof md5 === 'string' ? { md5 } : {}),
+    lengthBytes: parts.reduce((sum, part) => sum + part.length, 0),
+    ...(md5 === undefined ? {} : { md5 }),
     // eslint-disable-next-line @typescript-eslint/require-await -- nothing to wait for: it is all here
     async *stream() {
-      yield bytes
+      yield* parts
     },
   }
 }

@@ -79,7 +79,7 @@ export class BlockCheck {
   }
 
   async #checkWhole(bytes: Uint8Array, firstBlock: number): Promise<void> {
-    const { sha256s } = await hashChunk({ bytes, blockSizeBytes: this.#blockSizeBytes, md5: false })
+    const { sha256s } = await hashChunk({ parts: [bytes], blockSizeBytes: this.#blockSizeBytes, md5: false })
     if (!sha256s) return
     for (let index = 0; index * 32 < sha256s.length; index += 1)
       this.#compare(firstBlock + index, sha256s, index * 32)

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { hashChunk } from '../../src/hash/chunk-hasher.js'
+import { hashChunk, md5Of } from '../../src/hash/chunk-hasher.js'
 
 function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
@@ -18,7 +18,7 @@ it('hashes blocks and chunk alike in a worker and on the main thread, a short la
     hex('sha256', bytes.subarray(index * blockSizeBytes, (index + 1) * blockSizeBytes)),
   )
   for (const input of [bytes, shared(bytes)]) {
-    const { sha256s, md5 } = await hashChunk({ bytes: input, blockSizeBytes, md5: true })
+    const { sha256s, md5 } = await hashChunk({ parts: [input], blockSizeBytes, md5: true })
     expect(Buffer.from(sha256s ?? []).toString('hex')).toBe(wanted.join(''))
     expect(md5).toBe(hex('md5', bytes))
   }
@@ -27,7 +27,7 @@ it('hashes blocks and chunk alike in a worker and on the main thread, a short la
 it('answers many at once, each its own', async () => {
   const inputs = Array.from({ length: 20 }, () => randomBytes(300_000))
   const answers = await Promise.all(
-    inputs.map((bytes) => hashChunk({ bytes: shared(bytes), blockSizeBytes: 0, md5: true })),
+    inputs.map((bytes) => hashChunk({ parts: [shared(bytes)], blockSizeBytes: 0, md5: true })),
   )
   expect(answers.map(({ md5 }) => md5)).toEqual(inputs.map((bytes) => hex('md5', bytes)))
 })
@@ -37,11 +37,26 @@ it('knows the hashes of zeros, of whole and short blocks and of chunks that are 
   const almost = new Uint8Array(500_001)
   almost[499_999] = 1
   for (const bytes of [new Uint8Array(500_001), new Uint8Array(500_001), almost, new Uint8Array(200_000)]) {
-    const { sha256s, md5 } = await hashChunk({ bytes: shared(bytes), blockSizeBytes, md5: true })
+    const { sha256s, md5 } = await hashChunk({ parts: [shared(bytes)], blockSizeBytes, md5: true })
     const wanted = Array.from({ length: Math.ceil(bytes.length / blockSizeBytes) }, (_, index) =>
       hex('sha256', bytes.subarray(index * blockSizeBytes, (index + 1) * blockSizeBytes)),
     )
     expect(Buffer.from(sha256s ?? []).toString('hex')).toBe(wanted.join(''))
     expect(md5).toBe(hex('md5', bytes))
+  }
+})
+
+it('hashes parts as if they were one, in a worker and on the main thread', async () => {
+  const bytes = randomBytes(700_001)
+  const blockSizeBytes = 4_096
+  const cuts = [0, 20 * blockSizeBytes, 20 * blockSizeBytes, 21 * blockSizeBytes, bytes.length]
+  const views = (whole: Uint8Array): Uint8Array[] =>
+    cuts.slice(1).map((end, index) => whole.subarray(cuts[index], end))
+  const whole = await hashChunk({ parts: [bytes], blockSizeBytes, md5: true })
+  for (const input of [bytes, shared(bytes)]) {
+    const { sha256s, md5 } = await hashChunk({ parts: views(input), blockSizeBytes, md5: true })
+    expect(md5).toBe(hex('md5', bytes))
+    expect(Buffer.from(sha256s ?? []).equals(Buffer.from(whole.sha256s ?? []))).toBe(true)
+    expect(await md5Of(views(input))).toBe(hex('md5', bytes))
   }
 })

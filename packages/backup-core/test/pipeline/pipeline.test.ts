@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BackupError } from '../../src/errors/backup-error.js'
 import { ByteBudget } from '../../src/pipeline/byte-budget.js'
-import { planMemory } from '../../src/pipeline/memory-plan.js'
+import { planBackupMemory } from '../../src/pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../../src/pipeline/pipeline.js'
 
 const limits = { concurrency: 3, memoryBytes: 5, operation: 'The test' }
@@ -184,8 +184,8 @@ describe('ByteBudget', () => {
   })
 })
 
-describe('planMemory', () => {
-  it('keeps (concurrency + 2) × object size within the cap, in whole blocks, for any sizes', () => {
+describe('planBackupMemory', () => {
+  it('keeps chunks within the cap and (concurrency + 2) × object size, in whole blocks, for any backup', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 10_000 }),
@@ -193,51 +193,90 @@ describe('planMemory', () => {
         fc.option(fc.nat(100_000_000), { nil: undefined }),
         fc.integer({ min: 1, max: 8 }),
         fc.integer({ min: 1, max: 200_000_000 }),
-        (blockSizeBytes, blocks, volumeSizeBytes, concurrency, maxMemoryBytes) => {
+        fc.boolean(),
+        fc.boolean(),
+        (blockSizeBytes, blocks, volumeSizeBytes, concurrency, maxMemoryBytes, incremental, compressed) => {
           const chunkSizeBytes = blockSizeBytes * blocks
-          const plan = planMemory({
+          const plan = planBackupMemory({
             blockSizeBytes,
             chunkSizeBytes,
             volumeSizeBytes,
+            incremental,
+            compressed,
             concurrency,
             maxMemoryBytes,
           })
-          expect(plan.objectSizeBytes % blockSizeBytes).toBe(0)
-          expect(plan.objectSizeBytes).toBeGreaterThanOrEqual(blockSizeBytes)
-          expect(plan.objectSizeBytes).toBeLessThanOrEqual(chunkSizeBytes)
+          const { objectSizeBytes, pieceSizeBytes, memoryBytes, reserveBytes } = plan
+          expect(objectSizeBytes % blockSizeBytes).toBe(0)
+          expect(objectSizeBytes).toBeGreaterThanOrEqual(blockSizeBytes)
+          expect(objectSizeBytes).toBeLessThanOrEqual(chunkSizeBytes)
+          expect(pieceSizeBytes % blockSizeBytes).toBe(0)
+          expect(pieceSizeBytes).toBeGreaterThanOrEqual(blockSizeBytes)
+          expect(pieceSizeBytes).toBeLessThanOrEqual(objectSizeBytes)
           expect(plan.concurrency).toBeGreaterThanOrEqual(1)
           expect(plan.concurrency).toBeLessThanOrEqual(concurrency)
-          expect(plan.memoryBytes).toBe((plan.concurrency + 2) * plan.objectSizeBytes)
+          expect(memoryBytes).toBeLessThanOrEqual((plan.concurrency + 2) * objectSizeBytes)
+          // A chunk's changes are held until all of them are known; then the largest of them may have to be put
+          // together and compressed while they are.
+          expect(memoryBytes - reserveBytes).toBeGreaterThanOrEqual(objectSizeBytes)
+          if (compressed) expect(reserveBytes).toBe((incremental ? 2 : 1) * objectSizeBytes)
           // Below three blocks there is nothing left to make smaller, and one chunk alone needs no third.
-          const alone = volumeSizeBytes !== undefined && plan.objectSizeBytes >= volumeSizeBytes
+          const alone = volumeSizeBytes !== undefined && objectSizeBytes >= volumeSizeBytes
           if (!alone && maxMemoryBytes >= 3 * blockSizeBytes) {
-            expect(plan.memoryBytes).toBeLessThanOrEqual(maxMemoryBytes)
+            expect(memoryBytes).toBeLessThanOrEqual(maxMemoryBytes)
           }
         },
       ),
     )
   })
 
+  const large = {
+    blockSizeBytes: 32_768,
+    volumeSizeBytes: 2 ** 40,
+    concurrency: 2,
+    maxMemoryBytes: 2 ** 30,
+  }
+  const chunkSizeBytes = 52_428_800
+
   it('keeps the chunk size, as Cinder would, where memory allows', () => {
-    const plan = planMemory({
-      chunkSizeBytes: 52_428_800,
-      blockSizeBytes: 32_768,
-      volumeSizeBytes: 2 ** 40,
-      concurrency: 3,
-      maxMemoryBytes: 2 ** 30,
+    const plan = (incremental: boolean, compressed: boolean): unknown =>
+      planBackupMemory({ ...large, chunkSizeBytes, incremental, compressed })
+    const common = { objectSizeBytes: chunkSizeBytes, concurrency: 2 }
+    expect(plan(false, false)).toEqual({
+      ...common,
+      pieceSizeBytes: chunkSizeBytes,
+      memoryBytes: 3 * chunkSizeBytes,
+      reserveBytes: 0,
     })
-    expect(plan).toEqual({ objectSizeBytes: 52_428_800, concurrency: 3, memoryBytes: 5 * 52_428_800 })
+    expect(plan(false, true)).toEqual({
+      ...common,
+      pieceSizeBytes: chunkSizeBytes,
+      memoryBytes: 4 * chunkSizeBytes,
+      reserveBytes: chunkSizeBytes,
+    })
+    expect(plan(true, false)).toEqual({
+      ...common,
+      pieceSizeBytes: 229 * 32_768,
+      memoryBytes: 2 * chunkSizeBytes,
+      reserveBytes: 0,
+    })
+    expect(plan(true, true)).toEqual({
+      ...common,
+      pieceSizeBytes: 229 * 32_768,
+      memoryBytes: 4 * chunkSizeBytes,
+      reserveBytes: 2 * chunkSizeBytes,
+    })
   })
 
   it('makes objects smaller where the cap does not hold three chunks', () => {
-    const plan = planMemory({
+    const plan = planBackupMemory({
+      ...large,
       chunkSizeBytes: 1_999_994_880,
-      blockSizeBytes: 32_768,
-      volumeSizeBytes: 2 ** 40,
-      concurrency: 3,
-      maxMemoryBytes: 2 ** 30,
+      incremental: false,
+      compressed: true,
     })
     expect(plan.concurrency).toBe(1)
+    expect(plan.objectSizeBytes).toBeLessThan(1_999_994_880)
     expect(plan.memoryBytes).toBeLessThanOrEqual(2 ** 30)
   })
 })

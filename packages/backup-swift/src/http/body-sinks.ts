@@ -37,13 +37,13 @@ export function collect(maxBytes: number, cut = false): BodySink<Buffer> {
 /** What came of a body that was read into memory. */
 export interface FilledBody {
   readonly bytes: Uint8Array
-  /** Lower-case hex. */
-  readonly md5: string
+  /** Lower-case hex; null where it was not asked for. */
+  readonly md5: string | null
 }
 
-/** Fills `into` from its start and hashes on the way, while the bytes are still in the processor's cache. */
-export function fill(into: Uint8Array): BodySink<FilledBody> {
-  const hash = createHash('md5')
+/** Fills `into` from its start; where its MD5 is wanted, sums it while the bytes are still in the processor's cache. */
+export function fill(into: Uint8Array, { md5 }: { readonly md5: boolean }): BodySink<FilledBody> {
+  const hash = md5 ? createHash('md5') : null
   let filledBytes = 0
   return {
     push(piece) {
@@ -51,9 +51,9 @@ export function fill(into: Uint8Array): BodySink<FilledBody> {
         throw new BackupError('OBJECT_CORRUPT', 'The server sent more bytes than it had announced.')
       }
       into.set(piece, filledBytes)
-      hash.update(piece)
+      hash?.update(piece)
       filledBytes += piece.byteLength
     },
-    end: () => ({ bytes: into.subarray(0, filledBytes), md5: hash.digest('hex') }),
+    end: () => ({ bytes: into.subarray(0, filledBytes), md5: hash?.digest('hex') ?? null }),
   }
 }

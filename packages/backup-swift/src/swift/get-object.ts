@@ -18,7 +18,8 @@ export function memoryFor(lengthBytes: number, buffer: Uint8Array | undefined): 
 }
 
 /**
- * Reads an object whole, and makes sure of it: its length is the one announced, and its MD5 is its ETag.
+ * Reads an object whole, and makes sure of it: its length is the one announced, and its MD5 is its ETag, unless the
+ * caller checks an MD5 of its own: summing it costs a fifth of the time that a large object takes.
  *
  * @throws `OBJECT_MISSING`, `OBJECT_TOO_LARGE`, `OBJECT_CORRUPT` where two reads in a row gave other bytes than were
  * stored.
@@ -44,8 +45,8 @@ export async function getObject(
         details,
       )
     }
-    const sink = fill(memoryFor(length, options.buffer))
-    const expected = md5Of(head)
+    const expected = options.checkedByCaller === true ? undefined : md5Of(head)
+    const sink = fill(memoryFor(length, options.buffer), { md5: expected !== undefined })
     return {
       push: sink.push,
       end: () => {

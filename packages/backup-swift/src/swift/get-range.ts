@@ -18,6 +18,8 @@ export interface ObjectRange {
 
 /** How to read it. */
 export interface RangeOptions extends StoreOptions {
+  /** The caller checks the bytes: the MD5 of a whole object is not summed. */
+  readonly checkedByCaller?: boolean
   readonly buffer?: Uint8Array
   /** Only from the object that had this ETag, as the server wrote it. */
   readonly ifMatch?: string
@@ -70,9 +72,11 @@ export async function getRange(
       throw unexpected(head, what, details)
     }
     answer = { totalBytes: total, etag, md5: md5Of(head) }
-    const sink = whole(fill(memoryFor(wanted, options.buffer)), wanted, what, details)
     const { md5 } = answer
-    if (md5 === undefined || wanted !== total) return sink
+    const checkable = md5 !== undefined && wanted === total && options.checkedByCaller !== true
+    const memory = memoryFor(wanted, options.buffer)
+    const sink = whole(fill(memory, { md5: checkable }), wanted, what, details)
+    if (!checkable) return sink
     // The whole object in one part: its bytes can be checked, and read again where they are wrong.
     return {
       push: sink.push,
@@ -129,7 +133,7 @@ function totalOf(head: ResponseHead): number | undefined {
 function ended(sink: BodySink<Buffer>): BodySink<FilledBody> {
   return {
     push: sink.push,
-    end: () => ({ bytes: new Uint8Array(0), md5: '' }),
+    end: () => ({ bytes: new Uint8Array(0), md5: null }),
   }
 }
 

@@ -13,8 +13,6 @@ export interface NewObject {
   readonly container: string
   readonly objectName: string
   readonly body: ReplayableBody
-  /** The MD5 of the body, where it is known. */
-  readonly md5?: string
 }
 
 /** What became of an object as far as can be told while and after it is stored. */
@@ -37,7 +35,7 @@ export async function putObject(
   const { container, objectName, body } = object
   const path = objectPath(container, objectName)
   throwIfAborted(signal, `Storing object ${objectName}`)
-  const md5 = object.md5 ?? (await hashBody(body, signal))
+  const md5 = await (body.md5?.() ?? hashBody(body, signal))
   const what = `Storing object ${objectName} in container ${container}`
   const details = { container, objectName }
   const { head } = await transport.send(

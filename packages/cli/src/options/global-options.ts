@@ -23,7 +23,7 @@ export function globalOptions(): CliOption[] {
     new CliOption('-q, --quiet', 'no progress and no remarks; results are bare ids', {
       env: 'STOWAGE_QUIET',
     }),
-    new CliOption('--concurrency <n>', 'chunks in flight at once (default: cores + 1, from 2 to 8)', {
+    new CliOption('--concurrency <n>', 'chunks in flight at once (default: the cores, from 2 to 8)', {
       env: 'STOWAGE_CONCURRENCY',
       parse: parseCount,
     }),

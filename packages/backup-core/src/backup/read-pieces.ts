@@ -3,55 +3,75 @@ import type { PipelineContext } from '../pipeline/pipeline.js'
 import type { OpenSource } from '../volume/volume.js'
 import type { SourceHints } from './source-hints.js'
 
-/** A chunk of the volume, in memory. */
-export interface Chunk {
+/** A piece of a chunk, in memory: of a full backup a whole chunk, of an incremental a part that is compared alone. */
+export interface Piece {
+  readonly kind: 'piece'
+  /** Within the volume. */
   readonly offsetBytes: number
   readonly bytes: Uint8Array
   /** Gives its memory back. Called once, when nothing needs the bytes any more. */
   release(): void
 }
 
+/** All pieces of a chunk have been handed out; at least one was. */
+export interface EndOfChunk {
+  readonly kind: 'end'
+}
+
 /** How a volume is read. */
 export interface ReadPlan {
+  /** The most bytes in one object: no run of changes goes on beyond. */
   readonly chunkSizeBytes: number
+  /** What is read at a time: whole blocks, at most a chunk. */
+  readonly pieceSizeBytes: number
   readonly hints: SourceHints
-  /** Told of a chunk that is known not to have changed, and was not read. */
+  /** Told of a piece that is known not to have changed, and was not read. */
   readonly skipped: (lengthBytes: number) => void
 }
 
-/** Reads a volume in order, one chunk ahead of the work for each that the memory allows. */
-export async function* readChunks(
+/** Reads a volume in order, as far ahead of the work as the memory allows. */
+export async function* readPieces(
   source: OpenSource,
   plan: ReadPlan,
   context: PipelineContext,
-): AsyncGenerator<Chunk> {
-  const { chunkSizeBytes } = plan
+): AsyncGenerator<Piece | EndOfChunk> {
+  const { chunkSizeBytes, pieceSizeBytes, hints } = plan
   const { budget, buffers, signal } = context
   let offsetBytes = 0
+  let chunkEndBytes = chunkSizeBytes
+  let chunkHasPieces = false
   for (;;) {
-    const leftBytes = source.sizeBytes === undefined ? chunkSizeBytes : source.sizeBytes - offsetBytes
-    const wantedBytes = Math.min(chunkSizeBytes, leftBytes)
-    if (wantedBytes <= 0) return
-    if (await isUnchanged(plan.hints, offsetBytes, offsetBytes + wantedBytes)) {
+    const leftBytes = source.sizeBytes === undefined ? pieceSizeBytes : source.sizeBytes - offsetBytes
+    const wantedBytes = Math.min(pieceSizeBytes, leftBytes, chunkEndBytes - offsetBytes)
+    if (wantedBytes <= 0) break
+    if (await isUnchanged(hints, offsetBytes, offsetBytes + wantedBytes)) {
       plan.skipped(wantedBytes)
       offsetBytes += wantedBytes
-      continue
+    } else {
+      // The pieces of a chunk take no more than the chunk: it can always be read to its end.
+      const heldBytes = Math.min(pieceSizeBytes, chunkEndBytes - offsetBytes)
+      await budget.take(heldBytes, 'fresh')
+      const buffer = buffers.take(pieceSizeBytes)
+      const release = (): void => {
+        buffers.give(buffer)
+        budget.give(heldBytes)
+      }
+      const gotBytes = await fill(source, hints, buffer.subarray(0, wantedBytes), offsetBytes, signal)
+      if (gotBytes === 0) {
+        release()
+        break
+      }
+      yield { kind: 'piece', offsetBytes, bytes: buffer.subarray(0, gotBytes), release }
+      chunkHasPieces = true
+      offsetBytes += gotBytes
+      if (gotBytes < wantedBytes) break
     }
-    await budget.take(chunkSizeBytes, 'fresh')
-    const buffer = buffers.take(chunkSizeBytes)
-    const release = (): void => {
-      buffers.give(buffer)
-      budget.give(chunkSizeBytes)
-    }
-    const gotBytes = await fill(source, plan.hints, buffer.subarray(0, wantedBytes), offsetBytes, signal)
-    if (gotBytes === 0) {
-      release()
-      return
-    }
-    yield { offsetBytes, bytes: buffer.subarray(0, gotBytes), release }
-    offsetBytes += gotBytes
-    if (gotBytes < wantedBytes) return
+    if (offsetBytes < chunkEndBytes) continue
+    if (chunkHasPieces) yield { kind: 'end' }
+    chunkHasPieces = false
+    chunkEndBytes += chunkSizeBytes
   }
+  if (chunkHasPieces) yield { kind: 'end' }
 }
 
 async function isUnchanged(hints: SourceHints, startBytes: number, endBytes: number): Promise<boolean> {
@@ -60,7 +80,7 @@ async function isUnchanged(hints: SourceHints, startBytes: number, endBytes: num
   return changes.length === 0 && endBytes <= hints.comparableBytes
 }
 
-/** Reads a chunk; where the source says that it holds nothing, zeros are what it would have given. */
+/** Reads a piece; where the source says that it holds nothing, zeros are what it would have given. */
 async function fill(
   source: OpenSource,
   hints: SourceHints,

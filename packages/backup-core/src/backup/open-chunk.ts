@@ -1,0 +1,123 @@
+import type { HashList } from '../format/hash-list.js'
+import { joinNearbyRuns, takeChangedRuns, type ChangedRun } from './changed-runs.js'
+import type { Piece } from './read-pieces.js'
+
+/** What was hashed of a piece. */
+export interface HashedPiece {
+  readonly piece: Piece
+  /** 32 bytes a block. */
+  readonly sha256s: Uint8Array
+  /** Of the whole piece, where it was asked for. */
+  readonly md5: string | null
+}
+
+/** A run of changes, in memory: in as many parts as there are pieces that it lies in. */
+export interface RunInMemory {
+  /** Within the volume. */
+  readonly offsetBytes: number
+  readonly lengthBytes: number
+  readonly parts: readonly Uint8Array[]
+  /** Known where the run is one whole piece whose MD5 was asked for. */
+  readonly md5: string | null
+  /** Called once, when the bytes are not needed any more. */
+  readonly release: () => void
+}
+
+/** A chunk whose pieces come in one after the other. Pieces without a change are let go at once. */
+export class OpenChunk {
+  readonly #hashes: HashList
+  readonly #blockSizeBytes: number
+  readonly #joinRuns: boolean
+  #pieces: HashedPiece[] = []
+  #runs: ChangedRun[] = []
+
+  /**
+   * @param hashes - the parent's, which those of the chunks overwrite
+   * @param joinRuns - whether scattered changes may share an object
+   */
+  constructor(hashes: HashList, blockSizeBytes: number, joinRuns: boolean) {
+    this.#hashes = hashes
+    this.#blockSizeBytes = blockSizeBytes
+    this.#joinRuns = joinRuns
+  }
+
+  /** Compares the next piece; returns whether it changed. */
+  add(hashed: HashedPiece): boolean {
+    const { piece, sha256s } = hashed
+    const firstBlock = piece.offsetBytes / this.#blockSizeBytes
+    const found = takeChangedRuns(this.#hashes, sha256s, firstBlock, this.#blockSizeBytes, piece.bytes.length)
+    if (found.length === 0) {
+      piece.release()
+      return false
+    }
+    this.#pieces.push(hashed)
+    for (const { startBytes, endBytes } of found) {
+      const last = this.#runs.at(-1)
+      const run = { startBytes: piece.offsetBytes + startBytes, endBytes: piece.offsetBytes + endBytes }
+      if (last?.endBytes === run.startBytes)
+        this.#runs[this.#runs.length - 1] = { ...last, endBytes: run.endBytes }
+      else this.#runs.push(run)
+    }
+    return true
+  }
+
+  /** The changes of all pieces since the last end, in their order, and how many bytes those pieces are. */
+  end(): { runs: RunInMemory[]; heldBytes: number } {
+    const runs = this.#joinRuns ? joinNearbyRuns(this.#runs) : this.#runs
+    const pieces = this.#pieces.map((hashed) => new HeldPiece(hashed))
+    const heldBytes = this.#pieces.reduce((sum, { piece }) => sum + piece.bytes.length, 0)
+    this.#runs = []
+    this.#pieces = []
+    return { runs: runs.map((run) => inMemory(run, pieces)), heldBytes }
+  }
+}
+
+/** A piece that runs share: it is let go when the last of them is done. */
+class HeldPiece {
+  readonly hashed: HashedPiece
+  #users = 0
+
+  constructor(hashed: HashedPiece) {
+    this.hashed = hashed
+  }
+
+  get startBytes(): number {
+    return this.hashed.piece.offsetBytes
+  }
+
+  get endBytes(): number {
+    return this.startBytes + this.hashed.piece.bytes.length
+  }
+
+  use(): void {
+    this.#users += 1
+  }
+
+  letGo(): void {
+    this.#users -= 1
+    if (this.#users === 0) this.hashed.piece.release()
+  }
+}
+
+/**
+ * The parts of a run. A gap that joining bridged is smaller than a piece, and so lies in pieces that have changes and
+ * are held.
+ */
+function inMemory({ startBytes, endBytes }: ChangedRun, pieces: readonly HeldPiece[]): RunInMemory {
+  const touched = pieces.filter((piece) => piece.startBytes < endBytes && piece.endBytes > startBytes)
+  for (const piece of touched) piece.use()
+  const parts = touched.map(({ hashed: { piece }, startBytes: from }) =>
+    piece.bytes.subarray(Math.max(0, startBytes - from), Math.min(piece.bytes.length, endBytes - from)),
+  )
+  const [only] = touched
+  const isWholePiece = touched.length === 1 && only?.startBytes === startBytes && only.endBytes === endBytes
+  return {
+    offsetBytes: startBytes,
+    lengthBytes: endBytes - startBytes,
+    parts,
+    md5: isWholePiece ? only.hashed.md5 : null,
+    release: () => {
+      for (const piece of touched) piece.letGo()
+    },
+  }
+}

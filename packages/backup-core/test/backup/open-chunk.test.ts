@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { OpenChunk } from '../../src/backup/open-chunk.js'
+import { HashList } from '../../src/format/hash-list.js'
+
+const blockSizeBytes = 4
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
+const blocksOf = (bytes: Uint8Array): Uint8Array[] =>
+  Array.from({ length: Math.ceil(bytes.length / blockSizeBytes) }, (_, index) =>
+    bytes.subarray(index * blockSizeBytes, (index + 1) * blockSizeBytes),
+  )
+const hashesOf = (bytes: Uint8Array): Uint8Array => Buffer.concat(blocksOf(bytes).map(sha256))
+
+/** Feeds a volume to a chunk in pieces of a size; tells which pieces were let go, and how often. */
+function feed(chunk: OpenChunk, volume: Uint8Array, pieceSizeBytes: number) {
+  const releases: number[] = []
+  for (
+    let offsetBytes = 0, index = 0;
+    offsetBytes < volume.length;
+    offsetBytes += pieceSizeBytes, index += 1
+  ) {
+    const bytes = volume.subarray(offsetBytes, offsetBytes + pieceSizeBytes)
+    releases.push(0)
+    const release = (): void => {
+      releases[index] = (releases[index] ?? 0) + 1
+    }
+    chunk.add({ piece: { kind: 'piece', offsetBytes, bytes, release }, sha256s: hashesOf(bytes), md5: null })
+  }
+  return { end: chunk.end(), releases }
+}
+
+it('finds the same runs with the same bytes whatever the pieces are, and lets each piece go once', () => {
+  const volumes = fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { minLength: 1, maxLength: 60 })
+  fc.assert(
+    fc.property(
+      volumes,
+      fc.integer({ min: 1, max: 12 }),
+      fc.nat(3),
+      fc.boolean(),
+      (pairs, blocks, cut, joinRuns) => {
+        const whole = (values: number[]): Uint8Array =>
+          Uint8Array.from(values.flatMap((value) => [value, 0, 0, 1]))
+        const before = whole(pairs.map(([old]) => old))
+        const now = whole(pairs.map(([, value]) => value)).subarray(0, pairs.length * blockSizeBytes - cut)
+        const parent = (): HashList => {
+          const list = new HashList()
+          for (const block of blocksOf(before)) list.push(sha256(block))
+          return list
+        }
+        const inOne = feed(new OpenChunk(parent(), blockSizeBytes, joinRuns), now, now.length)
+        const inPieces = feed(new OpenChunk(parent(), blockSizeBytes, joinRuns), now, blocks * blockSizeBytes)
+
+        const shown = ({ end }: typeof inOne): unknown =>
+          end.runs.map(({ offsetBytes, lengthBytes, parts }) => ({
+            offsetBytes,
+            lengthBytes,
+            bytes: Buffer.concat(parts).toString('hex'),
+          }))
+        expect(shown(inPieces)).toEqual(shown(inOne))
+        for (const { offsetBytes, lengthBytes, parts } of inPieces.end.runs) {
+          expect(Buffer.concat(parts).equals(now.subarray(offsetBytes, offsetBytes + lengthBytes))).toBe(true)
+        }
+        // Pieces without a change are gone by now; each other one goes when the last run in it is done.
+        const held = inPieces.releases.filter((times) => times === 0).length
+        expect(held === 0).toBe(inPieces.end.runs.length === 0)
+        for (const run of inPieces.end.runs) run.release()
+        expect(inPieces.releases.every((times) => times === 1)).toBe(true)
+      },
+    ),
+  )
+})
+
+it('gives a run that is one whole piece the MD5 of that piece, and no other run', () => {
+  const chunk = new OpenChunk(new HashList(), blockSizeBytes, true)
+  const bytes = new Uint8Array(10).fill(7)
+  const piece = { kind: 'piece' as const, offsetBytes: 0, bytes, release: () => undefined }
+  chunk.add({ piece, sha256s: hashesOf(bytes), md5: 'of the piece' })
+  expect(chunk.end().runs.map(({ md5 }) => md5)).toEqual(['of the piece'])
+
+  const parent = new HashList()
+  for (const block of blocksOf(bytes)) parent.push(sha256(block))
+  const later = Uint8Array.from(bytes, (byte, index) => (index === 9 ? 8 : byte))
+  const incremental = new OpenChunk(parent, blockSizeBytes, true)
+  incremental.add({ piece: { ...piece, bytes: later }, sha256s: hashesOf(later), md5: 'of the piece' })
+  expect(incremental.end().runs.map(({ md5, lengthBytes }) => ({ md5, lengthBytes }))).toEqual([
+    { md5: null, lengthBytes: 2 },
+  ])
+})

@@ -1,0 +1,71 @@
+import { deflateSync, inflateSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { bufferVolume, type Compressor } from '@stowage/backup-core'
+import { MemoryBackupDriver } from '@stowage/backup-testkit'
+import { seededBytes } from './volumes.js'
+
+const mib = 2 ** 20
+const zlibLike: Compressor = {
+  name: 'zlib',
+  aliases: [],
+  compress: (bytes) => Promise.resolve(deflateSync(bytes, { level: 1 })),
+  decompress: (bytes) => Promise.resolve(inflateSync(bytes)),
+}
+
+/** Half noise, half one byte: some of it shrinks. */
+function volumeOf(lengthBytes: number): Uint8Array {
+  const volume = new Uint8Array(lengthBytes).fill(5)
+  volume.set(seededBytes(lengthBytes / 2, 9))
+  return volume
+}
+
+/** Writes at places that lie in one piece, across two, in all of them, at the end, and in scattered blocks. */
+function writtenTo(volume: Uint8Array): Uint8Array {
+  const bytes = Uint8Array.from(volume)
+  bytes.fill(1, 3 * mib, 3 * mib + 5)
+  bytes.fill(2, 7 * mib, 10 * mib)
+  bytes.fill(3, 19 * mib, 47 * mib)
+  bytes.fill(4, bytes.length - 1)
+  for (let at = 50 * mib; at < 58 * mib; at += 300_000) bytes.fill(6, at, at + 4096)
+  return bytes
+}
+
+describe('an incremental whose chunks are read in several pieces', () => {
+  const before = volumeOf(60 * mib)
+  const now = writtenTo(before)
+  const sizes = { blockSizeBytes: 32 * 1024, chunkSizeBytes: 20 * mib }
+
+  for (const [name, compression] of [
+    ['none', undefined],
+    ['compression', zlibLike],
+  ] as const) {
+    for (const concurrency of [1, 3]) {
+      it(`restores to the volume, with ${name} and ${concurrency} in flight, in the least memory`, async () => {
+        const driver = new MemoryBackupDriver({
+          ...sizes,
+          concurrency,
+          // Three chunks, which is the least: what waits for memory must never wait for itself.
+          maxMemoryBytes: 3 * 20 * mib,
+          ...(compression ? { compression } : {}),
+        })
+        const full = await driver.backup({ volumeId: 'volume' }, bufferVolume(before))
+        const record = await driver.backup({ volumeId: 'volume', parent: full.id }, bufferVolume(now))
+        const target = bufferVolume()
+        await driver.restore(record.id, target)
+        expect(Buffer.compare(target.bytes, now)).toBe(0)
+        await driver.verify(record, { level: 'full' })
+        const none = await driver.backup({ volumeId: 'volume', parent: record.id }, bufferVolume(now))
+        expect(none.objectCount).toBe(0)
+      })
+    }
+  }
+
+  it('has Cinder’s layout in strict mode: a run ends with its chunk, and not with a piece', async () => {
+    const driver = new MemoryBackupDriver({ ...sizes, strict: 'cinder' })
+    const full = await driver.backup({ volumeId: 'volume' }, bufferVolume(before))
+    const record = await driver.backup({ volumeId: 'volume', parent: full.id }, bufferVolume(now))
+    // 19 to 47 MiB are cut at 20 and 40; each scattered write is of one block, or of the two that it lies in.
+    const scattered = Math.ceil((8 * mib) / 300_000)
+    expect(record.objectCount).toBe(2 + 3 + 1 + scattered)
+  })
+})
