@@ -12,7 +12,7 @@ export interface ReadOptions extends StoreOptions {
   readonly buffer?: Uint8Array
   /**
    * The caller holds the bytes against an MD5 of its own. A reader that would sum them only to compare the sum with the
-   * store's may leave that out; it still makes sure of their length. @default false
+   * store's may leave that out. @default false
    */
   readonly checkedByCaller?: boolean
 }
