@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { GoldenStream } from '@stowage/backup-testkit'
+import type { BombStream, GoldenStream } from '@stowage/backup-testkit'
 
 /** A file that `golden/make.py` made. */
 export const golden = (file: string): Uint8Array => readFileSync(new URL(`golden/${file}`, import.meta.url))
@@ -20,3 +20,8 @@ export const otherStreams: readonly GoldenStream[] = streams.map(([file, raw]) =
   raw: golden(`${raw}.raw`),
   compressed: golden(file),
 }))
+
+/** What Python's bz2 wrote of a billion zeros. */
+export const bombs: readonly BombStream[] = [
+  { name: "Python's, a billion zeros", compressed: golden('bomb.bz2') },
+]

@@ -1,7 +1,7 @@
 import { compressorConformance, crossEngineConformance } from '@stowage/backup-testkit'
 import { describe, it } from 'vitest'
 import { zlib } from '../src/index.js'
-import { pythonStreams as golden } from './golden.js'
+import { bombs, pythonStreams as golden } from './golden.js'
 
 const node = () => zlib({ engine: 'node' })
 const pako = () => zlib({ engine: 'pako' })
@@ -15,6 +15,7 @@ compressorConformance({
   label: 'zlib on node',
   create: node,
   golden,
+  bombs,
   streams: true,
   large: true,
   program: { module: '@stowage/compression-zlib', create: 'zlib()' },
@@ -25,6 +26,7 @@ compressorConformance({
   label: 'zlib on pako',
   create: pako,
   golden,
+  bombs,
   streams: true,
   program: { module: '@stowage/compression-zlib', create: "zlib({ engine: 'pako' })" },
 })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { GoldenStream } from '@stowage/backup-testkit'
+import { inflateSync } from 'node:zlib'
+import type { BombStream, GoldenStream } from '@stowage/backup-testkit'
 
 const read = (file: string): Uint8Array => readFileSync(new URL(`golden/${file}`, import.meta.url))
 
@@ -16,3 +17,8 @@ export const pythonStreams: readonly GoldenStream[] = streams.map(([file, raw]) 
   raw: read(`${raw}.raw`),
   compressed: read(file),
 }))
+
+/** The bomb itself is a MiB, and lies there deflated once more. */
+export const bombs: readonly BombStream[] = [
+  { name: "Python's, a GiB of zeros", compressed: inflateSync(read('bomb.zlib.zlib')) },
+]

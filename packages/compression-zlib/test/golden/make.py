@@ -23,3 +23,7 @@ for name, raw in raws.items():
 (here / 'text.level0.zlib').write_bytes(zlib.compress(text, 0))
 window = zlib.compressobj(6, zlib.DEFLATED, 9)
 (here / 'text.window9.zlib').write_bytes(window.compress(text) + window.flush())
+# A GiB of zeros is a MiB, and that a few KB once more: the bomb, in a wrapper that is to be opened first.
+bomb = zlib.compressobj(9)
+parts = [bomb.compress(bytes(1 << 20)) for _ in range(1024)] + [bomb.flush()]
+(here / 'bomb.zlib.zlib').write_bytes(zlib.compress(b''.join(parts), 9))
