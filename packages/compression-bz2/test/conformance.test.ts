@@ -16,7 +16,7 @@ compressorConformance({
   create: () => bz2(),
   golden,
   bombs,
-  program: { module: '@stowage/compression-bz2', create: 'bz2()' },
+  program: { module: '@stowage/compression-bz2', create: 'bz2()', timeoutMs: timeoutMs / 2 },
 })
 compressorConformance({
   describe,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { GoldenStream } from '@stowage/backup-testkit'
+import type { BombStream, GoldenStream } from '@stowage/backup-testkit'
 
 /** A file that `golden/make.py` made. */
 export const golden = (file: string): Uint8Array => readFileSync(new URL(`golden/${file}`, import.meta.url))
@@ -19,3 +19,11 @@ export const otherStreams: readonly GoldenStream[] = files.map((file) => ({
   raw: golden(`${file.split('.')[0]!}.raw`),
   compressed: golden(file),
 }))
+
+/** What the program zstd wrote of a GiB of zeros that came through a pipe. */
+export const bombs: readonly BombStream[] = [
+  {
+    name: 'zstd -3, a GiB of zeros of which the frame does not speak',
+    compressed: golden('bomb.program.zst'),
+  },
+]

@@ -47,3 +47,5 @@ skippable = struct.pack('<II', 0x184D2A53, 5) + b'notes'
     + zstd.compress(text[20_000:], 7)
     + skippable
 )
+# A GiB of zeros, in a frame that does not say how much it holds: the bomb.
+(here / 'bomb.program.zst').write_bytes(program(bytes(1 << 30)))
