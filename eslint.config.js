@@ -15,9 +15,10 @@ const layers = {
   'backup-swift': ['backup-core'],
   'compression-workers': ['backup-core'],
   'compression-zlib': ['backup-core', 'compression-workers'],
-  'compression-bz2': ['backup-core', 'compression-workers'],
+  'compression-bzip2-streams': ['backup-core', 'compression-workers'],
+  'compression-bz2': ['backup-core', 'compression-bzip2-streams'],
   'compression-zstd': ['backup-core', 'compression-workers'],
-  'compression-compressjs': ['backup-core', 'compression-workers'],
+  'compression-compressjs': ['backup-core', 'compression-bzip2-streams'],
   'backup-testkit': ['backup-core'],
 }
 

@@ -1,2 +1,2 @@
-export { bz2 } from './bz2-compressor.js'
-export type { Bz2Options } from './options.js'
+export { bz2 } from './bz2.js'
+export type { Bz2Options } from './bz2.js'

@@ -3,9 +3,11 @@
  * The jobs of a bzip2 worker. Plain JavaScript, since it runs as it is: in a worker, from the sources and from the
  * published package alike. A job's input lies in shared memory, and its result goes back there.
  */
-import { dataError, outputFull, withLibbzip2 } from './libbzip2.mjs'
-import { openRuns } from './open-runs.mjs'
+import { outputFull, withLibbzip2 } from './libbzip2.mjs'
 import { wrapBlock, wrappedBytes } from './wrap-block.mjs'
+
+/** What it answers to data that no compressor wrote: `BZ_DATA_ERROR`, `BZ_DATA_ERROR_MAGIC`, `BZ_UNEXPECTED_EOF`. */
+const damageStatuses = new Set([-4, -5, -7])
 
 /** libbzip2's way out of data that makes its sorting slow; 30 is its default. */
 const workFactor = 30
@@ -21,11 +23,23 @@ const giveBack = (memory) => (output) => {
 }
 
 /**
+ * @param {number | { status: number }} result
+ * @returns {number | 'damaged' | 'too long'}
+ */
+function answer(result) {
+  if (typeof result === 'number') return result
+  const { status } = result
+  if (status === outputFull) return 'too long'
+  if (damageStatuses.has(status)) return 'damaged'
+  throw new Error(`libbzip2 ended with status ${status}, and may want more memory than there is`)
+}
+
+/**
  * Compresses into one stream.
  * @param {{ memory: Uint8Array, lengthBytes: number, level: number, mostBytes: number }} job
  */
 export function compress({ memory, lengthBytes, level, mostBytes }) {
-  return withLibbzip2({
+  const made = withLibbzip2({
     inputBytes: lengthBytes,
     mostBytes,
     write: (input) => input.set(memory.subarray(0, lengthBytes)),
@@ -33,11 +47,11 @@ export function compress({ memory, lengthBytes, level, mostBytes }) {
       lib.BZ2_bzBuffToBuffCompress(output, outputLength, input, lengthBytes, level, 0, workFactor),
     read: giveBack(memory),
   })
+  return answer(made)
 }
 
 /**
- * Opens one block, whose bits begin at a bit of the memory's first byte. Where it opens to more than is allowed, its
- * runs are left as they are.
+ * Opens one block, whose bits begin at a bit of the memory's first byte.
  * @param {{ memory: Uint8Array, startBit: number, lengthBits: number, level: number, mostBytes: number }} job
  */
 export function openBlock({ memory, startBit, lengthBits, level, mostBytes }) {
@@ -50,7 +64,5 @@ export function openBlock({ memory, startBit, lengthBits, level, mostBytes }) {
       lib.BZ2_bzBuffToBuffDecompress(output, outputLength, input, inputBytes, 0, 0),
     read: giveBack(memory),
   })
-  if (typeof opened === 'number' || opened.status !== outputFull) return opened
-  const runs = openRuns(memory, memory, startBit, lengthBits, level)
-  return runs === 'randomised' ? opened : (runs ?? { status: dataError })
+  return answer(opened)
 }

@@ -20,11 +20,8 @@ const mostKeptBytes = 8 * 1024 * 1024
 /** What libbzip2 answers when the output does not fit (`BZ_OUTBUFF_FULL`). */
 export const outputFull = -8
 
-/** What it answers to data that no compressor wrote (`BZ_DATA_ERROR`). */
-export const dataError = -4
-
 /** What libbzip2 answers when its memory does not suffice (`BZ_MEM_ERROR`). */
-export const outOfMemory = -3
+const outOfMemory = -3
 
 /**
  * @typedef {object} Libbzip2

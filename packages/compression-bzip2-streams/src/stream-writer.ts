@@ -1,5 +1,5 @@
 import { joinInTurns } from '@stowage/compression-workers'
-import type { Lent } from './bz2-worker.js'
+import type { Lent } from './run-engine.js'
 
 /**
  * Joins streams, which are made in any order: each is put into its place as soon as those before it are there. One

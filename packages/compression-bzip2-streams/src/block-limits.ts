@@ -13,6 +13,3 @@ const leastBlockBytes = 20
 /** What a bzip2 object of that length can open to, at most. */
 export const mostExpandedBytes = (lengthBytes: number): number =>
   Math.ceil(lengthBytes / leastBlockBytes) * mostOpenedBytes(9)
-
-/** What bzip2 makes of a piece at most: a hundredth more and 600 bytes (its manual, 3.5.1). */
-export const mostCompressedBytes = (lengthBytes: number): number => Math.ceil(lengthBytes * 1.01) + 600

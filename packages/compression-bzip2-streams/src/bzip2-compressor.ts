@@ -12,9 +12,10 @@ import { compressPieces } from './compress-pieces.js'
 import { CompressedInput } from './compressed-input.js'
 import { tooShort } from './corrupt.js'
 import { decompressStream } from './decompress-stream.js'
+import type { Bzip2Engine } from './engine.js'
 import { openStreams } from './open-streams.js'
 import { resolveOptions } from './options.js'
-import type { Bz2Options, ResolvedBz2Options } from './options.js'
+import type { Bzip2Options, ResolvedBzip2Options } from './options.js'
 import { dropMemory } from './piece-memory.js'
 
 /** How many blocks are under way: one for each core, and more that wait for the one before them to be copied. */
@@ -27,26 +28,24 @@ const mostStreamBlocks = 4
 const stepBytes = 128 * 1024
 
 /**
- * The compressor for what Cinder records as `bz2` and `bzip2`: bzip2 streams, as Python's `bz2` and the program
+ * A compressor for what Cinder records as `bz2` and `bzip2`: bzip2 streams, as Python's `bz2` and the program
  * `bzip2` read and write them.
  *
+ * @param engine What does the work. One object for all calls: what zeros become is remembered by it.
  * @throws BackupError `OPTION_INVALID` for an option that is not allowed.
- *
- * @example
- * ```ts
- * const driver = await getBackupDriver({ compression: bz2() })
- * ```
  */
-export function bz2(options: Bz2Options = {}): Compressor {
-  return new Bz2Compressor(resolveOptions(options))
+export function bzip2Compressor(engine: Bzip2Engine, options: Bzip2Options = {}): Compressor {
+  return new Bzip2Compressor(engine, resolveOptions(options))
 }
 
-class Bz2Compressor implements Compressor {
+class Bzip2Compressor implements Compressor {
   readonly name: string
   readonly aliases: readonly string[]
+  readonly #engine: Bzip2Engine
   readonly #level: number
 
-  constructor({ word, level }: ResolvedBz2Options) {
+  constructor(engine: Bzip2Engine, { word, level }: ResolvedBzip2Options) {
+    this.#engine = engine
     this.name = word
     this.aliases = Object.freeze([word === 'bz2' ? 'bzip2' : 'bz2'])
     this.#level = level
@@ -54,7 +53,7 @@ class Bz2Compressor implements Compressor {
 
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
     throwIfAborted(options.signal, 'Compressing')
-    return compressPieces(bytes, this.#level, options)
+    return compressPieces(this.#engine, bytes, this.#level, options)
   }
 
   async decompress(
@@ -70,7 +69,7 @@ class Bz2Compressor implements Compressor {
       throw tooShort(possibleLengthBytes, expectedLengthBytes)
     }
     const target = targetOf(expectedLengthBytes, buffer)
-    const job = { expectedLengthBytes, blocksAhead, signal }
+    const job = { engine: this.#engine, expectedLengthBytes, blocksAhead, signal }
     const turns = new Turns()
     let offset = 0
     for await (const block of openStreams(CompressedInput.whole(bytes), job)) {
@@ -89,7 +88,12 @@ class Bz2Compressor implements Compressor {
   ): AsyncGenerator<Uint8Array> {
     requireExpectedLength(expectedLengthBytes)
     throwIfAborted(signal, 'Decompressing')
-    const job = { expectedLengthBytes, blocksAhead: Math.min(blocksAhead, mostStreamBlocks), signal }
+    const job = {
+      engine: this.#engine,
+      expectedLengthBytes,
+      blocksAhead: Math.min(blocksAhead, mostStreamBlocks),
+      signal,
+    }
     yield* decompressStream(pieces, job)
   }
 

@@ -1,7 +1,7 @@
 import { BackupError } from '@stowage/backup-core'
 
-/** Options of {@link bz2}. */
-export interface Bz2Options {
+/** Options of a bzip2 compressor, whatever its engine. */
+export interface Bzip2Options {
   /**
    * The word that the store records for new chunks. Both stand for the same bzip2 stream.
    * @default 'bz2'
@@ -15,11 +15,11 @@ export interface Bz2Options {
 }
 
 /** Options with every default filled in. */
-export type ResolvedBz2Options = Required<Bz2Options>
+export type ResolvedBzip2Options = Required<Bzip2Options>
 
 const words: readonly string[] = ['bz2', 'bzip2']
 
-export function resolveOptions(options: Bz2Options): ResolvedBz2Options {
+export function resolveOptions(options: Bzip2Options): ResolvedBzip2Options {
   const { word = 'bz2', level = 9 } = options
   if (!words.includes(word)) {
     throw new BackupError('OPTION_INVALID', `word must be one of ${words.join(', ')}, not ${word}.`)

@@ -1,12 +1,12 @@
 import type { CompressOptions } from '@stowage/backup-core'
 import { isZeros, looksLikeNoise, mapPieces, Turns } from '@stowage/compression-workers'
-import { mostCompressedBytes } from './block-limits.js'
-import { compressInWorker } from './bz2-worker.js'
-import type { Lent } from './bz2-worker.js'
+import type { Bzip2Engine } from './engine.js'
+import { compressInWorker } from './run-engine.js'
+import type { Lent } from './run-engine.js'
 import { StreamWriter } from './stream-writer.js'
 import { zerosCompressed } from './zeros.js'
 
-/** What a block holds at level 1, less libbzip2's reserve of 19 bytes: a piece that long is one block, not two. */
+/** What a block holds at level 1, less bzip2's reserve of 19 bytes: a piece that long is one block, not two. */
 const pieceBytesALevel = 100_000
 const reserveBytes = 19
 
@@ -19,6 +19,7 @@ const emptyStream = (level: number): Uint8Array =>
  * one (`bz2.decompress` and `bzip2 -d` both do). Pieces of zeros are taken from memory.
  */
 export async function compressPieces(
+  engine: Bzip2Engine,
   bytes: Uint8Array,
   level: number,
   { signal, buffer, mustShrink = false }: CompressOptions,
@@ -26,13 +27,13 @@ export async function compressPieces(
   if (bytes.length === 0) return emptyStream(level)
   const pieceBytes = level * pieceBytesALevel - reserveBytes
   if (mustShrink && (await isAllNoise(bytes, pieceBytes))) return bytes
-  const writer = new StreamWriter(memoryFor(bytes.length, pieceBytes, buffer, mustShrink))
+  const writer = new StreamWriter(memoryFor(engine, bytes.length, pieceBytes, buffer, mustShrink))
   await mapPieces(bytes, pieceBytes, signal, async (piece, offset) => {
     // A result that has outgrown its memory is thrown away, and so need not go on.
     if (writer.full) return
     const stream = isZeros(piece)
-      ? asLent(await zerosCompressed(piece, level))
-      : await compressInWorker(piece, level)
+      ? asLent(await zerosCompressed(engine, piece, level))
+      : await compressInWorker(engine, piece, level)
     await writer.put(offset / pieceBytes, stream)
   })
   return writer.end() ?? bytes
@@ -50,13 +51,15 @@ async function isAllNoise(bytes: Uint8Array, pieceBytes: number): Promise<boolea
 
 /** The caller's memory where it is enough, else fresh: of the input's length where the result must be shorter. */
 function memoryFor(
+  engine: Bzip2Engine,
   lengthBytes: number,
   pieceBytes: number,
   buffer: Uint8Array | undefined,
   mustShrink: boolean,
 ): Uint8Array {
   const pieces = Math.ceil(lengthBytes / pieceBytes)
-  const mostBytes = mustShrink ? lengthBytes : pieces * mostCompressedBytes(Math.min(pieceBytes, lengthBytes))
+  const mostPieceBytes = engine.mostCompressedBytes(Math.min(pieceBytes, lengthBytes))
+  const mostBytes = mustShrink ? lengthBytes : pieces * mostPieceBytes
   return buffer !== undefined && buffer.length >= mostBytes
     ? buffer.subarray(0, mostBytes)
     : Buffer.allocUnsafeSlow(mostBytes)

@@ -2,6 +2,7 @@ import { throwIfAborted } from '@stowage/backup-core'
 import { readUint32 } from './bits.js'
 import type { CompressedInput } from './compressed-input.js'
 import { cutShort, damaged, tooLong, tooShort, trailing } from './corrupt.js'
+import type { Bzip2Engine } from './engine.js'
 import { firstLevel, headerBytes, levelAt } from './header.js'
 import { LookAhead } from './look-ahead.js'
 import { MarkScanner } from './marks.js'
@@ -14,6 +15,7 @@ const checksumBytes = 4
 
 /** What to open. */
 export interface OpenJob {
+  readonly engine: Bzip2Engine
   readonly expectedLengthBytes: number
   /** How many blocks may be under way at once. */
   readonly blocksAhead: number
@@ -22,16 +24,16 @@ export interface OpenJob {
 
 /**
  * Opens a row of bzip2 streams, which must hold the expected length and no more. Their blocks are opened on all cores,
- * whether each is a stream of its own (as this package writes) or all are in one (as Cinder does), and given one by one.
+ * whether each is a stream of its own (as Stowage writes) or all are in one (as Cinder does), and given one by one.
  * Each is only good until the next is asked for.
  */
 export async function* openStreams(
   input: CompressedInput,
-  { expectedLengthBytes, blocksAhead, signal }: OpenJob,
+  { engine, expectedLengthBytes, blocksAhead, signal }: OpenJob,
 ): AsyncGenerator<OpenedBlock> {
   let level = firstLevel(await input.read(0, headerBytes))
   const scanner = new MarkScanner(input)
-  const ahead = new LookAhead({ input, scanner, level, blocksAhead })
+  const ahead = new LookAhead({ engine, input, scanner, level, blocksAhead })
   let bit = headerBytes * 8
   let checksum = 0
   let offset = 0

@@ -42,3 +42,20 @@ for name, bits in {'false-block': 0x314159265359, 'false-end': 0x177245385090}.i
 (here / 'long-zeros.bz2').write_bytes(bz2.compress(bytes(100_000_000)))
 bomb = bz2.BZ2Compressor()
 (here / 'bomb.bz2').write_bytes(b''.join(bomb.compress(bytes(10_000_000)) for _ in range(100)) + bomb.flush())
+
+# A run that is spelled with 32 symbols: its length overflows 32 bits, and bz2 refuses it.
+endless = ''.join(
+    f'{value:0{bits}b}'
+    for value, bits in [
+        (0x425A6839, 32),  # header
+        (0x314159265359, 48),  # a block,
+        (0, 32 + 1 + 24),  # its checksum, not randomised, its origin,
+        (1 << 15, 16), (1 << 15, 16),  # one byte in use: 0,
+        (2, 3), (1, 15), (0, 1),  # two tables, one selector for the first,
+        *[(1, 5), (0, 1), (0b100, 3), (0, 1)] * 2,  # whose codes are 0, 10, 11,
+        (0, 32), (0b11, 2),  # a run, and the block's end
+        (0x177245385090, 48), (0, 32),
+    ]
+)
+stream = int(endless.ljust(-(-len(endless) // 8) * 8, '0'), 2).to_bytes(-(-len(endless) // 8), 'big')
+(here / 'endless-run.bz2').write_bytes(stream)

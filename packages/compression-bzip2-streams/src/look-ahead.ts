@@ -1,10 +1,11 @@
 import { mostBlockBits } from './block-limits.js'
-import { openBlockInWorker } from './bz2-worker.js'
 import type { CompressedInput } from './compressed-input.js'
 import { cutShort, damaged } from './corrupt.js'
+import type { Bzip2Engine } from './engine.js'
 import { headerBytes, levelAt } from './header.js'
 import type { Mark, MarkScanner } from './marks.js'
 import type { OpenedBlock } from './opened-block.js'
+import { openBlockInWorker } from './run-engine.js'
 import { streamEnd } from './stream-end.js'
 
 /** How many false marks are looked past within one block: the table of the bytes in use can be made to hold some. */
@@ -21,6 +22,7 @@ export type Opened = OpenedBlock | 'damaged'
 
 /** What to open, and how far ahead. */
 export interface LookAheadJob {
+  readonly engine: Bzip2Engine
   readonly input: CompressedInput
   /** Gives the marks in order, among which there may be false ones. */
   readonly scanner: Pick<MarkScanner, 'next'>
@@ -32,6 +34,7 @@ export interface LookAheadJob {
 
 /** Opens blocks that begin at a mark and end at the next, before it is known whether the marks are true. */
 export class LookAhead {
+  readonly #engine: Bzip2Engine
   readonly #input: CompressedInput
   readonly #scanner: Pick<MarkScanner, 'next'>
   readonly #blocksAhead: number
@@ -41,7 +44,8 @@ export class LookAhead {
   #started = 0
   #blocksUnderWay = 0
 
-  constructor({ input, scanner, level, blocksAhead }: LookAheadJob) {
+  constructor({ engine, input, scanner, level, blocksAhead }: LookAheadJob) {
+    this.#engine = engine
     this.#input = input
     this.#scanner = scanner
     this.#guessedLevel = level
@@ -119,7 +123,7 @@ export class LookAhead {
     if (endBit - bit > mostBlockBits(level)) return Promise.resolve('damaged')
     const parts = this.#input.parts(Math.floor(bit / 8), Math.ceil(endBit / 8))
     const block = { parts, startBit: bit % 8, lengthBits: endBit - bit, level }
-    const opened = openBlockInWorker(block)
+    const opened = openBlockInWorker(this.#engine, block)
     // Whoever waits for it hears of the failure; a block that nobody asks for must not end the program.
     opened.catch(() => undefined)
     return opened
