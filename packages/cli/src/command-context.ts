@@ -7,6 +7,7 @@ import type { Output } from './output/output.js'
 export interface StoreSettings {
   readonly chunkSizeBytes?: number
   readonly blockSizeBytes?: number
+  readonly joinGapBytes?: number
   readonly compression?: Compressor
 }
 

@@ -49,11 +49,12 @@ export async function runBackup(
 }
 
 async function settingsOf(options: BackupCommandOptions): Promise<StoreSettings> {
-  const { chunkSize, blockSize } = options
+  const { chunkSize, blockSize, joinGap } = options
   const compression = await compressorOf(options.compression ?? defaultCompressionWord)
   return {
     ...(chunkSize === undefined ? {} : { chunkSizeBytes: chunkSize }),
     ...(blockSize === undefined ? {} : { blockSizeBytes: blockSize }),
+    ...(joinGap === undefined ? {} : { joinGapBytes: joinGap }),
     ...(compression ? { compression } : {}),
   }
 }

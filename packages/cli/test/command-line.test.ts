@@ -58,6 +58,7 @@ describe('a command line that makes no sense', () => {
     ['an unknown option', ['list', '--store', 'posix:/x', '--jsn']],
     ['a size that is none', ['backup', 'x', '--store', 'posix:/x', '--chunk-size', '5Q']],
     ['a size of nothing', ['backup', 'x', '--store', 'posix:/x', '--block-size', '0']],
+    ['a gap that is none', ['backup', 'x', '--store', 'posix:/x', '--join-gap', 'wide']],
     ['a range that is none', ['restore', 'x', 'y', '--store', 'posix:/x', '--range', '5']],
     ['a level that is none', ['verify', 'x', '--store', 'posix:/x', '--level', 'deep']],
     ['a word that is none', ['backup', 'x', '--store', 'posix:/x', '--compression', 'lzma']],

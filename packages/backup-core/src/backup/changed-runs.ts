@@ -13,19 +13,18 @@ export interface ChangedRun {
  */
 const MOST_RUNS = 8
 
-/** The most unchanged bytes between two runs that are stored to save an object: what a store takes in its place. */
-const MOST_GAP_BYTES = 1024 * 1024
-
 /**
  * Joins nearby runs of a chunk with many, the smallest gaps first. Any offset and length is legal to a reader of the
  * format, and an unchanged block that is stored again is what it was.
+ *
+ * @param mostGapBytes - the most unchanged bytes between two runs that are stored to save an object
  */
-export function joinNearbyRuns(runs: readonly ChangedRun[]): ChangedRun[] {
+export function joinNearbyRuns(runs: readonly ChangedRun[], mostGapBytes: number): ChangedRun[] {
   if (runs.length <= MOST_RUNS) return [...runs]
   const gaps = runs
     .slice(1)
     .map((run, index) => ({ before: index + 1, bytes: run.startBytes - (runs[index]?.endBytes ?? 0) }))
-    .filter(({ bytes }) => bytes <= MOST_GAP_BYTES)
+    .filter(({ bytes }) => bytes <= mostGapBytes)
     .sort((a, b) => a.bytes - b.bytes)
     .slice(0, runs.length - MOST_RUNS)
   const joined = new Set(gaps.map(({ before }) => before))

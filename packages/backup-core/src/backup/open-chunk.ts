@@ -27,18 +27,18 @@ export interface RunInMemory {
 export class OpenChunk {
   readonly #hashes: HashList
   readonly #blockSizeBytes: number
-  readonly #joinRuns: boolean
+  readonly #joinGapBytes: number
   #pieces: HashedPiece[] = []
   #runs: ChangedRun[] = []
 
   /**
    * @param hashes - the parent's, which those of the chunks overwrite
-   * @param joinRuns - whether scattered changes may share an object
+   * @param joinGapBytes - the most unchanged bytes that are stored so that scattered changes share an object
    */
-  constructor(hashes: HashList, blockSizeBytes: number, joinRuns: boolean) {
+  constructor(hashes: HashList, blockSizeBytes: number, joinGapBytes: number) {
     this.#hashes = hashes
     this.#blockSizeBytes = blockSizeBytes
-    this.#joinRuns = joinRuns
+    this.#joinGapBytes = joinGapBytes
   }
 
   /** Compares the next piece; returns whether it changed. */
@@ -63,7 +63,7 @@ export class OpenChunk {
 
   /** The changes of all pieces since the last end, in their order, and how many bytes those pieces are. */
   end(): { runs: RunInMemory[]; heldBytes: number } {
-    const runs = this.#joinRuns ? joinNearbyRuns(this.#runs) : this.#runs
+    const runs = joinNearbyRuns(this.#runs, this.#joinGapBytes)
     const pieces = this.#pieces.map((hashed) => new HeldPiece(hashed))
     const heldBytes = this.#pieces.reduce((sum, { piece }) => sum + piece.bytes.length, 0)
     this.#runs = []

@@ -133,7 +133,7 @@ async function planChunks(
     plan,
     blockSizeBytes: prepared.blockSizeBytes,
     incremental: prepared.parent !== null,
-    joinRuns: !job.settings.strict,
+    joinGapBytes: job.settings.joinGapBytes,
     hashes: prepared.parent?.blocks.hashes ?? new HashList(),
     objects: [],
     namesTaken: [],

@@ -18,8 +18,8 @@ export interface ChunkJob {
   readonly plan: BackupMemoryPlan
   readonly blockSizeBytes: number
   readonly incremental: boolean
-  /** Whether scattered changes may share an object. */
-  readonly joinRuns: boolean
+  /** The most unchanged bytes that are stored so that scattered changes share an object. */
+  readonly joinGapBytes: number
   /** The parent's hashes, which become the volume's own; empty for a full backup. */
   readonly hashes: HashList
   /** In the order of their names; a place is empty until its object is stored. */
@@ -44,7 +44,7 @@ export async function storeChunks(
   const skipped = (lengthBytes: number): void => {
     meter.add({ done: lengthBytes })
   }
-  const chunk = new OpenChunk(job.hashes, job.blockSizeBytes, job.joinRuns)
+  const chunk = new OpenChunk(job.hashes, job.blockSizeBytes, job.joinGapBytes)
   await runPipeline(
     { ...limits, signal, operation: 'The backup' },
     (context) => readPieces(source, { chunkSizeBytes, pieceSizeBytes, hints, skipped }, context),

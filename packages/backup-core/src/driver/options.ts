@@ -8,6 +8,13 @@ export interface ChunkedDriverOptions {
   readonly chunkSizeBytes?: number
   /** The size in bytes at which changes are found. @default the driver's; for an incremental the parent's */
   readonly blockSizeBytes?: number
+  /**
+   * Scattered changes share objects: in a chunk with more than eight runs of changed blocks, the nearest are joined, and
+   * the unchanged bytes between them stored again, where they are no more than this, in bytes up to 4 MiB. More saves
+   * objects and requests, less saves space; 0 lays incrementals out as Cinder does, an object a run. In strict mode it
+   * is 0. @default 1 MiB
+   */
+  readonly joinGapBytes?: number
   /** The container for backups that name none. @default the driver's */
   readonly container?: string
   /** Compresses what is written. @default chunks are stored as they are (`none`) */

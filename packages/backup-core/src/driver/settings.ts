@@ -19,6 +19,8 @@ export interface DriverSettings {
   readonly container: string | null
   readonly compression: Compressor | null
   readonly compressors: Compressors
+  /** 0 in strict mode: Cinder joins nothing. */
+  readonly joinGapBytes: number
   readonly concurrency: number
   readonly maxMemoryBytes: number
   readonly strict: boolean
@@ -26,6 +28,12 @@ export interface DriverSettings {
   readonly clock: () => Date
   readonly serviceName: string
 }
+
+/** What a store needs for one more object costs about as much as this many bytes do. */
+const DEFAULT_JOIN_GAP_BYTES = 1024 * 1024
+
+/** A gap that is stored has to lie in pieces that are held: it must be smaller than any piece of a chunk. */
+const MOST_JOIN_GAP_BYTES = 4 * 1024 * 1024
 
 const drop: WarningListener = () => undefined
 
@@ -52,6 +60,7 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     container: options.container ?? defaults.container,
     compression,
     compressors: new Compressors([...(compression ? [compression] : []), ...(options.decompressors ?? [])]),
+    joinGapBytes: strict ? 0 : joinGap(options.joinGapBytes ?? DEFAULT_JOIN_GAP_BYTES),
     concurrency: count('concurrency', options.concurrency ?? defaultConcurrency()),
     maxMemoryBytes: count('maxMemoryBytes', options.maxMemoryBytes ?? defaultMaxMemoryBytes()),
     strict,
@@ -71,6 +80,11 @@ export function fitChunkSize(chunkSizeBytes: number, blockSizeBytes: number, giv
     )
   }
   return Math.max(1, Math.floor(chunkSizeBytes / blockSizeBytes)) * blockSizeBytes
+}
+
+function joinGap(bytes: number): number {
+  if (Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= MOST_JOIN_GAP_BYTES) return bytes
+  throw invalid('joinGapBytes', bytes, `a whole number from 0 to ${MOST_JOIN_GAP_BYTES}`)
 }
 
 function count(name: string, value: number): number {

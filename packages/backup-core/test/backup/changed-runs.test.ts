@@ -48,7 +48,7 @@ it('leaves up to eight runs of a chunk as Cinder lays them out', () => {
     startBytes: index * 20,
     endBytes: index * 20 + 10,
   }))
-  expect(joinNearbyRuns(runs)).toEqual(runs)
+  expect(joinNearbyRuns(runs, 1024 * 1024)).toEqual(runs)
 })
 
 it('joins the nearest of many runs, until eight are left or the gaps are dear', () => {
@@ -61,7 +61,7 @@ it('joins the nearest of many runs, until eight are left or the gaps are dear', 
         at = startBytes + lengthBytes
         return { startBytes, endBytes: at }
       })
-      const joined = joinNearbyRuns(runs)
+      const joined = joinNearbyRuns(runs, 1024 * 1024)
       const cheap = pairs.slice(1).filter(([gapBytes]) => gapBytes <= 1024 * 1024).length
       expect(joined).toHaveLength(runs.length - Math.min(cheap, Math.max(0, runs.length - 8)))
       for (const run of runs) {

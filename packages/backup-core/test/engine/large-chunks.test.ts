@@ -60,6 +60,30 @@ describe('an incremental whose chunks are read in several pieces', () => {
     }
   }
 
+  it('joins scattered changes over the gap that it is given, and none over a gap of 0', async () => {
+    const objects = async (joinGapBytes?: number): Promise<number> => {
+      const driver = new MemoryBackupDriver({
+        ...sizes,
+        ...(joinGapBytes === undefined ? {} : { joinGapBytes }),
+      })
+      const full = await driver.backup({ volumeId: 'volume' }, bufferVolume(before))
+      const record = await driver.backup({ volumeId: 'volume', parent: full.id }, bufferVolume(now))
+      const target = bufferVolume()
+      await driver.restore(record.id, target)
+      expect(Buffer.compare(target.bytes, now)).toBe(0)
+      return record.objectCount
+    }
+    const scattered = Math.ceil((8 * mib) / 300_000)
+    // The last chunk has the scattered runs, the end of a long one and the last byte.
+    expect(await objects(0)).toBe(2 + 3 + 1 + scattered)
+    expect(await objects()).toBe(2 + 2 + 8)
+    for (const joinGapBytes of [-1, 0.5, 4 * mib + 1]) {
+      expect(() => new MemoryBackupDriver({ ...sizes, joinGapBytes })).toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID' }),
+      )
+    }
+  })
+
   it('has Cinder’s layout in strict mode: a run ends with its chunk, and not with a piece', async () => {
     const driver = new MemoryBackupDriver({ ...sizes, strict: 'cinder' })
     const full = await driver.backup({ volumeId: 'volume' }, bufferVolume(before))

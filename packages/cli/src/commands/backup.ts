@@ -4,6 +4,7 @@ import { compressionWords, defaultCompressionWord, rawWords } from '../compressi
 import type { BackupCommandOptions } from '../options/backup-options.js'
 import { parsePositiveSize } from '../options/global-options.js'
 import { CliOption } from '../options/option.js'
+import { parseSize } from '../sizes.js'
 
 const words = [...rawWords, ...compressionWords.map(({ word }) => word)]
 
@@ -51,6 +52,13 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
         env: 'STOWAGE_BLOCK_SIZE',
         parse: parsePositiveSize,
       }),
+    )
+    .addOption(
+      new CliOption(
+        '--join-gap <size>',
+        'unchanged bytes stored again, to 4M, so that scattered changes share objects; 0 lays them out as Cinder does (default: 1M)',
+        { env: 'STOWAGE_JOIN_GAP', parse: parseSize },
+      ),
     )
     .option('--name <text>', 'a name for people')
     .option('--description <text>', 'a description for people')

@@ -9,6 +9,7 @@ export interface BackupCommandOptions extends GlobalOptions {
   readonly compression?: string
   readonly chunkSize?: number
   readonly blockSize?: number
+  readonly joinGap?: number
   readonly name?: string
   readonly description?: string
   readonly container?: string
