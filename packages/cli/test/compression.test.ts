@@ -32,6 +32,17 @@ describe('compression words', () => {
     await compressor.close?.()
   })
 
+  it('say of each whether its package reads in pieces, on the engine that runs here', async () => {
+    for (const spec of compressionWords) {
+      const compressor = await loadCompressor(spec)
+      expect([spec.word, typeof compressor.decompressStream === 'function']).toEqual([
+        spec.word,
+        spec.streams,
+      ])
+      await compressor.close?.()
+    }
+  })
+
   it('name the package to install where it is missing', async () => {
     const missing = {
       word: 'lzma',
