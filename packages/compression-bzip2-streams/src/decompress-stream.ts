@@ -1,4 +1,4 @@
-import { PieceReader } from '@stowage/compression-workers'
+import { PieceReader, Turns } from '@stowage/compression-workers'
 import { CompressedInput } from './compressed-input.js'
 import { openStreams } from './open-streams.js'
 import type { OpenJob } from './open-streams.js'
@@ -15,12 +15,14 @@ export async function* decompressStream(
   job: OpenJob,
 ): AsyncGenerator<Uint8Array> {
   const reader = new PieceReader(pieces, 'Decompressing', job.signal)
+  const turns = new Turns()
   // Workers fill shared memory, which not everything takes that bytes can be handed to.
   const output = new Uint8Array(Math.min(outputBytes, job.expectedLengthBytes))
   try {
     for await (const block of openStreams(CompressedInput.from(reader), job)) {
       for (let filled = block.read(output); filled > 0; filled = block.read(output)) {
         yield output.subarray(0, filled)
+        await turns.give()
       }
     }
   } finally {
