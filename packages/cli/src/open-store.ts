@@ -9,14 +9,14 @@ import type { OpenStore } from './store-url.js'
 /** Opens a store for the time of `work`. Drivers close themselves; the compressors are ours to close. */
 export async function withStore<T>(
   openStore: OpenStore,
-  { concurrency, maxMemory, strict, osCloud, cinderConf }: GlobalOptions,
+  { concurrency, maxMemory, strict, bz2Engine, osCloud, cinderConf }: GlobalOptions,
   settings: StoreSettings,
   env: CliIo['env'],
   output: Output,
   work: (driver: ChunkedBackupDriver) => Promise<T>,
 ): Promise<T> {
   const { compression } = settings
-  const decompressors = readersBeside(compression)
+  const decompressors = readersBeside(compression, bz2Engine)
   const options: ChunkedDriverOptions = {
     ...settings,
     decompressors,

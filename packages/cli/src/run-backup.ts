@@ -50,7 +50,7 @@ export async function runBackup(
 
 async function settingsOf(options: BackupCommandOptions): Promise<StoreSettings> {
   const { chunkSize, blockSize, joinGap } = options
-  const compression = await compressorOf(options.compression ?? defaultCompressionWord)
+  const compression = await compressorOf(options.compression ?? defaultCompressionWord, options.bz2Engine)
   return {
     ...(chunkSize === undefined ? {} : { chunkSizeBytes: chunkSize }),
     ...(blockSize === undefined ? {} : { blockSizeBytes: blockSize }),

@@ -62,6 +62,7 @@ describe('a command line that makes no sense', () => {
     ['a range that is none', ['restore', 'x', 'y', '--store', 'posix:/x', '--range', '5']],
     ['a level that is none', ['verify', 'x', '--store', 'posix:/x', '--level', 'deep']],
     ['a word that is none', ['backup', 'x', '--store', 'posix:/x', '--compression', 'lzma']],
+    ['an engine that is none', ['list', '--store', 'posix:/x', '--bz2-engine', 'wasm']],
     ['a missing argument', ['restore', 'x', '--store', 'posix:/x']],
     ['one argument too many', ['list', 'x', '--store', 'posix:/x']],
     ['two ways to name a parent', ['backup', 'x', '--store', 'posix:/x', '--incremental', '--parent', 'y']],

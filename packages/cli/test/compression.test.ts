@@ -1,7 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { compressorOf, readersBeside } from '../src/compression/lazy-compressor.js'
 import { loadCompressor } from '../src/compression/load-compressor.js'
-import { compressionWords } from '../src/compression/words.js'
+import { bz2Engines, compressionWords } from '../src/compression/words.js'
+import type { WordPackage } from '../src/compression/words.js'
+
+const nowhere: WordPackage = { packageName: '@stowage/compression-nowhere', factory: 'lzma' }
+const zlibPackage: WordPackage = { packageName: '@stowage/compression-zlib', factory: 'zlib' }
+
+const refusalOf = async (packages: [WordPackage, ...WordPackage[]]): Promise<NodeJS.ErrnoException> => {
+  try {
+    await loadCompressor({ word: 'lzma', packages, streams: false })
+  } catch (error) {
+    return error as NodeJS.ErrnoException
+  }
+  throw new Error('it was loaded')
+}
 
 describe('compression words', () => {
   it.each(['none', 'off', 'no'])('%s means none', async (word) => {
@@ -34,24 +47,73 @@ describe('compression words', () => {
 
   it('say of each whether its package reads in pieces, on the engine that runs here', async () => {
     for (const spec of compressionWords) {
-      const compressor = await loadCompressor(spec)
-      expect([spec.word, typeof compressor.decompressStream === 'function']).toEqual([
-        spec.word,
-        spec.streams,
-      ])
-      await compressor.close?.()
+      for (const engine of bz2Engines) {
+        const compressor = await loadCompressor(spec, engine)
+        expect([spec.word, typeof compressor.decompressStream === 'function']).toEqual([
+          spec.word,
+          spec.streams,
+        ])
+        await compressor.close?.()
+      }
     }
   })
 
   it('name the package to install where it is missing', async () => {
-    const missing = {
-      word: 'lzma',
-      packageName: '@stowage/compression-nowhere',
-      factory: 'lzma',
-      streams: false,
+    const missing = await refusalOf([nowhere])
+    expect(missing.code).toBe('COMPRESSION_UNKNOWN')
+    expect(missing.message).toContain('npm install @stowage/compression-nowhere')
+  })
+
+  it('name every package that would do where none is there, and install the first', async () => {
+    const { message } = await refusalOf([nowhere, { ...nowhere, packageName: '@stowage/compression-away' }])
+    expect(message).toMatch(/compression-nowhere, or @stowage\/compression-away/)
+    expect(message).toContain('npm install @stowage/compression-nowhere')
+  })
+
+  it('are served by the next package where the first is not installed', async () => {
+    const spec = { word: 'gzip', packages: [nowhere, zlibPackage], streams: true } as const
+    const compressor = await loadCompressor(spec)
+    expect(compressor.name).toBe('gzip')
+    await compressor.close?.()
+  })
+
+  it('of bz2 have two packages, libbzip2 first, and the message says what the other one is', () => {
+    for (const word of ['bz2', 'bzip2']) {
+      const spec = compressionWords.find((one) => one.word === word)!
+      expect(spec.packages.map(({ packageName }) => packageName)).toEqual([
+        '@stowage/compression-bz2',
+        '@stowage/compression-compressjs',
+      ])
+      expect(spec.packages.map(({ engine }) => engine)).toEqual(bz2Engines)
+      expect(spec.packages[1]?.remark).toContain('GPL')
     }
-    const error: unknown = await loadCompressor(missing).catch((reason: unknown) => reason)
-    expect(error).toMatchObject({ code: 'COMPRESSION_UNKNOWN' })
-    expect((error as Error).message).toContain('npm install @stowage/compression-nowhere')
+  })
+
+  it('of bz2 are served by the engine that is asked for, and by no other', async () => {
+    const packages = [
+      { ...zlibPackage, engine: 'libbzip2' },
+      { ...nowhere, engine: 'compressjs' },
+    ] as const
+    const asked = { word: 'gzip', packages, streams: true }
+    await expect(loadCompressor(asked, 'compressjs')).rejects.toThrow(
+      'npm install @stowage/compression-nowhere',
+    )
+    const compressor = await loadCompressor(asked, 'libbzip2')
+    await compressor.close?.()
+  })
+
+  it.each(bz2Engines)('of bz2 are written by %s and read by the other', async (engine) => {
+    const [other] = bz2Engines.filter((one) => one !== engine)
+    const writer = (await compressorOf('bzip2', engine))!
+    const reader = readersBeside(undefined, other).find(({ name }) => name === 'bzip2')!
+    try {
+      const bytes = Buffer.alloc(10_000, 'again ')
+      const packed = await writer.compress(bytes)
+      expect(Buffer.from(await reader.decompress(packed, bytes.length)).equals(bytes)).toBe(true)
+      expect(writer.name).toBe('bzip2')
+    } finally {
+      await reader.close?.()
+      await writer.close?.()
+    }
   })
 })

@@ -1,3 +1,5 @@
+import { bz2Engines } from '../compression/words.js'
+import type { Bz2Engine } from '../compression/words.js'
 import { parseSize, sizeSyntax } from '../sizes.js'
 import { storeExamples } from '../store-url.js'
 import { CliOption } from './option.js'
@@ -10,6 +12,7 @@ export interface GlobalOptions {
   readonly concurrency?: number
   readonly maxMemory?: number
   readonly strict?: 'cinder'
+  readonly bz2Engine?: Bz2Engine
   readonly osCloud?: string
   readonly cinderConf?: string
 }
@@ -34,6 +37,10 @@ export function globalOptions(): CliOption[] {
     new CliOption('--strict <who>', 'refuse whatever Cinder would refuse, in its words', {
       env: 'STOWAGE_STRICT',
       choices: ['cinder'],
+    }),
+    new CliOption('--bz2-engine <engine>', 'what runs bz2 and bzip2 (default: the first that is installed)', {
+      env: 'STOWAGE_BZ2_ENGINE',
+      choices: bz2Engines,
     }),
     // OS_CLOUD is the driver's own to read: it stands behind a cinder.conf that says how to sign in.
     new CliOption(
