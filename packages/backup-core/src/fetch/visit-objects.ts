@@ -4,6 +4,8 @@ import { isBackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
 import { planFetchMemory } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
+import { rangesOf, type BlockProof } from './block-proof.js'
+import { fetchRanges } from './fetch-ranges.js'
 import { canFetchInPieces, fetchInPieces } from './fetch-in-pieces.js'
 import { fetchWhole, type FetchedObject } from './fetch-whole.js'
 import type { ChainJob } from './object-source.js'
@@ -23,6 +25,15 @@ export interface ObjectVisitor {
   failed?(item: VisibleObject, layer: ChainLayer, error: unknown): void
 }
 
+/** How to go about it. */
+export interface VisitOptions {
+  readonly signal: AbortSignal | undefined
+  /** Names the operation in errors: `The restore`. */
+  readonly operation: string
+  /** Lets objects of which little is visible be read in part. @default objects are fetched whole */
+  readonly proof?: BlockProof | undefined
+}
+
 /** The memory that an object takes while it is read in pieces. */
 const PIECES_BYTES = 4 * 1024 * 1024
 
@@ -31,7 +42,7 @@ export async function visitObjects(
   job: ChainJob,
   items: readonly VisibleObject[],
   visitor: ObjectVisitor,
-  options: { readonly signal: AbortSignal | undefined; readonly operation: string },
+  { proof, ...options }: VisitOptions,
 ): Promise<void> {
   const limits = fetchLimits(job, items)
   const inPieces = (object: StoredObject): boolean =>
@@ -49,7 +60,10 @@ export async function visitObjects(
     const layer = layerAt(job.chain, item.layer)
     const fetch = inPieces(item.object) ? visitInPieces : visitWhole
     try {
-      await context.slots.run(() => fetch(job, layer, item, visitor, context))
+      await context.slots.run(async () => {
+        if (proof && (await visitRanges(job, layer, item, visitor, context, proof))) return
+        await fetch(job, layer, item, visitor, context)
+      })
     } catch (error) {
       if (!visitor.failed) throw error
       visitor.failed(item, layer, error)
@@ -65,6 +79,33 @@ export function layerAt(chain: Chain, index: number): ChainLayer {
   const layer = chain[index]
   if (!layer) throw new RangeError(`layer ${index} of ${chain.length}`)
   return layer
+}
+
+/** Whether what is visible could be read alone, and was proved. */
+async function visitRanges(
+  job: ChainJob,
+  layer: ChainLayer,
+  item: VisibleObject,
+  visitor: ObjectVisitor,
+  { buffers, signal }: PipelineContext,
+  proof: BlockProof,
+): Promise<boolean> {
+  const ranges = rangesOf(item, proof.blockSizeBytes)
+  if (!ranges) return false
+  const buffer = buffers.take(item.object.lengthBytes)
+  try {
+    const fetched = await fetchRanges(job.source, layer, item, ranges, proof, { buffer, signal })
+    if (!fetched) return false
+    signal.throwIfAborted()
+    for (const { bytes, offsetBytes } of fetched) await visitor.visit(item, bytes, offsetBytes)
+    visitor.done(
+      item,
+      fetched.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    )
+    return true
+  } finally {
+    buffers.give(buffer)
+  }
 }
 
 async function visitWhole(

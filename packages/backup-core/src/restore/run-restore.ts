@@ -1,4 +1,10 @@
-import { chainSizeByManifest, readBlockHashes, sizeByBlocks, sizeIsCertain } from '../chain/volume-size.js'
+import {
+  chainSizeByManifest,
+  readBlockHashes,
+  sizeByBlocks,
+  sizeIsCertain,
+  type BlockHashes,
+} from '../chain/volume-size.js'
 import type { Chain } from '../chain/chain-layer.js'
 import type { RestoreOptions, RestoreResult } from '../driver/requests.js'
 import type { StoreOptions } from '../driver/object-io.js'
@@ -11,6 +17,7 @@ import type { OpenTarget, VolumeExtent, VolumeTarget } from '../volume/volume.js
 import { findMissingObjects } from '../chain/check-objects.js'
 import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
 import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
+import { BlockProof, loadBlockProof } from '../fetch/block-proof.js'
 import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
 import { signalOptions } from '../driver/signal-options.js'
@@ -28,7 +35,8 @@ export async function runRestore(
   const { chain, source } = job
   const [newest] = chain
   const volumeMetadata = restoredVolumeMetadata(newest.metadata.volumeMeta)
-  const volumeSizeBytes = await volumeSize(source.store, chain, options)
+  const volume = await measureVolume(source.store, chain, options)
+  const volumeSizeBytes = volume.sizeBytes
   const window = checkedRange(options.range, volumeSizeBytes)
   const map = buildExtentMap(
     chain.map((layer) => layer.metadata.objects),
@@ -47,7 +55,7 @@ export async function runRestore(
   })
   const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)
   try {
-    const counts = await writeMap(job, map, open, meter, options)
+    const counts = await writeMap(job, map, volume, open, meter, options)
     await open.finish()
     await open.close()
     meter.finish()
@@ -71,15 +79,21 @@ async function giveUp(target: OpenTarget): Promise<void> {
   await target.discard?.().catch(ignore)
 }
 
-/** The exact size of the newest volume of a chain. */
-export async function volumeSize(store: ObjectStore, chain: Chain, options: StoreOptions): Promise<number> {
-  if (sizeIsCertain(chain)) return chainSizeByManifest(chain)
-  return sizeByBlocks(chain, await readBlockHashes(store, chain[0].record, signalOptions(options.signal)))
+/** The exact size of the newest volume of a chain, and its block hashes where they had to be read for it. */
+export async function measureVolume(
+  store: ObjectStore,
+  chain: Chain,
+  options: StoreOptions,
+): Promise<{ sizeBytes: number; blocks?: BlockHashes }> {
+  if (sizeIsCertain(chain)) return { sizeBytes: chainSizeByManifest(chain) }
+  const blocks = await readBlockHashes(store, chain[0].record, signalOptions(options.signal))
+  return { sizeBytes: sizeByBlocks(chain, blocks), blocks }
 }
 
 async function writeMap(
   job: ChainJob,
   map: ExtentMap,
+  volume: { sizeBytes: number; blocks?: BlockHashes },
   target: OpenTarget,
   meter: ProgressMeter,
   options: RestoreOptions,
@@ -97,7 +111,12 @@ async function writeMap(
       meter.add({ transferredBytes: storedBytes, objects: 1 })
     },
   }
-  await visitObjects(job, map.objects, visitor, { signal: options.signal, operation: 'The restore' })
+  const { signal } = options
+  const [newest] = job.chain
+  const proof = volume.blocks
+    ? new BlockProof(volume.blocks)
+    : await loadBlockProof(job.source.store, newest, map.objects, volume.sizeBytes, signal)
+  await visitObjects(job, map.objects, visitor, { signal, operation: 'The restore', proof })
   for (const gap of map.gaps) {
     if (target.readsAsZeros) totals.sparseBytes += gap.lengthBytes
     else {
