@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
-import { Agent, EnvHttpProxyAgent } from 'undici'
+import { Agent, buildConnector, EnvHttpProxyAgent } from 'undici'
+import { ReceiveBuffers } from './receive-buffers.js'
 
 /** How connections are made. */
 export interface ConnectionOptions {
@@ -33,17 +34,17 @@ export class ConnectionPool {
       timeout: options.connectTimeoutMs,
     }
     const common = {
-      connect: tls,
       keepAliveTimeout: keepAliveMs,
       keepAliveMaxTimeout: 2 * keepAliveMs,
       pipelining: 1,
     }
-    const straight = new Agent(common)
+    const straight = new Agent({ ...common, connect: connector(tls) })
     const through = (proxy: string | undefined): Dispatcher =>
       proxy === undefined || proxy === ''
         ? straight
         : new EnvHttpProxyAgent({
             ...common,
+            connect: tls,
             requestTls: tls,
             httpProxy: proxy,
             httpsProxy: proxy,
@@ -64,5 +65,23 @@ export class ConnectionPool {
   /** Ends every connection and every request under way. */
   async destroy(): Promise<void> {
     await Promise.all([...new Set([this.#http, this.#https])].map((dispatcher) => dispatcher.destroy()))
+  }
+}
+
+/** Connects as undici does; what comes over plain HTTP is read into memory that is used again. */
+function connector(options: buildConnector.BuildOptions): buildConnector.connector {
+  const standard = buildConnector(options)
+  return (where, callback) => {
+    if (where.protocol === 'https:') {
+      standard(where, callback)
+      return
+    }
+    const buffers = new ReceiveBuffers()
+    // net.connect takes a high water mark, which its types do not know.
+    const reading: buildConnector.BuildOptions = { ...options, ...buffers.options }
+    buildConnector(reading)(where, (...result) => {
+      if (result[1]) buffers.attach(result[1])
+      callback(...result)
+    })
   }
 }
