@@ -13,6 +13,7 @@ import { controlObjectNames } from '../store/list-objects.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { sha256fileBody } from '../format/sha256file.js'
 import { formatCreatedAt } from '../format/timestamps.js'
+import { startHashWorkers } from '../hash/hash-pool.js'
 import { planBackupMemory } from '../pipeline/memory-plan.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
@@ -30,6 +31,9 @@ export interface BackupJob extends BackupMeans {
   readonly onWarning: WarningListener
 }
 
+/** From here on hashing takes longer than its workers take to start. */
+const SMALL_VOLUME_BYTES = 32 * 1024 * 1024
+
 /**
  * Makes a backup: full, or incremental where the request has a parent. Until its `_metadata` is written there is no
  * backup; a failure before that removes what was written.
@@ -46,6 +50,7 @@ export async function runBackup(
   // First of all, so that a stream is closed whatever is refused next.
   const open = await source.openSource(storeOptions)
   try {
+    if ((open.sizeBytes ?? SMALL_VOLUME_BYTES) >= SMALL_VOLUME_BYTES) startHashWorkers()
     const prepared = await prepareBackup(job, request, storeOptions)
     refuseGrowth(job.settings, prepared, open.sizeBytes ?? 0)
     const names = await chooseNames(job.store, job.settings, prepared.backup, storeOptions)

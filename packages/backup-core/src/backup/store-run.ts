@@ -26,8 +26,6 @@ export interface StoredRun {
 interface Packed {
   readonly parts: readonly Uint8Array[]
   readonly compression: string
-  /** Of the raw bytes. */
-  readonly md5: string
 }
 
 /**
@@ -43,22 +41,24 @@ export async function storeRun(
   const { offsetBytes, lengthBytes } = run
   const held = new HeldMemory(run.release, context)
   try {
-    const packed =
-      sink.compression && lengthBytes > 0
-        ? await compressRun(sink.compression, run, held, context)
-        : { parts: run.parts, compression: 'none', md5: run.md5 ?? (await md5Of(run.parts)) }
-    const { parts, compression, md5 } = packed
-    // A store may want the MD5 of what it is sent, which is another one where that is compressed.
-    const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
-    const body = partsBody(parts, storedMd5)
-    await writeObject(sink.store, sink.container, name, body, {
-      signal: context.signal,
-      extraMetadata: sink.extraMetadata,
+    const { signal, slots } = context
+    const md5 = run.md5 ?? (await md5Of(run.parts))
+    signal.throwIfAborted()
+    return await slots.run(async () => {
+      const { parts, compression } =
+        sink.compression && lengthBytes > 0
+          ? await compressRun(sink.compression, run, held, context)
+          : { parts: run.parts, compression: 'none' }
+      // A store may want the MD5 of what it is sent, which is another one where that is compressed.
+      const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
+      const body = partsBody(parts, storedMd5)
+      const { extraMetadata } = sink
+      await writeObject(sink.store, sink.container, name, body, { signal, extraMetadata })
+      return {
+        object: { name, offsetBytes, lengthBytes, compression, md5 },
+        storedBytes: body.lengthBytes,
+      }
     })
-    return {
-      object: { name, offsetBytes, lengthBytes, compression, md5 },
-      storedBytes: body.lengthBytes,
-    }
   } finally {
     held.giveAll()
   }
@@ -78,7 +78,6 @@ async function compressRun(
   held.tookBytes(parts.length > 1 ? 2 * lengthBytes : lengthBytes)
   const bytes = first !== undefined && parts.length === 1 ? first : await gather(parts, lengthBytes)
   if (parts.length > 1) held.releaseRaw()
-  const md5 = run.md5 ?? (await md5Of([bytes]))
   // A run that is a small part of its chunk gets memory of its own: the pool's buffers are as large as a piece.
   const output = run.md5 === null ? sharedMemory(lengthBytes) : held.takeBuffer(lengthBytes)
   const compressed = await compressor.compress(bytes, { signal, mustShrink: true, buffer: output })
@@ -86,11 +85,11 @@ async function compressRun(
   if (!smaller || compressed.buffer !== output.buffer) held.giveBuffer()
   if (!smaller) {
     held.keepOnly(parts.length > 1 ? lengthBytes : 0)
-    return { parts: [bytes], compression: 'none', md5 }
+    return { parts: [bytes], compression: 'none' }
   }
   held.keepOnly(compressed.buffer === output.buffer ? lengthBytes : compressed.length)
   held.releaseRaw()
-  return { parts: [compressed], compression: compressor.name, md5 }
+  return { parts: [compressed], compression: compressor.name }
 }
 
 /** What a run holds of the memory, given back once, as soon as it is not needed. */

@@ -13,7 +13,7 @@ import {
   type ObjectSource,
 } from './object-source.js'
 
-/** An object's bytes, checked. */
+/** An object's bytes. */
 export interface FetchedObject {
   readonly raw: Uint8Array
   /** How long it was as stored. */
@@ -31,7 +31,7 @@ export interface FetchMemory {
   readonly checkedByStore: boolean
 }
 
-/** Fetches an object whole, and holds it against its length and MD5. */
+/** Fetches an object whole and opens it. Its bytes are not checked yet. */
 export async function fetchWhole(
   source: ObjectSource,
   layer: ChainLayer,
@@ -55,12 +55,14 @@ export async function fetchWhole(
   })
   const opened = compressor ? await open(compressor, layer, object, stored, memory) : stored
   if (opened.length !== object.lengthBytes) throw wrongLength(layer, object, opened.length)
-  const raw = inShared(opened, memory.rawBuffer)
-  if (object.md5 !== null) {
-    const md5 = await md5Of([raw])
-    if (md5 !== object.md5) throw wrongMd5(layer, object, md5)
-  }
-  return { raw, storedBytes: stored.length }
+  return { raw: inShared(opened, memory.rawBuffer), storedBytes: stored.length }
+}
+
+/** Holds an object's bytes against its MD5, where it has one. */
+export async function checkMd5(layer: ChainLayer, object: StoredObject, raw: Uint8Array): Promise<void> {
+  if (object.md5 === null) return
+  const md5 = await md5Of([raw])
+  if (md5 !== object.md5) throw wrongMd5(layer, object, md5)
 }
 
 async function open(

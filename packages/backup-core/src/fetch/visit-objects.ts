@@ -7,7 +7,7 @@ import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { rangesOf, type BlockProof } from './block-proof.js'
 import { fetchRanges } from './fetch-ranges.js'
 import { canFetchInPieces, fetchInPieces } from './fetch-in-pieces.js'
-import { fetchWhole, type FetchedObject } from './fetch-whole.js'
+import { checkMd5, fetchWhole, type FetchedObject } from './fetch-whole.js'
 import type { ChainJob } from './object-source.js'
 
 /** What to do with objects, several of them at once. */
@@ -19,7 +19,7 @@ export interface ObjectVisitor {
    * @param offsetBytes - where in the volume the bytes begin
    */
   visit(item: VisibleObject, bytes: Uint8Array, offsetBytes: number): Promise<void>
-  /** The object is done. */
+  /** The object is done, and is not needed any more. */
   done(item: VisibleObject, storedBytes: number): void
   /** Decides on a failure: returns to go on without the object, or throws. @default throws */
   failed?(item: VisibleObject, layer: ChainLayer, error: unknown): void
@@ -47,12 +47,14 @@ export async function visitObjects(
   const limits = fetchLimits(job, items)
   const inPieces = (object: StoredObject): boolean =>
     wholeBytes(object) > limits.memoryBytes && canFetchInPieces(job.source, object)
-  const memoryOf = ({ object }: VisibleObject): number =>
+  const heldBytes = ({ object }: VisibleObject): number =>
+    inPieces(object) ? Math.min(PIECES_BYTES, limits.memoryBytes) : object.lengthBytes
+  const neededBytes = ({ object }: VisibleObject): number =>
     inPieces(object) ? Math.min(PIECES_BYTES, limits.memoryBytes) : wholeBytes(object)
 
   const inTurn = async function* (context: PipelineContext): AsyncGenerator<VisibleObject> {
     for (const item of items) {
-      await context.budget.take(memoryOf(item), 'fresh')
+      await context.budget.take(neededBytes(item), 'fresh')
       yield item
     }
   }
@@ -60,15 +62,13 @@ export async function visitObjects(
     const layer = layerAt(job.chain, item.layer)
     const fetch = inPieces(item.object) ? visitInPieces : visitWhole
     try {
-      await context.slots.run(async () => {
-        if (proof && (await visitRanges(job, layer, item, visitor, context, proof))) return
-        await fetch(job, layer, item, visitor, context)
-      })
+      if (proof && (await visitRanges(job, layer, item, visitor, context, proof))) return
+      await fetch(job, layer, item, visitor, context)
     } catch (error) {
       if (!visitor.failed) throw error
       visitor.failed(item, layer, error)
     } finally {
-      context.budget.give(memoryOf(item))
+      context.budget.give(heldBytes(item))
     }
   }
   await runPipeline({ ...limits, ...options }, inTurn, work)
@@ -87,14 +87,16 @@ async function visitRanges(
   layer: ChainLayer,
   item: VisibleObject,
   visitor: ObjectVisitor,
-  { buffers, signal }: PipelineContext,
+  { buffers, signal, slots }: PipelineContext,
   proof: BlockProof,
 ): Promise<boolean> {
   const ranges = rangesOf(item, proof.blockSizeBytes)
   if (!ranges) return false
   const buffer = buffers.take(item.object.lengthBytes)
   try {
-    const fetched = await fetchRanges(job.source, layer, item, ranges, proof, { buffer, signal })
+    const fetched = await slots.run(() =>
+      fetchRanges(job.source, layer, item, ranges, proof, { buffer, signal }),
+    )
     if (!fetched) return false
     signal.throwIfAborted()
     for (const { bytes, offsetBytes } of fetched) await visitor.visit(item, bytes, offsetBytes)
@@ -108,6 +110,10 @@ async function visitRanges(
   }
 }
 
+/**
+ * Fetching and opening take a slot; checking and writing do not, so that the next object comes while this one is written.
+ * The stored form's memory is given back as soon as the object is open.
+ */
 async function visitWhole(
   job: ChainJob,
   layer: ChainLayer,
@@ -116,19 +122,35 @@ async function visitWhole(
   context: PipelineContext,
 ): Promise<void> {
   const { object } = item
-  const { buffers, signal } = context
+  const { budget, buffers, signal, slots } = context
+  const storedApartBytes = wholeBytes(object) - object.lengthBytes
+  let storedHeldBytes = storedApartBytes
   const rawBuffer = buffers.take(object.lengthBytes)
-  const storedBuffer = object.compression === 'none' ? rawBuffer : buffers.take(object.lengthBytes)
+  const fetch = async (again: boolean): Promise<FetchedObject> => {
+    if (storedHeldBytes < storedApartBytes) await budget.take(storedApartBytes, 'underway')
+    storedHeldBytes = storedApartBytes
+    const storedBuffer = storedApartBytes === 0 ? rawBuffer : buffers.take(object.lengthBytes)
+    try {
+      const memory = { rawBuffer, storedBuffer, signal, checkedByStore: again }
+      return await slots.run(() => fetchWhole(job.source, layer, object, memory))
+    } finally {
+      if (storedBuffer !== rawBuffer) buffers.give(storedBuffer)
+      budget.give(storedHeldBytes)
+      storedHeldBytes = 0
+    }
+  }
   try {
-    const fetched = await twice<FetchedObject>(job, layer, object, (again) =>
-      fetchWhole(job.source, layer, object, { rawBuffer, storedBuffer, signal, checkedByStore: again }),
-    )
+    const fetched = await twice(job, layer, object, async (again) => {
+      const answer = await fetch(again)
+      await checkMd5(layer, object, answer.raw)
+      return answer
+    })
     signal.throwIfAborted()
     await visitor.visit(item, fetched.raw, object.offsetBytes)
     visitor.done(item, fetched.storedBytes)
   } finally {
     buffers.give(rawBuffer)
-    if (storedBuffer !== rawBuffer) buffers.give(storedBuffer)
+    budget.give(storedHeldBytes)
   }
 }
 
@@ -144,10 +166,12 @@ async function visitInPieces(
   const { signal } = context
   const check = (): Promise<number> =>
     fetchInPieces(job.source, layer, object, signal, () => Promise.resolve())
-  await twice(job, layer, object, check)
-  const storedBytes = await fetchInPieces(job.source, layer, object, signal, (piece, atBytes) =>
-    visitor.visit(item, piece, object.offsetBytes + atBytes),
-  )
+  const storedBytes = await context.slots.run(async () => {
+    await twice(job, layer, object, check)
+    return fetchInPieces(job.source, layer, object, signal, (piece, atBytes) =>
+      visitor.visit(item, piece, object.offsetBytes + atBytes),
+    )
+  })
   visitor.done(item, storedBytes)
 }
 
@@ -185,6 +209,10 @@ function fetchLimits(
   items: readonly VisibleObject[],
 ): { concurrency: number; memoryBytes: number } {
   let largestObjectBytes = 1
-  for (const { object } of items) largestObjectBytes = Math.max(largestObjectBytes, object.lengthBytes)
-  return planFetchMemory({ largestObjectBytes, concurrency, maxMemoryBytes })
+  let compressed = false
+  for (const { object } of items) {
+    largestObjectBytes = Math.max(largestObjectBytes, object.lengthBytes)
+    compressed ||= object.compression !== 'none'
+  }
+  return planFetchMemory({ largestObjectBytes, compressed, concurrency, maxMemoryBytes })
 }

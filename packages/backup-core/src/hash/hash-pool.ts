@@ -96,6 +96,14 @@ class HashWorker {
 /** As many workers as the machine has cores, started when there is work for them, shared by the whole process. */
 const workers: HashWorker[] = []
 
+/**
+ * Starts the workers, where there are none yet: they take a tenth of a second to be ready, in which whoever is going to
+ * hash may have other things to do.
+ */
+export function startHashWorkers(): void {
+  while (workers.length < availableParallelism()) workers.push(new HashWorker())
+}
+
 /** Hashes off the main thread, on the worker that has least to do. */
 export function hashInWorker(job: HashJob): Promise<HashResult> {
   for (let index = workers.length - 1; index >= 0; index -= 1) {

@@ -32,10 +32,11 @@ export function defaultMaxMemoryBytes(): number {
 const SPARE_CHUNKS = 2
 
 /**
- * What an incremental reads at a time: small enough that a volume without changes is compared in memory that stays in
- * the processor's reach, and more than any gap between changes that are stored together.
+ * What is read at a time: small enough that all cores hash the first chunk while it is read, and that a volume without
+ * changes is compared in memory that stays in the processor's reach; more than any gap between changes that are stored
+ * together.
  */
-const INCREMENTAL_PIECE_BYTES = 8 * 1024 * 1024
+const PIECE_BYTES = 8 * 1024 * 1024
 
 /**
  * Turns a cap in bytes into a number of chunks in flight. Where the cap does not hold three chunks, objects become
@@ -73,7 +74,9 @@ export function planBackupMemory(options: {
   const shares = chunkShares({ incremental, compressed, concurrency })
   return {
     objectSizeBytes,
-    pieceSizeBytes: incremental ? evenPieces(objectSizeBytes, blockSizeBytes) : objectSizeBytes,
+    // A compressor needs its input in one.
+    pieceSizeBytes:
+      compressed && !incremental ? objectSizeBytes : evenPieces(objectSizeBytes, blockSizeBytes),
     concurrency,
     memoryBytes: (shares.read + shares.reserved) * objectSizeBytes,
     reserveBytes: shares.reserved * objectSizeBytes,
@@ -82,7 +85,7 @@ export function planBackupMemory(options: {
 
 /** Pieces of about one size, so that the last one of a chunk is not the one that all wait for. */
 function evenPieces(objectSizeBytes: number, blockSizeBytes: number): number {
-  const pieces = Math.ceil(objectSizeBytes / INCREMENTAL_PIECE_BYTES)
+  const pieces = Math.ceil(objectSizeBytes / PIECE_BYTES)
   return Math.ceil(objectSizeBytes / blockSizeBytes / pieces) * blockSizeBytes
 }
 
@@ -97,15 +100,20 @@ function chunkShares(backup: { incremental: boolean; compressed: boolean; concur
   return { read: concurrency + 1, reserved: compressed ? 1 : 0 }
 }
 
-/** How many objects are fetched at once, and the memory that they may take: the same bound as a backup's. */
+/**
+ * How many objects are fetched at once, and the memory that they may take: what is stored in another form takes it twice
+ * until it is open. One more object in memory would cost more than the wait that it saves.
+ */
 export function planFetchMemory(options: {
   readonly largestObjectBytes: number
+  readonly compressed: boolean
   readonly concurrency: number
   readonly maxMemoryBytes: number
 }): { readonly concurrency: number; readonly memoryBytes: number } {
   const { largestObjectBytes, maxMemoryBytes } = options
   const fitting = Math.max(1, Math.floor(maxMemoryBytes / largestObjectBytes) - SPARE_CHUNKS)
   const concurrency = Math.min(options.concurrency, fitting)
-  const memoryBytes = Math.min(maxMemoryBytes, (concurrency + SPARE_CHUNKS) * largestObjectBytes)
+  const spareChunks = options.compressed ? SPARE_CHUNKS : 0
+  const memoryBytes = Math.min(maxMemoryBytes, (concurrency + spareChunks) * largestObjectBytes)
   return { concurrency, memoryBytes }
 }

@@ -244,7 +244,7 @@ describe('planBackupMemory', () => {
     const common = { objectSizeBytes: chunkSizeBytes, concurrency: 2 }
     expect(plan(false, false)).toEqual({
       ...common,
-      pieceSizeBytes: chunkSizeBytes,
+      pieceSizeBytes: 229 * 32_768,
       memoryBytes: 3 * chunkSizeBytes,
       reserveBytes: 0,
     })
