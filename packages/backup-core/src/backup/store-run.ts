@@ -115,11 +115,11 @@ class HeldMemory {
   }
 
   takeBuffer(lengthBytes: number): Uint8Array {
-    return (this.#buffer = this.#context.buffers.take(lengthBytes))
+    return (this.#buffer = this.#context.storedBuffers.take(lengthBytes))
   }
 
   giveBuffer(): void {
-    if (this.#buffer) this.#context.buffers.give(this.#buffer)
+    if (this.#buffer) this.#context.storedBuffers.give(this.#buffer)
     this.#buffer = undefined
   }
 

@@ -122,19 +122,19 @@ async function visitWhole(
   context: PipelineContext,
 ): Promise<void> {
   const { object } = item
-  const { budget, buffers, signal, slots } = context
+  const { budget, buffers, storedBuffers, signal, slots } = context
   const storedApartBytes = wholeBytes(object) - object.lengthBytes
   let storedHeldBytes = storedApartBytes
   const rawBuffer = buffers.take(object.lengthBytes)
   const fetch = async (again: boolean): Promise<FetchedObject> => {
     if (storedHeldBytes < storedApartBytes) await budget.take(storedApartBytes, 'underway')
     storedHeldBytes = storedApartBytes
-    const storedBuffer = storedApartBytes === 0 ? rawBuffer : buffers.take(object.lengthBytes)
+    const storedBuffer = storedApartBytes === 0 ? rawBuffer : storedBuffers.take(object.lengthBytes)
     try {
       const memory = { rawBuffer, storedBuffer, signal, checkedByStore: again }
       return await slots.run(() => fetchWhole(job.source, layer, object, memory))
     } finally {
-      if (storedBuffer !== rawBuffer) buffers.give(storedBuffer)
+      if (storedBuffer !== rawBuffer) storedBuffers.give(storedBuffer)
       budget.give(storedHeldBytes)
       storedHeldBytes = 0
     }

@@ -23,6 +23,11 @@ export interface PipelineContext {
   readonly signal: AbortSignal
   readonly budget: ByteBudget
   readonly buffers: BufferPool
+  /**
+   * Buffers for compressed forms. Apart from the others: of these only what a compressed form takes is ever touched, and
+   * memory that is not touched is none.
+   */
+  readonly storedBuffers: BufferPool
   /** Bounds the costly steps: hashing, compressing, storing, fetching. */
   readonly slots: Limiter
 }
@@ -51,6 +56,7 @@ export async function runPipeline<Item>(
     signal: stop.signal,
     budget: new ByteBudget(limits.memoryBytes, limits.reserveBytes),
     buffers: new BufferPool(),
+    storedBuffers: new BufferPool(),
     slots: new Limiter(limits.concurrency),
   }
   const stopped = (): boolean => stop.signal.aborted

@@ -1,5 +1,5 @@
 import { BackupError, throwIfAborted } from '@stowage/backup-core'
-import { share } from '@stowage/compression-workers'
+import { coreCount, share, Slots } from '@stowage/compression-workers'
 import { damaged } from '../corrupt.js'
 import type { CompressJob, DecompressJob, ZstdEngine } from '../engine.js'
 import { mostCompressedBytes } from '../most-compressed-bytes.js'
@@ -8,7 +8,22 @@ import { runJob } from './run-job.js'
 /** From this level on a chunk takes seconds, and an abort ends the worker in its midst. */
 const leastSlowLevel = 10
 
-/** The engine in WebAssembly, which runs in a worker: a chunk each, on as many cores as there are chunks. */
+/**
+ * Each worker holds a chunk and its compressed form in memory that WebAssembly never gives back, and makes 300 MB/s and
+ * more: every other core is enough, and leaves the rest to hashes and to the network.
+ */
+const workerSlots = new Slots(Math.max(1, Math.floor(coreCount / 2)))
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const free = await workerSlots.take()
+  try {
+    return await work()
+  } finally {
+    free()
+  }
+}
+
+/** The engine in WebAssembly, which runs in workers, a chunk each. */
 export const wasmEngine: ZstdEngine = {
   async compress(bytes: Uint8Array, { level, mostBytes, buffer, signal }: CompressJob) {
     const input = await share(bytes)
@@ -16,7 +31,10 @@ export const wasmEngine: ZstdEngine = {
     // A worker that is ended may write to its memory once more: it gets none that is lent.
     const memory = isSlow ? undefined : sharedOnly(buffer)
     const job = { bytes: input, level, mostBytes, memory }
-    const frame = await runJob('compress', job, 'Compressing', isSlow ? signal : undefined)
+    const frame = await inTurn(() => {
+      throwIfAborted(signal, 'Compressing')
+      return runJob('compress', job, 'Compressing', isSlow ? signal : undefined)
+    })
     throwIfAborted(signal, 'Compressing')
     if (frame === undefined && mostBytes >= mostCompressedBytes(bytes.length)) {
       throw new BackupError(
@@ -31,7 +49,10 @@ export const wasmEngine: ZstdEngine = {
     const input = await share(bytes)
     const memory = sharedOnly(buffer)
     const job = { bytes: input, mostBytes: expectedLengthBytes, memory }
-    const opened = await runJob('decompress', job, 'Decompressing')
+    const opened = await inTurn(() => {
+      throwIfAborted(signal, 'Decompressing')
+      return runJob('decompress', job, 'Decompressing')
+    })
     throwIfAborted(signal, 'Decompressing')
     if (opened?.length !== expectedLengthBytes) {
       throw damaged(`it does not open to the ${expectedLengthBytes} bytes expected`)
