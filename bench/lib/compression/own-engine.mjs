@@ -50,7 +50,8 @@ const work = async (/** @type {number} */ index) => {
   const buffer = to === '-' ? (buffers.pop() ?? shared(rawLength)) : shared(rawLength)
   results[index] =
     mode === 'compress'
-      ? await compressor.compress(input, { buffer })
+      ? // As a backup asks: what does not shrink is stored as it is. What is kept for the check has to open.
+        await compressor.compress(input, { buffer, mustShrink: to === '-' })
       : await compressor.decompress(input, rawLength, { buffer })
   if (to === '-') buffers.push(buffer)
 }

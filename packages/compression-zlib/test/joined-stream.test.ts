@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { zlib } from '../src/index.js'
 
-const pieceBytes = 256 * 1024
+const pieceBytes = 512 * 1024
 const text = (length: number): Buffer => Buffer.alloc(length, 'a chunk of a backup of a volume, once more; ')
 
 /** Runs of zeros, text and noise whose ends fall on, before and behind those of the pieces. */

@@ -8,9 +8,9 @@ import type { DeflatedPiece } from './piece-writer.js'
 
 /**
  * How much is deflated apart: small enough to keep every core busy and the main thread's share of a piece (its
- * checksum, 0.15 ms) short, large enough that a piece's own Huffman codes cost nothing to speak of.
+ * checksum, 0.3 ms) short, large enough that a piece's own Huffman codes cost nothing to speak of.
  */
-const pieceBytes = 256 * 1024
+const pieceBytes = 512 * 1024
 
 /** What deflate can refer back to. */
 const windowBytes = 32 * 1024

@@ -1,7 +1,7 @@
 import type NodeZlib from 'node:zlib'
 
-/** Fits what a piece of 256 KiB of mixed data becomes, so that most pieces come in one part. */
-const outputPieceBytes = 128 * 1024
+/** Fits what a piece of 512 KiB of mixed data becomes, so that most pieces come in one part. */
+const outputPieceBytes = 256 * 1024
 
 /** Deflates single pieces of a stream. */
 export interface PieceDeflater {
@@ -11,7 +11,7 @@ export interface PieceDeflater {
   zeros(lengthBytes: number): Promise<Uint8Array>
 }
 
-/** What zeros of a length become at a level, by `level:length`. A full piece is 270 bytes; other lengths are rare. */
+/** What zeros of a length become at a level, by `level:length`. A full piece is some 520 bytes; other lengths are rare. */
 const rememberedZeros = new Map<string, Promise<Uint8Array>>()
 const mostRemembered = 64
 
