@@ -55,7 +55,9 @@ describe('a stream joined from pieces', () => {
   })
 
   it('costs a tenth of a percent for a chunk of zeros, and little more than itself for noise', async () => {
-    expect((await zlib().compress(new Uint8Array(8 * pieceBytes))).length).toBeLessThan((8 * pieceBytes) / 980)
+    expect((await zlib().compress(new Uint8Array(8 * pieceBytes))).length).toBeLessThan(
+      (8 * pieceBytes) / 980,
+    )
     const noise = randomBytes(8 * pieceBytes)
     expect((await zlib().compress(noise)).length).toBeLessThan(noise.length * 1.0002)
   })
