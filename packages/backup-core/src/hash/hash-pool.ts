@@ -39,7 +39,6 @@ class HashWorker {
   dead = false
 
   constructor() {
-    this.#worker.unref()
     this.#worker.on('message', (answer: Answer) => {
       const pending = this.#settle(answer.id)
       if (answer.error === undefined) pending?.resolve({ sha256s: answer.sha256s, md5: answer.md5 })
@@ -51,6 +50,8 @@ class HashWorker {
     this.#worker.on('exit', () => {
       this.#die(new Error('the worker exited'))
     })
+    // Last: a listener keeps the process alive, and a worker may never be asked anything.
+    this.#worker.unref()
   }
 
   get load(): number {

@@ -10,6 +10,13 @@ const small = ['--chunk-size', '256K', '--block-size', '32K']
 describe('the stowage command', { timeout: patienceMs }, () => {
   const bench = useWorkbench()
 
+  it('ends by itself after a volume that not all of its workers had a part of', async () => {
+    // Hash workers are started for it, and its one chunk is hashed by one of them.
+    await bench.write('disk.img', Buffer.alloc(33 * mebibyte, 7))
+    const record = await stowageJson<BackupView>(bench.directory, ['backup', 'disk.img', ...store])
+    expect(record).toMatchObject({ sizeBytes: 33 * mebibyte, objectCount: 1 })
+  })
+
   it('backs up, adds to it, lists, verifies and restores both states', async () => {
     const { directory } = bench
     const first = noise(1, 2 * mebibyte)
