@@ -15,8 +15,8 @@ export default defineConfig({
       'test-fixtures/test/**/*.test.ts',
       'examples/test/**/*.test.ts',
     ],
-    // Those need the real Swift and Keystone: `npm run test:openstack` runs them.
-    exclude: [...configDefaults.exclude, '**/*.openstack.test.ts'],
+    // The first need the real Swift and Keystone (`npm run test:openstack`), the second minutes (`npm run test:slow`).
+    exclude: [...configDefaults.exclude, '**/*.openstack.test.ts', '**/*.slow.test.ts'],
     // As many as there are cores, where vitest would keep one free: most tests wait for a process or a socket.
     maxWorkers: '100%',
     testTimeout: 30_000,

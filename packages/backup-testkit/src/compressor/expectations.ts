@@ -3,11 +3,19 @@ import { isBackupError } from '@stowage/backup-core'
 import type { BackupErrorCode, Compressor } from '@stowage/backup-core'
 import type { CompressorConformanceOptions } from './types.js'
 
-/** Makes a compressor, hands it to `body`, and closes it whatever happened. */
+/** Those that serve all tests of a run, by the options of the run. */
+const kept = new WeakMap<CompressorConformanceOptions, Promise<Compressor>>()
+
+/** Makes a compressor, hands it to `body`, and closes it whatever happened; or takes the one that is kept open. */
 export async function withCompressor<T>(
   options: CompressorConformanceOptions,
   body: (compressor: Compressor) => T | Promise<T>,
 ): Promise<T> {
+  if (options.keepOpen === true) {
+    const keeping = kept.get(options) ?? Promise.resolve(options.create())
+    kept.set(options, keeping)
+    return await body(await keeping)
+  }
   const compressor = await options.create()
   try {
     return await body(compressor)

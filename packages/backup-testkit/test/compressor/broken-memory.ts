@@ -151,13 +151,12 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
     fault: 'the memory of one call is used for all',
     foundBy: [`${lent} may be shared memory that several calls share among them`],
     create: (): Compressor => {
-      let first: Uint8Array | undefined
+      const memory = new Uint8Array(new SharedArrayBuffer(2 ** 23))
       return {
         ...sound,
         decompress: async (bytes, expected, { buffer } = {}) => {
-          first ??= buffer
           const opened = await sound.decompress(bytes, expected)
-          return first && first.length >= expected ? into(first, opened) : opened
+          return buffer ? into(memory, opened) : opened
         },
       }
     },

@@ -1,0 +1,28 @@
+import { compressorConformance } from '@stowage/backup-testkit'
+import { describe, it } from 'vitest'
+import { zstd } from '../src/index.js'
+import { engines } from './engines.js'
+
+/** The full chunk is tried once on each engine, by the suite of the default level. */
+const shorter = { chunkSizeBytes: 8 * 1024 * 1024 }
+
+for (const engine of engines) {
+  const streams = engine === 'node'
+  compressorConformance({
+    describe,
+    it,
+    label: `level 1 on ${engine}`,
+    create: () => zstd({ engine, level: 1 }),
+    keepOpen: engine === 'wasm',
+    streams,
+    ...shorter,
+  })
+}
+compressorConformance({
+  describe,
+  it,
+  label: 'level 11',
+  create: () => zstd({ level: 11 }),
+  keepOpen: true,
+  ...shorter,
+})

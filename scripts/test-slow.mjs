@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// `npm run test:slow`: the tests that take minutes and show little that `npm test` does not: the suite of compressors on
+// further levels and on the slowest engine, and the proof that it fails some sixty broken ones.
+import { Report } from './lib/report.mjs'
+import { runTests } from './lib/tests.mjs'
+import { build, install } from './lib/workspace.mjs'
+
+const report = new Report()
+
+await report.finish('npm run test:slow', async () => {
+  await report.section('Install', install)
+  await report.section('Build', build)
+  await report.section('Tests', () =>
+    runTests(report, ['-c', 'vitest.slow.config.ts', ...process.argv.slice(2)]),
+  )
+})
