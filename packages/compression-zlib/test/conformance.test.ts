@@ -6,9 +6,6 @@ import { bombs, pythonStreams as golden } from './golden.js'
 const node = () => zlib({ engine: 'node' })
 const pako = () => zlib({ engine: 'pako' })
 
-/** The full chunk is tried once. */
-const shorterChunkSizeBytes = 8 * 1024 * 1024
-
 compressorConformance({
   describe,
   it,
@@ -19,16 +16,5 @@ compressorConformance({
   streams: true,
   large: true,
   program: { module: '@stowage/compression-zlib', create: 'zlib()' },
-})
-compressorConformance({
-  describe,
-  it,
-  label: 'zlib on pako',
-  create: pako,
-  golden,
-  bombs,
-  streams: true,
-  chunkSizeBytes: shorterChunkSizeBytes,
-  program: { module: '@stowage/compression-zlib', create: "zlib({ engine: 'pako' })" },
 })
 crossEngineConformance({ describe, it, engines: { node, pako } })

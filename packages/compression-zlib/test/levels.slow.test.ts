@@ -1,7 +1,9 @@
 import { compressorConformance } from '@stowage/backup-testkit'
 import { describe, it } from 'vitest'
 import { zlib } from '../src/index.js'
+import { bombs, pythonStreams as golden } from './golden.js'
 
+/** The full chunk is tried once, by the suite on Node's engine. */
 const shorterChunkSizeBytes = 8 * 1024 * 1024
 
 compressorConformance({
@@ -19,4 +21,15 @@ compressorConformance({
   create: () => zlib({ level: 9 }),
   streams: true,
   chunkSizeBytes: shorterChunkSizeBytes,
+})
+compressorConformance({
+  describe,
+  it,
+  label: 'zlib on pako',
+  create: () => zlib({ engine: 'pako' }),
+  golden,
+  bombs,
+  streams: true,
+  chunkSizeBytes: shorterChunkSizeBytes,
+  program: { module: '@stowage/compression-zlib', create: "zlib({ engine: 'pako' })" },
 })
