@@ -13,6 +13,9 @@ const WORTHWHILE_BYTES = 1024 * 1024
 /** Hidden bytes between two ranges that are read with them, to save a request. */
 const MOST_GAP_BYTES = 256 * 1024
 
+/** Cinder's default, and ours. */
+const USUAL_BLOCK_SIZE_BYTES = 32 * 1024
+
 /** What a hash takes in a `_sha256file`, with its quotes and white space. */
 const HASH_TEXT_BYTES = 75
 
@@ -24,20 +27,38 @@ export function rangesOf(item: VisibleObject, blockSizeBytes: number): VolumeExt
   const { object, visible } = item
   if (object.compression !== 'none') return undefined
   const objectEnd = object.offsetBytes + object.lengthBytes
-  const ranges: { offsetBytes: number; lengthBytes: number }[] = []
-  let wantedBytes = 0
-  for (const { offsetBytes, lengthBytes } of visible) {
-    const start = Math.max(object.offsetBytes, Math.floor(offsetBytes / blockSizeBytes) * blockSizeBytes)
-    const end = Math.min(objectEnd, Math.ceil((offsetBytes + lengthBytes) / blockSizeBytes) * blockSizeBytes)
-    const last = ranges.at(-1)
-    const lastEnd = last ? last.offsetBytes + last.lengthBytes : 0
-    if (last && start - lastEnd <= MOST_GAP_BYTES)
-      last.lengthBytes = Math.max(lastEnd, end) - last.offsetBytes
-    else ranges.push({ offsetBytes: start, lengthBytes: end - start })
-  }
-  for (const { lengthBytes } of ranges) wantedBytes += lengthBytes
-  const savedBytes = object.lengthBytes - wantedBytes
+  const ranges = wholeBlocks(visible, blockSizeBytes, MOST_GAP_BYTES).map((blocks) => {
+    const offsetBytes = Math.max(object.offsetBytes, blocks.offsetBytes)
+    return {
+      offsetBytes,
+      lengthBytes: Math.min(objectEnd, blocks.offsetBytes + blocks.lengthBytes) - offsetBytes,
+    }
+  })
+  const savedBytes = object.lengthBytes - totalBytes(ranges)
   return savedBytes >= WORTHWHILE_BYTES * ranges.length ? ranges : undefined
+}
+
+/** The whole blocks that extents lie in; those that meet, or are no further apart than the gap, become one. */
+export function wholeBlocks(
+  extents: readonly VolumeExtent[],
+  blockSizeBytes: number,
+  mostGapBytes = 0,
+): VolumeExtent[] {
+  const blocks: VolumeExtent[] = []
+  for (const { offsetBytes, lengthBytes } of extents) {
+    const start = Math.floor(offsetBytes / blockSizeBytes) * blockSizeBytes
+    const end = Math.ceil((offsetBytes + lengthBytes) / blockSizeBytes) * blockSizeBytes
+    const last = blocks.at(-1)
+    if (last && start - (last.offsetBytes + last.lengthBytes) <= mostGapBytes)
+      blocks[blocks.length - 1] = { offsetBytes: last.offsetBytes, lengthBytes: end - last.offsetBytes }
+    else blocks.push({ offsetBytes: start, lengthBytes: end - start })
+  }
+  return blocks
+}
+
+/** How much some extents are together. */
+export function totalBytes(extents: readonly VolumeExtent[]): number {
+  return extents.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)
 }
 
 /**
@@ -71,31 +92,29 @@ export class BlockProof {
   }
 }
 
+/** What the proof of a restore is made from. */
+export interface ProofSources {
+  readonly store: ObjectStore
+  readonly newest: ChainLayer
+  readonly items: readonly VisibleObject[]
+  readonly volume: { readonly sizeBytes: number; readonly blocks?: BlockHashes }
+  readonly signal: AbortSignal | undefined
+}
+
 /**
- * Reads the hashes where they save more than they cost. Without them, or where they cannot be read, objects are fetched
- * whole: nothing depends on them.
+ * The hashes, where the store reads parts of objects: those that are known already, or read where they save more than
+ * they cost. Without them, or where they cannot be read, objects are fetched whole: nothing depends on them.
  */
-export async function loadBlockProof(
-  store: ObjectStore,
-  newest: ChainLayer,
-  items: readonly VisibleObject[],
-  volumeSizeBytes: number,
-  signal: AbortSignal | undefined,
-): Promise<BlockProof | undefined> {
-  if (
-    store.capabilities.rangedReads !== true ||
-    items.every(({ visible, object }) => isWhole(visible, object))
-  )
-    return undefined
-  // The block size is in the file that is not read yet: the least that anyone uses costs the most.
-  const guessedBlockSizeBytes = 32 * 1024
-  let savedBytes = 0
-  for (const item of items) {
-    const ranges = rangesOf(item, guessedBlockSizeBytes)
-    if (!ranges) continue
-    savedBytes += ranges.reduce((left, { lengthBytes }) => left - lengthBytes, item.object.lengthBytes)
-  }
-  const costBytes = (volumeSizeBytes / guessedBlockSizeBytes) * HASH_TEXT_BYTES
+export async function loadBlockProof(sources: ProofSources): Promise<BlockProof | undefined> {
+  const { store, newest, items, volume, signal } = sources
+  if (store.capabilities.rangedReads !== true) return undefined
+  if (volume.blocks) return new BlockProof(volume.blocks)
+  // The block size is in the file that is not read yet.
+  const savedBytes = items.reduce((sum, item) => {
+    const ranges = rangesOf(item, USUAL_BLOCK_SIZE_BYTES)
+    return ranges ? sum + item.object.lengthBytes - totalBytes(ranges) : sum
+  }, 0)
+  const costBytes = (volume.sizeBytes / USUAL_BLOCK_SIZE_BYTES) * HASH_TEXT_BYTES
   // Parsing a byte of JSON costs a few times what fetching one does.
   if (savedBytes < 4 * costBytes + WORTHWHILE_BYTES) return undefined
   try {
@@ -104,8 +123,4 @@ export async function loadBlockProof(
     if (isBackupError(error, 'ABORTED')) throw error
     return undefined
   }
-}
-
-function isWhole(visible: readonly VolumeExtent[], object: VisibleObject['object']): boolean {
-  return visible.length === 1 && visible[0]?.lengthBytes === object.lengthBytes
 }

@@ -3,7 +3,7 @@ import { shownParts, type VisibleObject } from '../chain/extent-map.js'
 import { isBackupError } from '../errors/backup-error.js'
 import { withReader } from '../store/read-object.js'
 import type { VolumeExtent } from '../volume/volume.js'
-import type { BlockProof } from './block-proof.js'
+import { wholeBlocks, type BlockProof } from './block-proof.js'
 import type { ObjectSource } from './object-source.js'
 
 /** A part of an object, read and proved where it is visible. */
@@ -18,7 +18,7 @@ export interface FetchedRange {
  * not prove them, whatever the reason: the object is then to be fetched whole, and held against its MD5.
  *
  * @param ranges - as `rangesOf` gives them
- * @param buffer - holds the whole object; only the places of the ranges are filled
+ * @param buffer - holds the ranges, one behind the other
  */
 export async function fetchRanges(
   source: ObjectSource,
@@ -32,18 +32,17 @@ export async function fetchRanges(
   const place = { signal, extraMetadata }
   const read = withReader(source.store, layer.record.container, object.name, place, async (reader) => {
     if (!reader.readRange) return undefined
+    const proved = wholeBlocks(visible, proof.blockSizeBytes)
     const fetched: FetchedRange[] = []
+    let usedBytes = 0
     for (const { offsetBytes, lengthBytes } of ranges) {
-      const start = offsetBytes - object.offsetBytes
-      const memory = buffer.subarray(start, start + lengthBytes)
-      const bytes = await reader.readRange(start, lengthBytes, {
-        signal,
-        buffer: memory,
-        checkedByCaller: true,
-      })
+      const memory = buffer.subarray(usedBytes, usedBytes + lengthBytes)
+      usedBytes += lengthBytes
+      const options = { signal, buffer: memory, checkedByCaller: true }
+      const bytes = await reader.readRange(offsetBytes - object.offsetBytes, lengthBytes, options)
       if (bytes.length !== lengthBytes) return undefined
       const shared = bytes.buffer === buffer.buffer ? bytes : copyInto(memory, bytes)
-      for (const part of shownParts(shared, offsetBytes, blocksAround(visible, proof.blockSizeBytes))) {
+      for (const part of shownParts(shared, offsetBytes, proved)) {
         if (!(await proof.holds(part.bytes, part.offsetBytes))) return undefined
       }
       fetched.push({ bytes: shared, offsetBytes })
@@ -55,19 +54,6 @@ export async function fetchRanges(
     if (isBackupError(error, 'OBJECT_CORRUPT')) return undefined
     throw error
   })
-}
-
-/** The whole blocks that visible bytes lie in; those that meet become one. */
-function blocksAround(visible: readonly VolumeExtent[], blockSizeBytes: number): VolumeExtent[] {
-  const blocks: { offsetBytes: number; lengthBytes: number }[] = []
-  for (const { offsetBytes, lengthBytes } of visible) {
-    const start = Math.floor(offsetBytes / blockSizeBytes) * blockSizeBytes
-    const end = Math.ceil((offsetBytes + lengthBytes) / blockSizeBytes) * blockSizeBytes
-    const last = blocks.at(-1)
-    if (last && start <= last.offsetBytes + last.lengthBytes) last.lengthBytes = end - last.offsetBytes
-    else blocks.push({ offsetBytes: start, lengthBytes: end - start })
-  }
-  return blocks
 }
 
 function copyInto(memory: Uint8Array, bytes: Uint8Array): Uint8Array {

@@ -4,16 +4,18 @@ import { isBackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
 import { planFetchMemory } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
-import { rangesOf, type BlockProof } from './block-proof.js'
+import { rangesOf, totalBytes, type BlockProof } from './block-proof.js'
 import { fetchRanges } from './fetch-ranges.js'
 import { canFetchInPieces, fetchInPieces } from './fetch-in-pieces.js'
 import { checkMd5, fetchWhole, type FetchedObject } from './fetch-whole.js'
+import type { VolumeExtent } from '../volume/volume.js'
 import type { ChainJob } from './object-source.js'
 
 /** What to do with objects, several of them at once. */
 export interface ObjectVisitor {
   /**
-   * Takes an object's bytes, which have its MD5: all at once, or in pieces in order where memory does not hold it.
+   * Takes an object's bytes, which have its MD5, or its blocks' hashes: all at once, or in pieces in order where memory
+   * does not hold it or little of it is visible.
    * They are only good until the promise resolves.
    *
    * @param offsetBytes - where in the volume the bytes begin
@@ -47,28 +49,32 @@ export async function visitObjects(
   const limits = fetchLimits(job, items)
   const inPieces = (object: StoredObject): boolean =>
     wholeBytes(object) > limits.memoryBytes && canFetchInPieces(job.source, object)
-  const heldBytes = ({ object }: VisibleObject): number =>
-    inPieces(object) ? Math.min(PIECES_BYTES, limits.memoryBytes) : object.lengthBytes
-  const neededBytes = ({ object }: VisibleObject): number =>
-    inPieces(object) ? Math.min(PIECES_BYTES, limits.memoryBytes) : wholeBytes(object)
+  const piecesBytes = Math.min(PIECES_BYTES, limits.memoryBytes)
 
   const inTurn = async function* (context: PipelineContext): AsyncGenerator<VisibleObject> {
     for (const item of items) {
-      await context.budget.take(neededBytes(item), 'fresh')
+      const { object } = item
+      await context.budget.take(inPieces(object) ? piecesBytes : wholeBytes(object), 'fresh')
       yield item
     }
   }
   const work = async (item: VisibleObject, context: PipelineContext): Promise<void> => {
     const layer = layerAt(job.chain, item.layer)
-    const fetch = inPieces(item.object) ? visitInPieces : visitWhole
+    const comesInPieces = inPieces(item.object)
+    const fetch = comesInPieces ? visitInPieces : visitWhole
+    // What a stored form takes is given back when it is open.
+    const heldBytes = comesInPieces ? piecesBytes : item.object.lengthBytes
     try {
-      if (proof && (await visitRanges(job, layer, item, visitor, context, proof))) return
+      const ranges = proof && rangesOf(item, proof.blockSizeBytes)
+      if (proof && ranges && totalBytes(ranges) <= heldBytes) {
+        if (await visitRanges(job, layer, item, visitor, context, { ranges, proof })) return
+      }
       await fetch(job, layer, item, visitor, context)
     } catch (error) {
       if (!visitor.failed) throw error
       visitor.failed(item, layer, error)
     } finally {
-      context.budget.give(heldBytes(item))
+      context.budget.give(heldBytes)
     }
   }
   await runPipeline({ ...limits, ...options }, inTurn, work)
@@ -88,11 +94,10 @@ async function visitRanges(
   item: VisibleObject,
   visitor: ObjectVisitor,
   { buffers, signal, slots }: PipelineContext,
-  proof: BlockProof,
+  { ranges, proof }: { readonly ranges: readonly VolumeExtent[]; readonly proof: BlockProof },
 ): Promise<boolean> {
-  const ranges = rangesOf(item, proof.blockSizeBytes)
-  if (!ranges) return false
-  const buffer = buffers.take(item.object.lengthBytes)
+  const readBytes = totalBytes(ranges)
+  const buffer = buffers.take(readBytes)
   try {
     const fetched = await slots.run(() =>
       fetchRanges(job.source, layer, item, ranges, proof, { buffer, signal }),
@@ -100,10 +105,7 @@ async function visitRanges(
     if (!fetched) return false
     signal.throwIfAborted()
     for (const { bytes, offsetBytes } of fetched) await visitor.visit(item, bytes, offsetBytes)
-    visitor.done(
-      item,
-      fetched.reduce((sum, { bytes }) => sum + bytes.length, 0),
-    )
+    visitor.done(item, readBytes)
     return true
   } finally {
     buffers.give(buffer)

@@ -17,7 +17,7 @@ import type { OpenTarget, VolumeExtent, VolumeTarget } from '../volume/volume.js
 import { findMissingObjects } from '../chain/check-objects.js'
 import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
 import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
-import { BlockProof, loadBlockProof } from '../fetch/block-proof.js'
+import { loadBlockProof } from '../fetch/block-proof.js'
 import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
 import { signalOptions } from '../driver/signal-options.js'
@@ -112,10 +112,8 @@ async function writeMap(
     },
   }
   const { signal } = options
-  const [newest] = job.chain
-  const proof = volume.blocks
-    ? new BlockProof(volume.blocks)
-    : await loadBlockProof(job.source.store, newest, map.objects, volume.sizeBytes, signal)
+  const { store } = job.source
+  const proof = await loadBlockProof({ store, newest: job.chain[0], items: map.objects, volume, signal })
   await visitObjects(job, map.objects, visitor, { signal, operation: 'The restore', proof })
   for (const gap of map.gaps) {
     if (target.readsAsZeros) totals.sparseBytes += gap.lengthBytes

@@ -87,29 +87,52 @@ describe('a restore that needs little of a large object', () => {
     })
   })
 
-  it('reads objects whole where the block hashes cannot be read and nothing else needs them', async () => {
-    const name = `${full.prefix}_sha256file`
-    const range = { offsetBytes: 20 * mib, lengthBytes: 7 }
-    const read = async (): Promise<number> => {
-      let readBytes = 0
-      const target = bufferVolume()
-      await driver.restore(full.id, target, {
-        range,
-        onProgress: ({ transferredBytes }) => {
-          readBytes = transferredBytes
-        },
-      })
-      expect(
-        Buffer.compare(
-          target.bytes.subarray(20 * mib, 20 * mib + 7),
-          before.subarray(20 * mib, 20 * mib + 7),
-        ),
-      ).toBe(0)
-      return readBytes
-    }
-    expect(await read()).toBe(32 * 1024)
-    await replaced(name, new Uint8Array(0), async () => {
-      expect(await read()).toBe(16 * mib)
+  /** How much a restore of a range of the full backup reads; its bytes are compared. */
+  async function readFor(
+    reader: MemoryBackupDriver,
+    offsetBytes: number,
+    lengthBytes: number,
+  ): Promise<number> {
+    const range = { offsetBytes, lengthBytes }
+    const target = bufferVolume()
+    let readBytes = 0
+    await reader.restore(full.id, target, {
+      range,
+      onProgress: ({ transferredBytes }) => {
+        readBytes = transferredBytes
+      },
     })
+    const end = offsetBytes + lengthBytes
+    const [got, wanted] = [target.bytes, before].map((bytes) => bytes.subarray(offsetBytes, end))
+    expect(Buffer.compare(got ?? before, wanted ?? now)).toBe(0)
+    return readBytes
+  }
+
+  it('reads objects whole where the block hashes cannot be read and nothing else needs them', async () => {
+    expect(await readFor(driver, 20 * mib, 7)).toBe(32 * 1024)
+    await replaced(`${full.prefix}_sha256file`, new Uint8Array(0), async () => {
+      expect(await readFor(driver, 20 * mib, 7)).toBe(16 * mib)
+    })
+  })
+
+  it('reads a part of an object that memory does not hold, where memory holds the part', async () => {
+    const small = new MemoryBackupDriver({ ...sizes, store: driver.store, maxMemoryBytes: 3 * mib })
+    expect(await readFor(small, 20 * mib, 7)).toBe(32 * 1024)
+    expect(await readFor(small, 20 * mib, 8 * mib)).toBe(16 * mib)
+  })
+
+  it('reads objects whole from a store that does not say that it reads parts', async () => {
+    class WholeReads extends MemoryBackupDriver {
+      override readonly capabilities = { streamingReads: true }
+    }
+    const whole = new WholeReads({ ...sizes, store: driver.store })
+    expect(await readFor(whole, 20 * mib, 7)).toBe(16 * mib)
+    // Its size takes the block hashes, which are at hand then.
+    let readBytes = 0
+    const onProgress = ({ transferredBytes }: { transferredBytes: number }): void => {
+      readBytes = transferredBytes
+    }
+    await whole.restore(record.id, bufferVolume(), { onProgress })
+    expect(readBytes).toBe(now.length + 13 * mib)
   })
 })
