@@ -3,7 +3,7 @@ import type { PipelineContext } from '../pipeline/pipeline.js'
 import type { OpenSource } from '../volume/volume.js'
 import type { SourceHints } from './source-hints.js'
 
-/** A piece of a chunk, in memory: of a full backup a whole chunk, of an incremental a part that is compared alone. */
+/** A piece of a chunk, in memory: a part that is hashed alone, or the whole chunk where a compressor needs it in one. */
 export interface Piece {
   readonly kind: 'piece'
   /** Within the volume. */

@@ -31,8 +31,8 @@ export interface BackupJob extends BackupMeans {
   readonly onWarning: WarningListener
 }
 
-/** From here on hashing takes longer than its workers take to start. */
-const SMALL_VOLUME_BYTES = 32 * 1024 * 1024
+/** Hashing this much takes about as long as a worker takes to start. */
+const WORTH_A_WORKER_BYTES = 32 * 1024 * 1024
 
 /**
  * Makes a backup: full, or incremental where the request has a parent. Until its `_metadata` is written there is no
@@ -50,7 +50,7 @@ export async function runBackup(
   // First of all, so that a stream is closed whatever is refused next.
   const open = await source.openSource(storeOptions)
   try {
-    if ((open.sizeBytes ?? SMALL_VOLUME_BYTES) >= SMALL_VOLUME_BYTES) startHashWorkers()
+    startHashWorkers(Math.floor((open.sizeBytes ?? 0) / WORTH_A_WORKER_BYTES))
     const prepared = await prepareBackup(job, request, storeOptions)
     refuseGrowth(job.settings, prepared, open.sizeBytes ?? 0)
     const names = await chooseNames(job.store, job.settings, prepared.backup, storeOptions)

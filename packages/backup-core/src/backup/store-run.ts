@@ -74,17 +74,18 @@ async function compressRun(
   const [first] = parts
   // The worst that is kept: a compressed form as long as its input is thrown away. All at once: whoever waited for the
   // second half while holding the first could wait for another who does the same.
-  await budget.take(parts.length > 1 ? 2 * lengthBytes : lengthBytes, 'underway')
-  held.tookBytes(parts.length > 1 ? 2 * lengthBytes : lengthBytes)
-  const bytes = first !== undefined && parts.length === 1 ? first : await gather(parts, lengthBytes)
-  if (parts.length > 1) held.releaseRaw()
+  const gatheredBytes = parts.length > 1 ? lengthBytes : 0
+  await budget.take(gatheredBytes + lengthBytes, 'underway')
+  held.tookBytes(gatheredBytes + lengthBytes)
+  const bytes = first !== undefined && gatheredBytes === 0 ? first : await gather(parts, lengthBytes)
+  if (gatheredBytes > 0) held.releaseRaw()
   // A run that is a small part of its chunk gets memory of its own: the pool's buffers are as large as a piece.
   const output = run.md5 === null ? sharedMemory(lengthBytes) : held.takeBuffer(lengthBytes)
   const compressed = await compressor.compress(bytes, { signal, mustShrink: true, buffer: output })
   const smaller = compressed.length < lengthBytes
   if (!smaller || compressed.buffer !== output.buffer) held.giveBuffer()
   if (!smaller) {
-    held.keepOnly(parts.length > 1 ? lengthBytes : 0)
+    held.keepOnly(gatheredBytes)
     return { parts: [bytes], compression: 'none' }
   }
   held.keepOnly(compressed.buffer === output.buffer ? lengthBytes : compressed.length)

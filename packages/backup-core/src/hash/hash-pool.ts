@@ -98,11 +98,11 @@ class HashWorker {
 const workers: HashWorker[] = []
 
 /**
- * Starts the workers, where there are none yet: they take a tenth of a second to be ready, in which whoever is going to
- * hash may have other things to do.
+ * Starts workers up to that many, or to one for each core: they take a tenth of a second to be ready, in which whoever
+ * is going to hash may have other things to do.
  */
-export function startHashWorkers(): void {
-  while (workers.length < availableParallelism()) workers.push(new HashWorker())
+export function startHashWorkers(count: number): void {
+  while (workers.length < Math.min(count, availableParallelism())) workers.push(new HashWorker())
 }
 
 /** Hashes off the main thread, on the worker that has least to do. */
