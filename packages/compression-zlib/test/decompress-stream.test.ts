@@ -3,27 +3,11 @@ import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { zlib } from '@stowage/compression-zlib'
-
-async function* cut(bytes: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array> {
-  // One buffer, used again: a piece is only good until the next is asked for.
-  const piece = new Uint8Array(pieceBytes)
-  for (let at = 0; at < bytes.length; at += pieceBytes) {
-    const part = bytes.subarray(at, at + pieceBytes)
-    piece.fill(0xee)
-    piece.set(part)
-    yield await Promise.resolve(piece.subarray(0, part.length))
-  }
-}
+import { cut, openInPieces, stalledAfter } from '../../compression-workers/test/in-pieces.js'
 
 for (const engine of ['node', 'pako'] as const) {
-  const open = async (bytes: Uint8Array, expectedLengthBytes: number, pieceBytes = 1000): Promise<Buffer> => {
-    const parts: Uint8Array[] = []
-    const compressor = zlib({ engine })
-    for await (const part of compressor.decompressStream!(cut(bytes, pieceBytes), expectedLengthBytes)) {
-      parts.push(Uint8Array.from(part))
-    }
-    return Buffer.concat(parts)
-  }
+  const open = (bytes: Uint8Array, expectedLengthBytes: number, pieceBytes?: number): Promise<Buffer> =>
+    openInPieces(zlib({ engine }), bytes, expectedLengthBytes, pieceBytes)
 
   describe(`decompressStream with ${engine}`, () => {
     it('opens a stream in pieces of any size', async () => {
@@ -89,6 +73,21 @@ for (const engine of ['node', 'pako'] as const) {
         expect(part.length).toBeGreaterThan(0)
         break
       }
+    })
+
+    it('ends with ABORTED while its input keeps it waiting', async () => {
+      const controller = new AbortController()
+      const { signal } = controller
+      const source = stalledAfter(deflateSync(randomBytes(500_000)).subarray(0, 100_000))
+      const drain = async (): Promise<void> => {
+        for await (const part of zlib({ engine }).decompressStream!(source, 500_000, { signal })) {
+          expect(part.length).toBeGreaterThan(0)
+          setTimeout(() => {
+            controller.abort()
+          }, 20)
+        }
+      }
+      await expect(drain()).rejects.toMatchObject({ code: 'ABORTED' })
     })
   })
 }

@@ -1,4 +1,5 @@
 import { abortedError, throwIfAborted } from '@stowage/backup-core'
+import { PieceReader } from '@stowage/compression-workers'
 import type NodeZlib from 'node:zlib'
 import { tooLong, tooShort, trailing } from '../corrupt.js'
 import { asCorrupt } from './inflate-into.js'
@@ -18,10 +19,11 @@ export async function* inflateStream(
     if (signal !== undefined) inflate.destroy(abortedError(signal, 'Decompressing'))
   }
   signal?.addEventListener('abort', onAbort, { once: true })
+  const reader = new PieceReader(pieces, 'Decompressing', signal)
   let fedBytes = 0
   const feed = async (): Promise<void> => {
     try {
-      for await (const piece of pieces) {
+      for (let piece = await reader.next(); piece !== undefined; piece = await reader.next()) {
         fedBytes += piece.length
         // A piece is only good until the next is asked for, and zlib reads it on another thread until it calls back.
         await new Promise<void>((resolve, reject) => {
@@ -57,5 +59,6 @@ export async function* inflateStream(
     signal?.removeEventListener('abort', onAbort)
     inflate.destroy()
     await feeding
+    await reader.close()
   }
 }

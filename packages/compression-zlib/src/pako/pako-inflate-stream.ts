@@ -1,5 +1,5 @@
 import { throwIfAborted } from '@stowage/backup-core'
-import { nextTurn } from '@stowage/compression-workers'
+import { nextTurn, PieceReader } from '@stowage/compression-workers'
 import { Z_BUF_ERROR, Z_NO_FLUSH, Z_OK, Z_STREAM_END, zlibInflate, zlibInflateInit, ZStream } from 'pako'
 import { cutShort, tooLong, tooShort, trailing } from '../corrupt.js'
 import { requireEnd, turnBytes } from './pako-inflate.js'
@@ -10,12 +10,25 @@ export async function* pakoInflateStream(
   expectedLengthBytes: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
+  const reader = new PieceReader(pieces, 'Decompressing', signal)
+  try {
+    yield* inflateFrom(reader, expectedLengthBytes, signal)
+  } finally {
+    await reader.close()
+  }
+}
+
+async function* inflateFrom(
+  reader: PieceReader,
+  expectedLengthBytes: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   const stream = new ZStream()
   const output = new Uint8Array(turnBytes)
   let status: number = zlibInflateInit(stream)
   let givenBytes = 0
-  for await (const piece of pieces) {
-    if (status === Z_STREAM_END && piece.length > 0) throw trailing(piece.length)
+  for (let piece = await reader.next(); piece !== undefined; piece = await reader.next()) {
+    if (status === Z_STREAM_END) throw trailing(piece.length)
     stream.input = piece
     stream.next_in = 0
     stream.avail_in = piece.length
