@@ -1,5 +1,5 @@
 import type { CompressOptions } from '@stowage/backup-core'
-import { isZeros, looksLikeNoise, mapPieces, Turns } from '@stowage/compression-workers'
+import { isAllNoise, isZeros, mapPieces } from '@stowage/compression-workers'
 import type { Bzip2Engine } from './engine.js'
 import { compressInWorker } from './run-engine.js'
 import type { Lent } from './run-engine.js'
@@ -26,7 +26,8 @@ export async function compressPieces(
 ): Promise<Uint8Array> {
   if (bytes.length === 0) return emptyStream(level)
   const pieceBytes = level * pieceBytesALevel - reserveBytes
-  if (mustShrink && (await isAllNoise(bytes, pieceBytes))) return bytes
+  // bzip2 has no way to store: noise costs its full time and grows. Only where all of a chunk is noise is it spared.
+  if (mustShrink && (await isAllNoise(bytes))) return bytes
   const writer = new StreamWriter(memoryFor(engine, bytes.length, pieceBytes, buffer, mustShrink))
   await mapPieces(bytes, pieceBytes, signal, async (piece, offset) => {
     // A result that has outgrown its memory is thrown away, and so need not go on.
@@ -37,16 +38,6 @@ export async function compressPieces(
     await writer.put(offset / pieceBytes, stream)
   })
   return writer.end() ?? bytes
-}
-
-/** bzip2 has no way to store: noise costs its full time and grows. Only where all of a chunk is noise is it spared. */
-async function isAllNoise(bytes: Uint8Array, pieceBytes: number): Promise<boolean> {
-  const turns = new Turns()
-  for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
-    if (!looksLikeNoise(bytes.subarray(offset, offset + pieceBytes))) return false
-    await turns.give()
-  }
-  return true
 }
 
 /** The caller's memory where it is enough, else fresh: of the input's length where the result must be shorter. */

@@ -1,6 +1,7 @@
 export { adopt, share } from './adopt.js'
 export type { Adopted } from './adopt.js'
 export { isZeros, looksLikeNoise } from './samples.js'
+export { isAllNoise, isAllZeros } from './whole-chunk.js'
 export { joinInTurns } from './join-in-turns.js'
 export { mapPieces } from './map-pieces.js'
 export type { PieceWork } from './map-pieces.js'

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '@stowage/backup-core'
 import type { CodecOptions, Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
-import { closeIdlePool, requireExpectedLength } from '@stowage/compression-workers'
+import { closeIdlePool, isAllNoise, isAllZeros, requireExpectedLength } from '@stowage/compression-workers'
 import { checkFrames } from './check-frames.js'
 import type { ZstdEngine } from './engine.js'
 import { loadEngine } from './load-engine.js'
@@ -9,7 +9,7 @@ import { findNodeZstd } from './node/node-zstd.js'
 import type { NodeZstd } from './node/node-zstd.js'
 import { resolveOptions } from './options.js'
 import type { ResolvedZstdOptions, ZstdOptions } from './options.js'
-import { isAllNoise, isAllZeros, RememberedZeros } from './sample-chunk.js'
+import { RememberedZeros } from './remembered-zeros.js'
 import { walkFrames } from './walk-frames.js'
 
 /**
