@@ -1,13 +1,8 @@
 import { compressorConformance } from '@stowage/backup-testkit'
-import { describe, it } from 'vitest'
+import { describe } from 'vitest'
 import { bz2 } from '../src/index.js'
 import { bombs, otherStreams as golden } from './golden.js'
-
-/** bzip2 takes its time, and more where other tests run beside. */
-const timeoutMs = 120_000
-const patiently = (name: string, body: () => Promise<void>): void => {
-  it(name, { timeout: timeoutMs }, body)
-}
+import { patiently, timeoutMs } from './patiently.js'
 
 compressorConformance({
   describe,

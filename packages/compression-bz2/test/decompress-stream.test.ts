@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
+import { cut, openInPieces } from '../../compression-workers/test/in-pieces.js'
 import { bz2 } from '../src/index.js'
 import { golden } from './golden.js'
 
@@ -11,24 +12,8 @@ afterAll(() => compressor.close?.())
 const mebibyte = 1024 * 1024
 const text = (length: number): Buffer => Buffer.alloc(length, 'a chunk of a backup of a volume, once more; ')
 
-/** One buffer, used again: a piece is only good until the next is asked for. */
-async function* cut(bytes: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array> {
-  const piece = new Uint8Array(pieceBytes)
-  for (let at = 0; at < bytes.length; at += pieceBytes) {
-    const part = bytes.subarray(at, at + pieceBytes)
-    piece.fill(0xee)
-    piece.set(part)
-    yield await Promise.resolve(piece.subarray(0, part.length))
-  }
-}
-
-async function open(bytes: Uint8Array, expectedLengthBytes: number, pieceBytes = 1000): Promise<Buffer> {
-  const parts: Uint8Array[] = []
-  for await (const part of compressor.decompressStream!(cut(bytes, pieceBytes), expectedLengthBytes)) {
-    parts.push(Uint8Array.from(part))
-  }
-  return Buffer.concat(parts)
-}
+const open = (bytes: Uint8Array, expectedLengthBytes: number, pieceBytes?: number): Promise<Buffer> =>
+  openInPieces(compressor, bytes, expectedLengthBytes, pieceBytes)
 
 describe('decompressStream of bzip2', () => {
   it('opens streams in a row, of any level and with nothing in them, in pieces of any size', async () => {

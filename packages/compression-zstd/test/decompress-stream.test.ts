@@ -4,11 +4,12 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
+import { openInPieces } from '../../compression-workers/test/in-pieces.js'
 import { zstd } from '../src/index.js'
 import type { ZstdOptions } from '../src/index.js'
 import { nodeHasZstd } from './engines.js'
 import { golden } from './golden.js'
-import { block, header, skippable, windowOfLog, zerosFrame } from './hand-made.js'
+import { block, framePart, rowOf, header, windowOfLog, zerosFrame } from './hand-made.js'
 
 const mebibyte = 1024 * 1024
 
@@ -24,24 +25,8 @@ describe.runIf(nodeHasZstd)("decompressStream on Node's engine", () => {
   const compressor = zstd()
   afterAll(() => compressor.close?.())
 
-  /** One buffer, used again: a piece is only good until the next is asked for. */
-  async function* cut(bytes: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array> {
-    const piece = new Uint8Array(pieceBytes)
-    for (let at = 0; at < bytes.length; at += pieceBytes) {
-      const part = bytes.subarray(at, at + pieceBytes)
-      piece.fill(0xee)
-      piece.set(part)
-      yield await Promise.resolve(piece.subarray(0, part.length))
-    }
-  }
-
-  async function open(bytes: Uint8Array, expectedLengthBytes: number, pieceBytes = 1000): Promise<Buffer> {
-    const parts: Uint8Array[] = []
-    for await (const part of compressor.decompressStream!(cut(bytes, pieceBytes), expectedLengthBytes)) {
-      parts.push(Uint8Array.from(part))
-    }
-    return Buffer.concat(parts)
-  }
+  const open = (bytes: Uint8Array, expectedLengthBytes: number, pieceBytes?: number): Promise<Buffer> =>
+    openInPieces(compressor, bytes, expectedLengthBytes, pieceBytes)
 
   async function drain(pieces: AsyncIterable<Uint8Array>): Promise<number> {
     let lengthBytes = 0
@@ -56,23 +41,13 @@ describe.runIf(nodeHasZstd)("decompressStream on Node's engine", () => {
     })
 
   it('opens frames in a row, skippable ones among them, in pieces of any size', async () => {
-    const part = fc.record({
-      content: fc.uint8Array({ maxLength: 300 }),
-      kind: fc.constantFrom('says', 'silent', 'skip'),
-    })
     await fc.assert(
       fc.asyncProperty(
-        fc.array(part, { minLength: 1, maxLength: 6 }),
+        fc.array(framePart, { minLength: 1, maxLength: 6 }),
         fc.integer({ min: 1, max: 500 }),
         async (parts, pieceBytes) => {
-          const object = parts.map(({ content, kind }) => {
-            if (kind === 'skip') return skippable(content)
-            const head =
-              kind === 'says' ? { contentBytes: BigInt(content.length) } : { window: windowOfLog(17) }
-            return Buffer.concat([header(head), block(content, true)])
-          })
-          const raw = Buffer.concat(parts.filter(({ kind }) => kind !== 'skip').map(({ content }) => content))
-          expect(raw.equals(await open(Buffer.concat(object), raw.length, pieceBytes))).toBe(true)
+          const { object, raw } = rowOf(parts)
+          expect(raw.equals(await open(object, raw.length, pieceBytes))).toBe(true)
         },
       ),
       { numRuns: 60 },

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 /** Parts of zstd frames made by hand (RFC 8878), to say what no compressor would. */
 
 /** A block: stored as it is, or one byte repeated. */
@@ -57,4 +58,23 @@ export function skippable(content: Uint8Array): Buffer {
   head.writeUInt32LE(0x184d2a5f, 0)
   head.writeUInt32LE(content.length, 4)
   return Buffer.concat([head, content])
+}
+
+/** A frame of a row: one that says how much it holds, one that does not, or one to skip. */
+export const framePart = fc.record({
+  content: fc.uint8Array({ maxLength: 300 }),
+  kind: fc.constantFrom('says', 'silent', 'skip'),
+})
+
+type FramePart = typeof framePart extends fc.Arbitrary<infer T> ? T : never
+
+/** A row of such frames, and what it opens to. */
+export function rowOf(parts: readonly FramePart[]): { object: Buffer; raw: Buffer } {
+  const frames = parts.map(({ content, kind }) => {
+    if (kind === 'skip') return skippable(content)
+    const head = kind === 'says' ? { contentBytes: BigInt(content.length) } : { window: windowOfLog(17) }
+    return Buffer.concat([header(head), block(content, true)])
+  })
+  const raw = Buffer.concat(parts.filter(({ kind }) => kind !== 'skip').map(({ content }) => content))
+  return { object: Buffer.concat(frames), raw }
 }
