@@ -27,7 +27,7 @@ export function allClients(options) {
 /**
  * Whether a client's program is on this machine.
  *
- * @param {import('./client.mjs').Client} client
+ * @param {{ readonly program?: string | undefined }} client
  */
 export function isInstalled({ program }) {
   if (program === undefined) return true

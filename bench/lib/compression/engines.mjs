@@ -27,18 +27,18 @@ const slowBytes = 4 * 1024 * 1024
 export function allEngines({ nodes, say }) {
   return [
     ...['zlib', 'bz2', 'zstd'].map((word) => python(/** @type {Engine['format']} */ (word))),
-    ...program('zlib', 'gzip -6', ['gzip', '-6', '-n'], ['gzip', '-d']),
-    ...program('zlib', 'pigz -6', ['pigz', '-6', '-n'], ['pigz', '-d']),
-    ...program('bz2', 'bzip2', ['bzip2'], ['bzip2', '-d']),
-    ...program('bz2', 'lbzip2', ['lbzip2'], ['lbzip2', '-d']),
-    ...program('bz2', 'pbzip2', ['pbzip2'], ['pbzip2', '-d']),
-    ...program('zstd', 'zstd -3', ['zstd', '-q', '-3'], ['zstd', '-q', '-d']),
-    ...program('zstd', 'zstd -3 -T0', ['zstd', '-q', '-3', '-T0'], ['zstd', '-q', '-d']),
+    program('zlib', 'gzip -6', ['gzip', '-6', '-n'], ['gzip', '-d']),
+    program('zlib', 'pigz -6', ['pigz', '-6', '-n'], ['pigz', '-d']),
+    program('bz2', 'bzip2', ['bzip2'], ['bzip2', '-d']),
+    program('bz2', 'lbzip2', ['lbzip2'], ['lbzip2', '-d']),
+    program('bz2', 'pbzip2', ['pbzip2'], ['pbzip2', '-d']),
+    program('zstd', 'zstd -3', ['zstd', '-q', '-3'], ['zstd', '-q', '-d']),
+    program('zstd', 'zstd -3 -T0', ['zstd', '-q', '-3', '-T0'], ['zstd', '-q', '-d']),
     ...nodes.flatMap((node, index) => [...ownEngines.keys()].map((name) => own(name, node, index > 0))),
   ].filter((engine) => {
     const { argv } = engine
     const [name = ''] = argv('compress', '', '', 0, 0)
-    const there = isInstalled(/** @type {any} */ ({ program: name }))
+    const there = isInstalled({ program: name })
     if (!there) say(`${engine.name} is left out: ${name} is not installed`)
     return there
   })
@@ -87,12 +87,12 @@ function own(name, node, another) {
  * @param {string} name
  * @param {string[]} compress
  * @param {string[]} decompress
- * @returns {Engine[]}
+ * @returns {Engine}
  */
 function program(format, name, compress, decompress) {
   const argv = (/** @type {'compress' | 'decompress'} */ mode) => [
     ...(mode === 'compress' ? compress : decompress),
     '-c',
   ]
-  return [{ name, format, kind: 'program', argv }]
+  return { name, format, kind: 'program', argv }
 }
