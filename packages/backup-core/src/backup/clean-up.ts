@@ -1,6 +1,6 @@
-import type { ObjectStore } from '../driver/object-store.js'
 import { BackupError } from '../errors/backup-error.js'
 import { controlObjectNames } from '../store/list-objects.js'
+import type { Destination } from './destination.js'
 
 /** How long a clean-up may take; it runs after the caller's own signal has spoken. */
 const CLEAN_UP_MS = 60_000
@@ -12,9 +12,7 @@ const CLEAN_UP_MS = 60_000
  * @returns the error to throw: the first failure, or `CLEANUP_INCOMPLETE` with it as the cause and what is left
  */
 export async function cleanUp(
-  store: ObjectStore,
-  container: string,
-  prefix: string,
+  { sink: { store, container }, prefix }: Destination,
   objectNames: readonly string[],
   failure: unknown,
 ): Promise<unknown> {

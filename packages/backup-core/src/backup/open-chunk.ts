@@ -7,8 +7,6 @@ export interface HashedPiece {
   readonly piece: Piece
   /** 32 bytes a block. */
   readonly sha256s: Uint8Array
-  /** Of the whole piece, where it was asked for. */
-  readonly md5: string | null
 }
 
 /** A run of changes, in memory: in as many parts as there are pieces that it lies in. */
@@ -17,8 +15,6 @@ export interface RunInMemory {
   readonly offsetBytes: number
   readonly lengthBytes: number
   readonly parts: readonly Uint8Array[]
-  /** Known where the run is one whole piece whose MD5 was asked for. */
-  readonly md5: string | null
   /** Called once, when the bytes are not needed any more. */
   readonly release: () => void
 }
@@ -109,13 +105,10 @@ function inMemory({ startBytes, endBytes }: ChangedRun, pieces: readonly HeldPie
   const parts = touched.map(({ hashed: { piece }, startBytes: from }) =>
     piece.bytes.subarray(Math.max(0, startBytes - from), Math.min(piece.bytes.length, endBytes - from)),
   )
-  const [only] = touched
-  const isWholePiece = touched.length === 1 && only?.startBytes === startBytes && only.endBytes === endBytes
   return {
     offsetBytes: startBytes,
     lengthBytes: endBytes - startBytes,
     parts,
-    md5: isWholePiece ? only.hashed.md5 : null,
     release: () => {
       for (const piece of touched) piece.letGo()
     },

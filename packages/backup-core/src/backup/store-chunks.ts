@@ -1,7 +1,7 @@
 import { chunkObjectName } from '../format/object-names.js'
 import type { HashList } from '../format/hash-list.js'
 import type { StoredObject } from '../format/metadata.js'
-import { hashChunk } from '../hash/chunk-hasher.js'
+import { hashChunk, PieceHasher } from '../hash/chunk-hasher.js'
 import type { BackupMemoryPlan } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext, type Turn } from '../pipeline/pipeline.js'
 import type { ProgressMeter } from '../progress/progress-meter.js'
@@ -9,12 +9,13 @@ import type { OpenSource } from '../volume/volume.js'
 import { OpenChunk } from './open-chunk.js'
 import { readPieces, type Piece } from './read-pieces.js'
 import type { SourceHints } from './source-hints.js'
-import { storeRun, type ObjectSink } from './store-run.js'
+import { storeRun } from './store-run.js'
+import type { Destination } from './destination.js'
 
 /** A backup's chunks on their way, and what is known of them so far. */
 export interface ChunkJob {
-  readonly sink: ObjectSink
-  readonly prefix: string
+  /** Awaited before the first object is stored, and not before. */
+  readonly destination: Promise<Destination>
   readonly plan: BackupMemoryPlan
   readonly blockSizeBytes: number
   readonly incremental: boolean
@@ -45,14 +46,22 @@ export async function storeChunks(
     meter.add({ done: lengthBytes })
   }
   const chunk = new OpenChunk(job.hashes, job.blockSizeBytes, job.joinGapBytes)
-  await runPipeline(
-    { ...limits, signal, operation: 'The backup' },
-    (context) => readPieces(source, { chunkSizeBytes, pieceSizeBytes, hints, skipped }, context),
-    (item, context, turn) =>
-      item.kind === 'piece'
-        ? comparePiece(job, chunk, item, turn, meter)
-        : storeRuns(job, chunk, context, turn, meter),
-  )
+  // The chunks of a full backup are its objects, so that what is read can be summed for both. Of an incremental only the
+  // changes are, when they are known; its pieces are hashed in any order, on all cores.
+  const hasher = job.incremental ? undefined : new PieceHasher(job.blockSizeBytes)
+  try {
+    await runPipeline(
+      { ...limits, signal, operation: 'The backup' },
+      (context) => readPieces(source, { chunkSizeBytes, pieceSizeBytes, hints, skipped }, context),
+      // Begun in the order of the items: a chunk's pieces reach the hasher in theirs, before its end.
+      (item, context, turn) =>
+        item.kind === 'piece'
+          ? comparePiece(job, chunk, item, hasher, turn, meter)
+          : storeRuns(job, chunk, hasher?.end(), context, turn, meter),
+    )
+  } finally {
+    await hasher?.end().catch(() => undefined)
+  }
   // A last piece that was skipped has not said where the volume ends.
   job.totals.sizeBytes = source.sizeBytes ?? job.totals.sizeBytes
   job.hashes.truncate(Math.ceil(job.totals.sizeBytes / job.blockSizeBytes))
@@ -63,48 +72,52 @@ async function comparePiece(
   job: ChunkJob,
   chunk: OpenChunk,
   piece: Piece,
+  hasher: PieceHasher | undefined,
   turn: Turn,
   meter: ProgressMeter,
 ): Promise<void> {
   const { bytes, offsetBytes } = piece
-  const { sha256s, md5 } = await hashChunk({
-    parts: [bytes],
-    blockSizeBytes: job.blockSizeBytes,
-    // Of an object that is known already: a piece that is a whole chunk. Of others it is summed when they are.
-    md5: !job.incremental && job.plan.pieceSizeBytes === job.plan.objectSizeBytes,
-  })
+  const sha256s = await (hasher?.add(bytes) ?? blockHashesOf(bytes, job.blockSizeBytes))
   await turn(() => {
     job.totals.sizeBytes = offsetBytes + bytes.length
-    const changed = chunk.add({ piece, sha256s: sha256s ?? new Uint8Array(0), md5 })
+    const changed = chunk.add({ piece, sha256s })
     if (!changed) meter.add({ done: bytes.length })
   })
 }
 
-/** Names a chunk's runs of changes, in its turn, and stores them, several at once. */
+async function blockHashesOf(bytes: Uint8Array, blockSizeBytes: number): Promise<Uint8Array> {
+  const { sha256s } = await hashChunk({ parts: [bytes], blockSizeBytes, md5: false })
+  return sha256s ?? new Uint8Array(0)
+}
+
+/**
+ * Names a chunk's runs of changes, in its turn, and stores them, several at once.
+ *
+ * @param chunkMd5 - of a full backup's chunk, which is one run
+ */
 async function storeRuns(
   job: ChunkJob,
   chunk: OpenChunk,
+  chunkMd5: Promise<string> | undefined,
   context: PipelineContext,
   turn: Turn,
   meter: ProgressMeter,
 ): Promise<void> {
-  const named = await turn(() => {
+  // Whoever waits for it may fail before: it must not be a rejection that nobody takes.
+  chunkMd5?.catch(() => undefined)
+  const ended = await turn(() => {
     const { runs, heldBytes } = chunk.end()
-    return { heldBytes, runs: runs.map((run) => ({ run, ...takeName(job) })) }
+    return { heldBytes, runs: runs.map((run) => ({ run, index: job.objects.push(undefined) - 1 })) }
   })
+  const { sink, prefix } = await job.destination
   await Promise.all(
-    named.runs.map(async ({ run, index, name }) => {
-      const stored = await storeRun(job.sink, name, run, context)
+    ended.runs.map(async ({ run, index }) => {
+      const name = chunkObjectName(prefix, index + 1)
+      job.namesTaken.push(name)
+      const stored = await storeRun(sink, name, run, chunkMd5, context)
       job.objects[index] = stored.object
       meter.add({ transferredBytes: stored.storedBytes, objects: 1 })
     }),
   )
-  meter.add({ done: named.heldBytes })
-}
-
-function takeName(job: ChunkJob): { index: number; name: string } {
-  const index = job.objects.push(undefined) - 1
-  const name = chunkObjectName(job.prefix, index + 1)
-  job.namesTaken.push(name)
-  return { index, name }
+  meter.add({ done: ended.heldBytes })
 }

@@ -31,23 +31,26 @@ interface Packed {
 /**
  * Compresses and stores a run. Data whose compressed form is not smaller is stored raw, as `none` (Cinder's
  * `_prepare_output_data`). The MD5 is that of the raw bytes.
+ *
+ * @param knownMd5 - of a run that is a whole chunk, which was summed as it was read
  */
 export async function storeRun(
   sink: ObjectSink,
   name: string,
   run: RunInMemory,
+  knownMd5: Promise<string> | undefined,
   context: PipelineContext,
 ): Promise<StoredRun> {
   const { offsetBytes, lengthBytes } = run
   const held = new HeldMemory(run.release, context)
   try {
     const { signal, slots } = context
-    const md5 = run.md5 ?? (await md5Of(run.parts))
+    const md5 = await (knownMd5 ?? md5Of(run.parts))
     signal.throwIfAborted()
     return await slots.run(async () => {
       const { parts, compression } =
         sink.compression && lengthBytes > 0
-          ? await compressRun(sink.compression, run, held, context)
+          ? await compressRun(sink.compression, run, knownMd5 !== undefined, held, context)
           : { parts: run.parts, compression: 'none' }
       // A store may want the MD5 of what it is sent, which is another one where that is compressed.
       const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
@@ -67,6 +70,7 @@ export async function storeRun(
 async function compressRun(
   compressor: Compressor,
   run: RunInMemory,
+  isWholeChunk: boolean,
   held: HeldMemory,
   { budget, signal }: PipelineContext,
 ): Promise<Packed> {
@@ -80,7 +84,7 @@ async function compressRun(
   const bytes = first !== undefined && gatheredBytes === 0 ? first : await gather(parts, lengthBytes)
   if (gatheredBytes > 0) held.releaseRaw()
   // A run that is a small part of its chunk gets memory of its own: the pool's buffers are as large as a piece.
-  const output = run.md5 === null ? sharedMemory(lengthBytes) : held.takeBuffer(lengthBytes)
+  const output = isWholeChunk ? held.takeBuffer(lengthBytes) : sharedMemory(lengthBytes)
   const compressed = await compressor.compress(bytes, { signal, mustShrink: true, buffer: output })
   const smaller = compressed.length < lengthBytes
   if (!smaller || compressed.buffer !== output.buffer) held.giveBuffer()

@@ -1,5 +1,11 @@
-import { createHash } from 'node:crypto'
-import { hashInWorker, type HashJob, type HashResult } from './hash-pool.js'
+import { createHash, type Hash } from 'node:crypto'
+import {
+  hashInWorker,
+  openChunkInWorker,
+  type ChunkInWorker,
+  type HashJob,
+  type HashResult,
+} from './hash-pool.js'
 
 /** Below this a message to a worker costs more than the hash: about a quarter of a millisecond's work. */
 const INLINE_BYTES = 128 * 1024
@@ -8,9 +14,45 @@ const INLINE_BYTES = 128 * 1024
  * SHA-256 of each block of the parts, and MD5 of all of them in a row, on the main thread where that is next to nothing.
  */
 export function hashChunk(job: HashJob): Promise<HashResult> {
-  const lengthBytes = job.parts.reduce((sum, part) => sum + part.length, 0)
-  const shared = job.parts.every(({ buffer }) => buffer instanceof SharedArrayBuffer)
-  return lengthBytes <= INLINE_BYTES || !shared ? Promise.resolve(hashInline(job)) : hashInWorker(job)
+  return isForWorker(job.parts) ? hashInWorker(job) : Promise.resolve(hashInline(job))
+}
+
+function isForWorker(parts: readonly Uint8Array[]): boolean {
+  const lengthBytes = parts.reduce((sum, part) => sum + part.length, 0)
+  return lengthBytes > INLINE_BYTES && parts.every(({ buffer }) => buffer instanceof SharedArrayBuffer)
+}
+
+/**
+ * Hashes a chunk whose pieces come one after the other: each as soon as it is there, and MD5 of the whole with no second
+ * pass. Its work is done on one thread, in the order of the calls; other chunks keep the other cores busy.
+ */
+export class PieceHasher {
+  readonly #blockSizeBytes: number
+  #worker: ChunkInWorker | undefined
+  #inline: Hash | undefined
+
+  constructor(blockSizeBytes: number) {
+    this.#blockSizeBytes = blockSizeBytes
+  }
+
+  /** SHA-256 of each block: 32 bytes a block. All pieces but the last are whole blocks. */
+  add(piece: Uint8Array): Promise<Uint8Array> {
+    this.#inline ??= this.#worker || isForWorker([piece]) ? undefined : createHash('md5')
+    if (this.#inline) {
+      this.#inline.update(piece)
+      return Promise.resolve(blockHashes(piece, this.#blockSizeBytes))
+    }
+    this.#worker ??= openChunkInWorker()
+    return this.#worker.add(piece, this.#blockSizeBytes)
+  }
+
+  /** MD5 of all pieces, in lower-case hex. The next piece is the first of another chunk. */
+  end(): Promise<string> {
+    const md5 = this.#worker?.end() ?? Promise.resolve((this.#inline ?? createHash('md5')).digest('hex'))
+    this.#worker = undefined
+    this.#inline = undefined
+    return md5
+  }
 }
 
 /** MD5 of some parts in a row, in lower-case hex. */

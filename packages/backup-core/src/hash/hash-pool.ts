@@ -19,6 +19,14 @@ export interface HashResult {
   readonly md5: string | null
 }
 
+/** A chunk that comes in pieces, which one worker hashes in their order. */
+export interface ChunkInWorker {
+  /** SHA-256 of each block of the next piece: 32 bytes a block. All pieces but the last are whole blocks. */
+  add(piece: Uint8Array, blockSizeBytes: number): Promise<Uint8Array>
+  /** MD5 of all pieces, in lower-case hex. To be called whatever happens: the worker forgets the chunk. */
+  end(): Promise<string>
+}
+
 interface Pending {
   readonly resolve: (result: HashResult) => void
   readonly reject: (error: BackupError) => void
@@ -36,6 +44,8 @@ class HashWorker {
   readonly #worker = new Worker(hashWorkerProgram, { eval: true, name: 'stowage-hash' })
   readonly #pending = new Map<number, Pending>()
   #nextId = 0
+  #nextChunk = 0
+  #openChunks = 0
   dead = false
 
   constructor() {
@@ -54,11 +64,35 @@ class HashWorker {
     this.#worker.unref()
   }
 
+  /** What it has to do, and what is going to come of the chunks that it has begun. */
   get load(): number {
-    return this.#pending.size
+    return this.#pending.size + this.#openChunks
   }
 
   run(job: HashJob): Promise<HashResult> {
+    return this.#ask(job, undefined)
+  }
+
+  openChunk(): ChunkInWorker {
+    const chunk = this.#nextChunk
+    this.#nextChunk += 1
+    this.#openChunks += 1
+    return {
+      add: async (piece, blockSizeBytes) => {
+        const { sha256s } = await this.#ask({ parts: [piece], blockSizeBytes, md5: false }, chunk)
+        return sha256s ?? new Uint8Array(0)
+      },
+      end: async () => {
+        this.#openChunks -= 1
+        const { md5 } = await this.#ask({ parts: [], blockSizeBytes: 0, md5: true }, chunk)
+        return md5 ?? ''
+      },
+    }
+  }
+
+  /** @param chunk - the chunk that the job is of, where it goes on with one */
+  #ask(job: HashJob, chunk: number | undefined): Promise<HashResult> {
+    if (this.dead) return Promise.reject(workerDied())
     return new Promise((resolve, reject) => {
       const id = this.#nextId
       this.#nextId += 1
@@ -66,6 +100,7 @@ class HashWorker {
       this.#worker.ref()
       this.#worker.postMessage({
         id,
+        chunk,
         parts: job.parts.map(({ buffer, byteOffset, length }) => ({
           memory: buffer,
           offset: byteOffset,
@@ -88,10 +123,13 @@ class HashWorker {
   #die(cause: Error): void {
     this.dead = true
     for (const id of [...this.#pending.keys()]) {
-      const error = new BackupError('STORE_FAILED', 'A hash worker died. Try again.', { cause })
-      this.#settle(id)?.reject(error)
+      this.#settle(id)?.reject(workerDied(cause))
     }
   }
+}
+
+function workerDied(cause?: unknown): BackupError {
+  return new BackupError('STORE_FAILED', 'A hash worker died. Try again.', { cause })
 }
 
 /** As many workers as the machine has cores, started when there is work for them, shared by the whole process. */
@@ -107,15 +145,22 @@ export function startHashWorkers(count: number): void {
 
 /** Hashes off the main thread, on the worker that has least to do. */
 export function hashInWorker(job: HashJob): Promise<HashResult> {
+  return leastLoaded().run(job)
+}
+
+/** Begins a chunk on the worker that has least to do. */
+export function openChunkInWorker(): ChunkInWorker {
+  return leastLoaded().openChunk()
+}
+
+function leastLoaded(): HashWorker {
   for (let index = workers.length - 1; index >= 0; index -= 1) {
     if (workers[index]?.dead) workers.splice(index, 1)
   }
-  const idle = workers.find((worker) => worker.load === 0)
-  if (idle) return idle.run(job)
-  if (workers.length < availableParallelism()) {
-    const worker = new HashWorker()
-    workers.push(worker)
-    return worker.run(job)
-  }
-  return workers.reduce((least, worker) => (worker.load < least.load ? worker : least)).run(job)
+  const [first, ...others] = workers
+  const least = others.reduce((found, worker) => (found && found.load <= worker.load ? found : worker), first)
+  if (least && (least.load === 0 || workers.length >= availableParallelism())) return least
+  const worker = new HashWorker()
+  workers.push(worker)
+  return worker
 }

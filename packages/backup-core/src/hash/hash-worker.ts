@@ -21,7 +21,7 @@ function isZero(bytes) {
 // Hashing in one call spares an object a block.
 const sha256 = hash ? (bytes) => hash('sha256', bytes, 'buffer') : (bytes) => createHash('sha256').update(bytes).digest()
 
-function md5(parts) {
+function md5Of(parts) {
   const sum = createHash('md5')
   for (const part of parts) sum.update(part)
   return sum.digest()
@@ -52,13 +52,50 @@ function blockHashes(parts, blockSize) {
   return { sha256s, allZero }
 }
 
-parentPort.on('message', ({ id, parts: places, blockSize, wantMd5 }) => {
+// The sums of chunks that come in pieces. As long as a chunk is all zeros, it is only counted.
+const chunks = new Map()
+
+function addToChunk(key, parts, allZero) {
+  const chunk = chunks.get(key) || { zeroBytes: 0, sum: null }
+  chunks.set(key, chunk)
+  if (allZero && !chunk.sum) {
+    for (const part of parts) chunk.zeroBytes += part.length
+    return
+  }
+  if (!chunk.sum) {
+    chunk.sum = createHash('md5')
+    addZeros(chunk.sum, chunk.zeroBytes)
+  }
+  for (const part of parts) chunk.sum.update(part)
+}
+
+function endOfChunk(key) {
+  const { zeroBytes, sum } = chunks.get(key) || { zeroBytes: 0, sum: null }
+  chunks.delete(key)
+  if (sum) return sum.digest()
+  return remembered('md5' + zeroBytes, () => addZeros(createHash('md5'), zeroBytes).digest())
+}
+
+function addZeros(sum, length) {
+  for (let left = length; left > 0; left -= zeros.length) sum.update(zeros.subarray(0, Math.min(left, zeros.length)))
+  return sum
+}
+
+function hashParts(parts, blockSize, wantMd5, chunk) {
+  const { sha256s, allZero } = blockSize > 0 ? blockHashes(parts, blockSize) : { sha256s: null, allZero: false }
+  if (chunk !== undefined && !wantMd5) addToChunk(chunk, parts, allZero)
+  if (!wantMd5) return { sha256s, md5: null }
+  if (chunk !== undefined) return { sha256s, md5: endOfChunk(chunk).toString('hex') }
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  const digest = allZero ? remembered('md5' + length, () => md5Of(parts)) : md5Of(parts)
+  return { sha256s, md5: digest.toString('hex') }
+}
+
+parentPort.on('message', ({ id, chunk, parts: places, blockSize, wantMd5 }) => {
   try {
     const parts = places.map(({ memory, offset, length }) => new Uint8Array(memory, offset, length))
-    const { sha256s, allZero } = blockSize > 0 ? blockHashes(parts, blockSize) : { sha256s: null, allZero: false }
-    const length = parts.reduce((sum, part) => sum + part.length, 0)
-    const digest = wantMd5 && (allZero ? remembered('md5' + length, () => md5(parts)) : md5(parts))
-    parentPort.postMessage({ id, sha256s, md5: digest ? digest.toString('hex') : null }, sha256s ? [sha256s.buffer] : [])
+    const { sha256s, md5 } = hashParts(parts, blockSize, wantMd5, chunk)
+    parentPort.postMessage({ id, sha256s, md5 }, sha256s ? [sha256s.buffer] : [])
   } catch (error) {
     parentPort.postMessage({ id, error: String(error) })
   }

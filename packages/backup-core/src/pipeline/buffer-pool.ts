@@ -1,16 +1,31 @@
+import { claimMemory, keepMemory, type MemoryUse } from './kept-memory.js'
+
 /**
  * Chunk buffers, used again: fresh memory costs more than any hash of it. They lie in shared memory, so that workers
  * hash them without a copy. The budget says how many there may be.
  */
 export class BufferPool {
-  readonly #free: Uint8Array[] = []
+  readonly #free: SharedArrayBuffer[]
+  readonly #use: MemoryUse
+  readonly #mostBytes: number
+
+  /**
+   * Begins with what an earlier operation left.
+   *
+   * @param mostBytes - the most that may lie here unused when the work begins, and be left for the next when it ends
+   */
+  constructor(use: MemoryUse, mostBytes: number) {
+    this.#use = use
+    this.#mostBytes = mostBytes
+    this.#free = claimMemory(use, mostBytes)
+  }
 
   /** A view of exactly `lengthBytes`, with old bytes in it. */
   take(lengthBytes: number): Uint8Array {
-    const index = this.#free.findIndex((buffer) => buffer.buffer.byteLength >= lengthBytes)
+    const index = this.#free.findIndex((memory) => memory.byteLength >= lengthBytes)
     if (index >= 0) {
       const [found] = this.#free.splice(index, 1)
-      if (found) return new Uint8Array(found.buffer, 0, lengthBytes)
+      if (found) return new Uint8Array(found, 0, lengthBytes)
     }
     // One that is too small makes room for the larger one: the budget counts bytes in use, not those kept aside.
     this.#free.pop()
@@ -18,6 +33,11 @@ export class BufferPool {
   }
 
   give(buffer: Uint8Array): void {
-    this.#free.push(buffer)
+    if (buffer.buffer instanceof SharedArrayBuffer) this.#free.push(buffer.buffer)
+  }
+
+  /** Leaves what is free to the next operation. Nothing may be taken any more. */
+  close(): void {
+    keepMemory(this.#use, this.#free.splice(0), this.#mostBytes)
   }
 }

@@ -71,15 +71,18 @@ export function planBackupMemory(options: {
 
   const fitting = Math.floor(maxMemoryBytes / objectSizeBytes) - SPARE_CHUNKS
   const concurrency = Math.max(1, Math.min(options.concurrency, fitting))
-  const shares = chunkShares({ incremental, compressed, concurrency })
+  const { read, reserved } = chunkShares({ incremental, compressed, concurrency })
+  // Half a chunk more is read ahead, and a small chunk whole: fresh memory costs more than the wait that it would save.
+  const aheadBytes = incremental ? 0 : Math.max(objectSizeBytes / 2, Math.min(objectSizeBytes, PIECE_BYTES))
+  const reserveBytes = reserved * objectSizeBytes
   return {
     objectSizeBytes,
     // A compressor needs its input in one.
     pieceSizeBytes:
       compressed && !incremental ? objectSizeBytes : evenPieces(objectSizeBytes, blockSizeBytes),
     concurrency,
-    memoryBytes: (shares.read + shares.reserved) * objectSizeBytes,
-    reserveBytes: shares.reserved * objectSizeBytes,
+    memoryBytes: read * objectSizeBytes + Math.floor(aheadBytes) + reserveBytes,
+    reserveBytes,
   }
 }
 
@@ -97,12 +100,12 @@ function chunkShares(backup: { incremental: boolean; compressed: boolean; concur
   const { incremental, compressed, concurrency } = backup
   // A run of changes that lies in several pieces is put together before it is compressed.
   if (incremental) return { read: Math.max(compressed ? 1 : 2, concurrency), reserved: compressed ? 2 : 0 }
-  return { read: concurrency + 1, reserved: compressed ? 1 : 0 }
+  return { read: concurrency, reserved: compressed ? 1 : 0 }
 }
 
 /**
  * How many objects are fetched at once, and the memory that they may take: what is stored in another form takes it twice
- * until it is open. One more object in memory would cost more than the wait that it saves.
+ * until it is open, for one object more than are fetched. Still more would cost more than the wait that it saves.
  */
 export function planFetchMemory(options: {
   readonly largestObjectBytes: number
@@ -113,7 +116,7 @@ export function planFetchMemory(options: {
   const { largestObjectBytes, maxMemoryBytes } = options
   const fitting = Math.max(1, Math.floor(maxMemoryBytes / largestObjectBytes) - SPARE_CHUNKS)
   const concurrency = Math.min(options.concurrency, fitting)
-  const spareChunks = options.compressed ? SPARE_CHUNKS : 0
+  const spareChunks = options.compressed ? 1 : 0
   const memoryBytes = Math.min(maxMemoryBytes, (concurrency + spareChunks) * largestObjectBytes)
   return { concurrency, memoryBytes }
 }

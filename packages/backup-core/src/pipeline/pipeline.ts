@@ -55,8 +55,8 @@ export async function runPipeline<Item>(
   const context: PipelineContext = {
     signal: stop.signal,
     budget: new ByteBudget(limits.memoryBytes, limits.reserveBytes),
-    buffers: new BufferPool(),
-    storedBuffers: new BufferPool(),
+    buffers: new BufferPool('raw', limits.memoryBytes),
+    storedBuffers: new BufferPool('stored', limits.memoryBytes),
     slots: new Limiter(limits.concurrency),
   }
   const stopped = (): boolean => stop.signal.aborted
@@ -93,6 +93,8 @@ export async function runPipeline<Item>(
     fail(error)
   } finally {
     await Promise.all(running)
+    context.buffers.close()
+    context.storedBuffers.close()
     limits.signal?.removeEventListener('abort', onAbort)
   }
   if (stopped()) throw stop.signal.reason

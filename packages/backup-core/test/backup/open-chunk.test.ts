@@ -25,7 +25,7 @@ function feed(chunk: OpenChunk, volume: Uint8Array, pieceSizeBytes: number) {
     const release = (): void => {
       releases[index] = (releases[index] ?? 0) + 1
     }
-    chunk.add({ piece: { kind: 'piece', offsetBytes, bytes, release }, sha256s: hashesOf(bytes), md5: null })
+    chunk.add({ piece: { kind: 'piece', offsetBytes, bytes, release }, sha256s: hashesOf(bytes) })
   }
   return { end: chunk.end(), releases }
 }
@@ -75,21 +75,4 @@ it('finds the same runs with the same bytes whatever the pieces are, and lets ea
       },
     ),
   )
-})
-
-it('gives a run that is one whole piece the MD5 of that piece, and no other run', () => {
-  const chunk = new OpenChunk(new HashList(), blockSizeBytes, 100)
-  const bytes = new Uint8Array(10).fill(7)
-  const piece = { kind: 'piece' as const, offsetBytes: 0, bytes, release: () => undefined }
-  chunk.add({ piece, sha256s: hashesOf(bytes), md5: 'of the piece' })
-  expect(chunk.end().runs.map(({ md5 }) => md5)).toEqual(['of the piece'])
-
-  const parent = new HashList()
-  for (const block of blocksOf(bytes)) parent.push(sha256(block))
-  const later = Uint8Array.from(bytes, (byte, index) => (index === 9 ? 8 : byte))
-  const incremental = new OpenChunk(parent, blockSizeBytes, 100)
-  incremental.add({ piece: { ...piece, bytes: later }, sha256s: hashesOf(later), md5: 'of the piece' })
-  expect(incremental.end().runs.map(({ md5, lengthBytes }) => ({ md5, lengthBytes }))).toEqual([
-    { md5: null, lengthBytes: 2 },
-  ])
 })

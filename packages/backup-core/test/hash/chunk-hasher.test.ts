@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { hashChunk, md5Of } from '../../src/hash/chunk-hasher.js'
+import { hashChunk, md5Of, PieceHasher } from '../../src/hash/chunk-hasher.js'
 
 function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
@@ -58,5 +58,35 @@ it('hashes parts as if they were one, in a worker and on the main thread', async
     expect(md5).toBe(hex('md5', bytes))
     expect(Buffer.from(sha256s ?? []).equals(Buffer.from(whole.sha256s ?? []))).toBe(true)
     expect(await md5Of(views(input))).toBe(hex('md5', bytes))
+  }
+})
+
+it('sums a chunk in pieces as if it were one, zeros before, between and after data included', async () => {
+  const blockSizeBytes = 4_096
+  const random = (blocks: number): Uint8Array => randomBytes(blocks * blockSizeBytes)
+  const zeros = (blocks: number): Uint8Array => new Uint8Array(blocks * blockSizeBytes)
+  const chunks = [
+    [random(100), random(100), random(3)],
+    [zeros(100), zeros(60), random(100), zeros(100)],
+    [zeros(100), zeros(100)],
+    [zeros(100), zeros(100), randomBytes(5)],
+    [random(1), random(200)],
+    [random(200), randomBytes(1)],
+    [],
+  ]
+  for (const move of [shared, (bytes: Uint8Array) => bytes]) {
+    const hasher = new PieceHasher(blockSizeBytes)
+    // Nothing is awaited between the calls: a chunk begins while the one before is under way.
+    const asked = chunks.map((pieces) => ({
+      pieces,
+      sha256s: Promise.all(pieces.map((piece) => hasher.add(move(piece)))),
+      md5: hasher.end(),
+    }))
+    for (const { pieces, sha256s, md5 } of asked) {
+      const whole = Buffer.concat(pieces)
+      const { sha256s: wanted } = await hashChunk({ parts: [whole], blockSizeBytes, md5: false })
+      expect(Buffer.concat(await sha256s).toString('hex')).toBe(Buffer.from(wanted ?? []).toString('hex'))
+      expect(await md5).toBe(hex('md5', whole))
+    }
   }
 })

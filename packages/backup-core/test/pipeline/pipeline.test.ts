@@ -245,13 +245,13 @@ describe('planBackupMemory', () => {
     expect(plan(false, false)).toEqual({
       ...common,
       pieceSizeBytes: 229 * 32_768,
-      memoryBytes: 3 * chunkSizeBytes,
+      memoryBytes: 2.5 * chunkSizeBytes,
       reserveBytes: 0,
     })
     expect(plan(false, true)).toEqual({
       ...common,
       pieceSizeBytes: chunkSizeBytes,
-      memoryBytes: 4 * chunkSizeBytes,
+      memoryBytes: 3.5 * chunkSizeBytes,
       reserveBytes: chunkSizeBytes,
     })
     expect(plan(true, false)).toEqual({
@@ -266,6 +266,12 @@ describe('planBackupMemory', () => {
       memoryBytes: 4 * chunkSizeBytes,
       reserveBytes: 2 * chunkSizeBytes,
     })
+  })
+
+  it('reads a small chunk ahead whole, so that another is ready when one is stored', () => {
+    const small = 4 * 1024 * 1024
+    const plan = planBackupMemory({ ...large, chunkSizeBytes: small, incremental: false, compressed: false })
+    expect(plan.memoryBytes).toBe(3 * small)
   })
 
   it('makes objects smaller where the cap does not hold three chunks', () => {

@@ -1,0 +1,88 @@
+import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import type { BackupRecord } from '../driver/types.js'
+import { BackupError } from '../errors/backup-error.js'
+import type { HashList } from '../format/hash-list.js'
+import { FORMAT_VERSION, metadataBody, type BackupMetadata, type StoredObject } from '../format/metadata.js'
+import { metadataObjectName } from '../format/object-names.js'
+import { sha256fileBody } from '../format/sha256file.js'
+import { formatCreatedAt } from '../format/timestamps.js'
+import { controlObjectNames } from '../store/list-objects.js'
+import { writeObject } from '../store/write-object.js'
+import type { Destination } from './destination.js'
+
+/** What was stored of a volume. */
+export interface StoredVolume {
+  readonly sizeBytes: number
+  readonly blockSizeBytes: number
+  readonly hashes: HashList
+  /** In the order of their names. */
+  readonly objects: readonly (StoredObject | undefined)[]
+}
+
+/** Writes the two JSON objects, the commit object last, when all else is there and the parent still is. */
+export async function commit(
+  { prepared, sink, prefix }: Destination,
+  volume: StoredVolume,
+  options: StoreOptions,
+): Promise<BackupRecord> {
+  const { backup, parent } = prepared
+  const [metadataName, sha256fileName] = controlObjectNames(prefix)
+  const common = {
+    backupId: backup.id,
+    volumeId: backup.volumeId,
+    backupName: backup.name,
+    backupDescription: backup.description,
+    createdAt: formatCreatedAt(backup.createdAt),
+  }
+  const objects = volume.objects.map((object, index) => {
+    if (!object) throw new RangeError(`object ${index + 1} was never stored`)
+    return object
+  })
+  const manifest: BackupMetadata = {
+    ...common,
+    version: FORMAT_VERSION,
+    parentId: backup.parentId,
+    volumeMeta: prepared.volumeMeta,
+    extraMetadata: sink.extraMetadata,
+    objects,
+    volumeSizeBytes: null,
+  }
+  const { sizeBytes } = volume
+  // Only of a volume that shrank does the manifest not tell the size; Cinder ignores the key that then does.
+  const sizeTold =
+    sizeByManifest({ ...manifest, endBytes: endOfObjects(manifest) }, parent?.record.sizeBytes ?? 0) ===
+    sizeBytes
+  const metadata = sizeTold ? manifest : { ...manifest, volumeSizeBytes: sizeBytes }
+  const objectOptions = { ...options, extraMetadata: null }
+  const hashFile = sha256fileBody({ ...common, blockSizeBytes: volume.blockSizeBytes }, volume.hashes)
+  await writeObject(sink.store, sink.container, sha256fileName, hashFile, objectOptions)
+  if (parent) await assertStillThere(sink.store, parent.record, options)
+  await writeObject(sink.store, sink.container, metadataName, metadataBody(metadata), objectOptions)
+  return {
+    id: backup.id,
+    volumeId: backup.volumeId,
+    parentId: backup.parentId,
+    container: sink.container,
+    prefix,
+    name: backup.name,
+    description: backup.description,
+    createdAt: common.createdAt,
+    sizeBytes,
+    objectCount: objects.length,
+  }
+}
+
+async function assertStillThere(
+  store: ObjectStore,
+  parent: BackupRecord,
+  options: StoreOptions,
+): Promise<void> {
+  if (await store.objectExists(parent.container, metadataObjectName(parent.prefix), options)) return
+  throw new BackupError(
+    'CHAIN_INVALID',
+    `The parent, backup ${parent.id}, was deleted while this incremental was made. Do a full backup.`,
+    { backupId: parent.id },
+  )
+}

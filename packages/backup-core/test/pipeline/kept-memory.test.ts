@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { BufferPool } from '../../src/pipeline/buffer-pool.js'
+import { claimMemory, keepMemory } from '../../src/pipeline/kept-memory.js'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  claimMemory('raw', 0)
+  claimMemory('stored', 0)
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const memory = (lengthBytes: number): SharedArrayBuffer => new SharedArrayBuffer(lengthBytes)
+
+it('hands the memory of one operation to the next, which takes no fresh memory', () => {
+  const first = new BufferPool('raw', 100)
+  const used = [first.take(50), first.take(50)]
+  for (const buffer of used) first.give(buffer)
+  first.close()
+
+  const second = new BufferPool('raw', 100)
+  const memories = used.map(({ buffer }) => buffer)
+  expect(memories).toContain(second.take(50).buffer)
+  expect(memories).toContain(second.take(20).buffer)
+  expect(memories).not.toContain(second.take(50).buffer)
+})
+
+it('keeps memory for raw bytes and memory for stored forms apart', () => {
+  const [raw, stored] = [memory(10), memory(20)]
+  keepMemory('raw', [raw], 100)
+  keepMemory('stored', [stored], 100)
+  expect(claimMemory('stored', 100)).toEqual([stored])
+  expect(claimMemory('raw', 100)).toEqual([raw])
+  expect(claimMemory('raw', 100)).toEqual([])
+})
+
+it('gives two operations at once nothing of what the other has', () => {
+  keepMemory('raw', [memory(10)], 100)
+  const [one, other] = [new BufferPool('raw', 100), new BufferPool('raw', 100)]
+  expect(one.take(10).buffer).not.toBe(other.take(10).buffer)
+})
+
+it('keeps no more than the last operation was allowed, and begins the next with no more than it is', () => {
+  const [old, newer] = [memory(60), memory(60)]
+  keepMemory('raw', [old], 100)
+  keepMemory('raw', [newer], 100)
+  expect(claimMemory('raw', 1000)).toEqual([newer])
+
+  keepMemory('raw', [memory(60), memory(30)], 100)
+  expect(claimMemory('raw', 40).map(({ byteLength }) => byteLength)).toEqual([30])
+  expect(claimMemory('raw', 1000)).toEqual([])
+})
+
+it('lets go of it when nothing came for ten seconds, and counts them from the last operation', () => {
+  keepMemory('raw', [memory(10)], 100)
+  vi.advanceTimersByTime(9_000)
+  keepMemory('stored', [memory(10)], 100)
+  vi.advanceTimersByTime(9_000)
+  const kept = claimMemory('raw', 100)
+  expect(kept).toHaveLength(1)
+  keepMemory('raw', kept, 100)
+  vi.advanceTimersByTime(10_000)
+  expect(claimMemory('raw', 100)).toEqual([])
+  expect(claimMemory('stored', 100)).toEqual([])
+})
