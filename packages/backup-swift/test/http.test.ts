@@ -91,6 +91,29 @@ describe('a request', () => {
     assert.equal(events[0]?.error.details.status, 503)
   })
 
+  it('whose bytes are told to have changed on the way is sent twice more, and not as often as a busy server is asked', async () => {
+    await using cloud = await TestCloud.start()
+    await using driver = new SwiftBackupDriver({
+      ...fast,
+      backupSwiftRetryAttempts: 10,
+      credentials: demoPassword(cloud),
+    })
+    for (const [status, tries] of [
+      [422, 3],
+      [503, 11],
+    ] as const) {
+      const before = cloud.requests.filter(({ method }) => method === 'PUT').length
+      cloud.faults.add({
+        fault: { kind: 'status', status },
+        when: ({ method }) => method === 'PUT',
+        times: tries,
+      })
+      await assert.rejects(driver.putContainer('c', {}), new RegExp(`Tried ${tries} times`))
+      const puts = cloud.requests.filter(({ method }) => method === 'PUT').length - before
+      assert.equal(puts, tries)
+    }
+  })
+
   it('that is answered with a redirect fails, and sends the token nowhere else', async () => {
     await using other = await TestCloud.start()
     await using cloud = await TestCloud.start()

@@ -4,7 +4,7 @@ import type { StoredObject } from '../format/metadata.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
 import { partsBody, writeObject } from '../store/write-object.js'
-import { gather, sharedMemory } from './gather.js'
+import { gather } from './gather.js'
 import type { RunInMemory } from './open-chunk.js'
 
 /** Where a backup's objects go. */
@@ -50,7 +50,7 @@ export async function storeRun(
     return await slots.run(async () => {
       const { parts, compression } =
         sink.compression && lengthBytes > 0
-          ? await compressRun(sink.compression, run, knownMd5 !== undefined, held, context)
+          ? await compressRun(sink.compression, run, held, context)
           : { parts: run.parts, compression: 'none' }
       // A store may want the MD5 of what it is sent, which is another one where that is compressed.
       const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
@@ -70,7 +70,6 @@ export async function storeRun(
 async function compressRun(
   compressor: Compressor,
   run: RunInMemory,
-  isWholeChunk: boolean,
   held: HeldMemory,
   { budget, signal }: PipelineContext,
 ): Promise<Packed> {
@@ -81,28 +80,32 @@ async function compressRun(
   const gatheredBytes = parts.length > 1 ? lengthBytes : 0
   await budget.take(gatheredBytes + lengthBytes, 'underway')
   held.tookBytes(gatheredBytes + lengthBytes)
-  const bytes = first !== undefined && gatheredBytes === 0 ? first : await gather(parts, lengthBytes)
+  const bytes =
+    first !== undefined && gatheredBytes === 0 ? first : await gather(parts, held.takeBuffer(lengthBytes))
   if (gatheredBytes > 0) held.releaseRaw()
-  // A run that is a small part of its chunk gets memory of its own: the pool's buffers are as large as a piece.
-  const output = isWholeChunk ? held.takeBuffer(lengthBytes) : sharedMemory(lengthBytes)
+  const output = held.takeBuffer(lengthBytes)
   const compressed = await compressor.compress(bytes, { signal, mustShrink: true, buffer: output })
   const smaller = compressed.length < lengthBytes
-  if (!smaller || compressed.buffer !== output.buffer) held.giveBuffer()
+  if (!smaller || compressed.buffer !== output.buffer) held.giveBuffer(output)
   if (!smaller) {
     held.keepOnly(gatheredBytes)
     return { parts: [bytes], compression: 'none' }
   }
   held.keepOnly(compressed.buffer === output.buffer ? lengthBytes : compressed.length)
+  if (gatheredBytes > 0) held.giveBuffer(bytes)
   held.releaseRaw()
   return { parts: [compressed], compression: compressor.name }
 }
 
+/** Less than this is not worth a buffer of the pool, which may be as large as a chunk. */
+const WORTH_A_BUFFER_BYTES = 256 * 1024
+
 /** What a run holds of the memory, given back once, as soon as it is not needed. */
 class HeldMemory {
   readonly #context: PipelineContext
+  readonly #buffers = new Set<Uint8Array>()
   #release: (() => void) | undefined
   #bytes = 0
-  #buffer: Uint8Array | undefined
 
   constructor(release: () => void, context: PipelineContext) {
     this.#release = release
@@ -119,13 +122,16 @@ class HeldMemory {
     this.#bytes = bytes
   }
 
+  /** Memory that workers can read and fill where it is. */
   takeBuffer(lengthBytes: number): Uint8Array {
-    return (this.#buffer = this.#context.storedBuffers.take(lengthBytes))
+    if (lengthBytes < WORTH_A_BUFFER_BYTES) return new Uint8Array(new SharedArrayBuffer(lengthBytes))
+    const buffer = this.#context.storedBuffers.take(lengthBytes)
+    this.#buffers.add(buffer)
+    return buffer
   }
 
-  giveBuffer(): void {
-    if (this.#buffer) this.#context.storedBuffers.give(this.#buffer)
-    this.#buffer = undefined
+  giveBuffer(buffer: Uint8Array): void {
+    if (this.#buffers.delete(buffer)) this.#context.storedBuffers.give(buffer)
   }
 
   releaseRaw(): void {
@@ -135,7 +141,7 @@ class HeldMemory {
 
   giveAll(): void {
     this.releaseRaw()
-    this.giveBuffer()
+    for (const buffer of this.#buffers) this.giveBuffer(buffer)
     this.keepOnly(0)
   }
 }

@@ -10,6 +10,8 @@ export class AttemptFailure extends Error {
     readonly retryAfterMs?: number,
     /** Whether the server may have done what was asked of it. */
     readonly mayHaveHappened = false,
+    /** How often such a failure is worth another attempt, where that is less often than the policy allows. */
+    readonly mostRetries = Number.POSITIVE_INFINITY,
   ) {
     super(error.message, { cause: error })
     this.name = 'AttemptFailure'

@@ -45,8 +45,9 @@ export async function retrying<T>(
       const delayMs = atOnce ? 0 : Math.max(delayOf(policy, backoffs), failure.retryAfterMs ?? 0)
       if (!atOnce) backoffs += 1
       const elapsedMs = performance.now() - startedAt
-      if (retry >= policy.retries || elapsedMs + delayMs > policy.deadlineMs) {
-        throw givenUp(failure, retry + 1, elapsedMs, retry >= policy.retries ? undefined : delayMs)
+      const isLast = retry >= Math.min(policy.retries, failure.mostRetries)
+      if (isLast || elapsedMs + delayMs > policy.deadlineMs) {
+        throw givenUp(failure, retry + 1, elapsedMs, isLast ? undefined : delayMs)
       }
       onRetry?.({ retry: retry + 1, delayMs, error: failure.error })
       await wait(delayMs, signal)

@@ -104,7 +104,8 @@ function refused<T>(head: ResponseHead, text: string, sending: Sending<T>): Atte
     { ...sending.details, status, ...(requestId === undefined ? {} : { requestId }) },
   )
   const retry = own ? (own.retry ?? 'never') : meaning.retry
-  return new AttemptFailure(error, retry, waitMs, status >= 500 || status === 408 || status === 499)
+  const mayHaveHappened = status >= 500 || status === 408 || status === 499
+  return new AttemptFailure(error, retry, waitMs, mayHaveHappened, meaning.mostRetries)
 }
 
 function mapped<T, U>(sink: BodySink<T>, map: (value: T) => U): BodySink<U> {

@@ -5,6 +5,8 @@ import type { RetryAdvice } from './network-failures.js'
 export interface StatusMeaning {
   readonly code: BackupErrorCode
   readonly retry: RetryAdvice
+  /** How often another attempt may help. @default as often as the policy allows */
+  readonly mostRetries?: number
   /** What to do next. */
   readonly advice: string
 }
@@ -39,7 +41,13 @@ const meanings: Readonly<Record<number, StatusMeaning>> = {
     advice: 'Something else changed the same thing; look and try again.',
   },
   413: { code: 'QUOTA_EXCEEDED', retry: 'never', advice: 'Raise the quota, or remove old backups.' },
-  422: { code: 'OBJECT_CORRUPT', retry: 'after-backoff', advice: 'The bytes changed on the way.' },
+  // What changes on the way by chance does not do so three times in a row.
+  422: {
+    code: 'OBJECT_CORRUPT',
+    retry: 'after-backoff',
+    mostRetries: 2,
+    advice: 'The bytes changed on the way: look for a proxy or a network card that alters them.',
+  },
   429: limited,
   // Swift's own "Slow down" and "client disconnected".
   498: limited,
