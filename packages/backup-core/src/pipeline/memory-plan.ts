@@ -98,8 +98,12 @@ function chunkShares(backup: { incremental: boolean; compressed: boolean; concur
   reserved: number
 } {
   const { incremental, compressed, concurrency } = backup
-  // A run of changes that lies in several pieces is put together before it is compressed.
-  if (incremental) return { read: Math.max(compressed ? 1 : 2, concurrency), reserved: compressed ? 2 : 0 }
+  // A run of changes that lies in several pieces is put together before it is compressed, and its pieces are let go then:
+  // the next chunk is read early enough without more room.
+  if (incremental)
+    return compressed
+      ? { read: Math.max(1, concurrency - 1), reserved: 2 }
+      : { read: Math.max(2, concurrency), reserved: 0 }
   return { read: concurrency, reserved: compressed ? 1 : 0 }
 }
 

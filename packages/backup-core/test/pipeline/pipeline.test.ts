@@ -263,7 +263,7 @@ describe('planBackupMemory', () => {
     expect(plan(true, true)).toEqual({
       ...common,
       pieceSizeBytes: 229 * 32_768,
-      memoryBytes: 4 * chunkSizeBytes,
+      memoryBytes: 3 * chunkSizeBytes,
       reserveBytes: 2 * chunkSizeBytes,
     })
   })
