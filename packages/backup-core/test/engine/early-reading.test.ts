@@ -55,7 +55,9 @@ it('reads the first chunks of a full backup while the store has not answered yet
   const store = new SlowStore(sizes)
   const source = watched()
   const backup = store.backup({ volumeId: 'volume', backupId: 'full' }, source)
-  await vi.waitUntil(() => store.asked === 1 && source.readBytes >= sizes.chunkSizeBytes)
+  await vi.waitUntil(() => store.asked === 1 && source.readBytes >= sizes.chunkSizeBytes, {
+    timeout: 10_000,
+  })
   expect(store.store.list('backups')).toEqual([])
   store.answer()
   await backup
@@ -101,7 +103,7 @@ it('ends with ABORTED, and keeps nothing, when it is aborted before the store ha
   const source = watched()
   const stop = new AbortController()
   const outcome = store.backup({ volumeId: 'volume' }, source, { signal: stop.signal })
-  await vi.waitUntil(() => store.asked === 1 && source.readBytes > 0)
+  await vi.waitUntil(() => store.asked === 1 && source.readBytes > 0, { timeout: 10_000 })
   stop.abort()
   await expect(outcome).rejects.toMatchObject({ code: 'ABORTED' })
   expect(source.closed).toBe(1)
