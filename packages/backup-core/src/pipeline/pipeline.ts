@@ -24,8 +24,8 @@ export interface PipelineContext {
   readonly budget: ByteBudget
   readonly buffers: BufferPool
   /**
-   * Buffers for compressed forms. Apart from the others: of these only what a compressed form takes is ever touched, and
-   * memory that is not touched is none.
+   * Buffers for what is made of chunks: runs of changes put together, and compressed forms. Apart from the others: of a
+   * buffer for a compressed form only what that takes is ever touched, and memory that is not touched is none.
    */
   readonly storedBuffers: BufferPool
   /** Bounds the costly steps: hashing, compressing, storing, fetching. */
