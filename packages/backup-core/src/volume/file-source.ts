@@ -6,11 +6,20 @@ import { BackupError } from '../errors/backup-error.js'
 import { deviceNumber, deviceSizeBytes, deviceWriteCount, probeSizeBytes } from './block-device.js'
 import { openFifoSource } from './fifo-source.js'
 import { fileKind, sourceError } from './file-errors.js'
+import { dataExtents, WORTHWHILE_HOLE_BYTES } from './file-holes.js'
 import { readFully } from './positional-io.js'
-import type { OpenSource, VolumeOpenOptions } from './volume.js'
+import type { OpenSource, VolumeExtent, VolumeOpenOptions } from './volume.js'
 
-/** Opens a regular file, a block device or a pipe for reading. */
-export async function openFileSource(path: string, options: VolumeOpenOptions = {}): Promise<OpenSource> {
+/**
+ * Opens a regular file, a block device or a pipe for reading.
+ *
+ * @param readHoles - holes of a sparse file are read too, instead of asking where they are
+ */
+export async function openFileSource(
+  path: string,
+  readHoles: boolean,
+  options: VolumeOpenOptions = {},
+): Promise<OpenSource> {
   throwIfAborted(options.signal, `Opening ${path}`)
   // Looked at before it is opened: opening a tape or a watchdog has effects, and opening a pipe can wait for ever.
   const found = await stat(path, { bigint: true }).catch((error: unknown) => {
@@ -28,7 +37,9 @@ export async function openFileSource(path: string, options: VolumeOpenOptions = 
     const stats = await handle.stat({ bigint: true })
     const source = stats.isBlockDevice() ? await deviceState(handle, stats) : fileState(handle, stats)
     throwIfAborted(options.signal, `Opening ${path}`)
-    return new FileSource(path, handle, source)
+    const mayHaveHoles =
+      !readHoles && process.platform === 'linux' && source.holeBytes >= WORTHWHILE_HOLE_BYTES
+    return new FileSource(path, handle, source, mayHaveHoles)
   } catch (error) {
     await handle.close()
     throw sourceError(error, path)
@@ -38,6 +49,8 @@ export async function openFileSource(path: string, options: VolumeOpenOptions = 
 /** What kind of source it is: its size, and how to find out that it changed. */
 interface SourceState {
   readonly sizeBytes: number
+  /** How much of it takes no room on the disk. */
+  readonly holeBytes: number
   readonly change: () => Promise<string | undefined>
 }
 
@@ -47,7 +60,9 @@ function fileState(handle: FileHandle, atOpen: BigIntStats): SourceState {
     if (now.size !== atOpen.size) return `went from ${atOpen.size.toString()} to ${now.size.toString()} bytes`
     return now.mtimeNs === atOpen.mtimeNs ? undefined : 'was written to'
   }
-  return { sizeBytes: Number(atOpen.size), change }
+  // `st_blocks` is in units of 512 bytes on Linux (stat(2)).
+  const holeBytes = Number(atOpen.size - atOpen.blocks * 512n)
+  return { sizeBytes: Number(atOpen.size), holeBytes, change }
 }
 
 async function deviceState(handle: FileHandle, stats: BigIntStats): Promise<SourceState> {
@@ -60,19 +75,22 @@ async function deviceState(handle: FileHandle, stats: BigIntStats): Promise<Sour
     if (now !== sizeBytes) return `went from ${sizeBytes} to ${now} bytes`
     return (await deviceWriteCount(device)) === writes ? undefined : 'was written to'
   }
-  return { sizeBytes, change }
+  return { sizeBytes, holeBytes: 0, change }
 }
 
 class FileSource implements OpenSource {
   readonly seekable = true
   readonly sizeBytes: number
+  readonly extents?: () => AsyncIterable<VolumeExtent>
 
   constructor(
     private readonly path: string,
     private readonly handle: FileHandle,
     private readonly state: SourceState,
+    mayHaveHoles: boolean,
   ) {
     this.sizeBytes = state.sizeBytes
+    if (mayHaveHoles) this.extents = () => dataExtents(handle, state.sizeBytes)
   }
 
   async read(into: Uint8Array, offsetBytes: number, options: VolumeOpenOptions = {}): Promise<number> {

@@ -15,6 +15,12 @@ import type {
 export interface FileVolumeOptions {
   /** Whether a restore makes the file where there is none. @default true */
   readonly create?: boolean
+  /**
+   * What a backup does with the holes of a sparse file: `skip` takes them for the zeros that they read as, where Linux
+   * tells where they are (it is asked through `perl` or `python3`, of which one has to be there); `read` reads them.
+   * @default 'skip'
+   */
+  readonly holes?: 'skip' | 'read'
 }
 
 /** A file or a block device. */
@@ -26,7 +32,7 @@ export interface FileVolume extends VolumeSource, VolumeTarget {
 /**
  * A disk image or a block device, to back up and to restore to. Symbolic links are followed, as `cp` does.
  *
- * As a source it may also be a named pipe, which is read as a stream. Its size at the open counts: what a file grows
+ * As a source it may also be a named pipe, which is read as a stream. Of a sparse file only the data is read. Its size at the open counts: what a file grows
  * by meanwhile is left out, and one that shrinks ends the backup (`SOURCE_CHANGED`). A file that was written to, or a
  * device that the kernel counted writes for, is warned of at the end.
  *
@@ -51,9 +57,15 @@ export function fileVolume(path: string, options: FileVolumeOptions = {}): FileV
   if (typeof create !== 'boolean') {
     throw new BackupError('OPTION_INVALID', `create must be true or false, not ${describeValue(create)}.`)
   }
+  const holes: unknown = options.holes ?? 'skip'
+  if (holes !== 'skip' && holes !== 'read') {
+    const shown = typeof holes === 'string' ? JSON.stringify(holes) : describeValue(holes)
+    throw new BackupError('OPTION_INVALID', `holes must be 'skip' or 'read', not ${shown}.`)
+  }
   return {
     path,
-    openSource: (opening?: VolumeOpenOptions): Promise<OpenSource> => openFileSource(path, opening),
+    openSource: (opening?: VolumeOpenOptions): Promise<OpenSource> =>
+      openFileSource(path, holes === 'read', opening),
     openTarget: (requirements: TargetRequirements): Promise<OpenTarget> =>
       openFileTarget(path, create, requirements),
   }
