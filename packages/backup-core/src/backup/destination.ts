@@ -4,6 +4,7 @@ import type { DriverSettings } from '../driver/settings.js'
 import { BackupError } from '../errors/backup-error.js'
 import { chooseNames, prepareBackup, type BackupMeans, type PreparedBackup } from './prepare.js'
 import type { ObjectSink } from './store-run.js'
+import { ZeroForms } from './zero-forms.js'
 
 /** Where a backup's objects go, under which names: all that the store has to be asked before it is given anything. */
 export interface Destination {
@@ -25,7 +26,9 @@ export async function openDestination(
   const { container, prefix } = await chooseNames(store, settings, prepared.backup, options)
   await store.putContainer(container, options)
   const extraMetadata = await store.getExtraMetadata(prepared.backup)
-  return { prepared, prefix, sink: { store, container, compression: settings.compression, extraMetadata } }
+  const { compression } = settings
+  const sink = { store, container, compression, zeroForms: new ZeroForms(), extraMetadata }
+  return { prepared, prefix, sink }
 }
 
 /** Cinder refuses an incremental of a volume that grew; here it is one more change. */

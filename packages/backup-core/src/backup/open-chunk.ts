@@ -1,12 +1,11 @@
 import type { HashList } from '../format/hash-list.js'
 import { joinNearbyRuns, takeChangedRuns, type ChangedRun } from './changed-runs.js'
+import type { PieceHashes } from '../hash/hash-pool.js'
 import type { Piece } from './read-pieces.js'
 
-/** What was hashed of a piece. */
-export interface HashedPiece {
+/** A piece, and what was hashed of it. */
+export interface HashedPiece extends PieceHashes {
   readonly piece: Piece
-  /** 32 bytes a block. */
-  readonly sha256s: Uint8Array
 }
 
 /** A run of changes, in memory: in as many parts as there are pieces that it lies in. */
@@ -15,6 +14,8 @@ export interface RunInMemory {
   readonly offsetBytes: number
   readonly lengthBytes: number
   readonly parts: readonly Uint8Array[]
+  /** It lies in pieces that are all zeros. */
+  readonly allZero: boolean
   /** Called once, when the bytes are not needed any more. */
   readonly release: () => void
 }
@@ -109,6 +110,7 @@ function inMemory({ startBytes, endBytes }: ChangedRun, pieces: readonly HeldPie
     offsetBytes: startBytes,
     lengthBytes: endBytes - startBytes,
     parts,
+    allZero: touched.every(({ hashed }) => hashed.allZero),
     release: () => {
       for (const piece of touched) piece.letGo()
     },

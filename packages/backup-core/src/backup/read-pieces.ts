@@ -9,6 +9,8 @@ export interface Piece {
   /** Within the volume. */
   readonly offsetBytes: number
   readonly bytes: Uint8Array
+  /** The source has nothing there: the bytes are zeros that were not read. */
+  readonly hole: boolean
   /** Gives its memory back. Called once, when nothing needs the bytes any more. */
   release(): void
 }
@@ -66,7 +68,7 @@ export async function* readPieces(
         break
       }
       const bytes = into ? into.subarray(0, gotBytes) : zeros.first(gotBytes)
-      yield { kind: 'piece', offsetBytes, bytes, release }
+      yield { kind: 'piece', offsetBytes, bytes, hole: !into, release }
       chunkHasPieces = true
       offsetBytes += gotBytes
       if (gotBytes < wantedBytes) break

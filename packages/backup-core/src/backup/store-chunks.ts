@@ -2,6 +2,7 @@ import { chunkObjectName } from '../format/object-names.js'
 import type { HashList } from '../format/hash-list.js'
 import type { StoredObject } from '../format/metadata.js'
 import { hashChunk, PieceHasher } from '../hash/chunk-hasher.js'
+import type { PieceHashes } from '../hash/hash-pool.js'
 import type { BackupMemoryPlan } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext, type Turn } from '../pipeline/pipeline.js'
 import type { ProgressMeter } from '../progress/progress-meter.js'
@@ -76,18 +77,21 @@ async function comparePiece(
   turn: Turn,
   meter: ProgressMeter,
 ): Promise<void> {
-  const { bytes, offsetBytes } = piece
-  const sha256s = await (hasher?.add(bytes) ?? blockHashesOf(bytes, job.blockSizeBytes))
+  const { bytes, offsetBytes, hole } = piece
+  const hashes = await (hasher?.add(bytes, hole) ?? hashPiece(bytes, job.blockSizeBytes, hole))
   await turn(() => {
     job.totals.sizeBytes = offsetBytes + bytes.length
-    const changed = chunk.add({ piece, sha256s })
+    const changed = chunk.add({ piece, ...hashes })
     if (!changed) meter.add({ done: bytes.length })
   })
 }
 
-async function blockHashesOf(bytes: Uint8Array, blockSizeBytes: number): Promise<Uint8Array> {
-  const { sha256s } = await hashChunk({ parts: [bytes], blockSizeBytes, md5: false })
-  return sha256s ?? new Uint8Array(0)
+async function hashPiece(bytes: Uint8Array, blockSizeBytes: number, hole: boolean): Promise<PieceHashes> {
+  const { sha256s, allZero } = await hashChunk({
+    ...{ parts: [bytes], blockSizeBytes, md5: false },
+    knownZeros: hole,
+  })
+  return { sha256s: sha256s ?? new Uint8Array(0), allZero }
 }
 
 /**

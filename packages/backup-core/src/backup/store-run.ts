@@ -6,12 +6,15 @@ import type { PipelineContext } from '../pipeline/pipeline.js'
 import { partsBody, writeObject } from '../store/write-object.js'
 import { gather } from './gather.js'
 import type { RunInMemory } from './open-chunk.js'
+import type { ZeroForms } from './zero-forms.js'
 
 /** Where a backup's objects go. */
 export interface ObjectSink {
   readonly store: ObjectStore
   readonly container: string
   readonly compression: Compressor | null
+  /** What the compressor makes of zeros. */
+  readonly zeroForms: ZeroForms
   readonly extraMetadata: ObjectOptions['extraMetadata']
 }
 
@@ -50,7 +53,7 @@ export async function storeRun(
     return await slots.run(async () => {
       const { parts, compression } =
         sink.compression && lengthBytes > 0
-          ? await compressRun(sink.compression, run, held, context)
+          ? await compressRun(sink.compression, sink.zeroForms, run, held, context)
           : { parts: run.parts, compression: 'none' }
       // A store may want the MD5 of what it is sent, which is another one where that is compressed.
       const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
@@ -69,12 +72,18 @@ export async function storeRun(
 
 async function compressRun(
   compressor: Compressor,
+  zeroForms: ZeroForms,
   run: RunInMemory,
   held: HeldMemory,
   { budget, signal }: PipelineContext,
 ): Promise<Packed> {
   const { lengthBytes, parts } = run
   const [first] = parts
+  const zeroForm = run.allZero ? zeroForms.get(lengthBytes) : undefined
+  if (zeroForm) {
+    held.releaseRaw()
+    return { parts: [zeroForm], compression: compressor.name }
+  }
   // The worst that is kept: a compressed form as long as its input is thrown away. All at once: whoever waited for the
   // second half while holding the first could wait for another who does the same.
   const gatheredBytes = parts.length > 1 ? lengthBytes : 0
@@ -91,6 +100,7 @@ async function compressRun(
     held.keepOnly(gatheredBytes)
     return { parts: [bytes], compression: 'none' }
   }
+  if (run.allZero) zeroForms.remember(lengthBytes, compressed)
   held.keepOnly(compressed.buffer === output.buffer ? lengthBytes : compressed.length)
   if (gatheredBytes > 0) held.giveBuffer(bytes)
   held.releaseRaw()

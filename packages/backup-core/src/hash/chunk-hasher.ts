@@ -1,10 +1,12 @@
 import { createHash, type Hash } from 'node:crypto'
+import { isAllZeros } from '../volume/zeros.js'
 import {
   hashInWorker,
   openChunkInWorker,
   type ChunkInWorker,
   type HashJob,
   type HashResult,
+  type PieceHashes,
 } from './hash-pool.js'
 
 /** Below this a message to a worker costs more than the hash: about a quarter of a millisecond's work. */
@@ -35,15 +37,20 @@ export class PieceHasher {
     this.#blockSizeBytes = blockSizeBytes
   }
 
-  /** SHA-256 of each block: 32 bytes a block. All pieces but the last are whole blocks. */
-  add(piece: Uint8Array): Promise<Uint8Array> {
+  /**
+   * Hashes each block. All pieces but the last are whole blocks.
+   *
+   * @param knownZeros - the piece is known to be zeros, which spares looking
+   */
+  add(piece: Uint8Array, knownZeros = false): Promise<PieceHashes> {
     this.#inline ??= this.#worker || isForWorker([piece]) ? undefined : createHash('md5')
     if (this.#inline) {
       this.#inline.update(piece)
-      return Promise.resolve(blockHashes(piece, this.#blockSizeBytes))
+      const sha256s = blockHashes(piece, this.#blockSizeBytes)
+      return Promise.resolve({ sha256s, allZero: knownZeros || isAllZeros(piece) })
     }
     this.#worker ??= openChunkInWorker()
-    return this.#worker.add(piece, this.#blockSizeBytes)
+    return this.#worker.add(piece, this.#blockSizeBytes, knownZeros)
   }
 
   /** MD5 of all pieces, in lower-case hex. The next piece is the first of another chunk. */
@@ -56,10 +63,22 @@ export class PieceHasher {
 }
 
 /** MD5 of some parts in a row, in lower-case hex. */
-export async function md5Of(parts: readonly Uint8Array[]): Promise<string> {
-  const { md5 } = await hashChunk({ parts, blockSizeBytes: 0, md5: true })
+export async function md5Of(parts: readonly Uint8Array[], knownZeros = false): Promise<string> {
+  const { md5 } = await hashChunk({ parts, blockSizeBytes: 0, md5: true, knownZeros })
   if (md5 === null) throw new RangeError('an MD5 was asked for and not given')
   return md5
+}
+
+/** As many zeros as a worker is shown at once. */
+const ZEROS_BYTES = 1024 * 1024
+
+/** MD5 of so many zeros, in lower-case hex; a worker remembers those it was asked for. */
+export function md5OfZeros(lengthBytes: number): Promise<string> {
+  const zeros = new Uint8Array(new SharedArrayBuffer(Math.min(ZEROS_BYTES, lengthBytes)))
+  const parts: Uint8Array[] = []
+  for (let leftBytes = lengthBytes; leftBytes > 0; leftBytes -= zeros.length)
+    parts.push(zeros.subarray(0, leftBytes))
+  return md5Of(parts, true)
 }
 
 export function md5Hex(bytes: Uint8Array): string {
@@ -70,13 +89,14 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return createHash('sha256').update(bytes).digest()
 }
 
-function hashInline({ parts, blockSizeBytes, md5 }: HashJob): HashResult {
+function hashInline({ parts, blockSizeBytes, md5, knownZeros = false }: HashJob): HashResult {
   const hash = createHash('md5')
   if (md5) for (const part of parts) hash.update(part)
   return {
     sha256s:
       blockSizeBytes > 0 ? Buffer.concat(parts.map((part) => blockHashes(part, blockSizeBytes))) : null,
     md5: md5 ? hash.digest('hex') : null,
+    allZero: knownZeros || parts.every(isAllZeros),
   }
 }
 

@@ -10,6 +10,8 @@ export interface HashJob {
   /** SHA-256 a block of this size, or 0 for none. */
   readonly blockSizeBytes: number
   readonly md5: boolean
+  /** They are known to be zeros: holes of a sparse volume. @default false: it is found out */
+  readonly knownZeros?: boolean
 }
 
 export interface HashResult {
@@ -17,12 +19,22 @@ export interface HashResult {
   readonly sha256s: Uint8Array | null
   /** Hex, in lower case, or null when it was not asked for. */
   readonly md5: string | null
+  /** Whether every byte is zero. */
+  readonly allZero: boolean
+}
+
+/** What was hashed of a piece. */
+export interface PieceHashes {
+  /** 32 bytes a block. */
+  readonly sha256s: Uint8Array
+  /** Whether every byte is zero. */
+  readonly allZero: boolean
 }
 
 /** A chunk that comes in pieces, which one worker hashes in their order. */
 export interface ChunkInWorker {
-  /** SHA-256 of each block of the next piece: 32 bytes a block. All pieces but the last are whole blocks. */
-  add(piece: Uint8Array, blockSizeBytes: number): Promise<Uint8Array>
+  /** Hashes each block of the next piece. All pieces but the last are whole blocks. */
+  add(piece: Uint8Array, blockSizeBytes: number, knownZeros: boolean): Promise<PieceHashes>
   /** MD5 of all pieces, in lower-case hex. To be called whatever happens: the worker forgets the chunk. */
   end(): Promise<string>
 }
@@ -36,6 +48,7 @@ interface Answer {
   readonly id: number
   readonly sha256s: Uint8Array | null
   readonly md5: string | null
+  readonly allZero: boolean
   readonly error?: string
 }
 
@@ -51,7 +64,8 @@ class HashWorker {
   constructor() {
     this.#worker.on('message', (answer: Answer) => {
       const pending = this.#settle(answer.id)
-      if (answer.error === undefined) pending?.resolve({ sha256s: answer.sha256s, md5: answer.md5 })
+      const { sha256s, md5, allZero } = answer
+      if (answer.error === undefined) pending?.resolve({ sha256s, md5, allZero })
       else pending?.reject(new BackupError('STORE_FAILED', `A hash worker failed: ${answer.error}`))
     })
     this.#worker.on('error', (error) => {
@@ -78,9 +92,10 @@ class HashWorker {
     this.#nextChunk += 1
     this.#openChunks += 1
     return {
-      add: async (piece, blockSizeBytes) => {
-        const { sha256s } = await this.#ask({ parts: [piece], blockSizeBytes, md5: false }, chunk)
-        return sha256s ?? new Uint8Array(0)
+      add: async (piece, blockSizeBytes, knownZeros) => {
+        const job = { parts: [piece], blockSizeBytes, md5: false, knownZeros }
+        const { sha256s, allZero } = await this.#ask(job, chunk)
+        return { sha256s: sha256s ?? new Uint8Array(0), allZero }
       },
       end: async () => {
         this.#openChunks -= 1
@@ -108,6 +123,7 @@ class HashWorker {
         })),
         blockSize: job.blockSizeBytes,
         wantMd5: job.md5,
+        knownZeros: job.knownZeros ?? false,
       })
     })
   }

@@ -20,6 +20,7 @@ import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
 import { loadBlockProof } from '../fetch/block-proof.js'
 import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
+import { withoutZeroObjects, type MapWithoutZeros } from './zero-objects.js'
 import { signalOptions } from '../driver/signal-options.js'
 
 /**
@@ -44,6 +45,8 @@ export async function runRestore(
   )
   for (const { layer, object } of map.objects) assertFetchable(source, layerAt(chain, layer), object)
   await assertPresent(job, map, options)
+  // Cinder fetches all there is, and fails where that fails.
+  const { objects, zeros } = job.strict ? { ...map, zeros: [] } : await withoutZeroObjects(map)
   throwIfAborted(options.signal, 'The restore')
 
   const open = await target.openTarget({
@@ -55,7 +58,7 @@ export async function runRestore(
   })
   const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)
   try {
-    const counts = await writeMap(job, map, volume, open, meter, options)
+    const counts = await writeMap(job, { objects, zeros, gaps: map.gaps }, volume, open, meter, options)
     await open.finish()
     await open.close()
     meter.finish()
@@ -63,7 +66,7 @@ export async function runRestore(
       backupId: newest.record.id,
       sizeBytes: volumeSizeBytes,
       ...counts,
-      objectsFetched: map.objects.length,
+      objectsFetched: objects.length,
       volumeMetadata,
     }
   } catch (error) {
@@ -92,7 +95,7 @@ export async function measureVolume(
 
 async function writeMap(
   job: ChainJob,
-  map: ExtentMap,
+  { objects, zeros, gaps }: MapWithoutZeros & Pick<ExtentMap, 'gaps'>,
   volume: { sizeBytes: number; blocks?: BlockHashes },
   target: OpenTarget,
   meter: ProgressMeter,
@@ -113,16 +116,18 @@ async function writeMap(
   }
   const { signal } = options
   const { store } = job.source
-  const proof = await loadBlockProof({ store, newest: job.chain[0], items: map.objects, volume, signal })
-  await visitObjects(job, map.objects, visitor, { signal, operation: 'The restore', proof })
-  for (const gap of map.gaps) {
-    if (target.readsAsZeros) totals.sparseBytes += gap.lengthBytes
+  const proof = await loadBlockProof({ store, newest: job.chain[0], items: objects, volume, signal })
+  await visitObjects(job, objects, visitor, { signal, operation: 'The restore', proof })
+  const blank = async (extent: VolumeExtent, leave: boolean): Promise<void> => {
+    if (leave) totals.sparseBytes += extent.lengthBytes
     else {
-      await writeZeros(target, gap, options.signal)
-      totals.writtenBytes += gap.lengthBytes
+      await writeZeros(target, extent, options.signal)
+      totals.writtenBytes += extent.lengthBytes
     }
-    meter.add({ done: gap.lengthBytes })
+    meter.add({ done: extent.lengthBytes })
   }
+  for (const extent of zeros) await blank(extent, target.readsAsZeros && sparse)
+  for (const gap of gaps) await blank(gap, target.readsAsZeros)
   throwIfAborted(options.signal, 'The restore')
   return totals
 }

@@ -25,7 +25,8 @@ function feed(chunk: OpenChunk, volume: Uint8Array, pieceSizeBytes: number) {
     const release = (): void => {
       releases[index] = (releases[index] ?? 0) + 1
     }
-    chunk.add({ piece: { kind: 'piece', offsetBytes, bytes, release }, sha256s: hashesOf(bytes) })
+    const piece = { kind: 'piece', offsetBytes, bytes, hole: false, release } as const
+    chunk.add({ piece, sha256s: hashesOf(bytes), allZero: bytes.every((byte) => byte === 0) })
   }
   return { end: chunk.end(), releases }
 }

@@ -8,6 +8,8 @@ function shared(bytes: Uint8Array): Uint8Array {
   return copy
 }
 
+const isZeros = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
+
 const hex = (algorithm: string, bytes: Uint8Array): string =>
   createHash(algorithm).update(bytes).digest('hex')
 
@@ -61,6 +63,43 @@ it('hashes parts as if they were one, in a worker and on the main thread', async
   }
 })
 
+it('hashes what is known to be zeros as it hashes zeros, between pieces of data too', async () => {
+  const blockSizeBytes = 4_096
+  const data = randomBytes(200_000 - (200_000 % blockSizeBytes))
+  const zeros = new Uint8Array(100 * blockSizeBytes)
+  const last = new Uint8Array(50 * blockSizeBytes + 7)
+  for (const move of [shared, (bytes: Uint8Array) => bytes]) {
+    const [told, untold] = [new PieceHasher(blockSizeBytes), new PieceHasher(blockSizeBytes)]
+    for (const pieces of [
+      [zeros, data, zeros, last],
+      [zeros, last],
+      [data, zeros],
+    ]) {
+      const asked = pieces.map((piece) => told.add(move(piece), isZeros(piece)))
+      const wanted = pieces.map((piece) => untold.add(move(piece)))
+      expect(await Promise.all(asked)).toEqual(await Promise.all(wanted))
+      expect(await told.end()).toBe(await untold.end())
+    }
+    const job = { parts: [move(zeros), move(last)], blockSizeBytes, md5: true }
+    expect(await hashChunk({ ...job, knownZeros: true })).toEqual(await hashChunk(job))
+  }
+})
+
+it('tells whether all parts are zeros, with block hashes and without', async () => {
+  const zeros = new Uint8Array(300_000)
+  const almost = zeros.slice()
+  almost[299_999] = 1
+  for (const move of [shared, (bytes: Uint8Array) => bytes]) {
+    for (const blockSizeBytes of [0, 4_096]) {
+      const zero = async (parts: Uint8Array[]): Promise<boolean> =>
+        (await hashChunk({ parts: parts.map(move), blockSizeBytes, md5: true })).allZero
+      expect(await zero([zeros])).toBe(true)
+      expect(await zero([almost])).toBe(false)
+      expect(await zero([zeros.subarray(0, 65_536), almost])).toBe(false)
+    }
+  }
+})
+
 it('sums a chunk in pieces as if it were one, zeros before, between and after data included', async () => {
   const blockSizeBytes = 4_096
   const random = (blocks: number): Uint8Array => randomBytes(blocks * blockSizeBytes)
@@ -79,13 +118,15 @@ it('sums a chunk in pieces as if it were one, zeros before, between and after da
     // Nothing is awaited between the calls: a chunk begins while the one before is under way.
     const asked = chunks.map((pieces) => ({
       pieces,
-      sha256s: Promise.all(pieces.map((piece) => hasher.add(move(piece)))),
+      hashes: Promise.all(pieces.map((piece) => hasher.add(move(piece)))),
       md5: hasher.end(),
     }))
-    for (const { pieces, sha256s, md5 } of asked) {
+    for (const { pieces, hashes, md5 } of asked) {
       const whole = Buffer.concat(pieces)
+      const sha256s = (await hashes).map((hashed) => hashed.sha256s)
+      expect((await hashes).map(({ allZero }) => allZero)).toEqual(pieces.map(isZeros))
       const { sha256s: wanted } = await hashChunk({ parts: [whole], blockSizeBytes, md5: false })
-      expect(Buffer.concat(await sha256s).toString('hex')).toBe(Buffer.from(wanted ?? []).toString('hex'))
+      expect(Buffer.concat(sha256s).toString('hex')).toBe(Buffer.from(wanted ?? []).toString('hex'))
       expect(await md5).toBe(hex('md5', whole))
     }
   }
