@@ -24,7 +24,7 @@ export async function runBackup(
   // What is wrong with the command line is said before the source is touched.
   parseStoreUrl(options.store)
   const settings = await settingsOf(options)
-  const { volume, realPath } = await sourceOf(source, io)
+  const { volume, realPath } = await sourceOf(source, io, options.holes)
   let last: Progress | undefined
   const record = await context.withStore(async (driver) => {
     const parent =

@@ -14,9 +14,14 @@ export interface NamedSource {
 /**
  * Looks at a SOURCE: `-` for stdin, a file, a block device, a pipe.
  *
+ * @param holes - what to do with the holes of a sparse file; `fileVolume` has a default
  * @throws CliError `SOURCE_NOT_FOUND`, `NOT_A_FILE`, `SOURCE_READ`
  */
-export async function sourceOf(source: string, io: CliIo): Promise<NamedSource> {
+export async function sourceOf(
+  source: string,
+  io: CliIo,
+  holes: 'skip' | 'read' | undefined,
+): Promise<NamedSource> {
   if (source === '-') return { volume: io.stdin, realPath: undefined }
   const status = await statOf(source)
   if (status.isDirectory()) {
@@ -26,7 +31,8 @@ export async function sourceOf(source: string, io: CliIo): Promise<NamedSource> 
     })
   }
   const { fileVolume } = await import('@stowage/backup-core')
-  return { volume: fileVolume(source), realPath: status.isFIFO() ? undefined : await realpath(source) }
+  const volume = fileVolume(source, holes === undefined ? {} : { holes })
+  return { volume, realPath: status.isFIFO() ? undefined : await realpath(source) }
 }
 
 async function statOf(path: string): ReturnType<typeof stat> {

@@ -59,6 +59,7 @@ describe('a command line that makes no sense', () => {
     ['a size that is none', ['backup', 'x', '--store', 'posix:/x', '--chunk-size', '5Q']],
     ['a size of nothing', ['backup', 'x', '--store', 'posix:/x', '--block-size', '0']],
     ['a gap that is none', ['backup', 'x', '--store', 'posix:/x', '--join-gap', 'wide']],
+    ['a way with holes that is none', ['backup', 'x', '--store', 'posix:/x', '--holes', 'fill']],
     ['a range that is none', ['restore', 'x', 'y', '--store', 'posix:/x', '--range', '5']],
     ['a level that is none', ['verify', 'x', '--store', 'posix:/x', '--level', 'deep']],
     ['a word that is none', ['backup', 'x', '--store', 'posix:/x', '--compression', 'lzma']],

@@ -60,6 +60,13 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
         { env: 'STOWAGE_JOIN_GAP', parse: parseSize },
       ),
     )
+    .addOption(
+      new CliOption(
+        '--holes <how>',
+        'skip the holes of a sparse file where Linux tells where they are, or read them (default: skip)',
+        { env: 'STOWAGE_HOLES', choices: ['skip', 'read'] },
+      ),
+    )
     .option('--name <text>', 'a name for people')
     .option('--description <text>', 'a description for people')
     .addOption(

@@ -10,6 +10,7 @@ export interface BackupCommandOptions extends GlobalOptions {
   readonly chunkSize?: number
   readonly blockSize?: number
   readonly joinGap?: number
+  readonly holes?: 'skip' | 'read'
   readonly name?: string
   readonly description?: string
   readonly container?: string
