@@ -89,8 +89,7 @@ async function compressRun(
   const gatheredBytes = parts.length > 1 ? lengthBytes : 0
   await budget.take(gatheredBytes + lengthBytes, 'underway')
   held.tookBytes(gatheredBytes + lengthBytes)
-  const bytes =
-    first !== undefined && gatheredBytes === 0 ? first : await gather(parts, held.takeBuffer(lengthBytes))
+  const bytes = first !== undefined && gatheredBytes === 0 ? first : await inOne(run, held)
   if (gatheredBytes > 0) held.releaseRaw()
   const output = held.takeBuffer(lengthBytes)
   const compressed = await compressor.compress(bytes, { signal, mustShrink: true, buffer: output })
@@ -105,6 +104,13 @@ async function compressRun(
   if (gatheredBytes > 0) held.giveBuffer(bytes)
   held.releaseRaw()
   return { parts: [compressed], compression: compressor.name }
+}
+
+/** A run as a compressor needs it. Fresh memory is zeros, and is hardly there while nobody writes to it. */
+function inOne({ allZero, parts, lengthBytes }: RunInMemory, held: HeldMemory): Promise<Uint8Array> {
+  return allZero
+    ? Promise.resolve(new Uint8Array(new SharedArrayBuffer(lengthBytes)))
+    : gather(parts, held.takeBuffer(lengthBytes))
 }
 
 /** Less than this is not worth a buffer of the pool, which may be as large as a chunk. */

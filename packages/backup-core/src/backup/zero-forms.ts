@@ -1,20 +1,19 @@
-/** A volume has chunks of one size, and a last one; its runs of changes may have any. */
-const MOST_FORMS = 16
-
-/** More than this is not kept: a compressor that does so badly with zeros may do it again. */
-const MOST_BYTES = 1024 * 1024
+/** deflate makes 2 MB of the largest chunk that is usual, 1.86 GiB; others make next to nothing. */
+const MOST_BYTES = 8 * 1024 * 1024
 
 /** What zeros become when they are compressed, by how many they are: the same for all chunks of zeros of a backup. */
 export class ZeroForms {
   readonly #forms = new Map<number, Uint8Array>()
+  #bytes = 0
 
   get(lengthBytes: number): Uint8Array | undefined {
     return this.#forms.get(lengthBytes)
   }
 
-  /** Keeps a copy. */
+  /** Keeps a copy, as long as all of them are a few megabytes. */
   remember(lengthBytes: number, compressed: Uint8Array): void {
-    if (this.#forms.size >= MOST_FORMS || compressed.length > MOST_BYTES) return
+    if (this.#forms.has(lengthBytes) || this.#bytes + compressed.length > MOST_BYTES) return
     this.#forms.set(lengthBytes, compressed.slice())
+    this.#bytes += compressed.length
   }
 }
