@@ -150,6 +150,27 @@ export const brokenDrivers: readonly BrokenDriver[] = [
     },
   },
   {
+    fault: 'a writer keeps the pieces of a body until it is closed',
+    foundBy: [1000, 65_536, 262_080, 3_000_000].map(
+      (bytes) =>
+        `a body in pieces of ${bytes} bytes that all lie in the same memory is stored as it was produced`,
+    ),
+    Driver: class extends Changed {
+      protected override changeWriter(writer: ObjectWriter): ObjectWriter {
+        return {
+          write: (bytes) => writer.write(bytes),
+          writeFrom: async (body) => {
+            const kept: Uint8Array[] = []
+            for await (const piece of body.stream()) kept.push(piece)
+            for (const piece of kept) await writer.write(piece)
+          },
+          close: () => writer.close(),
+          abort: () => writer.abort(),
+        }
+      }
+    },
+  },
+  {
     fault: 'a writer adds to the object that is there',
     foundBy: ['a writer replaces an object of the same name, also a longer one'],
     Driver: class extends Changed {

@@ -77,7 +77,7 @@ function connector(options: buildConnector.BuildOptions): buildConnector.connect
       return
     }
     const buffers = new ReceiveBuffers()
-    // net.connect takes a high water mark, which its types do not know.
+    // net.connect takes a readable high water mark, which its types do not know.
     const reading: buildConnector.BuildOptions = { ...options, ...buffers.options }
     buildConnector(reading)(where, (...result) => {
       if (result[1]) buffers.attach(result[1])

@@ -18,13 +18,14 @@ export class ReceiveBuffers {
   #filling = this.#buffers[0]
 
   /** Goes into the options of `net.connect`. */
-  readonly options: { readonly onread: OnReadOpts; readonly highWaterMark: number } = {
+  readonly options: { readonly onread: OnReadOpts; readonly readableHighWaterMark: number } = {
     onread: {
       buffer: () => this.#next(),
       callback: (lengthBytes, memory) => this.#take(lengthBytes, memory),
     },
-    // So that a full buffer and the start of the next do not make the socket wait.
-    highWaterMark: 2 * bufferBytes,
+    // So that a full buffer and the start of the next do not make the socket wait. Of what is sent the mark stays as it
+    // is: a socket that queued more would have pieces in its queue that their sender writes over.
+    readableHighWaterMark: 2 * bufferBytes,
   }
 
   /** Says whose data it is. Called as soon as the socket is connected, when nothing can have come yet. */

@@ -1,4 +1,10 @@
-import type { ChunkedBackupDriver, ExtraMetadata, ObjectReader, ObjectWriter } from '@stowage/backup-core'
+import type {
+  ChunkedBackupDriver,
+  ExtraMetadata,
+  ObjectReader,
+  ObjectWriter,
+  ReplayableBody,
+} from '@stowage/backup-core'
 
 /** Where the objects of one backup are, with the hooks as the engine calls them. */
 export class Place {
@@ -43,6 +49,19 @@ export class Place {
     const writer = await this.writer(objectName)
     try {
       for (const piece of pieces) await writer.write(piece)
+      await writer.close()
+    } catch (error) {
+      await writer.abort()
+      throw error
+    }
+  }
+
+  /** Writes a body as the engine does: from the body where the writer takes one, else piece by piece. */
+  async putBody(objectName: string, body: ReplayableBody): Promise<void> {
+    const writer = await this.writer(objectName)
+    try {
+      if (writer.writeFrom) await writer.writeFrom(body)
+      else for await (const piece of body.stream()) await writer.write(piece)
       await writer.close()
     } catch (error) {
       await writer.abort()

@@ -1,11 +1,19 @@
-import { isBackupError } from '@stowage/backup-core'
+import { isBackupError, type ReplayableBody } from '@stowage/backup-core'
 import assert from 'node:assert/strict'
-import { noise } from './bytes.js'
+import { collect, noise } from './bytes.js'
 import { rejectsWith, sameBytes } from './expectations.js'
 import type { Place } from './place.js'
 import type { Area } from './suite.js'
 
 const sizesBytes = [0, 1, 1023, 65_537, 3 * 1024 * 1024 + 7]
+
+/** Sizes that a network's buffers take whole, or in part, or not at all; and how many pieces of them. */
+const reusedPieces = [
+  [1000, 700],
+  [65_536, 60],
+  [262_080, 20],
+  [3_000_000, 3],
+] as const
 
 /** Object writers: all or nothing. */
 export const writers: Area = (test) => {
@@ -23,6 +31,15 @@ export const writers: Area = (test) => {
     await place.put(place.chunk(1), bytes.subarray(0, 3), bytes.subarray(3, 70_000), bytes.subarray(70_000))
     sameBytes(await place.get(place.chunk(1)), bytes)
   })
+
+  for (const [pieceBytes, pieces] of reusedPieces) {
+    test(`a body in pieces of ${pieceBytes} bytes that all lie in the same memory is stored as it was produced`, async (fixture) => {
+      const place = await fixture.place()
+      const body = inOneMemory(pieceBytes, pieces)
+      await place.putBody(place.chunk(1), body)
+      sameBytes(await place.get(place.chunk(1)), await collect(body.stream()))
+    })
+  }
 
   test('a writer does not look at the bytes again once write has resolved', async (fixture) => {
     const place = await fixture.place()
@@ -142,6 +159,21 @@ export const writers: Area = (test) => {
       'the object is none of those that were written',
     )
   })
+}
+
+/** A body whose pieces are each only good until the next one is asked for, as the engine's metadata are. */
+function inOneMemory(pieceBytes: number, pieces: number): ReplayableBody {
+  return {
+    lengthBytes: pieceBytes * pieces,
+    async *stream() {
+      const memory = Buffer.from(noise(pieceBytes))
+      for (let index = 0; index < pieces; index++) {
+        memory.writeUInt32LE(index, 0)
+        memory.writeUInt32LE(index, pieceBytes - 4)
+        yield await Promise.resolve(memory)
+      }
+    },
+  }
 }
 
 async function notThere(place: Place, objectName: string): Promise<void> {
