@@ -15,6 +15,19 @@ import { table } from './lib/table.mjs'
 import { Volumes } from './lib/volumes.mjs'
 import { Closing, openWorkplace, runAndClose } from './lib/workplace.mjs'
 
+const usage = `usage: npm run bench:limits -- [options]
+
+  --size SIZE        of the volumes [512M]
+  --rounds N         [3]
+  --chunk-size SIZE  [50M]
+  --block-size SIZE  [32K]
+  --node PATH        the Node.js that runs Stowage [this one]
+  --seed TEXT        decides the data [stowage]
+  --work DIR         where volumes are made, and kept for the next run [a temporary directory]
+  --json FILE        writes all figures
+  --quick            32M, chunks of 4M: shows that everything runs, measures nothing
+`
+
 const { values } = parseArgs({
   options: {
     size: { type: 'string', default: '512M' },
@@ -26,6 +39,7 @@ const { values } = parseArgs({
     node: { type: 'string', default: process.execPath },
     json: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 })
 
@@ -33,7 +47,8 @@ const { values } = parseArgs({
 const wantedShare = 0.85
 
 const closing = new Closing()
-await runAndClose(closing, main)
+if (values.help) console.log(usage)
+else await runAndClose(closing, main)
 
 async function main() {
   const sizeBytes = parseSize(values.quick ? '32M' : values.size)

@@ -17,6 +17,21 @@ import { table } from './lib/table.mjs'
 import { Volumes } from './lib/volumes.mjs'
 import { Closing, openWorkplace, runAndClose } from './lib/workplace.mjs'
 
+const usage = `usage: node bench/objects.mjs [options]
+
+  --counts N,N,…     how many objects [1000,5000,20000]
+  --object-size SIZE [4K]
+  --rounds N         [3]
+  --store KIND       swift or posix [swift]
+  --node PATH        the Node.js that runs Stowage [this one]
+  --cli PATH         the built command [packages/cli/dist/bin.js]
+  --option=TEXT      an option to add to each call of Stowage; may be repeated
+  --seed TEXT        decides the data [stowage]
+  --work DIR         where volumes are made, and kept for the next run [a temporary directory]
+  --json FILE        writes all figures
+  --quick            50, 100 and 200 objects, one round: shows that everything runs, measures nothing
+`
+
 const { values } = parseArgs({
   options: {
     store: { type: 'string', default: 'swift' },
@@ -30,6 +45,7 @@ const { values } = parseArgs({
     option: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 })
 
@@ -38,7 +54,8 @@ const flatWithin = 1.25
 
 const client = stowage({ node: values.node, command: values.cli, extra: values.option })
 const closing = new Closing()
-await runAndClose(closing, main)
+if (values.help) console.log(usage)
+else await runAndClose(closing, main)
 
 async function main() {
   const counts = (values.quick ? '50,100,200' : values.counts).split(',').map(Number)

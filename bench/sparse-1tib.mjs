@@ -16,6 +16,24 @@ import { table } from './lib/table.mjs'
 import { Volumes } from './lib/volumes.mjs'
 import { Closing, openWorkplace, runAndClose } from './lib/workplace.mjs'
 
+const usage = `usage: node bench/sparse-1tib.mjs [options]
+
+  --size SIZE        of the volume [1T]
+  --data SIZE        how much data is scattered in it [64M]
+  --store KIND       swift or posix [posix]
+  --compression WORD [zlib]
+  --chunk-size SIZE  [50M]
+  --block-size SIZE  [32K]
+  --incremental      backs it up once more, unchanged
+  --node PATH        the Node.js that runs Stowage [this one]
+  --cli PATH         the built command [packages/cli/dist/bin.js]
+  --option=TEXT      an option to add to each call of Stowage; may be repeated
+  --seed TEXT        decides the data [stowage]
+  --work DIR         where volumes are made, and kept for the next run [a temporary directory]
+  --json FILE        writes all figures
+  --quick            4G with 8M of data: shows that everything runs, measures nothing
+`
+
 const { values } = parseArgs({
   options: {
     size: { type: 'string', default: '1T' },
@@ -32,6 +50,7 @@ const { values } = parseArgs({
     option: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 })
 
@@ -40,7 +59,8 @@ const mostMib = 2.5e9 / 2 ** 20
 
 const client = stowage({ node: values.node, command: values.cli, extra: values.option })
 const closing = new Closing()
-await runAndClose(closing, main)
+if (values.help) console.log(usage)
+else await runAndClose(closing, main)
 
 async function main() {
   const sizeBytes = parseSize(values.quick ? '4G' : values.size)
