@@ -14,6 +14,12 @@ export interface ChangedRun {
 const MOST_RUNS = 8
 
 /**
+ * No gap is stored to make an object longer than this: it gains nothing by it any more, and takes memory to be put
+ * together and compressed.
+ */
+const MOST_JOINED_BYTES = 10 * 1024 * 1024
+
+/**
  * Joins nearby runs of a chunk with many, the smallest gaps first. Any offset and length is legal to a reader of the
  * format, and an unchanged block that is stored again is what it was.
  *
@@ -31,7 +37,8 @@ export function joinNearbyRuns(runs: readonly ChangedRun[], mostGapBytes: number
   const result: ChangedRun[] = []
   for (const [index, run] of runs.entries()) {
     const last = result.at(-1)
-    if (last && joined.has(index)) result[result.length - 1] = { ...last, endBytes: run.endBytes }
+    if (last && joined.has(index) && run.endBytes - last.startBytes <= MOST_JOINED_BYTES)
+      result[result.length - 1] = { ...last, endBytes: run.endBytes }
     else result.push(run)
   }
   return result

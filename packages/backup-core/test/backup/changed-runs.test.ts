@@ -51,6 +51,23 @@ it('leaves up to eight runs of a chunk as Cinder lays them out', () => {
   expect(joinNearbyRuns(runs, 1024 * 1024)).toEqual(runs)
 })
 
+it('stores no gap to make a run longer than ten mebibytes', () => {
+  const mib = 1024 * 1024
+  // Changes of a quarter of a mebibyte, and gaps of three quarters: a run of ten of them would end at 9.25 MiB.
+  const runs = Array.from({ length: 45 }, (_, index) => ({
+    startBytes: index * mib,
+    endBytes: index * mib + mib / 4,
+  }))
+  const joined = joinNearbyRuns(runs, mib)
+  expect(joined.length).toBeLessThan(runs.length / 3)
+  for (const { startBytes, endBytes } of joined) expect(endBytes - startBytes).toBeLessThanOrEqual(10 * mib)
+  for (const run of runs) {
+    expect(
+      joined.some(({ startBytes, endBytes }) => startBytes <= run.startBytes && endBytes >= run.endBytes),
+    ).toBe(true)
+  }
+})
+
 it('joins the nearest of many runs, until eight are left or the gaps are dear', () => {
   const gap = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1024 * 1024 + 1, max: 2 ** 22 }))
   fc.assert(
