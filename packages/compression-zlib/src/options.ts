@@ -13,7 +13,7 @@ export interface ZlibOptions {
   readonly word?: 'zlib' | 'gzip'
   /**
    * How hard to try, from 0 (stored) to 9 (smallest).
-   * @default 6, Cinder's
+   * @default 6, Cinder's; 1 for what an incremental stores again only so that scattered changes share an object
    */
   readonly level?: number
   /** @default 'auto' */
@@ -21,13 +21,19 @@ export interface ZlibOptions {
 }
 
 /** Options with every default filled in. */
-export type ResolvedZlibOptions = Required<ZlibOptions>
+export interface ResolvedZlibOptions extends Required<ZlibOptions> {
+  /** Where the caller would rather have the result soon than short. */
+  readonly quickLevel: number
+}
+
+const usualLevel = 6
+const quickLevel = 1
 
 const words: readonly string[] = ['zlib', 'gzip']
 const engines: readonly string[] = ['auto', 'node', 'pako']
 
 export function resolveOptions(options: ZlibOptions): ResolvedZlibOptions {
-  const { word = 'zlib', level = 6, engine = 'auto' } = options
+  const { word = 'zlib', level = usualLevel, engine = 'auto' } = options
   if (!words.includes(word)) {
     throw new BackupError('OPTION_INVALID', `word must be one of ${words.join(', ')}, not ${word}.`)
   }
@@ -37,5 +43,5 @@ export function resolveOptions(options: ZlibOptions): ResolvedZlibOptions {
   if (!engines.includes(engine)) {
     throw new BackupError('OPTION_INVALID', `engine must be one of ${engines.join(', ')}, not ${engine}.`)
   }
-  return Object.freeze({ word, level, engine })
+  return Object.freeze({ word, level, quickLevel: options.level ?? quickLevel, engine })
 }

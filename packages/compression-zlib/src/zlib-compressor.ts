@@ -28,12 +28,14 @@ class ZlibCompressor implements Compressor {
   readonly name: string
   readonly aliases: readonly string[]
   readonly #level: number
+  readonly #quickLevel: number
   readonly #loadEngine: () => Promise<ZlibEngine>
 
-  constructor({ word, level, engine }: ResolvedZlibOptions) {
+  constructor({ word, level, quickLevel, engine }: ResolvedZlibOptions) {
     this.name = word
     this.aliases = Object.freeze([word === 'zlib' ? 'gzip' : 'zlib'])
     this.#level = level
+    this.#quickLevel = quickLevel
     let loading: Promise<ZlibEngine> | undefined
     this.#loadEngine = () => (loading ??= loadEngine(engine))
   }
@@ -41,7 +43,7 @@ class ZlibCompressor implements Compressor {
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
     throwIfAborted(options.signal, 'Compressing')
     const engine = await this.#loadEngine()
-    return engine.compress(bytes, this.#level, options)
+    return engine.compress(bytes, options.preferSpeed === true ? this.#quickLevel : this.#level, options)
   }
 
   async *decompressStream(

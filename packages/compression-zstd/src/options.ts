@@ -15,7 +15,7 @@ export interface ZstdOptions {
   readonly word?: 'zstd'
   /**
    * How hard to try, from 1 (fastest) to 22 (smallest). Above 12, a chunk takes many seconds.
-   * @default 3, Cinder's
+   * @default 3, Cinder's; 1 for what an incremental stores again only so that scattered changes share an object
    */
   readonly level?: number
   /** @default 'auto' */
@@ -23,12 +23,18 @@ export interface ZstdOptions {
 }
 
 /** Options with every default filled in. */
-export type ResolvedZstdOptions = Required<ZstdOptions>
+export interface ResolvedZstdOptions extends Required<ZstdOptions> {
+  /** Where the caller would rather have the result soon than short. */
+  readonly quickLevel: number
+}
+
+const usualLevel = 3
+const quickLevel = 1
 
 const engines: readonly string[] = ['auto', 'node', 'wasm']
 
 export function resolveOptions(options: ZstdOptions): ResolvedZstdOptions {
-  const { word = 'zstd', level = 3, engine = 'auto' } = options
+  const { word = 'zstd', level = usualLevel, engine = 'auto' } = options
   if ((word as string) !== 'zstd') {
     throw new BackupError('OPTION_INVALID', `word must be zstd, not ${word as string}.`)
   }
@@ -41,5 +47,5 @@ export function resolveOptions(options: ZstdOptions): ResolvedZstdOptions {
   if (!engines.includes(engine)) {
     throw new BackupError('OPTION_INVALID', `engine must be one of ${engines.join(', ')}, not ${engine}.`)
   }
-  return Object.freeze({ word, level, engine })
+  return Object.freeze({ word, level, quickLevel: options.level ?? quickLevel, engine })
 }

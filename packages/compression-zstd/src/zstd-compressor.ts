@@ -32,11 +32,13 @@ class ZstdCompressor implements Compressor {
   /** Node's engine alone has it: the libzstd in WebAssembly exports no call that opens a part of a frame. */
   readonly decompressStream?: NonNullable<Compressor['decompressStream']>
   readonly #level: number
+  readonly #quickLevel: number
   readonly #zeros = new RememberedZeros()
   readonly #loadEngine: () => Promise<ZstdEngine>
 
-  constructor({ level, engine }: ResolvedZstdOptions) {
+  constructor({ level, quickLevel, engine }: ResolvedZstdOptions) {
     this.#level = level
+    this.#quickLevel = quickLevel
     let loading: Promise<ZstdEngine> | undefined
     this.#loadEngine = () => (loading ??= loadEngine(engine))
     const nodeZstd = engine === 'wasm' ? undefined : findNodeZstd()
@@ -47,7 +49,7 @@ class ZstdCompressor implements Compressor {
   }
 
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
-    const { signal, buffer, mustShrink = false } = options
+    const { signal, buffer, mustShrink = false, preferSpeed = false } = options
     throwIfAborted(signal, 'Compressing')
     const zeros = await isAllZeros(bytes)
     const remembered = zeros ? this.#zeros.frame(bytes.length) : undefined
@@ -56,7 +58,8 @@ class ZstdCompressor implements Compressor {
     const engine = await this.#loadEngine()
     const mostBytes = mustShrink ? bytes.length : mostCompressedBytes(bytes.length)
     const lent = buffer !== undefined && buffer.length >= mostBytes ? buffer : undefined
-    const frame = await engine.compress(bytes, { level: this.#level, mostBytes, buffer: lent, signal })
+    const level = preferSpeed ? this.#quickLevel : this.#level
+    const frame = await engine.compress(bytes, { level, mostBytes, buffer: lent, signal })
     if (frame === undefined) return bytes
     if (zeros) this.#zeros.remember(bytes.length, frame)
     return frame

@@ -31,6 +31,17 @@ describe('the options of zstd', () => {
     }
   })
 
+  it('have a quicker level for whom speed is dearer, but not where a level is given', async () => {
+    const bytes = Buffer.concat(
+      Array.from({ length: 30_000 }, (_, index) => Buffer.from(`${index * index} of ${index} `)),
+    )
+    const packed = async (options: ZstdOptions, preferSpeed: boolean): Promise<string> =>
+      Buffer.from(await zstd(options).compress(bytes, { preferSpeed })).toString('hex')
+    expect(await packed({}, true)).toBe(await packed({ level: 1 }, false))
+    expect(await packed({}, false)).not.toBe(await packed({ level: 1 }, false))
+    for (const level of [6, 9]) expect(await packed({ level }, true)).toBe(await packed({ level }, false))
+  })
+
   it('leave the expected length to be checked by each call', async () => {
     const compressed = await zstd().compress(Uint8Array.of(1, 2, 3))
     for (const length of [-1, 1.5, Number.NaN, Infinity]) {

@@ -7,6 +7,11 @@ export interface ChangedRun {
   readonly endBytes: number
 }
 
+/** Runs that share an object, and the unchanged bytes between them. */
+export interface JoinedRun extends ChangedRun {
+  readonly gapBytes: number
+}
+
 /**
  * The most objects that one chunk's changes become. Where more runs than this changed, an object for each would cost
  * the store more than the unchanged bytes between them; up to this many, backups are laid out as Cinder's are.
@@ -17,7 +22,7 @@ const MOST_RUNS = 8
  * No gap is stored to make an object longer than this: it gains nothing by it any more, and takes memory to be put
  * together and compressed.
  */
-const MOST_JOINED_BYTES = 10 * 1024 * 1024
+export const MOST_JOINED_BYTES = 10 * 1024 * 1024
 
 /**
  * Joins nearby runs of a chunk with many, the smallest gaps first. Any offset and length is legal to a reader of the
@@ -25,8 +30,8 @@ const MOST_JOINED_BYTES = 10 * 1024 * 1024
  *
  * @param mostGapBytes - the most unchanged bytes between two runs that are stored to save an object
  */
-export function joinNearbyRuns(runs: readonly ChangedRun[], mostGapBytes: number): ChangedRun[] {
-  if (runs.length <= MOST_RUNS) return [...runs]
+export function joinNearbyRuns(runs: readonly ChangedRun[], mostGapBytes: number): JoinedRun[] {
+  if (runs.length <= MOST_RUNS) return runs.map((run) => ({ ...run, gapBytes: 0 }))
   const gaps = runs
     .slice(1)
     .map((run, index) => ({ before: index + 1, bytes: run.startBytes - (runs[index]?.endBytes ?? 0) }))
@@ -34,12 +39,13 @@ export function joinNearbyRuns(runs: readonly ChangedRun[], mostGapBytes: number
     .sort((a, b) => a.bytes - b.bytes)
     .slice(0, runs.length - MOST_RUNS)
   const joined = new Set(gaps.map(({ before }) => before))
-  const result: ChangedRun[] = []
+  const result: JoinedRun[] = []
   for (const [index, run] of runs.entries()) {
     const last = result.at(-1)
-    if (last && joined.has(index) && run.endBytes - last.startBytes <= MOST_JOINED_BYTES)
-      result[result.length - 1] = { ...last, endBytes: run.endBytes }
-    else result.push(run)
+    if (last && joined.has(index) && run.endBytes - last.startBytes <= MOST_JOINED_BYTES) {
+      const gapBytes = last.gapBytes + run.startBytes - last.endBytes
+      result[result.length - 1] = { ...last, endBytes: run.endBytes, gapBytes }
+    } else result.push({ ...run, gapBytes: 0 })
   }
   return result
 }

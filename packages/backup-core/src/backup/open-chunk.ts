@@ -1,5 +1,5 @@
 import type { HashList } from '../format/hash-list.js'
-import { joinNearbyRuns, takeChangedRuns, type ChangedRun } from './changed-runs.js'
+import { joinNearbyRuns, takeChangedRuns, type ChangedRun, type JoinedRun } from './changed-runs.js'
 import type { PieceHashes } from '../hash/hash-pool.js'
 import type { Piece } from './read-pieces.js'
 
@@ -16,6 +16,8 @@ export interface RunInMemory {
   readonly parts: readonly Uint8Array[]
   /** It lies in pieces that are all zeros. */
   readonly allZero: boolean
+  /** Most of it is what the parent has, stored again to save objects. */
+  readonly mostlyUnchanged: boolean
   /** Called once, when the bytes are not needed any more. */
   readonly release: () => void
 }
@@ -100,7 +102,7 @@ class HeldPiece {
  * The parts of a run. A gap that joining bridged is smaller than a piece, and so lies in pieces that have changes and
  * are held.
  */
-function inMemory({ startBytes, endBytes }: ChangedRun, pieces: readonly HeldPiece[]): RunInMemory {
+function inMemory({ startBytes, endBytes, gapBytes }: JoinedRun, pieces: readonly HeldPiece[]): RunInMemory {
   const touched = pieces.filter((piece) => piece.startBytes < endBytes && piece.endBytes > startBytes)
   for (const piece of touched) piece.use()
   const parts = touched.map(({ hashed: { piece }, startBytes: from }) =>
@@ -111,6 +113,7 @@ function inMemory({ startBytes, endBytes }: ChangedRun, pieces: readonly HeldPie
     lengthBytes: endBytes - startBytes,
     parts,
     allZero: touched.every(({ hashed }) => hashed.allZero),
+    mostlyUnchanged: gapBytes > (endBytes - startBytes) / 2,
     release: () => {
       for (const piece of touched) piece.letGo()
     },

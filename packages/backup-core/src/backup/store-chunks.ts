@@ -7,6 +7,7 @@ import type { BackupMemoryPlan } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext, type Turn } from '../pipeline/pipeline.js'
 import type { ProgressMeter } from '../progress/progress-meter.js'
 import type { OpenSource } from '../volume/volume.js'
+import { MOST_JOINED_BYTES } from './changed-runs.js'
 import { OpenChunk } from './open-chunk.js'
 import { readPieces, type Piece } from './read-pieces.js'
 import type { SourceHints } from './source-hints.js'
@@ -43,6 +44,7 @@ export async function storeChunks(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { objectSizeBytes: chunkSizeBytes, pieceSizeBytes, ...limits } = job.plan
+  const leastStoredBufferBytes = job.incremental ? Math.min(chunkSizeBytes, MOST_JOINED_BYTES) : 0
   const skipped = (lengthBytes: number): void => {
     meter.add({ done: lengthBytes })
   }
@@ -52,7 +54,7 @@ export async function storeChunks(
   const hasher = job.incremental ? undefined : new PieceHasher(job.blockSizeBytes)
   try {
     await runPipeline(
-      { ...limits, signal, operation: 'The backup' },
+      { ...limits, leastStoredBufferBytes, signal, operation: 'The backup' },
       (context) => readPieces(source, { chunkSizeBytes, pieceSizeBytes, hints, skipped }, context),
       // Begun in the order of the items: a chunk's pieces reach the hasher in theirs, before its end.
       (item, context, turn) =>

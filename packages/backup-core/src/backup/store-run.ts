@@ -77,7 +77,7 @@ async function compressRun(
   held: HeldMemory,
   { budget, signal }: PipelineContext,
 ): Promise<Packed> {
-  const { lengthBytes, parts } = run
+  const { lengthBytes, parts, mostlyUnchanged } = run
   const [first] = parts
   const zeroForm = run.allZero ? zeroForms.get(lengthBytes) : undefined
   if (zeroForm) {
@@ -92,7 +92,10 @@ async function compressRun(
   const bytes = first !== undefined && gatheredBytes === 0 ? first : await inOne(run, held)
   if (gatheredBytes > 0) held.releaseRaw()
   const output = held.takeBuffer(lengthBytes)
-  const compressed = await compressor.compress(bytes, { signal, mustShrink: true, buffer: output })
+  const compressed = await compressor.compress(bytes, {
+    ...{ signal, mustShrink: true, buffer: output },
+    preferSpeed: mostlyUnchanged,
+  })
   const smaller = compressed.length < lengthBytes
   if (!smaller || compressed.buffer !== output.buffer) held.giveBuffer(output)
   if (!smaller) {

@@ -19,6 +19,11 @@ export interface CompressOptions extends CodecOptions {
    * stop, and return the input itself. @default false: the result can always be decompressed
    */
   readonly mustShrink?: boolean
+  /**
+   * The caller would rather have the result soon than short: most of the input is stored already, and is only stored
+   * again to save objects. An engine that was given no level of its own may take a quicker one. @default false
+   */
+  readonly preferSpeed?: boolean
 }
 
 /**

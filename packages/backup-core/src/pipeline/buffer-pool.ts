@@ -8,15 +8,19 @@ export class BufferPool {
   readonly #free: SharedArrayBuffer[]
   readonly #use: MemoryUse
   readonly #mostBytes: number
+  readonly #leastBytes: number
 
   /**
    * Begins with what an earlier operation left.
    *
    * @param mostBytes - the most that may lie here unused when the work begins, and be left for the next when it ends
+   * @param leastBytes - what a buffer has room for at least. Where lengths vary, one that the next does not fit into is
+   * thrown away with all its pages; room that nobody touches has none
    */
-  constructor(use: MemoryUse, mostBytes: number) {
+  constructor(use: MemoryUse, mostBytes: number, leastBytes = 0) {
     this.#use = use
     this.#mostBytes = mostBytes
+    this.#leastBytes = leastBytes
     this.#free = claimMemory(use, mostBytes)
   }
 
@@ -29,7 +33,8 @@ export class BufferPool {
     }
     // One that is too small makes room for the larger one: the budget counts bytes in use, not those kept aside.
     this.#free.pop()
-    return new Uint8Array(new SharedArrayBuffer(lengthBytes), 0, lengthBytes)
+    const memory = new SharedArrayBuffer(Math.max(lengthBytes, this.#leastBytes))
+    return new Uint8Array(memory, 0, lengthBytes)
   }
 
   give(buffer: Uint8Array): void {

@@ -12,6 +12,8 @@ export interface PipelineLimits {
   readonly memoryBytes: number
   /** The part of it that new items may not take, so that those in work can go on. @default 0 */
   readonly reserveBytes?: number
+  /** What each stored buffer has room for at least, where their lengths vary and only those in work have one. @default 0 */
+  readonly leastStoredBufferBytes?: number
   readonly signal?: AbortSignal | undefined
   /** Names the operation in the error of an abort: `The backup`. */
   readonly operation: string
@@ -56,7 +58,7 @@ export async function runPipeline<Item>(
     signal: stop.signal,
     budget: new ByteBudget(limits.memoryBytes, limits.reserveBytes),
     buffers: new BufferPool('raw', limits.memoryBytes),
-    storedBuffers: new BufferPool('stored', limits.memoryBytes),
+    storedBuffers: new BufferPool('stored', limits.memoryBytes, limits.leastStoredBufferBytes),
     slots: new Limiter(limits.concurrency),
   }
   const stopped = (): boolean => stop.signal.aborted

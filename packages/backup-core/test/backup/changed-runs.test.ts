@@ -48,7 +48,7 @@ it('leaves up to eight runs of a chunk as Cinder lays them out', () => {
     startBytes: index * 20,
     endBytes: index * 20 + 10,
   }))
-  expect(joinNearbyRuns(runs, 1024 * 1024)).toEqual(runs)
+  expect(joinNearbyRuns(runs, 1024 * 1024)).toEqual(runs.map((run) => ({ ...run, gapBytes: 0 })))
 })
 
 it('stores no gap to make a run longer than ten mebibytes', () => {
@@ -89,6 +89,12 @@ it('joins the nearest of many runs, until eight are left or the gaps are dear', 
       joined.slice(1).forEach((run, index) => {
         expect(run.startBytes).toBeGreaterThan(joined[index]!.endBytes)
       })
+      // What a joined run holds beside the changes in it is what it says of its gaps.
+      for (const { startBytes, endBytes, gapBytes } of joined) {
+        const within = runs.filter((run) => run.startBytes >= startBytes && run.endBytes <= endBytes)
+        const changedBytes = within.reduce((sum, run) => sum + run.endBytes - run.startBytes, 0)
+        expect(gapBytes).toBe(endBytes - startBytes - changedBytes)
+      }
       expect(joined[0]?.startBytes).toBe(runs[0]?.startBytes)
       expect(joined.at(-1)?.endBytes).toBe(runs.at(-1)?.endBytes)
     }),

@@ -84,6 +84,30 @@ describe('an incremental whose chunks are read in several pieces', () => {
     }
   })
 
+  it('asks for speed where most of an object is unchanged, and nowhere else', async () => {
+    const asked: { lengthBytes: number; preferSpeed: boolean | undefined }[] = []
+    const compression: Compressor = {
+      ...zlibLike,
+      compress: (bytes, options) => {
+        asked.push({ lengthBytes: bytes.length, preferSpeed: options?.preferSpeed })
+        return zlibLike.compress(bytes)
+      },
+    }
+    const driver = new MemoryBackupDriver({ ...sizes, compression })
+    const full = await driver.backup({ volumeId: 'volume' }, bufferVolume(before))
+    expect(asked.filter(({ preferSpeed }) => preferSpeed === true)).toEqual([])
+    asked.length = 0
+    await driver.backup({ volumeId: 'volume', parent: full.id }, bufferVolume(now))
+    const written = (lengthBytes: number): boolean | undefined =>
+      asked.find((call) => call.lengthBytes === lengthBytes)?.preferSpeed
+    expect(written(3 * mib)).toBe(false)
+    expect(written(20 * mib)).toBe(false)
+    // The scattered writes: a block or two of each 300,000 bytes.
+    const joined = asked.filter(({ preferSpeed }) => preferSpeed === true)
+    expect(joined.length).toBeGreaterThan(0)
+    expect(joined.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)).toBeGreaterThan(5 * mib)
+  })
+
   it('has Cinder’s layout in strict mode: a run ends with its chunk, and not with a piece', async () => {
     const driver = new MemoryBackupDriver({ ...sizes, strict: 'cinder' })
     const full = await driver.backup({ volumeId: 'volume' }, bufferVolume(before))

@@ -27,6 +27,17 @@ it('hands the memory of one operation to the next, which takes no fresh memory',
   expect(memories).not.toContain(second.take(50).buffer)
 })
 
+it('throws no buffer away for one that is a little longer, where each has room for both', () => {
+  const pool = new BufferPool('stored', 1000, 100)
+  const shorter = pool.take(60)
+  expect(shorter).toHaveLength(60)
+  pool.give(shorter)
+  const longer = pool.take(90)
+  expect(longer.buffer).toBe(shorter.buffer)
+  expect(longer).toHaveLength(90)
+  expect(pool.take(150)).toHaveLength(150)
+})
+
 it('keeps memory for raw bytes and memory for stored forms apart', () => {
   const [raw, stored] = [memory(10), memory(20)]
   keepMemory('raw', [raw], 100)

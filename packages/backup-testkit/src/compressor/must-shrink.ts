@@ -52,6 +52,19 @@ export function mustShrinkTests(options: CompressorConformanceOptions): void {
       }))
   })
 
+  describe('a result that is rather had soon than short', () => {
+    for (const mustShrink of [false, true]) {
+      it(`is a sound one ${mustShrink ? 'or the input itself, where it must shrink' : 'where it need not shrink'}`, () =>
+        withCompressor(options, async (compressor) => {
+          for (const { name, bytes } of samples()) {
+            const result = await compressor.compress(bytes, { preferSpeed: true, mustShrink })
+            if (mustShrink) await assertUsable(compressor, bytes, result, name)
+            else assertSameBytes(await compressor.decompress(result, bytes.length), bytes, name)
+          }
+        }))
+    }
+  })
+
   describe('a result that need not shrink', () => {
     for (const [name, compressOptions] of [
       ['where nothing is said', undefined],

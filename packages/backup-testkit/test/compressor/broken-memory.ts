@@ -69,6 +69,18 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
     }),
   },
   {
+    fault: 'the end of what is had soon is missing',
+    foundBy: ['where it need not shrink', 'or the input itself, where it must shrink'].map(
+      (name) => `a result that is rather had soon than short is a sound one ${name}`,
+    ),
+    create: but({
+      compress: async (bytes, { preferSpeed } = {}) => {
+        const compressed = await sound.compress(bytes)
+        return preferSpeed === true ? compressed.subarray(0, -1) : compressed
+      },
+    }),
+  },
+  {
     fault: 'lent memory is filled from the beginning of its buffer',
     foundBy: [
       `${lent} for compressing, memory of its own, just long enough, ${noWriteBeside}`,
