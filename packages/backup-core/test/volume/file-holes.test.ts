@@ -90,6 +90,40 @@ describe('the holes of a sparse file', () => {
     expect(await all(dataExtents(handle, sizeBytes, [missing, missing]))).toEqual(everything)
   })
 
+  it('are read where the file cannot be flushed, but for a file system that has nothing to flush', async () => {
+    const failing = (code: string): FileHandle =>
+      Object.create(handle, {
+        fd: { value: handle.fd },
+        sync: { value: () => Promise.reject(Object.assign(new Error(code), { code })) },
+      }) as FileHandle
+    const programs = [program('4096 12288', 'end')]
+    for (const code of ['EIO', 'ENOSPC']) {
+      expect(await all(dataExtents(failing(code), sizeBytes, programs))).toEqual(everything)
+    }
+    for (const code of ['EINVAL', 'EROFS']) {
+      expect(await all(dataExtents(failing(code), sizeBytes, programs))).toEqual([
+        { offsetBytes: 4096, lengthBytes: 8192 },
+      ])
+    }
+  })
+
+  it('are flushed before they are asked for', async () => {
+    let flushed = false
+    const watched = Object.create(handle, {
+      fd: { value: handle.fd },
+      sync: {
+        value: async () => {
+          await handle.sync()
+          flushed = true
+        },
+      },
+    }) as FileHandle
+    for await (const extent of dataExtents(watched, sizeBytes, [program('4096 12288', 'end')])) {
+      expect([flushed, extent.offsetBytes]).toEqual([true, 4096])
+    }
+    expect(flushed).toBe(true)
+  })
+
   it('are told by the next program where one is missing or says nothing', async () => {
     const told = [{ offsetBytes: 4096, lengthBytes: 8192 }]
     for (const first of [missing, program(), program('perl: no such thing')]) {
