@@ -1,6 +1,7 @@
 import { abortedError } from '@stowage/backup-core'
 import type { BackupError } from '@stowage/backup-core'
 import type { Transform } from 'node:stream'
+import { keepFreedMemory } from './freed-memory.js'
 
 /** How a format words its faults. */
 export interface FillFaults {
@@ -27,6 +28,7 @@ export function fillFromStream(
   signal: AbortSignal | undefined,
   faults: FillFaults,
 ): Promise<void> {
+  keepFreedMemory(target.length)
   return new Promise((resolve, reject) => {
     let offset = 0
     const onAbort = (): void => {

@@ -1,5 +1,5 @@
 import { abortedError, throwIfAborted } from '@stowage/backup-core'
-import { PieceReader } from '@stowage/compression-workers'
+import { keepFreedMemory, PieceReader } from '@stowage/compression-workers'
 import type NodeZlib from 'node:zlib'
 import { tooLong, tooShort, trailing } from '../corrupt.js'
 import { asCorrupt } from './inflate-into.js'
@@ -14,6 +14,7 @@ export async function* inflateStream(
   expectedLengthBytes: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
+  keepFreedMemory(expectedLengthBytes)
   const inflate = nodeZlib.createInflate({ chunkSize: outputBytes })
   const onAbort = (): void => {
     if (signal !== undefined) inflate.destroy(abortedError(signal, 'Decompressing'))

@@ -1,5 +1,5 @@
 import { abortedError } from '@stowage/backup-core'
-import { PieceReader, Turns } from '@stowage/compression-workers'
+import { keepFreedMemory, PieceReader, Turns } from '@stowage/compression-workers'
 import { tooLong, tooShort } from '../corrupt.js'
 import { FrameCutter } from '../frame-cutter.js'
 import { asCorrupt } from './faults.js'
@@ -16,6 +16,7 @@ export async function* decompressStream(
   expectedLengthBytes: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
+  keepFreedMemory(expectedLengthBytes)
   const reader = new PieceReader(pieces, 'Decompressing', signal)
   const decoder = new FrameDecoder(nodeZstd)
   const cutter = new FrameCutter(expectedLengthBytes)
