@@ -8,6 +8,7 @@ import { BackupError } from '../errors/backup-error.js'
 import { HashList } from '../format/hash-list.js'
 import { startHashWorkers } from '../hash/hash-pool.js'
 import { planBackupMemory } from '../pipeline/memory-plan.js'
+import { atOnce } from '../pipeline/slots.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import type { OpenSource, VolumeSource } from '../volume/volume.js'
@@ -93,9 +94,10 @@ async function storeVolume(
       volumeSizeBytes: open.sizeBytes,
       incremental: parent !== null,
       compressed: job.settings.compression !== null,
-      concurrency: job.settings.concurrency,
+      concurrency: atOnce(job.settings.concurrency, chunkSizeBytes),
       maxMemoryBytes: job.settings.maxMemoryBytes,
     }),
+    smallConcurrency: job.settings.concurrency.smallObjects,
     blockSizeBytes,
     incremental: parent !== null,
     joinGapBytes: job.settings.joinGapBytes,

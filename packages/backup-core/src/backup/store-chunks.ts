@@ -19,6 +19,8 @@ export interface ChunkJob {
   /** Awaited before the first object is stored, and not before. */
   readonly destination: Promise<Destination>
   readonly plan: BackupMemoryPlan
+  /** How many small objects are stored at once. */
+  readonly smallConcurrency: number
   readonly blockSizeBytes: number
   readonly incremental: boolean
   /** The most unchanged bytes that are stored so that scattered changes share an object. */
@@ -44,6 +46,7 @@ export async function storeChunks(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { objectSizeBytes: chunkSizeBytes, pieceSizeBytes, ...limits } = job.plan
+  const { smallConcurrency } = job
   const leastStoredBufferBytes = job.incremental ? Math.min(chunkSizeBytes, MOST_JOINED_BYTES) : 0
   const skipped = (lengthBytes: number): void => {
     meter.add({ done: lengthBytes })
@@ -54,7 +57,7 @@ export async function storeChunks(
   const hasher = job.incremental ? undefined : new PieceHasher(job.blockSizeBytes)
   try {
     await runPipeline(
-      { ...limits, leastStoredBufferBytes, signal, operation: 'The backup' },
+      { ...limits, smallConcurrency, leastStoredBufferBytes, signal, operation: 'The backup' },
       (context) => readPieces(source, { chunkSizeBytes, pieceSizeBytes, hints, skipped }, context),
       // Begun in the order of the items: a chunk's pieces reach the hasher in theirs, before its end.
       (item, context, turn) =>

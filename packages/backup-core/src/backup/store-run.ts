@@ -3,6 +3,7 @@ import type { ObjectOptions, ObjectStore } from '../driver/object-store.js'
 import type { StoredObject } from '../format/metadata.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
+import { SMALL_OBJECT_BYTES } from '../pipeline/slots.js'
 import { partsBody, writeObject } from '../store/write-object.js'
 import { gather } from './gather.js'
 import type { RunInMemory } from './open-chunk.js'
@@ -50,7 +51,7 @@ export async function storeRun(
     const { signal, slots } = context
     const md5 = await (knownMd5 ?? md5Of(run.parts))
     signal.throwIfAborted()
-    return await slots.run(async () => {
+    return await slots.run(lengthBytes, async () => {
       const { parts, compression } =
         sink.compression && lengthBytes > 0
           ? await compressRun(sink.compression, sink.zeroForms, run, held, context)
@@ -116,9 +117,6 @@ function inOne({ allZero, parts, lengthBytes }: RunInMemory, held: HeldMemory): 
     : gather(parts, held.takeBuffer(lengthBytes))
 }
 
-/** Less than this is not worth a buffer of the pool, which may be as large as a chunk. */
-const WORTH_A_BUFFER_BYTES = 256 * 1024
-
 /** What a run holds of the memory, given back once, as soon as it is not needed. */
 class HeldMemory {
   readonly #context: PipelineContext
@@ -141,9 +139,12 @@ class HeldMemory {
     this.#bytes = bytes
   }
 
-  /** Memory that workers can read and fill where it is. */
+  /**
+   * Memory that workers can read and fill where it is. A small object is not worth a buffer of the pool, which may be as
+   * large as a chunk, and many of them are in work at once.
+   */
   takeBuffer(lengthBytes: number): Uint8Array {
-    if (lengthBytes < WORTH_A_BUFFER_BYTES) return new Uint8Array(new SharedArrayBuffer(lengthBytes))
+    if (lengthBytes <= SMALL_OBJECT_BYTES) return new Uint8Array(new SharedArrayBuffer(lengthBytes))
     const buffer = this.#context.storedBuffers.take(lengthBytes)
     this.#buffers.add(buffer)
     return buffer

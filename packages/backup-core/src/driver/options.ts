@@ -23,7 +23,10 @@ export interface ChunkedDriverOptions {
   readonly decompressors?: readonly Compressor[]
   /** Where backups are found. @default the store's own `_metadata` objects */
   readonly catalog?: BackupCatalog
-  /** How many chunks are hashed, compressed and stored at once. @default the machine's cores, 2 to 8 */
+  /**
+   * How many chunks are hashed, compressed and stored, or objects fetched, at once. @default the machine's cores, 2 to 8,
+   * and 8 of objects of up to 256 KiB
+   */
   readonly concurrency?: number
   /**
    * A cap in bytes on chunk buffers. Concurrency falls until `(concurrency + 2) × chunk size` fits; where not even

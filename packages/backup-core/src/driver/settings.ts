@@ -1,7 +1,8 @@
 import type { Compressor } from '../compression/compressor.js'
 import { Compressors } from '../compression/compressors.js'
 import { BackupError } from '../errors/backup-error.js'
-import { defaultConcurrency, defaultMaxMemoryBytes } from '../pipeline/memory-plan.js'
+import { defaultMaxMemoryBytes } from '../pipeline/memory-plan.js'
+import { concurrencyFrom, type Concurrency } from '../pipeline/slots.js'
 import type { WarningListener } from '../progress/progress.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './options.js'
 
@@ -21,7 +22,7 @@ export interface DriverSettings {
   readonly compressors: Compressors
   /** 0 in strict mode: Cinder joins nothing. */
   readonly joinGapBytes: number
-  readonly concurrency: number
+  readonly concurrency: Concurrency
   readonly maxMemoryBytes: number
   readonly strict: boolean
   readonly onWarning: WarningListener
@@ -61,7 +62,9 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     compression,
     compressors: new Compressors([...(compression ? [compression] : []), ...(options.decompressors ?? [])]),
     joinGapBytes: strict ? 0 : joinGap(options.joinGapBytes ?? DEFAULT_JOIN_GAP_BYTES),
-    concurrency: count('concurrency', options.concurrency ?? defaultConcurrency()),
+    concurrency: concurrencyFrom(
+      options.concurrency === undefined ? undefined : count('concurrency', options.concurrency),
+    ),
     maxMemoryBytes: count('maxMemoryBytes', options.maxMemoryBytes ?? defaultMaxMemoryBytes()),
     strict,
     onWarning: options.onWarning ?? drop,

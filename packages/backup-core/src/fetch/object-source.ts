@@ -3,6 +3,7 @@ import type { Compressors } from '../compression/compressors.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import { BackupError, type BackupErrorOptions } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
+import type { Concurrency } from '../pipeline/slots.js'
 import type { WarningListener } from '../progress/progress.js'
 
 /** Where objects are fetched from, and with what they are opened. */
@@ -19,7 +20,7 @@ export interface ChainJob {
   readonly chain: Chain
   /** Refuses where Cinder refuses. */
   readonly strict: boolean
-  readonly concurrency: number
+  readonly concurrency: Concurrency
   readonly maxMemoryBytes: number
 }
 

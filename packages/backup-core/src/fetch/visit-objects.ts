@@ -3,6 +3,7 @@ import type { VisibleObject } from '../chain/extent-map.js'
 import { isBackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
 import { planFetchMemory } from '../pipeline/memory-plan.js'
+import { atOnce } from '../pipeline/slots.js'
 import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { rangesOf, totalBytes, type BlockProof } from './block-proof.js'
 import { fetchRanges } from './fetch-ranges.js'
@@ -99,7 +100,7 @@ async function visitRanges(
   const readBytes = totalBytes(ranges)
   const buffer = buffers.take(readBytes)
   try {
-    const fetched = await slots.run(() =>
+    const fetched = await slots.run(readBytes, () =>
       fetchRanges(job.source, layer, item, ranges, proof, { buffer, signal }),
     )
     if (!fetched) return false
@@ -134,7 +135,7 @@ async function visitWhole(
     const storedBuffer = storedApartBytes === 0 ? rawBuffer : storedBuffers.take(object.lengthBytes)
     try {
       const memory = { rawBuffer, storedBuffer, signal, checkedByStore: again }
-      return await slots.run(() => fetchWhole(job.source, layer, object, memory))
+      return await slots.run(object.lengthBytes, () => fetchWhole(job.source, layer, object, memory))
     } finally {
       if (storedBuffer !== rawBuffer) storedBuffers.give(storedBuffer)
       budget.give(storedHeldBytes)
@@ -168,7 +169,7 @@ async function visitInPieces(
   const { signal } = context
   const check = (): Promise<number> =>
     fetchInPieces(job.source, layer, object, signal, () => Promise.resolve())
-  const storedBytes = await context.slots.run(async () => {
+  const storedBytes = await context.slots.run(object.lengthBytes, async () => {
     await twice(job, layer, object, check)
     return fetchInPieces(job.source, layer, object, signal, (piece, atBytes) =>
       visitor.visit(item, piece, object.offsetBytes + atBytes),
@@ -209,12 +210,16 @@ function wholeBytes(object: StoredObject): number {
 function fetchLimits(
   { concurrency, maxMemoryBytes }: ChainJob,
   items: readonly VisibleObject[],
-): { concurrency: number; memoryBytes: number } {
+): { concurrency: number; smallConcurrency: number; memoryBytes: number } {
   let largestObjectBytes = 1
   let compressed = false
   for (const { object } of items) {
     largestObjectBytes = Math.max(largestObjectBytes, object.lengthBytes)
     compressed ||= object.compression !== 'none'
   }
-  return planFetchMemory({ largestObjectBytes, compressed, concurrency, maxMemoryBytes })
+  const plan = planFetchMemory({
+    ...{ largestObjectBytes, compressed, maxMemoryBytes },
+    concurrency: atOnce(concurrency, largestObjectBytes),
+  })
+  return { ...plan, smallConcurrency: concurrency.smallObjects }
 }

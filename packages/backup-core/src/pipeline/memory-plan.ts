@@ -1,4 +1,4 @@
-import { availableParallelism, totalmem } from 'node:os'
+import { totalmem } from 'node:os'
 
 /** How a volume is cut so that what is in flight fits into memory. */
 export interface BackupMemoryPlan {
@@ -12,11 +12,6 @@ export interface BackupMemoryPlan {
   readonly memoryBytes: number
   /** The part of it that what is read may not take, so that what is compressed can be finished. */
   readonly reserveBytes: number
-}
-
-/** A chunk for each core: more of them add memory and no speed, since hashing and compressing keep the cores busy. */
-export function defaultConcurrency(): number {
-  return Math.min(8, Math.max(2, availableParallelism()))
 }
 
 /** A quarter of what this process may use: the machine's memory, or its container's. */

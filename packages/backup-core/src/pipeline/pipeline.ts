@@ -2,12 +2,14 @@ import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { abortedError } from '../errors/abort.js'
 import { BufferPool } from './buffer-pool.js'
 import { ByteBudget } from './byte-budget.js'
-import { Limiter } from './limiter.js'
+import { Slots } from './slots.js'
 
 /** What a pipeline may use. */
 export interface PipelineLimits {
-  /** How many items may be worked on at once. */
+  /** How many objects may be worked on at once. */
   readonly concurrency: number
+  /** The same for small objects, which have slots of their own. @default as many */
+  readonly smallConcurrency?: number
   /** The most bytes that items may hold between them. */
   readonly memoryBytes: number
   /** The part of it that new items may not take, so that those in work can go on. @default 0 */
@@ -31,7 +33,7 @@ export interface PipelineContext {
    */
   readonly storedBuffers: BufferPool
   /** Bounds the costly steps: hashing, compressing, storing, fetching. */
-  readonly slots: Limiter
+  readonly slots: Slots
 }
 
 /**
@@ -59,7 +61,10 @@ export async function runPipeline<Item>(
     budget: new ByteBudget(limits.memoryBytes, limits.reserveBytes),
     buffers: new BufferPool('raw', limits.memoryBytes),
     storedBuffers: new BufferPool('stored', limits.memoryBytes, limits.leastStoredBufferBytes),
-    slots: new Limiter(limits.concurrency),
+    slots: new Slots({
+      chunks: limits.concurrency,
+      smallObjects: limits.smallConcurrency ?? limits.concurrency,
+    }),
   }
   const stopped = (): boolean => stop.signal.aborted
   const fail = (error: unknown): void => {

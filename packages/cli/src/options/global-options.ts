@@ -26,10 +26,14 @@ export function globalOptions(): CliOption[] {
     new CliOption('-q, --quiet', 'no progress and no remarks; results are bare ids', {
       env: 'STOWAGE_QUIET',
     }),
-    new CliOption('--concurrency <n>', 'chunks in flight at once (default: the cores, from 2 to 8)', {
-      env: 'STOWAGE_CONCURRENCY',
-      parse: parseCount,
-    }),
+    new CliOption(
+      '--concurrency <n>',
+      'chunks in flight at once (default: the cores, from 2 to 8; 8 small objects)',
+      {
+        env: 'STOWAGE_CONCURRENCY',
+        parse: parseCount,
+      },
+    ),
     new CliOption('--max-memory <size>', `cap on chunk buffers (default: a quarter of memory)`, {
       env: 'STOWAGE_MAX_MEMORY',
       parse: parsePositiveSize,
