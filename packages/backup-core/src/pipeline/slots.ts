@@ -23,7 +23,7 @@ const SMALL_OBJECTS_AT_ONCE = 8
  */
 export function concurrencyFrom(chosen: number | undefined): Concurrency {
   const chunks = chosen ?? Math.min(8, Math.max(2, availableParallelism()))
-  return { chunks, smallObjects: chosen ?? Math.max(chunks, SMALL_OBJECTS_AT_ONCE) }
+  return { chunks, smallObjects: chosen ?? SMALL_OBJECTS_AT_ONCE }
 }
 
 /** How many objects of that length at most may be in work. */
