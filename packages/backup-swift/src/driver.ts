@@ -22,6 +22,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
   readonly capabilities: DriverCapabilities = {
     streamingReads: true,
     rangedReads: true,
+    streamingBodies: true,
     containerListing: true,
     eventualListing: true,
     maxObjectNameBytes,

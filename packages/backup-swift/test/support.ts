@@ -7,6 +7,7 @@ import { testUsers } from '../src/testing/index.js'
 export const swiftCapabilities: DriverCapabilities = {
   streamingReads: true,
   rangedReads: true,
+  streamingBodies: true,
   containerListing: true,
   eventualListing: true,
   maxObjectNameBytes: 1024,

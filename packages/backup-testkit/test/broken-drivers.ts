@@ -171,6 +171,53 @@ export const brokenDrivers: readonly BrokenDriver[] = [
     },
   },
   {
+    fault: 'a writer wants the MD5 of a body before it is produced',
+    foundBy: ['a body whose MD5 is known from its last piece on is stored as it was produced'],
+    Driver: class extends Changed {
+      protected override changeWriter(writer: ObjectWriter): ObjectWriter {
+        return {
+          write: (bytes) => writer.write(bytes),
+          writeFrom: async (body) => {
+            if (body.md5OfStream && (await body.md5OfStream()) === undefined)
+              throw new BackupError('STORE_FAILED', 'no MD5')
+            for await (const piece of body.stream()) await writer.write(piece)
+          },
+          close: () => writer.close(),
+          abort: () => writer.abort(),
+        }
+      }
+    },
+  },
+  {
+    fault: 'streamingBodies is declared, and writers have no writeFrom',
+    foundBy: ['a body whose MD5 is known from its last piece on is stored as it was produced'],
+    Driver: class extends MemoryBackupDriver {
+      override readonly capabilities = { streamingBodies: true }
+    },
+  },
+  {
+    fault: 'a writer stores what there is of a body that failed',
+    foundBy: [
+      'a body that fails while it is produced fails its writer with that error, and leaves nothing of the object',
+    ],
+    Driver: class extends Changed {
+      protected override changeWriter(writer: ObjectWriter): ObjectWriter {
+        return {
+          write: (bytes) => writer.write(bytes),
+          writeFrom: async (body) => {
+            try {
+              for await (const piece of body.stream()) await writer.write(piece)
+            } catch {
+              // The fault: nobody is told.
+            }
+          },
+          close: () => writer.close(),
+          abort: () => writer.abort(),
+        }
+      }
+    },
+  },
+  {
     fault: 'a writer adds to the object that is there',
     foundBy: ['a writer replaces an object of the same name, also a longer one'],
     Driver: class extends Changed {

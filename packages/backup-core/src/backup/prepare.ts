@@ -53,7 +53,8 @@ export async function prepareBackup(
   if (request.container !== undefined) assertContainerName(request.container)
   const volumeMeta = encodeVolumeMetadata(request.volumeMetadata ?? null)
   const lookup = openLookup()
-  if (await lookup.find(id, request.container)) {
+  // An id that was made up a moment ago is nobody's: a full backup then asks the store for nothing that it does not use.
+  if (request.backupId !== undefined && (await lookup.find(id, request.container))) {
     throw new BackupError(
       'BACKUP_EXISTS',
       `There is a backup ${id} already. Choose another id, or none to get a new one.`,

@@ -1,7 +1,7 @@
-import { BackupError } from '../errors/backup-error.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
-import type { OpenSource, VolumeExtent } from '../volume/volume.js'
-import type { SourceHints } from './source-hints.js'
+import type { OpenSource } from '../volume/volume.js'
+import { fillPiece, Zeros } from './fill-piece.js'
+import { dataWithin, type SourceHints } from './source-hints.js'
 
 /** A piece of a chunk, in memory: a part that is hashed alone, or the whole chunk where a compressor needs it in one. */
 export interface Piece {
@@ -62,7 +62,7 @@ export async function* readPieces(
         budget.give(heldBytes)
       }
       const into = buffer?.subarray(0, wantedBytes)
-      const gotBytes = into ? await fill(source, data, zeros, into, offsetBytes, signal) : wantedBytes
+      const gotBytes = into ? await fillPiece(source, data, zeros, into, offsetBytes, signal) : wantedBytes
       if (gotBytes === 0) {
         release()
         break
@@ -85,66 +85,4 @@ async function isUnchanged(hints: SourceHints, startBytes: number, endBytes: num
   if (!hints.changes) return false
   const changes = await hints.changes.within(startBytes, endBytes)
   return changes.length === 0 && endBytes <= hints.comparableBytes
-}
-
-/** Where the source has data in a piece: all of it, if it does not say. */
-async function dataWithin(
-  hints: SourceHints,
-  offsetBytes: number,
-  lengthBytes: number,
-): Promise<readonly VolumeExtent[]> {
-  return hints.data
-    ? hints.data.within(offsetBytes, offsetBytes + lengthBytes)
-    : [{ offsetBytes, lengthBytes }]
-}
-
-/** Reads a piece; where the source says that it holds nothing, zeros are what it would have given. */
-async function fill(
-  source: OpenSource,
-  data: readonly VolumeExtent[],
-  zeros: Zeros,
-  into: Uint8Array,
-  offsetBytes: number,
-  signal: AbortSignal,
-): Promise<number> {
-  let zeroFrom = 0
-  for (const extent of data) {
-    const start = extent.offsetBytes - offsetBytes
-    into.set(zeros.first(start - zeroFrom), zeroFrom)
-    zeroFrom = start + extent.lengthBytes
-    const gotBytes = await source.read(into.subarray(start, zeroFrom), extent.offsetBytes, { signal })
-    if (gotBytes < extent.lengthBytes) {
-      // A stream ends where it ends.
-      if (source.sizeBytes === undefined) return gotBytes
-      throw shrank(extent.offsetBytes + gotBytes, source.sizeBytes)
-    }
-  }
-  into.set(zeros.first(into.length - zeroFrom), zeroFrom)
-  return into.length
-}
-
-/**
- * Zeros that nobody writes to. All holes of a volume are the same few megabytes; and copying them is many times faster
- * than `fill` is in shared memory, which V8 writes a byte at a time.
- */
-class Zeros {
-  readonly #lengthBytes: number
-  #bytes: Uint8Array | undefined
-
-  constructor(lengthBytes: number) {
-    this.#lengthBytes = lengthBytes
-  }
-
-  first(lengthBytes: number): Uint8Array {
-    this.#bytes ??= new Uint8Array(new SharedArrayBuffer(this.#lengthBytes))
-    return this.#bytes.subarray(0, lengthBytes)
-  }
-}
-
-function shrank(endBytes: number, sizeBytes: number): BackupError {
-  return new BackupError(
-    'SOURCE_CHANGED',
-    `The source ended at ${endBytes} bytes and not at ${sizeBytes}: it shrank while it was read. Back up a snapshot of it, or stop its writer.`,
-    { offsetBytes: endBytes },
-  )
 }

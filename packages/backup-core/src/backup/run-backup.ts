@@ -7,7 +7,7 @@ import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { HashList } from '../format/hash-list.js'
 import { startHashWorkers } from '../hash/hash-pool.js'
-import { planBackupMemory } from '../pipeline/memory-plan.js'
+import { planBackupMemory, planStreams, type StreamPlan } from '../pipeline/memory-plan.js'
 import { atOnce } from '../pipeline/slots.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
@@ -18,6 +18,7 @@ import { openDestination, refuseGrowth, type Destination } from './destination.j
 import type { BackupMeans, Parent, PreparedBackup } from './prepare.js'
 import { askForHints } from './source-hints.js'
 import { storeChunks, type ChunkJob } from './store-chunks.js'
+import { streamChunks } from './stream-chunks.js'
 
 /** What a backup works with, beside its request. */
 export interface BackupJob extends BackupMeans {
@@ -107,7 +108,8 @@ async function storeVolume(
     totals: { sizeBytes: 0 },
   }
   try {
-    await storeHinted(chunks, parent, open, meter, signal)
+    const stream = parent === null ? streamPlan(job, open) : undefined
+    await storeHinted(chunks, parent, stream, open, meter, signal)
     return { destination: await opening, chunks }
   } catch (error) {
     const refused = stop.signal.aborted && callerSignal?.aborted !== true
@@ -118,16 +120,33 @@ async function storeVolume(
   }
 }
 
+/**
+ * How a full backup's chunks are read while they are stored: where they go out as they are, the source can be read
+ * again, and the store takes them as they come.
+ */
+function streamPlan(
+  { store, settings }: BackupJob,
+  { seekable, sizeBytes }: OpenSource,
+): StreamPlan | undefined {
+  const { streamingWrites = false, streamingBodies = false } = store.capabilities
+  if (settings.compression || !seekable || sizeBytes === undefined) return undefined
+  if (!streamingWrites && !streamingBodies) return undefined
+  const concurrency = atOnce(settings.concurrency, settings.chunkSizeBytes)
+  return planStreams({ ...settings, volumeSizeBytes: sizeBytes, concurrency })
+}
+
 async function storeHinted(
   chunks: ChunkJob,
   parent: Parent | null,
+  stream: StreamPlan | undefined,
   source: OpenSource,
   meter: ProgressMeter,
   signal: AbortSignal,
 ): Promise<void> {
   const hints = await askForHints(source, parent, chunks.blockSizeBytes, signal)
   try {
-    await storeChunks(chunks, source, hints, meter, signal)
+    if (stream) await streamChunks(chunks, stream, source, hints, meter, signal)
+    else await storeChunks(chunks, source, hints, meter, signal)
   } finally {
     await hints[Symbol.asyncDispose]()
   }

@@ -1,5 +1,5 @@
 import { ExtentCursor } from '../volume/extent-cursor.js'
-import type { OpenSource } from '../volume/volume.js'
+import type { OpenSource, VolumeExtent } from '../volume/volume.js'
 import type { Parent } from './prepare.js'
 import { signalOptions } from '../driver/signal-options.js'
 
@@ -47,4 +47,15 @@ export async function askForHints(
       await changes?.[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Where the source has data in a part of it: all of it, if it does not say. Asked for in the order of the volume. */
+export async function dataWithin(
+  hints: SourceHints,
+  offsetBytes: number,
+  lengthBytes: number,
+): Promise<readonly VolumeExtent[]> {
+  return hints.data
+    ? hints.data.within(offsetBytes, offsetBytes + lengthBytes)
+    : [{ offsetBytes, lengthBytes }]
 }

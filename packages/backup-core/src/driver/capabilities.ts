@@ -9,6 +9,11 @@ export interface DriverCapabilities {
   readonly rangedReads?: boolean
   /** Writers take any number of `write` calls without holding the object in memory. @default false */
   readonly streamingWrites?: boolean
+  /**
+   * Writers have `writeFrom`, and produce the body while they send it, once for each attempt: an object need not be held
+   * whole. @default false
+   */
+  readonly streamingBodies?: boolean
   /** `getContainers` names every container that may hold backups, not the default one alone. @default false */
   readonly containerListing?: boolean
   /** A listing may lag behind the objects: it is trusted for nothing but finding more to delete. @default false */

@@ -51,7 +51,14 @@ export interface ReplayableBody {
    */
   md5?(): Promise<string>
 
-  /** Produces it from the start. A piece is only good until the next one is asked for. */
+  /**
+   * Instead of {@link md5}, for a body that is read as it is produced, and may be another one the next time: the MD5 of
+   * what {@link stream} gave last, from its last piece on; undefined before. A store that asks sends no MD5 ahead, and
+   * compares the one that it has got.
+   */
+  md5OfStream?(): Promise<string | undefined>
+
+  /** Produces it from the start, one at a time: the next one ends the one before. A piece is only good until the next one is asked for. */
   stream(): AsyncIterable<Uint8Array>
 }
 

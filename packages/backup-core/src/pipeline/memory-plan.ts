@@ -81,6 +81,45 @@ export function planBackupMemory(options: {
   }
 }
 
+/** What is read, hashed and sent at a time of a chunk that is not held whole: what a processor's caches hold. */
+const STREAMED_PIECE_BYTES = 1024 * 1024
+
+/** How many such pieces of a chunk are in memory: as much as hides the stalls of a disk and of a store from each other. */
+export const READ_AHEAD_PIECES = 6
+
+/** How chunks that are read while they are stored fit into memory. */
+export interface StreamPlan {
+  readonly volumeSizeBytes: number
+  /** The bytes of one object: the chunk size, for memory does not limit it. */
+  readonly objectSizeBytes: number
+  readonly pieceSizeBytes: number
+  /** What one chunk holds. */
+  readonly windowBytes: number
+  /** How many chunks are stored at once. */
+  readonly concurrency: number
+}
+
+/** Undefined where a chunk is not larger than what would be held of it, or memory is too small for even that. */
+export function planStreams(options: {
+  readonly volumeSizeBytes: number
+  readonly chunkSizeBytes: number
+  readonly blockSizeBytes: number
+  readonly concurrency: number
+  readonly maxMemoryBytes: number
+}): StreamPlan | undefined {
+  const { volumeSizeBytes, chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes } = options
+  const pieceSizeBytes = Math.max(1, Math.floor(STREAMED_PIECE_BYTES / blockSizeBytes)) * blockSizeBytes
+  const windowBytes = READ_AHEAD_PIECES * pieceSizeBytes
+  if (chunkSizeBytes <= windowBytes || windowBytes > maxMemoryBytes) return undefined
+  return {
+    volumeSizeBytes,
+    objectSizeBytes: chunkSizeBytes,
+    pieceSizeBytes,
+    windowBytes,
+    concurrency: Math.min(concurrency, Math.floor(maxMemoryBytes / windowBytes)),
+  }
+}
+
 /** Pieces of about one size, so that the last one of a chunk is not the one that all wait for. */
 function evenPieces(objectSizeBytes: number, blockSizeBytes: number): number {
   const pieces = Math.ceil(objectSizeBytes / PIECE_BYTES)

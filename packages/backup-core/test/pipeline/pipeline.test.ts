@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BackupError } from '../../src/errors/backup-error.js'
 import { ByteBudget } from '../../src/pipeline/byte-budget.js'
-import { planBackupMemory } from '../../src/pipeline/memory-plan.js'
+import { planBackupMemory, planStreams, READ_AHEAD_PIECES } from '../../src/pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../../src/pipeline/pipeline.js'
 
 const limits = { concurrency: 3, memoryBytes: 5, operation: 'The test' }
@@ -284,5 +284,43 @@ describe('planBackupMemory', () => {
     expect(plan.concurrency).toBe(1)
     expect(plan.objectSizeBytes).toBeLessThan(1_999_994_880)
     expect(plan.memoryBytes).toBeLessThanOrEqual(2 ** 30)
+  })
+})
+
+describe('planStreams', () => {
+  it('holds whole blocks, less than a chunk of each chunk, and no more than the cap, or says that it cannot', () => {
+    let streamed = 0
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4_000_000 }),
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 100_000_000 }),
+        (blockSizeBytes, blocks, concurrency, maxMemoryBytes) => {
+          const chunkSizeBytes = blockSizeBytes * blocks
+          const plan = planStreams({
+            volumeSizeBytes: 2 ** 40,
+            chunkSizeBytes,
+            blockSizeBytes,
+            concurrency,
+            maxMemoryBytes,
+          })
+          const leastBytes = READ_AHEAD_PIECES * Math.max(blockSizeBytes, 2 ** 20)
+          if (!plan) {
+            expect(Math.min(chunkSizeBytes, maxMemoryBytes)).toBeLessThanOrEqual(leastBytes)
+            return
+          }
+          streamed += 1
+          expect(plan.objectSizeBytes).toBe(chunkSizeBytes)
+          expect(plan.pieceSizeBytes % blockSizeBytes).toBe(0)
+          expect(plan.windowBytes).toBe(READ_AHEAD_PIECES * plan.pieceSizeBytes)
+          expect(plan.windowBytes).toBeLessThan(chunkSizeBytes)
+          expect(plan.concurrency).toBeGreaterThanOrEqual(1)
+          expect(plan.concurrency).toBeLessThanOrEqual(concurrency)
+          expect(plan.concurrency * plan.windowBytes).toBeLessThanOrEqual(maxMemoryBytes)
+        },
+      ),
+    )
+    expect(streamed).toBeGreaterThan(10)
   })
 })

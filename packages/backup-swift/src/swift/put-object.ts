@@ -22,7 +22,8 @@ export interface PutState {
 }
 
 /**
- * Stores an object whole, and makes sure of it: its MD5 goes ahead of it, and the answer's ETag has to be that MD5.
+ * Stores an object whole, and makes sure of it: its MD5 goes ahead of it, where it is known, and the answer's ETag has to
+ * be that MD5.
  *
  * @throws `CONTAINER_MISSING`, `QUOTA_EXCEEDED`, `OBJECT_CORRUPT`, `CONFLICT` when a newer object won.
  */
@@ -35,21 +36,26 @@ export async function putObject(
   const { container, objectName, body } = object
   const path = objectPath(container, objectName)
   throwIfAborted(signal, `Storing object ${objectName}`)
-  const md5 = await (body.md5?.() ?? hashBody(body, signal))
+  // An MD5 that goes ahead keeps Swift from storing other bytes; one that comes after has it store them anew.
+  const ahead = body.md5OfStream ? undefined : await (body.md5?.() ?? hashBody(body, signal))
+  const md5OfSent = async (): Promise<string | undefined> => ahead ?? body.md5OfStream?.()
   const what = `Storing object ${objectName} in container ${container}`
   const details = { container, objectName }
   const { head } = await transport.send(
     {
       method: 'PUT',
       path,
-      headers: { etag: md5, 'content-type': 'application/octet-stream' },
+      headers: {
+        ...(ahead === undefined ? {} : { etag: ahead }),
+        'content-type': 'application/octet-stream',
+      },
       body,
       what,
       details,
       accept: (status) => status === 201 || status === 202,
-      sink: (answer) => {
-        checkEtag(answer, md5, what, details)
-        return discard()
+      sink: discard,
+      check: async (answer) => {
+        checkEtag(answer, await md5OfSent(), what, details)
       },
       refusal: (status, text) => refusal(status, text, what),
       onAttempt: () => {
@@ -64,18 +70,24 @@ export async function putObject(
   )
   // A PUT without an ETag in its answer, and one that lost against a newer object, have stored we do not know what.
   if (head.status === 202 || md5Of(head) === undefined) {
-    await confirm(transport, path, { md5, lengthBytes: body.lengthBytes, what, details, signal })
+    await confirm(transport, path, {
+      md5: await md5OfSent(),
+      lengthBytes: body.lengthBytes,
+      what,
+      details,
+      signal,
+    })
   }
 }
 
-function checkEtag(head: ResponseHead, md5: string, what: string, details: object): void {
+function checkEtag(head: ResponseHead, md5: string | undefined, what: string, details: object): void {
   const stored = md5Of(head)
   if (stored === undefined || stored === md5 || head.status === 202) return
   const requestId = requestIdOf(head)
   throw new AttemptFailure(
     new BackupError(
       'OBJECT_CORRUPT',
-      `${what} failed: MD5 of object in swift ${stored} is not the same as MD5 of object sent to swift ${md5}.`,
+      `${what} failed: MD5 of object in swift ${stored} is not the same as MD5 of object sent to swift ${md5 ?? '(not sent whole)'}.`,
       { ...details, ...(requestId === undefined ? {} : { requestId }) },
     ),
     'after-backoff',
@@ -85,7 +97,7 @@ function checkEtag(head: ResponseHead, md5: string, what: string, details: objec
 }
 
 interface Expected {
-  readonly md5: string
+  readonly md5: string | undefined
   readonly lengthBytes: number
   readonly what: string
   readonly details: { readonly container: string; readonly objectName: string }

@@ -5,6 +5,7 @@ import type { SwiftAccess } from '../auth/token-provider.js'
 import { AttemptFailure } from '../http/attempt-failure.js'
 import type { HttpAnswer, HttpRequest } from '../http/exchange.js'
 import type { HttpClient } from '../http/http-client.js'
+import type { ResponseHead } from '../http/response.js'
 import type { RetryPolicy } from '../http/retry.js'
 import type { Sending } from '../http/send-once.js'
 
@@ -19,6 +20,8 @@ export interface SwiftCall<T> extends Sending<T> {
   readonly body?: ReplayableBody
   /** A path below the server's root, instead of below the account. Sent without a token. */
   readonly serverPath?: (accountPath: string) => string
+  /** Looks at an answer that was accepted, when the whole of it is there; what it throws is the attempt's failure. */
+  readonly check?: (head: ResponseHead) => Promise<void>
   /** Called before each attempt; what it returns is called with the attempt's failure. */
   readonly onAttempt?: () => (failure: unknown) => void
 }
@@ -58,7 +61,9 @@ export class SwiftTransport {
         const now = typeof call === 'function' ? call(retry) : call
         const failed = now.onAttempt?.()
         try {
-          return await this.#attempt(now, signal)
+          const answer = await this.#attempt(now, signal)
+          await now.check?.(answer.head)
+          return answer
         } catch (failure) {
           failed?.(failure)
           throw failure

@@ -1,5 +1,6 @@
-import { isBackupError, type ReplayableBody } from '@stowage/backup-core'
+import { BackupError, isBackupError, type ReplayableBody } from '@stowage/backup-core'
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { collect, noise } from './bytes.js'
 import { rejectsWith, sameBytes } from './expectations.js'
 import type { Place } from './place.js'
@@ -40,6 +41,29 @@ export const writers: Area = (test) => {
       sameBytes(await place.get(place.chunk(1)), await collect(body.stream()))
     })
   }
+
+  test('a body whose MD5 is known from its last piece on is stored as it was produced', async (fixture) => {
+    const place = await fixture.place()
+    for (const [pieceBytes, pieces] of reusedPieces) {
+      const body = summedAsItGoes(inOneMemory(pieceBytes, pieces))
+      await place.putBody(place.chunk(1), body)
+      sameBytes(await place.get(place.chunk(1)), await collect(body.stream()))
+    }
+    const writer = await place.writer(place.chunk(2))
+    await writer.abort()
+    const declared = place.driver.capabilities.streamingBodies === true
+    assert.ok(
+      !declared || 'writeFrom' in writer,
+      'the driver declares streamingBodies, and its writers have no writeFrom',
+    )
+  })
+
+  test('a body that fails while it is produced fails its writer with that error, and leaves nothing of the object', async (fixture) => {
+    const place = await fixture.place()
+    const failure = new BackupError('SOURCE_READ', 'the disk is gone')
+    await rejectsWith('SOURCE_READ', place.putBody(place.chunk(1), failingAfter(failure, 3_000_000, 2, 4)))
+    await notThere(place, place.chunk(1))
+  })
 
   test('a writer does not look at the bytes again once write has resolved', async (fixture) => {
     const place = await fixture.place()
@@ -172,6 +196,38 @@ function inOneMemory(pieceBytes: number, pieces: number): ReplayableBody {
         memory.writeUInt32LE(index, pieceBytes - 4)
         yield await Promise.resolve(memory)
       }
+    },
+  }
+}
+
+/** The same body, summed while it is produced. */
+function summedAsItGoes(body: ReplayableBody): ReplayableBody {
+  let md5: string | undefined
+  return {
+    lengthBytes: body.lengthBytes,
+    md5OfStream: () => Promise.resolve(md5),
+    async *stream() {
+      const sum = createHash('md5')
+      let leftBytes = body.lengthBytes
+      md5 = undefined
+      for await (const piece of body.stream()) {
+        sum.update(piece)
+        leftBytes -= piece.length
+        if (leftBytes === 0) md5 = sum.digest('hex')
+        yield piece
+      }
+    },
+  }
+}
+
+/** A body that gives some of its pieces, and then fails. */
+function failingAfter(failure: Error, pieceBytes: number, given: number, pieces: number): ReplayableBody {
+  return {
+    lengthBytes: pieceBytes * pieces,
+    md5OfStream: () => Promise.resolve(undefined),
+    async *stream() {
+      for (let index = 0; index < given; index++) yield await Promise.resolve(noise(pieceBytes, index))
+      throw failure
     },
   }
 }

@@ -1,0 +1,83 @@
+import { chunkObjectName } from '../format/object-names.js'
+import type { StreamPlan } from '../pipeline/memory-plan.js'
+import { runPipeline, type PipelineContext, type Turn } from '../pipeline/pipeline.js'
+import type { ProgressMeter } from '../progress/progress-meter.js'
+import { writeObject } from '../store/write-object.js'
+import type { OpenSource } from '../volume/volume.js'
+import { ChunkBody } from './chunk-body.js'
+import type { ChunkPlace } from './chunk-pass.js'
+import { Zeros } from './fill-piece.js'
+import { dataWithin, type SourceHints } from './source-hints.js'
+import type { ChunkJob } from './store-chunks.js'
+
+/**
+ * Stores the chunks of a full backup that is not compressed, several at a time, each while it is read: of none is more
+ * in memory than a few pieces. Where a store is asked again, the source is.
+ *
+ * @param source - one that is `seekable`
+ */
+export async function streamChunks(
+  job: ChunkJob,
+  plan: StreamPlan,
+  source: OpenSource,
+  hints: SourceHints,
+  meter: ProgressMeter,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { concurrency, windowBytes, pieceSizeBytes } = plan
+  const { blockSizeBytes } = job
+  const zeros = new Zeros(pieceSizeBytes)
+  await runPipeline(
+    { concurrency, memoryBytes: concurrency * windowBytes, signal, operation: 'The backup' },
+    (context) => chunkPlaces(plan, hints, context),
+    async (place, context, turn) => {
+      const { buffers, budget } = context
+      const means = { source, blockSizeBytes, pieceSizeBytes, zeros, buffers, signal: context.signal }
+      const body = new ChunkBody(place, means, (lengthBytes) => {
+        meter.add({ done: lengthBytes })
+      })
+      try {
+        await storeChunk(job, place, body, context, turn)
+        meter.add({ transferredBytes: place.lengthBytes, objects: 1 })
+      } finally {
+        await body.close()
+        budget.give(windowBytes)
+      }
+    },
+  )
+  job.totals.sizeBytes = plan.volumeSizeBytes
+}
+
+/** The chunks in the order of the volume, each when there is memory for it. */
+async function* chunkPlaces(
+  { volumeSizeBytes, objectSizeBytes, windowBytes }: StreamPlan,
+  hints: SourceHints,
+  { budget }: PipelineContext,
+): AsyncGenerator<ChunkPlace> {
+  for (let number = 1; (number - 1) * objectSizeBytes < volumeSizeBytes; number += 1) {
+    const offsetBytes = (number - 1) * objectSizeBytes
+    await budget.take(windowBytes, 'fresh')
+    const lengthBytes = Math.min(objectSizeBytes, volumeSizeBytes - offsetBytes)
+    yield { number, offsetBytes, lengthBytes, data: await dataWithin(hints, offsetBytes, lengthBytes) }
+  }
+}
+
+async function storeChunk(
+  job: ChunkJob,
+  place: ChunkPlace,
+  body: ChunkBody,
+  { signal }: PipelineContext,
+  turn: Turn,
+): Promise<void> {
+  const { number, offsetBytes, lengthBytes } = place
+  const { sink, prefix } = await job.destination
+  const name = chunkObjectName(prefix, number)
+  job.namesTaken.push(name)
+  const { store, container, extraMetadata } = sink
+  await writeObject(store, container, name, body, { signal, extraMetadata })
+  const { md5, sha256s } = await body.hashes()
+  await turn(() => {
+    job.hashes.append(sha256s)
+    job.objects.push({ name, offsetBytes, lengthBytes, compression: 'none', md5 })
+  })
+}
