@@ -26,10 +26,15 @@ export class BufferPool {
 
   /** A view of exactly `lengthBytes`, with old bytes in it. */
   take(lengthBytes: number): Uint8Array {
-    const index = this.#free.findIndex((memory) => memory.byteLength >= lengthBytes)
-    if (index >= 0) {
-      const [found] = this.#free.splice(index, 1)
-      if (found) return new Uint8Array(found, 0, lengthBytes)
+    // The smallest that it fits into: a large one is for what needs it.
+    let best: SharedArrayBuffer | undefined
+    for (const memory of this.#free) {
+      if (memory.byteLength >= lengthBytes && memory.byteLength < (best?.byteLength ?? Infinity))
+        best = memory
+    }
+    if (best) {
+      this.#free.splice(this.#free.indexOf(best), 1)
+      return new Uint8Array(best, 0, lengthBytes)
     }
     // One that is too small makes room for the larger one: the budget counts bytes in use, not those kept aside.
     this.#free.pop()

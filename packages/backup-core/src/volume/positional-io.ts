@@ -6,6 +6,13 @@ import { sourceError, targetError } from './file-errors.js'
 /** The most bytes of one system call. A call cannot be interrupted, so this bounds how long an abort waits. */
 const callBytes = 16 * 1024 * 1024
 
+/**
+ * The most bytes of one writing call. Linux takes page cache in units as large as the call allows (large folios), out of
+ * memory that has lain unused for longest; for calls this small it takes what was freed a moment ago, which is still
+ * warm. A restore spent a third less time in the kernel.
+ */
+const writeCallBytes = 256 * 1024
+
 /** What {@link readFully} reads, and where. */
 export interface PositionalRead {
   readonly path: string
@@ -42,7 +49,7 @@ export async function writeFully(
   let done = 0
   while (done < bytes.length) {
     const position = offsetBytes + done
-    const length = Math.min(bytes.length - done, callBytes)
+    const length = Math.min(bytes.length - done, writeCallBytes)
     const { bytesWritten } = await handle.write(bytes, done, length, position).catch((error: unknown) => {
       throw targetError(error, path, position)
     })

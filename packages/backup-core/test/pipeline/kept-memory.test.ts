@@ -38,6 +38,15 @@ it('throws no buffer away for one that is a little longer, where each has room f
   expect(pool.take(150)).toHaveLength(150)
 })
 
+it('gives the smallest buffer that has room, so that a small object does not hold a large one', () => {
+  const pool = new BufferPool('raw', 1000)
+  const [large, small, middle] = [pool.take(100), pool.take(10), pool.take(50)]
+  for (const buffer of [large, small, middle]) pool.give(buffer)
+  expect(pool.take(8).buffer).toBe(small.buffer)
+  expect(pool.take(20).buffer).toBe(middle.buffer)
+  expect(pool.take(60).buffer).toBe(large.buffer)
+})
+
 it('keeps memory for raw bytes and memory for stored forms apart', () => {
   const [raw, stored] = [memory(10), memory(20)]
   keepMemory('raw', [raw], 100)
