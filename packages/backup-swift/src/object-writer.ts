@@ -17,8 +17,9 @@ export interface WriterTarget {
 }
 
 /**
- * Stores one object by one PUT, sent by `close`. `writeFrom` keeps the body it is given, which is sent from the caller's
- * own memory and has to stay readable until `close` is done; `write` keeps a copy of what it is given.
+ * Stores one object by one PUT, sent by `close`. `writeFrom` keeps the body it is given, which is produced while it is
+ * sent, anew for each attempt, from the caller's own memory, until `close` is done; `write` keeps a copy of what it is
+ * given.
  */
 export class SwiftObjectWriter implements ObjectWriter {
   readonly #client: SwiftClient
