@@ -47,6 +47,36 @@ it('gives the smallest buffer that has room, so that a small object does not hol
   expect(pool.take(60).buffer).toBe(large.buffer)
 })
 
+it('gives no buffer to what needs an eighth of it and less, and keeps it for what needs more', () => {
+  const pool = new BufferPool('raw', 1000)
+  const large = pool.take(100)
+  pool.give(large)
+  const small = pool.take(12)
+  expect(small.buffer).not.toBe(large.buffer)
+  pool.give(small)
+  expect(pool.take(10).buffer).toBe(small.buffer)
+  expect(pool.take(90).buffer).toBe(large.buffer)
+})
+
+it('holds no more than it may, in use and free, where letting go of what is free makes that possible', () => {
+  const pool = new BufferPool('raw', 100)
+  const [one, other] = [pool.take(30), pool.take(30)]
+  pool.give(one)
+  pool.give(other)
+  const longer = pool.take(40)
+  pool.give(longer)
+  // All three are 100, and stay; one of 60 takes the place of one that is free.
+  const kept = [pool.take(30), pool.take(30), pool.take(30)].map(({ buffer }) => buffer)
+  expect(kept).toContain(one.buffer)
+  expect(kept).toContain(other.buffer)
+  expect(kept).toContain(longer.buffer)
+  pool.give(longer)
+  const largest = pool.take(60)
+  expect(largest.buffer).not.toBe(longer.buffer)
+  pool.give(largest)
+  expect(pool.take(35).buffer).toBe(largest.buffer)
+})
+
 it('keeps memory for raw bytes and memory for stored forms apart', () => {
   const [raw, stored] = [memory(10), memory(20)]
   keepMemory('raw', [raw], 100)
