@@ -4,25 +4,30 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-/** Objects that were put, by path, with their ETags: a backup looks whether some are there. */
-const etags = new Map()
+/**
+ * Objects that were put, by path: a backup looks whether some are there. An ETag is what the client sent ahead; where it
+ * sent none, the answer has none, since a sum would cost what is to be measured, and the client asks for the length.
+ *
+ * @type {Map<string, { lengthBytes: number, etag: { etag?: string } }>}
+ */
+const objects = new Map()
 
 const server = createServer((request, response) => {
   const path = (request.url ?? '').split('?')[0] ?? ''
   request.resume()
   request.on('end', () => {
     if (request.method === 'PUT') {
-      const etag = request.headers.etag ?? ''
-      etags.set(path, etag)
-      response.writeHead(201, { etag, 'content-length': 0 }).end()
+      const sent = request.headers.etag
+      const etag = typeof sent === 'string' ? { etag: sent } : {}
+      objects.set(path, { lengthBytes: Number(request.headers['content-length'] ?? 0), etag })
+      response.writeHead(201, { ...etag, 'content-length': 0 }).end()
     } else if (path === '/info') {
       respond(response, 200, { swift: { max_file_size: 5 * 1024 ** 3 } })
     } else if (request.method === 'HEAD') {
-      const etag = etags.get(path)
+      const object = objects.get(path)
       const isContainer = path.split('/').length === 4
-      response
-        .writeHead(etag !== undefined || isContainer ? 204 : 404, etag === undefined ? {} : { etag })
-        .end()
+      if (object) response.writeHead(200, { ...object.etag, 'content-length': object.lengthBytes }).end()
+      else response.writeHead(isContainer ? 204 : 404).end()
     } else if (request.method === 'GET' && path.split('/').length === 4) {
       respond(response, 200, [])
     } else response.writeHead(404, { 'content-length': 0 }).end()
