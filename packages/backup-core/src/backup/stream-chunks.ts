@@ -1,6 +1,7 @@
 import { chunkObjectName } from '../format/object-names.js'
+import type { StoredObject } from '../format/metadata.js'
 import type { StreamPlan } from '../pipeline/memory-plan.js'
-import { runPipeline, type PipelineContext, type Turn } from '../pipeline/pipeline.js'
+import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import type { ProgressMeter } from '../progress/progress-meter.js'
 import { writeObject } from '../store/write-object.js'
 import type { OpenSource } from '../volume/volume.js'
@@ -36,13 +37,19 @@ export async function streamChunks(
       const body = new ChunkBody(place, means, (lengthBytes) => {
         meter.add({ done: lengthBytes })
       })
+      let stored: StoredChunk
       try {
-        await storeChunk(job, place, body, context, turn)
+        stored = await storeChunk(job, place, body, context)
         meter.add({ transferredBytes: place.lengthBytes, objects: 1 })
       } finally {
         await body.close()
         budget.give(windowBytes)
       }
+      // Its memory does not wait for the turn: a chunk that is sent again must not keep the others from starting.
+      await turn(() => {
+        job.hashes.append(stored.sha256s)
+        job.objects.push(stored.object)
+      })
     },
   )
   job.totals.sizeBytes = plan.volumeSizeBytes
@@ -62,13 +69,19 @@ async function* chunkPlaces(
   }
 }
 
+/** A chunk in the store. */
+interface StoredChunk {
+  readonly object: StoredObject
+  /** Of each block, 32 bytes each. */
+  readonly sha256s: Uint8Array
+}
+
 async function storeChunk(
   job: ChunkJob,
   place: ChunkPlace,
   body: ChunkBody,
   { signal }: PipelineContext,
-  turn: Turn,
-): Promise<void> {
+): Promise<StoredChunk> {
   const { number, offsetBytes, lengthBytes } = place
   const { sink, prefix } = await job.destination
   const name = chunkObjectName(prefix, number)
@@ -76,8 +89,5 @@ async function storeChunk(
   const { store, container, extraMetadata } = sink
   await writeObject(store, container, name, body, { signal, extraMetadata })
   const { md5, sha256s } = await body.hashes()
-  await turn(() => {
-    job.hashes.append(sha256s)
-    job.objects.push({ name, offsetBytes, lengthBytes, compression: 'none', md5 })
-  })
+  return { sha256s, object: { name, offsetBytes, lengthBytes, compression: 'none', md5 } }
 }

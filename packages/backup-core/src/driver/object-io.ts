@@ -58,7 +58,10 @@ export interface ReplayableBody {
    */
   md5OfStream?(): Promise<string | undefined>
 
-  /** Produces it from the start, one at a time: the next one ends the one before. A piece is only good until the next one is asked for. */
+  /**
+   * Produces it from the start, one at a time: the next one ends the one before. A piece is only good until the next one
+   * is asked for.
+   */
   stream(): AsyncIterable<Uint8Array>
 }
 

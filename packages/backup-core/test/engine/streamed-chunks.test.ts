@@ -153,6 +153,20 @@ describe('a full backup that is not compressed', () => {
     expect(Buffer.compare(await restored(driver, record.id), volume)).toBe(0)
   })
 
+  it('goes on with other chunks while one is sent again, and has them in the order of the volume', async () => {
+    let ended = 0
+    const driver = new SendingDriver({ ...sizes, concurrency: 2 }, async (body, put) => {
+      const bytes = await produced(body)
+      const isFirst = bytes.equals(volume.subarray(0, sizes.chunkSizeBytes))
+      if (isFirst) await vi.waitUntil(() => ended === 2, { timeout: 10_000 })
+      put(bytes)
+      ended += 1
+    })
+    const record = await driver.backup({ volumeId: 'volume' }, bufferVolume(volume))
+    expect(Buffer.compare(await restored(driver, record.id), volume)).toBe(0)
+    await driver.verify(record, { level: 'full' })
+  })
+
   it('keeps the chunk size where memory holds a few pieces and no chunk', async () => {
     const driver = new MemoryBackupDriver({ ...sizes, maxMemoryBytes: 7 * mib })
     const record = await driver.backup({ volumeId: 'volume' }, bufferVolume(volume))
