@@ -7,10 +7,10 @@ const bytesBetweenReductions = 3_800
 /** The Adler-32 of nothing. */
 export const adlerOfNothing = 1
 
-/** The Adler-32 checksum of `bytes`, going on from an earlier one. */
-export function adler32(bytes: Uint8Array, earlier = adlerOfNothing): number {
-  let low = earlier & 0xffff
-  let high = earlier >>> 16
+/** The Adler-32 checksum of `bytes`. */
+export function adler32(bytes: Uint8Array): number {
+  let low = adlerOfNothing
+  let high = 0
   for (let offset = 0; offset < bytes.length;) {
     const end = Math.min(offset + bytesBetweenReductions, bytes.length)
     for (; offset < end; offset++) {
@@ -22,9 +22,6 @@ export function adler32(bytes: Uint8Array, earlier = adlerOfNothing): number {
   }
   return ((high << 16) | low) >>> 0
 }
-
-/** The Adler-32 of `lengthBytes` zeros: the first sum stays 1, and the second counts the bytes. */
-export const adlerOfZeros = (lengthBytes: number): number => (((lengthBytes % modulus) << 16) | 1) >>> 0
 
 /** The Adler-32 of two runs of bytes, one behind the other, from that of each. */
 export function joinAdler32(first: number, second: number, secondLengthBytes: number): number {

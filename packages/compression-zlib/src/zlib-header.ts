@@ -9,9 +9,15 @@ export function zlibHeader(level: number): Uint8Array {
   return Uint8Array.of(deflateWith32KiB, flags | check)
 }
 
+/** How long the header of a zlib stream is: a dictionary is named in four bytes more (RFC 1950, section 2.2). */
+export function headerBytesOf(stream: Uint8Array): number {
+  return needsDictionary(stream[1] ?? 0) ? 6 : 2
+}
+
+const needsDictionary = (flags: number): boolean => (flags & 0x20) !== 0
+
 /** Whether the first two bytes open a zlib stream that needs no dictionary of its own. */
 export function isZlibHeader(first: number, second: number): boolean {
   const isDeflate = (first & 0x0f) === 8 && first >>> 4 <= 7
-  const needsDictionary = (second & 0x20) !== 0
-  return isDeflate && !needsDictionary && ((first << 8) | second) % 31 === 0
+  return isDeflate && !needsDictionary(second) && ((first << 8) | second) % 31 === 0
 }

@@ -1,14 +1,13 @@
 import type { CompressOptions } from '@stowage/backup-core'
 import type NodeZlib from 'node:zlib'
 import { isZeros, looksLikeNoise, mapPieces } from '@stowage/compression-workers'
-import { adler32, adlerOfNothing, adlerOfZeros, joinAdler32 } from '../adler32.js'
+import { adler32 } from '../adler32.js'
 import { pieceDeflater } from './piece-deflater.js'
 import { frameBytes, PieceWriter } from './piece-writer.js'
-import type { DeflatedPiece } from './piece-writer.js'
 
 /**
- * How much is deflated apart: small enough to keep every core busy and the main thread's share of a piece (its
- * checksum, 0.3 ms) short, large enough that a piece's own Huffman codes cost nothing to speak of.
+ * How much is deflated apart: small enough to keep every core busy and the main thread's share of a piece (the checksum
+ * of noise, 0.4 ms) short, large enough that a piece's own Huffman codes cost nothing to speak of.
  */
 const pieceBytes = 512 * 1024
 
@@ -31,26 +30,21 @@ export async function deflatePieces(
 ): Promise<Uint8Array> {
   const deflate = pieceDeflater(nodeZlib, level)
   const writer = new PieceWriter(memoryFor(bytes.length, buffer, mustShrink), level)
-  let adler = adlerOfNothing
   const work = async (raw: Uint8Array, offset: number): Promise<void> => {
     // A stream that has outgrown its memory is thrown away, and so need not go on.
     if (writer.full) return
-    const put = (piece: DeflatedPiece): void => {
-      writer.put(offset / pieceBytes, piece)
+    const rawBytes = raw.length
+    const index = offset / pieceBytes
+    if (level > 0 && isZeros(raw)) writer.put(index, { rawBytes, ...(await deflate.zeros(rawBytes)) })
+    else if (level === 0 || looksLikeNoise(raw)) {
+      writer.put(index, { rawBytes, stored: raw, adler: adler32(raw) })
+    } else {
+      const before = bytes.subarray(Math.max(0, offset - windowBytes), offset)
+      writer.put(index, { rawBytes, ...(await deflate.piece(raw, before)) })
     }
-    // The checksum is summed before the first await: pieces begin in order.
-    if (isZeros(raw)) {
-      adler = joinAdler32(adler, adlerOfZeros(raw.length), raw.length)
-      put({ deflated: await deflate.zeros(raw.length) })
-      return
-    }
-    adler = adler32(raw, adler)
-    if (level > 0 && looksLikeNoise(raw)) put({ stored: raw })
-    else
-      put({ deflated: await deflate.piece(raw, bytes.subarray(Math.max(0, offset - windowBytes), offset)) })
   }
   await mapPieces(bytes, pieceBytes, signal, work)
-  return writer.end(adler) ?? bytes
+  return writer.end() ?? bytes
 }
 
 /** The caller's memory where it is enough, else fresh: of the input's length where the stream must be shorter. */

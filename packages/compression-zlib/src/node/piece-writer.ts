@@ -1,8 +1,13 @@
+import { adlerOfNothing, joinAdler32 } from '../adler32.js'
 import { storedBlocks } from '../stored-blocks.js'
 import { zlibHeader } from '../zlib-header.js'
 
 /** A part of a stream: deflated up to a whole byte, or raw and still to be wrapped into stored blocks. */
-export type DeflatedPiece = { readonly deflated: Uint8Array } | { readonly stored: Uint8Array }
+export type StreamPiece = ({ readonly deflated: readonly Uint8Array[] } | { readonly stored: Uint8Array }) & {
+  readonly rawBytes: number
+  /** The Adler-32 of the raw bytes. */
+  readonly adler: number
+}
 
 /** An empty block with fixed codes, marked as the last (RFC 1951, section 3.2.6). */
 const lastBlock = Uint8Array.of(0x03, 0x00)
@@ -16,8 +21,9 @@ export const frameBytes = 2 + lastBlock.length + 4
  */
 export class PieceWriter {
   readonly #target: Uint8Array
-  readonly #waiting = new Map<number, DeflatedPiece>()
+  readonly #waiting = new Map<number, StreamPiece>()
   #next = 0
+  #adler = adlerOfNothing
   #lengthBytes = 0
   #full = false
 
@@ -31,20 +37,21 @@ export class PieceWriter {
     return this.#full
   }
 
-  put(index: number, piece: DeflatedPiece): void {
+  put(index: number, piece: StreamPiece): void {
     this.#waiting.set(index, piece)
     for (let next = this.#waiting.get(this.#next); next; next = this.#waiting.get(this.#next)) {
       this.#waiting.delete(this.#next)
       this.#next += 1
-      for (const part of 'deflated' in next ? [next.deflated] : storedBlocks(next.stored)) this.#append(part)
+      this.#adler = joinAdler32(this.#adler, next.adler, next.rawBytes)
+      for (const part of 'deflated' in next ? next.deflated : storedBlocks(next.stored)) this.#append(part)
     }
   }
 
   /** The whole stream, or undefined where it did not fit. */
-  end(adler: number): Uint8Array | undefined {
+  end(): Uint8Array | undefined {
     const end = Buffer.alloc(lastBlock.length + 4)
     end.set(lastBlock)
-    end.writeUInt32BE(adler, lastBlock.length)
+    end.writeUInt32BE(this.#adler, lastBlock.length)
     this.#append(end)
     return this.#full ? undefined : this.#target.subarray(0, this.#lengthBytes)
   }
