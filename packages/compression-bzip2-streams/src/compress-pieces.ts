@@ -1,5 +1,5 @@
 import type { CompressOptions } from '@stowage/backup-core'
-import { isAllNoise, isZeros, mapPieces } from '@stowage/compression-workers'
+import { cut, isAllNoise, isZeros, mapPieces } from '@stowage/compression-workers'
 import type { Bzip2Engine } from './engine.js'
 import { compressInWorker } from './run-engine.js'
 import type { Lent } from './run-engine.js'
@@ -29,13 +29,13 @@ export async function compressPieces(
   // bzip2 has no way to store: noise costs its full time and grows. Only where all of a chunk is noise is it spared.
   if (mustShrink && (await isAllNoise(bytes))) return bytes
   const writer = new StreamWriter(memoryFor(engine, bytes.length, pieceBytes, buffer, mustShrink))
-  await mapPieces(bytes, pieceBytes, signal, async (piece, offset) => {
+  await mapPieces(cut(bytes, pieceBytes), signal, async (piece, index) => {
     // A result that has outgrown its memory is thrown away, and so need not go on.
     if (writer.full) return
     const stream = isZeros(piece)
       ? asLent(await zerosCompressed(engine, piece, level))
       : await compressInWorker(engine, piece, level)
-    await writer.put(offset / pieceBytes, stream)
+    await writer.put(index, stream)
   })
   return writer.end() ?? bytes
 }

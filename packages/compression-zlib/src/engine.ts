@@ -2,7 +2,8 @@ import type { CompressOptions } from '@stowage/backup-core'
 
 /** One implementation of the zlib format. Arguments are checked before they come here. */
 export interface ZlibEngine {
-  compress(bytes: Uint8Array, level: number, options: CompressOptions): Promise<Uint8Array>
+  /** Compresses an input whose parts may lie apart. Null where it must shrink and does not. */
+  compress(parts: readonly Uint8Array[], level: number, options: CompressOptions): Promise<Uint8Array | null>
 
   /**
    * Fills `target`, which has exactly the expected length, and stops with an error at the first byte that does not

@@ -41,9 +41,16 @@ class ZlibCompressor implements Compressor {
   }
 
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
+    return (await this.compressParts([bytes], options)) ?? bytes
+  }
+
+  async compressParts(
+    parts: readonly Uint8Array[],
+    options: CompressOptions = {},
+  ): Promise<Uint8Array | null> {
     throwIfAborted(options.signal, 'Compressing')
     const engine = await this.#loadEngine()
-    return engine.compress(bytes, options.preferSpeed === true ? this.#quickLevel : this.#level, options)
+    return engine.compress(parts, options.preferSpeed === true ? this.#quickLevel : this.#level, options)
   }
 
   async *decompressStream(

@@ -38,6 +38,28 @@ describe('a stream joined from pieces', () => {
     )
   })
 
+  for (const engine of ['node', 'pako'] as const) {
+    it(`is one zlib stream to any reader, wherever the parts of its input are cut: ${engine}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(image, fc.array(fc.nat(), { maxLength: 5 }), async (bytes, places) => {
+          const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length]
+          ends.sort((a, b) => a - b)
+          const parts = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end))
+          const compressed = await zlib({ engine, level: 1 }).compressParts?.(parts)
+          expect(inflateSync(compressed ?? new Uint8Array(0)).equals(bytes)).toBe(true)
+        }),
+        { numRuns: 20 },
+      )
+    })
+  }
+
+  it('refers across the seams of its input’s parts', async () => {
+    const unique = randomBytes(16_000)
+    const parts = [Buffer.concat([text(100_000), unique]), Buffer.concat([unique, text(100_000)])]
+    const compressed = await zlib().compressParts?.(parts)
+    expect(compressed?.length).toBeLessThan(unique.length * 1.3)
+  })
+
   it('is as small as a stream made in one go, or within a hundredth of it', async () => {
     const parts = Array.from({ length: 40 }, (_, index) =>
       index % 4 === 0 ? randomBytes(50_000) : text(30_000 + index),

@@ -1,4 +1,5 @@
 import type { BackupCatalog } from '../catalog/catalog.js'
+import type { Compressor } from '../compression/compressor.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { BackupRequest } from '../driver/requests.js'
 import { signalOptions } from '../driver/signal-options.js'
@@ -7,7 +8,12 @@ import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { HashList } from '../format/hash-list.js'
 import { startHashWorkers } from '../hash/hash-pool.js'
-import { planBackupMemory, planStreams, type StreamPlan } from '../pipeline/memory-plan.js'
+import {
+  planBackupMemory,
+  planStreams,
+  type CompressedFrom,
+  type StreamPlan,
+} from '../pipeline/memory-plan.js'
 import { atOnce } from '../pipeline/slots.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
@@ -94,7 +100,7 @@ async function storeVolume(
       blockSizeBytes,
       volumeSizeBytes: open.sizeBytes,
       incremental: parent !== null,
-      compressed: job.settings.compression !== null,
+      compressed: compressedFrom(job.settings.compression),
       concurrency: atOnce(job.settings.concurrency, chunkSizeBytes),
       maxMemoryBytes: job.settings.maxMemoryBytes,
     }),
@@ -118,6 +124,11 @@ async function storeVolume(
     const destination = await opening.catch(() => undefined)
     throw destination ? await cleanUp(destination, chunks.namesTaken, failure) : failure
   }
+}
+
+function compressedFrom(compressor: Compressor | null): CompressedFrom | null {
+  if (compressor === null) return null
+  return compressor.compressParts === undefined ? 'one' : 'parts'
 }
 
 /**

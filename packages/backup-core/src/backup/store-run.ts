@@ -1,4 +1,4 @@
-import type { Compressor } from '../compression/compressor.js'
+import type { CompressOptions, Compressor } from '../compression/compressor.js'
 import type { ObjectOptions, ObjectStore } from '../driver/object-store.js'
 import type { StoredObject } from '../format/metadata.js'
 import { md5Of } from '../hash/chunk-hasher.js'
@@ -79,35 +79,50 @@ async function compressRun(
   { budget, signal }: PipelineContext,
 ): Promise<Packed> {
   const { lengthBytes, parts, mostlyUnchanged } = run
-  const [first] = parts
   const zeroForm = run.allZero ? zeroForms.get(lengthBytes) : undefined
   if (zeroForm) {
     held.releaseRaw()
     return { parts: [zeroForm], compression: compressor.name }
   }
+  const gathered = needsGathering(compressor, parts)
+  const gatheredBytes = gathered ? lengthBytes : 0
   // The worst that is kept: a compressed form as long as its input is thrown away. All at once: whoever waited for the
   // second half while holding the first could wait for another who does the same.
-  const gatheredBytes = parts.length > 1 ? lengthBytes : 0
   await budget.take(gatheredBytes + lengthBytes, 'underway')
   held.tookBytes(gatheredBytes + lengthBytes)
-  const bytes = first !== undefined && gatheredBytes === 0 ? first : await inOne(run, held)
-  if (gatheredBytes > 0) held.releaseRaw()
+  const input = gathered ? [await inOne(run, held)] : parts
+  if (gathered) held.releaseRaw()
   const output = held.takeBuffer(lengthBytes)
-  const compressed = await compressor.compress(bytes, {
+  const compressed = await compressInput(compressor, input, {
     ...{ signal, mustShrink: true, buffer: output },
     preferSpeed: mostlyUnchanged,
   })
-  const smaller = compressed.length < lengthBytes
+  const smaller = compressed !== null && compressed.length < lengthBytes
   if (!smaller || compressed.buffer !== output.buffer) held.giveBuffer(output)
   if (!smaller) {
     held.keepOnly(gatheredBytes)
-    return { parts: [bytes], compression: 'none' }
+    return { parts: input, compression: 'none' }
   }
   if (run.allZero) zeroForms.remember(lengthBytes, compressed)
   held.keepOnly(compressed.buffer === output.buffer ? lengthBytes : compressed.length)
-  if (gatheredBytes > 0) held.giveBuffer(bytes)
+  if (gathered) for (const bytes of input) held.giveBuffer(bytes)
   held.releaseRaw()
   return { parts: [compressed], compression: compressor.name }
+}
+
+/** Whether a run lies in parts that its compressor has to be given in one. */
+const needsGathering = (compressor: Compressor, parts: readonly Uint8Array[]): boolean =>
+  parts.length > 1 && compressor.compressParts === undefined
+
+/** @returns null where it need not be anything, for it must shrink and does not */
+async function compressInput(
+  compressor: Compressor,
+  input: readonly Uint8Array[],
+  options: CompressOptions,
+): Promise<Uint8Array | null> {
+  const [first] = input
+  if (first !== undefined && input.length === 1) return compressor.compress(first, options)
+  return (await compressor.compressParts?.(input, options)) ?? null
 }
 
 /** A run as a compressor needs it. Fresh memory is zeros, and is hardly there while nobody writes to it. */

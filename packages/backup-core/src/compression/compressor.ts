@@ -46,6 +46,12 @@ export interface Compressor {
   compress(bytes: Uint8Array, options?: CompressOptions): Promise<Uint8Array>
 
   /**
+   * As {@link compress}, of an input whose parts lie apart: what scattered changes become. Gives null where it need not
+   * give more than it was given, for it must shrink and does not. Without it, the parts are first put together.
+   */
+  compressParts?(parts: readonly Uint8Array[], options?: CompressOptions): Promise<Uint8Array | null>
+
+  /**
    * Restores a chunk of exactly `expectedLengthBytes`.
    *
    * Never produces more than was expected: it stops at the first byte beyond. Rejects with `OBJECT_CORRUPT` on a

@@ -33,6 +33,9 @@ const SPARE_CHUNKS = 2
  */
 const PIECE_BYTES = 8 * 1024 * 1024
 
+/** What a compressor takes. */
+export type CompressedFrom = 'one' | 'parts'
+
 /**
  * Turns a cap in bytes into a number of chunks in flight. Where the cap does not hold three chunks, objects become
  * smaller: any offset and length is legal to a reader of the format, Cinder's too.
@@ -43,7 +46,8 @@ export function planBackupMemory(options: {
   /** Undefined when it is not known. */
   readonly volumeSizeBytes: number | undefined
   readonly incremental: boolean
-  readonly compressed: boolean
+  /** How what is stored is compressed, if it is: from parts that lie apart, or only from what lies in one. */
+  readonly compressed: CompressedFrom | null
   readonly concurrency: number
   readonly maxMemoryBytes: number
 }): BackupMemoryPlan {
@@ -66,15 +70,17 @@ export function planBackupMemory(options: {
 
   const fitting = Math.floor(maxMemoryBytes / objectSizeBytes) - SPARE_CHUNKS
   const concurrency = Math.max(1, Math.min(options.concurrency, fitting))
-  const { read, reserved } = chunkShares({ incremental, compressed, concurrency })
-  // Half a chunk more is read ahead, and a small chunk whole: fresh memory costs more than the wait that it would save.
-  const aheadBytes = incremental ? 0 : Math.max(objectSizeBytes / 2, Math.min(objectSizeBytes, PIECE_BYTES))
+  const { read, reserved, ahead } = chunkShares({ incremental, compressed, concurrency })
+  // Of a small chunk, all: another is ready when one is stored.
+  const aheadBytes = incremental
+    ? ahead * objectSizeBytes
+    : Math.max(ahead * objectSizeBytes, Math.min(objectSizeBytes, PIECE_BYTES))
   const reserveBytes = reserved * objectSizeBytes
   return {
     objectSizeBytes,
     // A compressor needs its input in one.
     pieceSizeBytes:
-      compressed && !incremental ? objectSizeBytes : evenPieces(objectSizeBytes, blockSizeBytes),
+      compressed !== null && !incremental ? objectSizeBytes : evenPieces(objectSizeBytes, blockSizeBytes),
     concurrency,
     memoryBytes: read * objectSizeBytes + Math.floor(aheadBytes) + reserveBytes,
     reserveBytes,
@@ -126,19 +132,22 @@ function evenPieces(objectSizeBytes: number, blockSizeBytes: number): number {
   return Math.ceil(objectSizeBytes / blockSizeBytes / pieces) * blockSizeBytes
 }
 
-/** How many chunks may be held as they were read, and how many chunks' worth is kept for what is made of them. */
-function chunkShares(backup: { incremental: boolean; compressed: boolean; concurrency: number }): {
-  read: number
-  reserved: number
-} {
+/**
+ * How many chunks may be held as they were read, how many chunks' worth is kept for what is made of them, and how much
+ * of one more is read ahead: fresh memory costs more than the wait that more of it would save.
+ */
+function chunkShares(backup: {
+  incremental: boolean
+  compressed: CompressedFrom | null
+  concurrency: number
+}): { read: number; reserved: number; ahead: number } {
   const { incremental, compressed, concurrency } = backup
-  // A run of changes that lies in several pieces is put together before it is compressed, and its pieces are let go then:
-  // the next chunk is read early enough without more room.
-  if (incremental)
-    return compressed
-      ? { read: Math.max(1, concurrency - 1), reserved: 2 }
-      : { read: Math.max(2, concurrency), reserved: 0 }
-  return { read: concurrency, reserved: compressed ? 1 : 0 }
+  if (!incremental) return { read: concurrency, reserved: compressed ? 1 : 0, ahead: 1 / 2 }
+  if (compressed === null) return { read: Math.max(2, concurrency), reserved: 0, ahead: 0 }
+  const read = Math.max(1, concurrency - 1)
+  // What lies in several pieces stays there until it is compressed; or it is put together before, and its pieces are let
+  // go then, so that the next chunk is read early enough without more room.
+  return compressed === 'parts' ? { read, reserved: 1, ahead: 1 / 4 } : { read, reserved: 2, ahead: 0 }
 }
 
 /**

@@ -7,6 +7,7 @@ import { lendingTests } from './lending.js'
 import { mainThreadTests } from './main-thread.js'
 import { mustShrinkTests } from './must-shrink.js'
 import { nameTests } from './names.js'
+import { partsTests } from './parts.js'
 import { programTests } from './programs.js'
 import { roundTripTests } from './round-trips.js'
 import { streamEndTests } from './stream-ends.js'
@@ -34,6 +35,7 @@ export function compressorConformance(options: CompressorConformanceOptions): vo
     roundTripTests(options)
     mustShrinkTests(options)
     lendingTests(options)
+    partsTests(options)
     inputTests(options)
     damageTests(options)
     bombTests(options)

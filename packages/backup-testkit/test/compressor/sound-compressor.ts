@@ -6,8 +6,8 @@ import type { Compressor } from '@stowage/backup-core'
 
 export const corrupt = (message: string): BackupError => new BackupError('OBJECT_CORRUPT', message)
 
-/** A compressor that opens streams. */
-export type SoundCompressor = Compressor & Required<Pick<Compressor, 'decompressStream'>>
+/** A compressor that opens streams, and takes parts. */
+export type SoundCompressor = Compressor & Required<Pick<Compressor, 'compressParts' | 'decompressStream'>>
 
 /** What a stream held, as far as it was opened, and how much of the input it took. */
 export interface Opened {
@@ -36,6 +36,8 @@ export const sound: SoundCompressor = {
     throwIfAborted(signal)
     return promisify(deflate)(bytes, { level: 1 })
   },
+
+  compressParts: (parts, options) => sound.compress(Buffer.concat(parts), options),
 
   decompress: async (bytes, expected, { signal } = {}) => {
     throwIfAborted(signal)
@@ -78,7 +80,7 @@ export const sound: SoundCompressor = {
   },
 }
 
-/** The same, which opens no streams. */
+/** The same, without what a compressor need not have. */
 export const withoutStreams: Compressor = {
   name: sound.name,
   aliases: sound.aliases,

@@ -47,13 +47,13 @@ export class PieceWriter {
     }
   }
 
-  /** The whole stream, or undefined where it did not fit. */
-  end(): Uint8Array | undefined {
+  /** The whole stream, or null where it did not fit. */
+  end(): Uint8Array | null {
     const end = Buffer.alloc(lastBlock.length + 4)
     end.set(lastBlock)
     end.writeUInt32BE(this.#adler, lastBlock.length)
     this.#append(end)
-    return this.#full ? undefined : this.#target.subarray(0, this.#lengthBytes)
+    return this.#full ? null : this.#target.subarray(0, this.#lengthBytes)
   }
 
   #append(part: Uint8Array): void {

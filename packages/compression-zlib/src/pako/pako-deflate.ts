@@ -8,22 +8,27 @@ const outputPieceBytes = 128 * 1024
 
 /** Compresses with pako, a turn of the event loop at a time. */
 export async function pakoDeflate(
-  bytes: Uint8Array,
+  parts: readonly Uint8Array[],
   level: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const stream = new ZStream()
   requireStatus(zlibDeflateInit(stream, level), Z_OK)
-  stream.input = bytes
+  const [first = new Uint8Array(0), ...others] = parts.filter(({ length }) => length > 0)
+  stream.input = first
   const pieces: Uint8Array[] = []
   let lengthBytes = 0
   let status: number = Z_OK
   while (status === Z_OK) {
+    if (stream.next_in === stream.input.length && others.length > 0) {
+      stream.input = others.shift() ?? stream.input
+      stream.next_in = 0
+    }
     if (stream.avail_out === 0) stream.output = new Uint8Array(outputPieceBytes)
     stream.next_out = 0
     stream.avail_out = stream.output.length
-    stream.avail_in = Math.min(inputTurnBytes, bytes.length - stream.next_in)
-    const isLast = stream.next_in + stream.avail_in === bytes.length
+    stream.avail_in = Math.min(inputTurnBytes, stream.input.length - stream.next_in)
+    const isLast = others.length === 0 && stream.next_in + stream.avail_in === stream.input.length
     status = zlibDeflate(stream, isLast ? Z_FINISH : Z_NO_FLUSH)
     if (stream.next_out > 0) pieces.push(stream.output.slice(0, stream.next_out))
     lengthBytes += stream.next_out

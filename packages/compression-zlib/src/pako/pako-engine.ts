@@ -5,7 +5,7 @@ import { pakoInflateStream } from './pako-inflate-stream.js'
 
 /** The engine in plain JavaScript, for where Node's zlib is not. It works in short turns of the event loop. */
 export const pakoEngine: ZlibEngine = {
-  compress: (bytes, level, { signal }) => pakoDeflate(bytes, level, signal),
+  compress: (parts, level, { signal }) => pakoDeflate(parts, level, signal),
   decompressInto: pakoInflateInto,
   decompressStream: pakoInflateStream,
 }

@@ -1,0 +1,94 @@
+import { but } from './broken-compressor.js'
+import type { BrokenCompressor } from './broken-compressor.js'
+import { sound } from './sound-compressor.js'
+
+const opens = 'compressParts gives what opens to the parts, one behind the other'
+
+/** Compressors that are at fault with an input in parts. */
+export const brokenWithParts: readonly BrokenCompressor[] = [
+  {
+    fault: 'only the first part is taken',
+    foundBy: [`${opens}: text`, `${opens}: two bytes`],
+    create: but({
+      compressParts: (parts, options) => sound.compress(parts[0] ?? new Uint8Array(0), options),
+    }),
+  },
+  {
+    fault: 'an empty part ends the input',
+    foundBy: [`${opens}: noise`],
+    create: but({
+      compressParts: (parts, options) => {
+        const empty = parts.findIndex(({ length }) => length === 0)
+        return sound.compress(Buffer.concat(empty < 0 ? parts : parts.slice(0, empty)), options)
+      },
+    }),
+  },
+  {
+    fault: 'parts are joined in the wrong order',
+    foundBy: [`${opens}: every byte value`],
+    create: but({
+      compressParts: (parts, options) => sound.compress(Buffer.concat([...parts].reverse()), options),
+    }),
+  },
+  {
+    fault: 'null comes back of parts that need not shrink',
+    foundBy: [`${opens}: noise`],
+    create: but({
+      compressParts: async (parts, options) => {
+        const bytes = Buffer.concat(parts)
+        const compressed = await sound.compress(bytes, options)
+        return compressed.length < bytes.length ? compressed : null
+      },
+    }),
+  },
+  {
+    fault: 'no parts shrink that must',
+    foundBy: ['compressParts shrinks text and zeros, where it must'],
+    create: but({
+      compressParts: async (parts, options) =>
+        options?.mustShrink === true ? null : sound.compress(Buffer.concat(parts), options),
+    }),
+  },
+  {
+    fault: 'the end of parts that must shrink is cut off',
+    foundBy: ['compressParts gives a sound result or null, or the length of its input, where it must shrink'],
+    create: but({
+      compressParts: async (parts, options) => {
+        const compressed = await sound.compress(Buffer.concat(parts), options)
+        return options?.mustShrink === true ? compressed.subarray(0, -1) : compressed
+      },
+    }),
+  },
+  {
+    fault: 'parts are used as memory',
+    foundBy: ['compressParts leaves its parts as they were'],
+    create: but({
+      compressParts: async (parts, options) => {
+        const compressed = await sound.compress(Buffer.concat(parts), options)
+        parts.at(-1)?.fill(1)
+        return compressed
+      },
+    }),
+  },
+  {
+    fault: 'the result of parts is put in front of lent memory',
+    foundBy: ['memory of its own', 'shared memory'].map(
+      (kind) =>
+        `compressParts keeps to the memory that it is lent, ${kind}, whether that is long enough or not`,
+    ),
+    create: but({
+      compressParts: async (parts, options = {}) => {
+        const compressed = await sound.compress(Buffer.concat(parts), options)
+        const whole = new Uint8Array(options.buffer?.buffer ?? new ArrayBuffer(compressed.length))
+        if (compressed.length > whole.length) return compressed
+        whole.set(compressed)
+        return whole.subarray(0, compressed.length)
+      },
+    }),
+  },
+  {
+    fault: 'an abort before a call with parts is not heard',
+    foundBy: ['compressParts ends with ABORTED where the abort came before the call'],
+    create: but({ compressParts: (parts) => sound.compress(Buffer.concat(parts)) }),
+  },
+]
