@@ -11,6 +11,9 @@ export interface Deflated {
 /** Fits what a piece of 512 KiB of mixed data becomes, so that most pieces come in one part. */
 const outputPieceBytes = 256 * 1024
 
+/** The most that zlib may take for what it looks up: 128 KiB a thread more than by default, for a 14th less work. */
+const memLevel = 9
+
 /** Deflates single pieces of a stream. */
 export interface PieceDeflater {
   /** Deflates `raw`, which follows `before`, up to a whole byte. */
@@ -60,6 +63,7 @@ function deflatePiece(
   return new Promise((resolve, reject) => {
     const options: NodeZlib.ZlibOptions = {
       level,
+      memLevel,
       chunkSize: outputPieceBytes,
       flush: nodeZlib.constants.Z_SYNC_FLUSH,
     }
