@@ -14,6 +14,7 @@ compressorConformance({
   golden,
   bombs,
   streams: true,
+  parts: true,
   large: true,
   program: { module: '@stowage/compression-zlib', create: 'zlib()' },
 })

@@ -61,6 +61,11 @@ export interface CompressorConformanceOptions extends TestRunner {
    * of it pass on one without. @default undefined
    */
   readonly streams?: boolean
+  /**
+   * Whether the compressor has `compressParts`. Where it is true, one without fails; where it is left out, the tests of
+   * it pass on one without. @default undefined
+   */
+  readonly parts?: boolean
   /** Lets the suite run programs that use the compressor, and see that they end. @default undefined: it runs none */
   readonly program?: CompressorProgram
   /**

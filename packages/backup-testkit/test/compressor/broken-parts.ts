@@ -1,11 +1,17 @@
 import { but } from './broken-compressor.js'
 import type { BrokenCompressor } from './broken-compressor.js'
-import { sound } from './sound-compressor.js'
+import { sound, withoutStreams } from './sound-compressor.js'
 
 const opens = 'compressParts gives what opens to the parts, one behind the other'
 
 /** Compressors that are at fault with an input in parts. */
 export const brokenWithParts: readonly BrokenCompressor[] = [
+  {
+    fault: 'compressParts, which it is said to have, is missing',
+    foundBy: [`${opens}: text`, 'compressParts leaves its parts as they were'],
+    create: () => withoutStreams,
+    options: { parts: true },
+  },
   {
     fault: 'only the first part is taken',
     foundBy: [`${opens}: text`, `${opens}: two bytes`],

@@ -28,6 +28,7 @@ const suiteOf = (options: Partial<CompressorConformanceOptions>): readonly Recor
 /** Everything that the suite can be told of a sound compressor. */
 const everything: Partial<CompressorConformanceOptions> = {
   streams: true,
+  parts: true,
   golden: [{ name: 'level 9', raw: Buffer.from('text'), compressed: deflateSync('text', { level: 9 }) }],
   bombs: [{ name: 'zeros', compressed: deflateSync(new Uint8Array(bombLengthBytes)) }],
   program: { module: 'node:zlib', create: soundExpression },
