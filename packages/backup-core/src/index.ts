@@ -22,7 +22,7 @@ export type {
   ReplayableBody,
   StoreOptions,
 } from './driver/object-io.js'
-export type { FailedDelete, ObjectOptions, ObjectStore } from './driver/object-store.js'
+export type { FailedDelete, ObjectOptions, ObjectStore, WriterOptions } from './driver/object-store.js'
 export type { ChunkedDriverOptions, DriverDefaults } from './driver/options.js'
 export type {
   BackupRequest,

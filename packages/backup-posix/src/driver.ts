@@ -5,6 +5,7 @@ import type {
   NewBackup,
   ObjectOptions,
   StoreOptions,
+  WriterOptions,
 } from '@stowage/backup-core'
 import type { Stats } from 'node:fs'
 import { lstat, unlink } from 'node:fs/promises'
@@ -25,6 +26,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     streamingReads: true,
     rangedReads: true,
     streamingWrites: true,
+    exclusiveCreate: true,
     containerListing: true,
     maxObjectNameBytes: paths.maxNameBytes,
   })
@@ -68,7 +70,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   getObjectWriter(
     container: string,
     objectName: string,
-    { signal }: ObjectOptions,
+    { signal, exclusive = false }: WriterOptions,
   ): Promise<PosixObjectWriter> {
     const call: FailedCall = {
       action: 'write the object',
@@ -80,7 +82,11 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
       paths.checkObjectName(objectName)
       const directory = await paths.containerPath(this.#root, container)
       const discarded = (): Promise<void> => directories.removeIfEmpty(this.#root, container)
-      return PosixObjectWriter.open({ directory, container, objectName, discarded }, this.#fsync, signal)
+      return PosixObjectWriter.open(
+        { directory, container, objectName, discarded },
+        { fsync: this.#fsync, exclusive },
+        signal,
+      )
     })
   }
 

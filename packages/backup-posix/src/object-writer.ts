@@ -1,11 +1,11 @@
-import { throwIfAborted } from '@stowage/backup-core'
-import type { BackupError, ObjectWriter } from '@stowage/backup-core'
+import { BackupError, throwIfAborted } from '@stowage/backup-core'
+import type { ObjectWriter } from '@stowage/backup-core'
 import { randomUUID } from 'node:crypto'
-import { constants, open, rename, unlink } from 'node:fs/promises'
+import { constants, link, open, rename, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncDirectory } from './directories.js'
-import { storeError } from './errors.js'
+import { errnoOf, storeError } from './errors.js'
 
 /** Where an object is, or is to be. */
 export interface ObjectPlace {
@@ -17,6 +17,14 @@ export interface ObjectPlace {
   readonly discarded?: () => Promise<void>
 }
 
+/** How an object is written. */
+export interface WriteMode {
+  /** Waits until the bytes and the name are on the disk. */
+  readonly fsync: boolean
+  /** Fails with `CONFLICT` if the name exists, instead of replacing it. */
+  readonly exclusive: boolean
+}
+
 /** Of every object, whatever the umask: as Cinder's. */
 const fileMode = 0o660
 
@@ -26,25 +34,26 @@ const pieceBytes = 16 * 1024 * 1024
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
 
 /**
- * Writes under a temporary name, and renames at the end: the object is there whole or not at all. The temporary name
+ * Writes under a temporary name, and renames at the end: the object is there whole or not at all. An exclusive writer links
+ * the name instead: link(2) fails with EEXIST where rename(2) would replace. The temporary name
  * is a dot file in the same directory, since Cinder's restore aborts on any other file under a backup's prefix.
  */
 export class PosixObjectWriter implements ObjectWriter {
-  #state: 'open' | 'renamed' | 'done' = 'open'
+  #state: 'open' | 'named' | 'done' = 'open'
 
   private constructor(
     private readonly handle: FileHandle,
     private readonly temporary: string,
     private readonly place: ObjectPlace,
-    private readonly fsync: boolean,
+    private readonly mode: WriteMode,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  static async open(place: ObjectPlace, fsync: boolean, signal?: AbortSignal): Promise<PosixObjectWriter> {
+  static async open(place: ObjectPlace, mode: WriteMode, signal?: AbortSignal): Promise<PosixObjectWriter> {
     throwIfAborted(signal, 'Writing')
     const temporary = join(place.directory, `.stowage-${randomUUID()}.tmp`)
     const handle = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode)
-    const writer = new PosixObjectWriter(handle, temporary, place, fsync, signal)
+    const writer = new PosixObjectWriter(handle, temporary, place, mode, signal)
     try {
       await handle.chmod(fileMode)
     } catch (error) {
@@ -71,13 +80,12 @@ export class PosixObjectWriter implements ObjectWriter {
   async close(): Promise<void> {
     try {
       throwIfAborted(this.signal, 'Writing')
-      if (this.fsync) await this.handle.sync()
+      if (this.mode.fsync) await this.handle.sync()
       // Network file systems report a full disk here.
       await this.handle.close()
       throwIfAborted(this.signal, 'Writing')
-      await rename(this.temporary, join(this.place.directory, this.place.objectName))
-      this.#state = 'renamed'
-      await syncDirectory(this.place.directory, this.fsync)
+      await this.#takeName(join(this.place.directory, this.place.objectName))
+      await syncDirectory(this.place.directory, this.mode.fsync)
       this.#state = 'done'
     } catch (error) {
       throw this.#failed(error)
@@ -87,12 +95,35 @@ export class PosixObjectWriter implements ObjectWriter {
   async abort(): Promise<void> {
     if (this.#state === 'done') return
     const { directory, objectName, discarded } = this.place
-    const written = this.#state === 'renamed' ? join(directory, objectName) : this.temporary
+    const written = this.#state === 'named' ? join(directory, objectName) : this.temporary
     this.#state = 'done'
     // Abort never rejects: what made the caller abort is the error to tell.
     await this.handle.close().catch(() => undefined)
     await unlink(written).catch(() => undefined)
     await discarded?.().catch(() => undefined)
+  }
+
+  async #takeName(path: string): Promise<void> {
+    if (!this.mode.exclusive) {
+      await rename(this.temporary, path)
+      this.#state = 'named'
+      return
+    }
+    await link(this.temporary, path).catch((error: unknown) => {
+      throw errnoOf(error) === 'EEXIST' ? this.#exists(error) : error
+    })
+    this.#state = 'named'
+    // The object has its name: a temporary name that stays is no reason to take it away again.
+    await unlink(this.temporary).catch(() => undefined)
+  }
+
+  #exists(cause: unknown): BackupError {
+    const { container, objectName } = this.place
+    return new BackupError(
+      'CONFLICT',
+      `Cannot write the object "${objectName}" in "${container}": it exists already, and was left unchanged.`,
+      { cause, container, objectName },
+    )
   }
 
   #failed(error: unknown): BackupError {

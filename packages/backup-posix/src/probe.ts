@@ -14,7 +14,7 @@ export async function probe(
 ): Promise<void> {
   const place = { directory, container: directory, objectName: `.stowage-${randomUUID()}.probe` }
   const bytes = Buffer.from(place.objectName)
-  const writer = await PosixObjectWriter.open(place, fsync, signal)
+  const writer = await PosixObjectWriter.open(place, { fsync, exclusive: true }, signal)
   try {
     await writer.write(bytes)
     await writer.close()

@@ -14,6 +14,7 @@ for (const fsync of [true, false]) {
       streamingReads: true,
       rangedReads: true,
       streamingWrites: true,
+      exclusiveCreate: true,
       containerListing: true,
       maxObjectNameBytes: 255,
     },

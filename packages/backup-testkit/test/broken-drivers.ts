@@ -6,9 +6,11 @@ import type {
   ObjectReader,
   ObjectWriter,
   StoreOptions,
+  WriterOptions,
 } from '@stowage/backup-core'
 import { MemoryBackupDriver } from '../src/index.js'
 import type { MemoryDriverOptions } from '../src/index.js'
+import { brokenExclusiveDrivers } from './broken-exclusive-drivers.js'
 
 /** A driver with one fault, and the tests that must find it. */
 export interface BrokenDriver {
@@ -21,7 +23,7 @@ type Reader = Required<ObjectReader>
 
 /** A memory driver whose writers and readers are changed. */
 abstract class Changed extends MemoryBackupDriver {
-  override async getObjectWriter(...args: [string, string, ObjectOptions]): Promise<never> {
+  override async getObjectWriter(...args: [string, string, WriterOptions]): Promise<never> {
     const writer = await super.getObjectWriter(...args)
     return (this.changeWriter?.(writer, args[0], args[1]) ?? writer) as never
   }
@@ -42,6 +44,7 @@ abstract class Changed extends MemoryBackupDriver {
 }
 
 export const brokenDrivers: readonly BrokenDriver[] = [
+  ...brokenExclusiveDrivers,
   {
     fault: 'the listing misses its last page',
     foundBy: ['a listing of 25 names is complete, to its last page'],
@@ -350,7 +353,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
       'a writer in a container that does not exist rejects with CONTAINER_MISSING, when it is closed at the latest',
     ],
     Driver: class extends Changed {
-      override async getObjectWriter(...args: [string, string, ObjectOptions]): Promise<never> {
+      override async getObjectWriter(...args: [string, string, WriterOptions]): Promise<never> {
         this.store.createContainer(args[0])
         return super.getObjectWriter(...args)
       }

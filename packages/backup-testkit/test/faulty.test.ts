@@ -31,7 +31,13 @@ driverConformance({
   describe,
   it,
   label: 'FaultyBackupDriver without faults',
-  capabilities: { streamingReads: true, rangedReads: true, streamingWrites: true, containerListing: true },
+  capabilities: {
+    streamingReads: true,
+    rangedReads: true,
+    streamingWrites: true,
+    exclusiveCreate: true,
+    containerListing: true,
+  },
   create: () => {
     const store = new MemoryStore()
     return {

@@ -5,7 +5,13 @@ driverConformance({
   describe,
   it,
   label: 'MemoryBackupDriver',
-  capabilities: { streamingReads: true, rangedReads: true, streamingWrites: true, containerListing: true },
+  capabilities: {
+    streamingReads: true,
+    rangedReads: true,
+    streamingWrites: true,
+    exclusiveCreate: true,
+    containerListing: true,
+  },
   create: () => {
     const store = new MemoryStore()
     return { open: (options) => new MemoryBackupDriver({ ...options, store }) }

@@ -10,6 +10,7 @@ const capabilities = {
   streamingReads: true,
   rangedReads: true,
   streamingWrites: true,
+  exclusiveCreate: true,
   containerListing: true,
 }
 

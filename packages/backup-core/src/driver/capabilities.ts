@@ -14,6 +14,11 @@ export interface DriverCapabilities {
    * whole. @default false
    */
   readonly streamingBodies?: boolean
+  /**
+   * Writers honour `exclusive`: of several writers that create the same object concurrently, at most one `close` resolves,
+   * and the object is that writer's. @default false
+   */
+  readonly exclusiveCreate?: boolean
   /** `getContainers` names every container that may hold backups, not the default one alone. @default false */
   readonly containerListing?: boolean
   /** A listing may lag behind the objects: it is trusted for nothing but finding more to delete. @default false */

@@ -18,7 +18,7 @@ import { asVolumeSource } from '../volume/as-volume-source.js'
 import type { BackupSource, VolumeTarget } from '../volume/volume.js'
 import type { DriverCapabilities } from './capabilities.js'
 import type { ObjectReader, ObjectWriter, StoreOptions } from './object-io.js'
-import type { FailedDelete, ObjectOptions, ObjectStore } from './object-store.js'
+import type { FailedDelete, ObjectOptions, ObjectStore, WriterOptions } from './object-store.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './options.js'
 import type {
   BackupRequest,
@@ -213,7 +213,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   abstract getObjectWriter(
     container: string,
     objectName: string,
-    options: ObjectOptions,
+    options: WriterOptions,
   ): Promise<ObjectWriter>
 
   abstract getObjectReader(

@@ -8,6 +8,15 @@ export interface ObjectOptions extends StoreOptions {
   readonly extraMetadata: ExtraMetadata
 }
 
+/** Options of opening a writer. */
+export interface WriterOptions extends ObjectOptions {
+  /**
+   * Creates the object only if no object has its name. If one has, `close` rejects with `CONFLICT` and leaves that object
+   * unchanged. Passed only to drivers that declare `exclusiveCreate`. @default false: an existing object is replaced
+   */
+  readonly exclusive?: boolean
+}
+
 /** An object that `deleteObjects` could not delete. */
 export interface FailedDelete {
   readonly objectName: string
@@ -36,7 +45,7 @@ export interface ObjectStore {
   getContainerEntries(container: string, prefix: string, options: StoreOptions): AsyncIterable<string>
 
   /** A writer for a new object. Rejects with `CONTAINER_MISSING`, here or at close, when the container is not there. */
-  getObjectWriter(container: string, objectName: string, options: ObjectOptions): Promise<ObjectWriter>
+  getObjectWriter(container: string, objectName: string, options: WriterOptions): Promise<ObjectWriter>
 
   /** A reader for an object. Rejects with `OBJECT_MISSING`, here or at the first read, when it is not there. */
   getObjectReader(container: string, objectName: string, options: ObjectOptions): Promise<ObjectReader>

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../errors/abort.js'
 import type { ReplayableBody } from '../driver/object-io.js'
-import type { ObjectOptions, ObjectStore } from '../driver/object-store.js'
+import type { ObjectStore, WriterOptions } from '../driver/object-store.js'
 
 /** Stores one object, or leaves nothing visible under its name. */
 export async function writeObject(
@@ -8,7 +8,7 @@ export async function writeObject(
   container: string,
   objectName: string,
   body: ReplayableBody,
-  options: ObjectOptions,
+  options: WriterOptions,
 ): Promise<void> {
   throwIfAborted(options.signal)
   const writer = await store.getObjectWriter(container, objectName, options)

@@ -30,6 +30,12 @@ export class Place {
     return this.driver.getObjectWriter(this.container, objectName, options)
   }
 
+  /** Writes an object that must not exist yet. */
+  async create(objectName: string, ...pieces: Uint8Array[]): Promise<void> {
+    const options = { extraMetadata: this.extraMetadata, exclusive: true }
+    await written(await this.driver.getObjectWriter(this.container, objectName, options), pieces)
+  }
+
   /** Opens a reader for a body, and closes it whatever happens. */
   async read<T>(
     objectName: string,
@@ -46,14 +52,7 @@ export class Place {
   }
 
   async put(objectName: string, ...pieces: Uint8Array[]): Promise<void> {
-    const writer = await this.writer(objectName)
-    try {
-      for (const piece of pieces) await writer.write(piece)
-      await writer.close()
-    } catch (error) {
-      await writer.abort()
-      throw error
-    }
+    await written(await this.writer(objectName), pieces)
   }
 
   /** Writes a body as the engine does: from the body where the writer takes one, else piece by piece. */
@@ -86,5 +85,15 @@ export class Place {
     const names: string[] = []
     for await (const name of this.driver.getContainerEntries(this.container, prefix, {})) names.push(name)
     return names.sort()
+  }
+}
+
+async function written(writer: ObjectWriter, pieces: readonly Uint8Array[]): Promise<void> {
+  try {
+    for (const piece of pieces) await writer.write(piece)
+    await writer.close()
+  } catch (error) {
+    await writer.abort()
+    throw error
   }
 }

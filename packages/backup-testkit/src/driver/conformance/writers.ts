@@ -183,6 +183,65 @@ export const writers: Area = (test) => {
       'the object is none of those that were written',
     )
   })
+
+  test(
+    'an exclusive writer creates an object that does not exist',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.create(place.chunk(1), noise(70_000))
+      sameBytes(await place.get(place.chunk(1)), noise(70_000))
+    },
+    'exclusiveCreate',
+  )
+
+  test(
+    'an exclusive writer rejects with CONFLICT and leaves an existing object unchanged, also after its abort',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.put(place.chunk(1), noise(5000))
+      await rejectsWith('CONFLICT', place.create(place.chunk(1), noise(100, 2)))
+      sameBytes(await place.get(place.chunk(1)), noise(5000))
+      // The same bytes are no excuse: which writer created the object is what the caller asks.
+      await rejectsWith('CONFLICT', place.create(place.chunk(1), noise(5000)))
+      sameBytes(await place.get(place.chunk(1)), noise(5000))
+    },
+    'exclusiveCreate',
+  )
+
+  test(
+    'an exclusive writer creates an object again after it was deleted',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.create(place.chunk(1), noise(5000))
+      await place.delete(place.chunk(1))
+      await place.create(place.chunk(1), noise(100, 2))
+      sameBytes(await place.get(place.chunk(1)), noise(100, 2))
+    },
+    'exclusiveCreate',
+  )
+
+  test(
+    'of concurrent exclusive writers of one name exactly one resolves, and the object is what that one wrote',
+    async (fixture) => {
+      const place = await fixture.place()
+      const seeds = [1, 2, 3, 4, 5, 6]
+      const results = await Promise.allSettled(
+        seeds.map((seed) => place.create(place.chunk(1), noise(30_000, seed), noise(30_000, seed))),
+      )
+      for (const result of results) {
+        if (result.status === 'rejected')
+          assert.ok(isBackupError(result.reason, 'CONFLICT'), String(result.reason))
+      }
+      const winners = seeds.filter((_seed, index) => results[index]?.status === 'fulfilled')
+      assert.equal(winners.length, 1)
+      const [winner = 0] = winners
+      sameBytes(
+        await place.get(place.chunk(1)),
+        Buffer.concat([noise(30_000, winner), noise(30_000, winner)]),
+      )
+    },
+    'exclusiveCreate',
+  )
 }
 
 /** A body whose pieces are each only good until the next one is asked for, as the engine's metadata are. */

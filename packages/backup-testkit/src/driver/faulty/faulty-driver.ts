@@ -10,6 +10,7 @@ import type {
   ObjectReader,
   ObjectWriter,
   StoreOptions,
+  WriterOptions,
 } from '@stowage/backup-core'
 import { FaultPlan } from './fault-plan.js'
 import type { Fault, StoreCall, StoreOperation } from './faults.js'
@@ -78,7 +79,7 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
   async getObjectWriter(
     container: string,
     objectName: string,
-    options: ObjectOptions,
+    options: WriterOptions,
   ): Promise<ObjectWriter> {
     const struck = this.#plan.strike({ operation: 'getObjectWriter', container, objectName })
     await struck.before(options.signal)

@@ -6,6 +6,7 @@ import type {
   NewBackup,
   ObjectOptions,
   StoreOptions,
+  WriterOptions,
 } from '@stowage/backup-core'
 import { MemoryObjectReader, MemoryObjectWriter } from './memory-io.js'
 import { MemoryStore } from './memory-store.js'
@@ -22,6 +23,7 @@ export class MemoryBackupDriver extends ChunkedBackupDriver {
     streamingReads: true,
     rangedReads: true,
     streamingWrites: true,
+    exclusiveCreate: true,
     containerListing: true,
   })
 
@@ -58,10 +60,10 @@ export class MemoryBackupDriver extends ChunkedBackupDriver {
   async getObjectWriter(
     container: string,
     objectName: string,
-    { signal }: ObjectOptions,
+    { signal, exclusive = false }: WriterOptions,
   ): Promise<MemoryObjectWriter> {
     await tick(signal)
-    return new MemoryObjectWriter(this.store, container, objectName, signal)
+    return new MemoryObjectWriter(this.store, { container, objectName, exclusive }, signal)
   }
 
   async getObjectReader(

@@ -5,14 +5,20 @@ import type { MemoryStore } from './memory-store.js'
 /** The size of what `stream` gives: small, so that even a small object comes in several pieces. */
 const pieceBytes = 16 * 1024
 
-/** Gathers an object, and puts it into the store at once. */
+/** Where an object goes, and whether it may replace another. */
+export interface MemoryObjectPlace {
+  readonly container: string
+  readonly objectName: string
+  readonly exclusive: boolean
+}
+
+/** Gathers an object, and puts it into the store in one step. */
 export class MemoryObjectWriter implements ObjectWriter {
   #pieces: Uint8Array[] = []
 
   constructor(
     private readonly store: MemoryStore,
-    private readonly container: string,
-    private readonly objectName: string,
+    private readonly place: MemoryObjectPlace,
     private readonly signal: AbortSignal | undefined,
   ) {
     this.#checkContainer()
@@ -29,7 +35,14 @@ export class MemoryObjectWriter implements ObjectWriter {
     return attempt(() => {
       throwIfAborted(this.signal)
       this.#checkContainer()
-      this.store.set(this.container, this.objectName, Buffer.concat(this.#pieces))
+      const { container, objectName, exclusive } = this.place
+      if (exclusive && this.store.get(container, objectName) !== undefined) {
+        throw new BackupError('CONFLICT', `The object "${objectName}" exists in "${container}" already.`, {
+          container,
+          objectName,
+        })
+      }
+      this.store.set(container, objectName, Buffer.concat(this.#pieces))
     })
   }
 
@@ -39,15 +52,12 @@ export class MemoryObjectWriter implements ObjectWriter {
   }
 
   #checkContainer(): void {
-    if (this.store.hasContainer(this.container)) return
-    throw new BackupError(
-      'CONTAINER_MISSING',
-      `There is no container "${this.container}": create it first.`,
-      {
-        container: this.container,
-        objectName: this.objectName,
-      },
-    )
+    const { container, objectName } = this.place
+    if (this.store.hasContainer(container)) return
+    throw new BackupError('CONTAINER_MISSING', `There is no container "${container}": create it first.`, {
+      container,
+      objectName,
+    })
   }
 }
 
