@@ -38,6 +38,7 @@ const byErrorCode: Partial<Record<BackupErrorCode, ExitCode>> = {
   OBJECT_CORRUPT: exitCodes.corrupt,
   OBJECT_TOO_LARGE: exitCodes.corrupt,
   OBJECT_LIST_MISMATCH: exitCodes.corrupt,
+  MEMORY_LIMIT: exitCodes.refused,
   BACKUP_EXISTS: exitCodes.refused,
   HAS_DEPENDENTS: exitCodes.refused,
   BLOCK_SIZE_CHANGED: exitCodes.refused,

@@ -18,6 +18,7 @@ describe('the exit code of a failure', () => {
     ['TARGET_NOT_EMPTY', 5],
     ['TARGET_BUSY', 5],
     ['BACKUP_EXISTS', 5],
+    ['MEMORY_LIMIT', 5],
     ['BLOCK_SIZE_CHANGED', 5],
     ['SOURCE_READ', 1],
     ['NO_SPACE', 1],

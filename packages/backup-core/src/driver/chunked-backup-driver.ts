@@ -263,9 +263,10 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     backup: BackupReference,
     options: OperationOptions & { readonly allowMissingMd5?: boolean },
   ): Promise<ChainJob> {
-    const { compressors, concurrency, maxMemoryBytes, strict } = this.#settings
+    const { compressors, concurrency, maxMemoryBytes, maxObjectMemoryBytes, strict } = this.#settings
     const { allowMissingMd5 = false } = options
-    const source = { store: this, compressors, allowMissingMd5, onWarning: this.#warnings(options) }
+    const onWarning = this.#warnings(options)
+    const source = { store: this, compressors, allowMissingMd5, maxObjectMemoryBytes, onWarning }
     return { source, chain: await this.#chain(backup, options), strict, concurrency, maxMemoryBytes }
   }
 

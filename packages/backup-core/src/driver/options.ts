@@ -30,7 +30,11 @@ export interface ChunkedDriverOptions {
   readonly concurrency?: number
   /**
    * A cap in bytes on chunk buffers. Concurrency falls until `(concurrency + 2) × chunk size` fits; where not even
-   * three chunks fit, objects are made smaller than the chunk size, which every reader accepts.
+   * three chunks fit, objects are made smaller than the chunk size, which every reader accepts. An object that exceeds
+   * it is read in pieces. Where that is not possible, since the store does not stream or the compressor has no
+   * `decompressStream` (zstd on Node.js before 22.15), a restore is refused with `MEMORY_LIMIT`; the default limit allows
+   * such an object all memory. Buffers alone count: the engine of a compressor has memory of its own, which its package
+   * documents (zstd in WebAssembly holds an object and its compressed form once more).
    * @default a quarter of the machine's (or the container's) memory
    */
   readonly maxMemoryBytes?: number

@@ -1,7 +1,7 @@
 import type { Compressor } from '../compression/compressor.js'
 import { Compressors } from '../compression/compressors.js'
 import { BackupError } from '../errors/backup-error.js'
-import { defaultMaxMemoryBytes } from '../pipeline/memory-plan.js'
+import { defaultMaxMemoryBytes, usableMemoryBytes } from '../pipeline/memory-plan.js'
 import { concurrencyFrom, type Concurrency } from '../pipeline/slots.js'
 import type { WarningListener } from '../progress/progress.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './options.js'
@@ -24,6 +24,8 @@ export interface DriverSettings {
   readonly joinGapBytes: number
   readonly concurrency: Concurrency
   readonly maxMemoryBytes: number
+  /** What a single object may take that has to be held whole. A limit that the caller set holds for it too. */
+  readonly maxObjectMemoryBytes: number
   readonly strict: boolean
   readonly onWarning: WarningListener
   readonly clock: () => Date
@@ -66,6 +68,7 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
       options.concurrency === undefined ? undefined : count('concurrency', options.concurrency),
     ),
     maxMemoryBytes: count('maxMemoryBytes', options.maxMemoryBytes ?? defaultMaxMemoryBytes()),
+    maxObjectMemoryBytes: options.maxMemoryBytes ?? usableMemoryBytes(),
     strict,
     onWarning: options.onWarning ?? drop,
     clock: options.clock ?? (() => new Date()),

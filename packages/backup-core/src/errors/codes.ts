@@ -7,6 +7,7 @@ export type BackupErrorCode =
   | 'OPTION_INVALID'
   | 'ABORTED'
   | 'CLOSED'
+  | 'MEMORY_LIMIT'
   // Backups and chains
   | 'BACKUP_NOT_FOUND'
   | 'BACKUP_EXISTS'

@@ -13,15 +13,6 @@ import {
   type ObjectSource,
 } from './object-source.js'
 
-/** Whether the store and the compressor can give this object in pieces. */
-export function canFetchInPieces(source: ObjectSource, object: StoredObject): boolean {
-  const compressor = source.compressors.forWord(object.compression)
-  return (
-    source.store.capabilities.streamingReads === true &&
-    (compressor === null || compressor.decompressStream !== undefined)
-  )
-}
-
 /**
  * Reads an object that memory does not hold, such as Cinder's POSIX driver writes by default (1.86 GiB), and hands each
  * piece of its raw bytes to `use`, with its place in the object. Checks the length and, at the end, the MD5: so

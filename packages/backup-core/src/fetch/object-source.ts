@@ -11,6 +11,8 @@ export interface ObjectSource {
   readonly store: ObjectStore
   readonly compressors: Compressors
   readonly allowMissingMd5: boolean
+  /** The most that an object may take which has to be held whole, in bytes. */
+  readonly maxObjectMemoryBytes: number
   readonly onWarning: WarningListener
 }
 
@@ -24,9 +26,24 @@ export interface ChainJob {
   readonly maxMemoryBytes: number
 }
 
+/** The memory that fetching an object whole takes: its bytes, and its stored form where that is another. */
+export function wholeBytes(object: StoredObject): number {
+  return object.compression === 'none' ? object.lengthBytes : 2 * object.lengthBytes
+}
+
+/** Whether the store and the compressor can give this object in pieces. */
+export function canFetchInPieces(source: ObjectSource, object: StoredObject): boolean {
+  const compressor = source.compressors.forWord(object.compression)
+  return (
+    source.store.capabilities.streamingReads === true &&
+    (compressor === null || compressor.decompressStream !== undefined)
+  )
+}
+
 /**
- * Throws for an object that could not be checked or opened once it were here: `COMPRESSION_UNKNOWN`, or
- * `METADATA_INVALID` for one without an MD5. Asked of every object before anything is written.
+ * Throws for an object that could not be checked or opened once it were here: `COMPRESSION_UNKNOWN`,
+ * `METADATA_INVALID` for one without an MD5, `MEMORY_LIMIT` for one that must be held whole and may not. Asked of every
+ * object before anything is written, and before memory is taken by what its manifest says.
  */
 export function assertFetchable(source: ObjectSource, layer: ChainLayer, object: StoredObject): void {
   source.compressors.forWord(object.compression)
@@ -37,6 +54,29 @@ export function assertFetchable(source: ObjectSource, layer: ChainLayer, object:
       placeOf(layer, object),
     )
   }
+  const neededBytes = wholeBytes(object)
+  if (neededBytes > source.maxObjectMemoryBytes && !canFetchInPieces(source, object))
+    throw beyondMemory(source, layer, object, neededBytes)
+}
+
+function beyondMemory(
+  { store, maxObjectMemoryBytes }: ObjectSource,
+  layer: ChainLayer,
+  object: StoredObject,
+  neededBytes: number,
+): BackupError {
+  const { compression, lengthBytes, name } = object
+  const reason =
+    store.capabilities.streamingReads === true
+      ? `its compression, ${compression}, cannot be decompressed in pieces by the compressor at hand`
+      : 'the store reads objects whole'
+  const other =
+    compression === 'zstd' ? ', or use Node.js 22.15 or later, which decompresses zstd in pieces' : ''
+  return new BackupError(
+    'MEMORY_LIMIT',
+    `${name} holds ${lengthBytes} bytes and takes ${neededBytes} bytes of memory, more than the limit of ${maxObjectMemoryBytes}: ${reason}. Set maxMemoryBytes to at least ${neededBytes}${other}.`,
+    placeOf(layer, object),
+  )
 }
 
 /**

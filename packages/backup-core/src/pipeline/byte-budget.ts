@@ -7,6 +7,9 @@ interface Waiter {
 /**
  * The one place that bounds what an operation holds in memory: nothing of a chunk's size is allocated before its
  * bytes are taken here. Work under way goes before new work, so that what is held drains first.
+ *
+ * No caller waits for bytes while it holds bytes, with one exception: work under way may wait for at most the reserve,
+ * once. So every wait ends: what is held is given back without waiting, and the reserve is free again.
  */
 export class ByteBudget {
   readonly #capacityBytes: number
@@ -25,9 +28,17 @@ export class ByteBudget {
   /**
    * Waits for room. One that asks for more than there is gets it when nothing else is held: a single large object
    * passes, alone.
+   *
+   * @param kind - `fresh`: the caller holds nothing. `underway`: the caller holds what it took as `fresh`, and takes all
+   * that it still needs in this one call.
+   * @throws RangeError where work under way asks for more than the reserve: it could wait for itself
    */
   take(bytes: number, kind: 'fresh' | 'underway'): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure.reason)
+    if (kind === 'underway' && bytes > this.#reserveBytes) {
+      const message = `${bytes} bytes exceed the reserve of ${this.#reserveBytes} bytes for work under way.`
+      return Promise.reject(new RangeError(message))
+    }
     const queue = kind === 'fresh' ? this.#fresh : this.#underway
     return new Promise((resolve, reject) => {
       queue.push({ bytes, resolve, reject })

@@ -14,13 +14,17 @@ export interface BackupMemoryPlan {
   readonly reserveBytes: number
 }
 
-/** A quarter of what this process may use: the machine's memory, or its container's. */
-export function defaultMaxMemoryBytes(): number {
+/** What this process may use: the machine's memory, or its container's. */
+export function usableMemoryBytes(): number {
   const constrained = process.constrainedMemory()
   const machine = totalmem()
   // Without a limit the kernel reports none, or a number beyond any machine.
-  const memory = constrained > 0 ? Math.min(constrained, machine) : machine
-  return Math.floor(memory / 4)
+  return constrained > 0 ? Math.min(constrained, machine) : machine
+}
+
+/** A quarter of what this process may use. */
+export function defaultMaxMemoryBytes(): number {
+  return Math.floor(usableMemoryBytes() / 4)
 }
 
 /** The chunks beside those in work: one that is being read, and one whose compressed form is being made. */

@@ -19,6 +19,7 @@ const hints: Readonly<Record<string, string>> = {
   BACKUP_NOT_FOUND: '`stowage list` names the backups of the store.',
   HAS_DEPENDENTS: 'Add --with-descendants to delete them too.',
   TARGET_NOT_EMPTY: 'Add --overwrite to write over what it holds.',
+  MEMORY_LIMIT: 'Raise --max-memory to at least the size that the message names.',
   BACKUP_EXISTS: 'Leave --backup-id out, and a new id is chosen.',
   BLOCK_SIZE_CHANGED: 'Leave --block-size out to keep the one of the parent, or make a full backup.',
   VERIFY_FAILED: 'Make a new full backup while the volume is still there.',

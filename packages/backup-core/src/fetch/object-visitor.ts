@@ -1,0 +1,17 @@
+import type { ChainLayer } from '../chain/chain-layer.js'
+import type { VisibleObject } from '../chain/extent-map.js'
+
+/** What to do with objects, several of them concurrently. */
+export interface ObjectVisitor {
+  /**
+   * Takes an object's bytes, which have its MD5, or its blocks' hashes: all in one call, or in pieces in order where
+   * memory does not hold it or little of it is visible. They are only good until the promise resolves.
+   *
+   * @param offsetBytes - where in the volume the bytes begin
+   */
+  visit(item: VisibleObject, bytes: Uint8Array, offsetBytes: number): Promise<void>
+  /** The object is done, and is not needed any more. */
+  done(item: VisibleObject, storedBytes: number): void
+  /** Decides on a failure: returns to go on without the object, or throws. @default throws */
+  failed?(item: VisibleObject, layer: ChainLayer, error: unknown): void
+}
