@@ -6,7 +6,12 @@ import { zlib } from '@stowage/compression-zlib'
 const [path = './backups', volumeId = 'stdin'] = process.argv.slice(2)
 
 // A stream has no size to plan with: a chunk of 16 MiB is what each of the few buffers in flight then takes.
-const driver = await getBackupDriver({ path, compression: zlib(), chunkSizeBytes: 16 * 1024 * 1024 })
+const driver = await getBackupDriver({
+  path,
+  create: true,
+  compression: zlib(),
+  chunkSizeBytes: 16 * 1024 * 1024,
+})
 try {
   const backup = await driver.backup({ volumeId, incremental: true }, process.stdin)
   const kind = backup.parentId === null ? 'full' : `incremental on ${backup.parentId}`

@@ -8,7 +8,7 @@ const [image = 'disk.img', path = './backups'] = process.argv.slice(2)
 const stop = new AbortController()
 process.once('SIGINT', () => stop.abort(new Error('Ctrl-C')))
 
-const driver = await getBackupDriver({ path, chunkSizeBytes: 8 * 1024 * 1024 })
+const driver = await getBackupDriver({ path, create: true, chunkSizeBytes: 8 * 1024 * 1024 })
 try {
   const backup = await driver.backup({ volumeId: 'disk-1', incremental: true }, fileVolume(image), {
     signal: stop.signal,

@@ -6,7 +6,7 @@ import { zlib } from '@stowage/compression-zlib'
 
 const [image = 'disk.img', path = './backups', restored = 'restored.img'] = process.argv.slice(2)
 
-const driver = await getBackupDriver({ path, compression: zlib() })
+const driver = await getBackupDriver({ path, create: true, compression: zlib() })
 const full = await driver.backup({ volumeId: 'disk-1' }, fileVolume(image))
 const next = await driver.backup({ volumeId: 'disk-1', parent: full }, fileVolume(image))
 await driver.verify(next, { level: 'full' })

@@ -73,6 +73,7 @@ async function tour(given) {
   const firstState = await sha256Of(disk.path)
 
   headline('2. Back it up')
+  await stowage('init', '--store', store)
   await stowage('backup', 'disk.img', '--store', store, '--name', 'first')
 
   headline('3. The disk changes')

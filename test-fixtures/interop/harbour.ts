@@ -38,6 +38,7 @@ export class Harbour implements AsyncDisposable {
   static async open(): Promise<Harbour> {
     const scratch = await mkdtemp(join(tmpdir(), 'stowage-interop-'))
     const path = join(scratch, 'vault')
+    await markStore(path)
     return new Harbour(
       scratch,
       path,
@@ -108,21 +109,30 @@ export class Harbour implements AsyncDisposable {
     return bytes
   }
 
-  /** Every file, by its path in the directory. */
+  /** Every file but the mark of the store, by its path in the directory. */
   async files(): Promise<ReadonlyMap<string, Buffer>> {
     const entries = await readdir(this.path, { recursive: true, withFileTypes: true })
-    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+    const paths = entries
+      .filter((entry) => entry.isFile() && entry.name !== '.stowage-store')
+      .map((entry) => join(entry.parentPath, entry.name))
     const named = paths.sort().map(async (path) => [relative(this.path, path), await readFile(path)] as const)
     return new Map(await Promise.all(named))
   }
 
-  /** Empties the directory. */
+  /** Makes the directory a new, empty store. */
   async clear(): Promise<void> {
     await rm(this.path, { recursive: true, force: true })
+    await markStore(this.path)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.peer[Symbol.asyncDispose]()
     await rm(this.#scratch, { recursive: true, force: true })
   }
+}
+
+/** All that Cinder and Stowage do here, they do in a directory with a mark, which Cinder has to ignore. */
+async function markStore(path: string): Promise<void> {
+  await using driver = new PosixBackupDriver({ path })
+  await driver.createStore()
 }

@@ -1,4 +1,5 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Directories below one directory. */
@@ -19,6 +20,9 @@ export class PosixStore {
   async newPlace(name) {
     const path = join(this.#directory, name)
     await mkdir(path, { recursive: true })
+    // A directory is a store if it has this mark: `stowage init` writes the same.
+    const mark = { format: 'stowage-posix-store', version: 1, id: randomUUID() }
+    await writeFile(join(path, '.stowage-store'), JSON.stringify(mark))
     return { store: this, name, path, account: undefined }
   }
 

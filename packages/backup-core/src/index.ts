@@ -26,6 +26,7 @@ export type { FailedDelete, ObjectOptions, ObjectStore, WriterOptions } from './
 export type { ChunkedDriverOptions, DriverDefaults } from './driver/options.js'
 export type {
   BackupRequest,
+  CreatedStore,
   DeleteOptions,
   DeleteResult,
   ExportedRecord,

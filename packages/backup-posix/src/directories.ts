@@ -2,7 +2,7 @@ import { chmod, mkdir, open, opendir, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { throwIfAborted } from '@stowage/backup-core'
 import { errnoOf } from './errors.js'
-import { checkDirectory, containerSegments, isAutomaticContainer, realRoot } from './paths.js'
+import { checkDirectory, containerSegments, isAutomaticContainer } from './paths.js'
 
 /** Of every directory that is made here, whatever the umask: as Cinder's. */
 const directoryMode = 0o770
@@ -10,17 +10,22 @@ const directoryMode = 0o770
 /** How often making a container is begun again when a delete removes an empty parent between two steps. */
 const attempts = 10
 
-/** Makes the root where it is missing, with its parents. */
-export async function makeRoot(root: string): Promise<void> {
+/** Makes the root where it is missing, with its parents, and their names durable. */
+export async function makeRoot(root: string, fsync: boolean): Promise<void> {
   const made = await mkdir(root, { recursive: true, mode: directoryMode })
-  if (made !== undefined) await chmod(root, directoryMode)
+  if (made === undefined) return
+  await chmod(root, directoryMode)
+  for (let path = root; ; path = dirname(path)) {
+    await syncDirectory(dirname(path), fsync)
+    if (path === made || path === dirname(path)) return
+  }
 }
 
 /** Makes a container below a root that is there, each directory durable before the next. */
 export async function makeContainer(root: string, container: string, fsync: boolean): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      let path = await realRoot(root)
+      let path = root
       for (const segment of containerSegments(container)) {
         path = join(path, segment)
         if (await makeDirectory(path)) await syncDirectory(dirname(path), fsync)
@@ -37,10 +42,9 @@ export async function makeContainer(root: string, container: string, fsync: bool
 export async function removeIfEmpty(root: string, container: string): Promise<void> {
   if (!isAutomaticContainer(container)) return
   const segments = containerSegments(container)
-  const top = await realRoot(root)
   for (; segments.length > 0; segments.pop()) {
     try {
-      await rmdir(join(top, ...segments))
+      await rmdir(join(root, ...segments))
     } catch (error) {
       // Another delete may have been first. Whatever else keeps a directory, a delete has not failed for it.
       if (errnoOf(error) !== 'ENOENT') return
@@ -78,7 +82,7 @@ export async function* directoriesWithFiles(path: string, signal?: AbortSignal):
     try {
       for await (const entry of await opendir(join(path, relative), { bufferSize: 1024 })) {
         throwIfAborted(signal, 'Listing')
-        if (entry.name.startsWith('.')) continue
+        if (entry.name.startsWith('.') || (relative === '' && entry.name === 'lost+found')) continue
         if (entry.isDirectory()) waiting.push(relative === '' ? entry.name : `${relative}/${entry.name}`)
         else holdsFile ||= entry.isFile()
       }

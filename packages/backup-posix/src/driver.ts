@@ -1,5 +1,6 @@
 import { ChunkedBackupDriver, throwIfAborted } from '@stowage/backup-core'
 import type {
+  CreatedStore,
   DriverCapabilities,
   ExtraMetadata,
   NewBackup,
@@ -15,10 +16,11 @@ import { errnoOf, ignoring, storeError, translated } from './errors.js'
 import type { FailedCall } from './errors.js'
 import { PosixObjectReader } from './object-reader.js'
 import { PosixObjectWriter } from './object-writer.js'
-import { posixDefaults, resolveFsync, resolveRoot } from './options.js'
+import { posixDefaults, resolveFlag, resolveRoot } from './options.js'
 import type { PosixDriverOptions } from './options.js'
 import * as paths from './paths.js'
 import { probe } from './probe.js'
+import { StoreRoot } from './store-root.js'
 
 /** Keeps backups in a directory, as Cinder's POSIX driver does: a directory a container, a file an object. */
 export class PosixBackupDriver extends ChunkedBackupDriver {
@@ -31,17 +33,18 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     maxObjectNameBytes: paths.maxNameBytes,
   })
 
-  readonly #root: string
+  readonly #root: StoreRoot
   readonly #fsync: boolean
   readonly #container: string | undefined
 
   /** Throws `OPTION_INVALID`. Touches nothing on disk. */
-  constructor({ path, fsync, ...options }: PosixDriverOptions) {
+  constructor({ path, create, fsync, ...options }: PosixDriverOptions) {
     const root = resolveRoot(path)
+    const flags = { create: resolveFlag('create', create, false), fsync: resolveFlag('fsync', fsync, true) }
     if (options.container !== undefined) paths.containerSegments(options.container)
     super(options, posixDefaults)
-    this.#root = root
-    this.#fsync = resolveFsync(fsync)
+    this.#root = new StoreRoot(root, flags)
+    this.#fsync = flags.fsync
     this.#container = options.container
   }
 
@@ -49,8 +52,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     throwIfAborted(signal)
     await translated({ action: 'create the container', container }, async () => {
       paths.checkNewContainer(container)
-      await directories.makeRoot(this.#root)
-      await directories.makeContainer(this.#root, container, this.#fsync)
+      await directories.makeContainer(await this.#root.open(signal), container, this.#fsync)
     })
   }
 
@@ -61,7 +63,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   ): AsyncGenerator<string> {
     throwIfAborted(signal)
     try {
-      yield* directories.fileNames(await paths.containerPath(this.#root, container), prefix, signal)
+      yield* directories.fileNames(await this.#containerPath(container, signal), prefix, signal)
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw storeError(error, { action: 'list the container', container })
     }
@@ -80,8 +82,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     }
     return translated(call, async () => {
       paths.checkObjectName(objectName)
-      const directory = await paths.containerPath(this.#root, container)
-      const discarded = (): Promise<void> => directories.removeIfEmpty(this.#root, container)
+      const directory = await this.#containerPath(container, signal)
+      const discarded = (): Promise<void> => this.#removeIfEmpty(container)
       return PosixObjectWriter.open(
         { directory, container, objectName, discarded },
         { fsync: this.#fsync, exclusive },
@@ -98,7 +100,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     const call: FailedCall = { action: 'read the object', container, objectName, missing: 'OBJECT_MISSING' }
     return translated(call, async () => {
       paths.checkObjectName(objectName)
-      const directory = await paths.containerPath(this.#root, container)
+      const directory = await this.#containerPath(container, signal)
       return PosixObjectReader.open({ directory, container, objectName }, signal)
     })
   }
@@ -107,11 +109,11 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     throwIfAborted(options.signal)
     await translated({ action: 'delete the object', container, objectName }, async () => {
       // Looked for first: a read-only file system refuses to unlink even a name that is not there.
-      if (!(await this.#isThere(container, objectName))) return
-      const directory = await paths.containerPath(this.#root, container)
+      if (!(await this.#isThere(container, objectName, options))) return
+      const directory = await this.#containerPath(container, options.signal)
       await ignoring('ENOENT', unlink(join(directory, objectName)))
       await ignoring('ENOENT', directories.syncDirectory(directory, this.#fsync))
-      await directories.removeIfEmpty(this.#root, container)
+      await this.#removeIfEmpty(container)
     })
   }
 
@@ -122,20 +124,20 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   ): Promise<boolean> {
     throwIfAborted(options.signal)
     return translated({ action: 'look for the object', container, objectName }, async () => {
-      return (await this.#isThere(container, objectName))?.isFile() ?? false
+      return (await this.#isThere(container, objectName, options))?.isFile() ?? false
     })
   }
 
   override async *getContainers({ signal }: StoreOptions): AsyncGenerator<string> {
     throwIfAborted(signal)
     try {
+      const root = await this.#root.open(signal)
       if (this.#container !== undefined) yield this.#container
-      const root = await paths.realRoot(this.#root)
       for await (const container of directories.directoriesWithFiles(root, signal)) {
         if (container !== this.#container) yield container
       }
     } catch (error) {
-      throw storeError(error, { action: `look for containers in "${this.#root}"` })
+      throw storeError(error, { action: 'search the store for containers' })
     }
   }
 
@@ -156,17 +158,39 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     return Promise.resolve(null)
   }
 
-  /** Writes, renames, reads and deletes a small file, after making the root where it is missing. */
+  /** Opens the store; writes, reads and deletes a small file. */
   async checkForSetupError({ signal }: StoreOptions = {}): Promise<void> {
-    await translated({ action: `use "${this.#root}" as a store` }, async () => {
-      await directories.makeRoot(this.#root)
-      await probe(await paths.realRoot(this.#root), this.#fsync, signal)
+    await translated({ action: 'use the store' }, async () => {
+      await probe(await this.#root.open(signal), this.#fsync, signal)
     })
   }
 
-  async #isThere(container: string, objectName: string): Promise<Stats | undefined> {
+  /**
+   * Makes the directory if it is missing, with its parents, and writes the mark. A directory that Cinder filled gets
+   * the mark too. Rejects with `CONFLICT` for a directory that holds other files.
+   */
+  override async createStore({ signal }: StoreOptions = {}): Promise<CreatedStore> {
+    throwIfAborted(signal)
+    return this.#root.create(signal)
+  }
+
+  async #containerPath(container: string, signal: AbortSignal | undefined): Promise<string> {
+    // Names are checked first: a wrong one is the caller's mistake, also where there is no store.
+    paths.containerSegments(container)
+    return paths.containerPath(await this.#root.open(signal), container)
+  }
+
+  async #removeIfEmpty(container: string): Promise<void> {
+    await directories.removeIfEmpty(await this.#root.open(), container)
+  }
+
+  async #isThere(
+    container: string,
+    objectName: string,
+    { signal }: StoreOptions,
+  ): Promise<Stats | undefined> {
     paths.checkObjectName(objectName)
-    const path = paths.containerPath(this.#root, container)
+    const path = this.#containerPath(container, signal)
     return ignoring(
       'ENOENT',
       path.then((directory) => lstat(join(directory, objectName))),

@@ -38,6 +38,8 @@ const meanings: Readonly<Record<string, Meaning>> = {
   ],
   ESTALE: ['STORE_UNAVAILABLE', 'The network file system lost the file handle: try again once it is back.'],
   ETIMEDOUT: ['STORE_UNAVAILABLE', 'The network file system does not answer: try again once it is back.'],
+  ENOTCONN: ['STORE_UNAVAILABLE', 'The program behind this file system has ended: mount it again.'],
+  EHOSTDOWN: ['STORE_UNAVAILABLE', 'The network file system does not answer: try again once it is back.'],
   EMFILE: ['STORE_UNAVAILABLE', 'Too many files are open: raise `ulimit -n`, or lower `concurrency`.'],
   ENFILE: ['STORE_UNAVAILABLE', 'Too many files are open on this machine.'],
 }

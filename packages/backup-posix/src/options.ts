@@ -6,9 +6,20 @@ import { resolve } from 'node:path'
 export interface PosixDriverOptions extends ChunkedDriverOptions {
   /**
    * The directory that holds the backups (`backup_posix_path`). It may be a symbolic link; nothing below it may be.
-   * A relative path is taken from the working directory at construction. Made by the first backup if it is missing.
+   * A relative path is taken from the working directory at construction.
+   *
+   * The directory must be a store: have the mark that `create` writes, or hold backups of Cinder. Every operation
+   * rejects with `STORE_MISSING` otherwise, so that a backup never fills the mount point of a file system that is not
+   * mounted.
    */
   readonly path: string
+  /**
+   * Makes the store at its first use, if there is none: the directory, with its parents, and the mark. Refused with
+   * `CONFLICT` for a directory that holds other files. Set it where a store is made once, not in a nightly job: a
+   * program that always sets it makes a new store on the mount point of a file system that is not mounted.
+   * @default false
+   */
+  readonly create?: boolean
   /**
    * Waits until each object, and its name, is on the disk. Without it a power cut can undo backups that were
    * reported as done; a crash of the process alone cannot. @default true
@@ -35,9 +46,9 @@ export function resolveRoot(path: unknown): string {
   return resolve(path)
 }
 
-/** Whether to fsync. Throws `OPTION_INVALID`. */
-export function resolveFsync(fsync: unknown): boolean {
-  if (fsync === undefined) return true
-  if (typeof fsync === 'boolean') return fsync
-  throw new BackupError('OPTION_INVALID', 'The option `fsync` must be true or false.')
+/** A flag's value. Throws `OPTION_INVALID`. */
+export function resolveFlag(name: 'create' | 'fsync', value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value === 'boolean') return value
+  throw new BackupError('OPTION_INVALID', `The option \`${name}\` must be true or false.`)
 }

@@ -1,7 +1,6 @@
 import { BackupError } from '@stowage/backup-core'
-import { lstat, realpath } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf } from './errors.js'
 
 /** The longest name of a file or directory, in bytes of UTF-8, on every common file system. */
 export const maxNameBytes = 255
@@ -22,6 +21,13 @@ export function checkObjectName(name: string): void {
   if (name.startsWith('.')) throw badName('object', name, 'begins with a dot, which listings leave out')
 }
 
+/**
+ * Whether a file of this name is an object of a backup: of Cinder's names, or a manifest or hash list under any prefix.
+ */
+export function looksLikeBackupObject(name: string): boolean {
+  return /^volume_.+_backup_.|._(?:metadata|sha256file)$/s.test(name)
+}
+
 /** The directories of a container below the root. Throws `OPTION_INVALID` for a name that could lead out of it. */
 export function containerSegments(container: string): string[] {
   const segments = container.split('/')
@@ -40,24 +46,13 @@ export function checkNewContainer(container: string): void {
   }
 }
 
-/** The root as the system knows it: the root itself may be a link. It stays as it is where it does not exist. */
-export async function realRoot(root: string): Promise<string> {
-  try {
-    return await realpath(root)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return root
-    throw error
-  }
-}
-
 /**
- * The path of a container that is there, with no symbolic link on the way: `O_NOFOLLOW` looks at the last component
- * alone, so that each one is looked at here. Rejects with ENOENT where there is none.
+ * The path of a container that is there, with no symbolic link below the root: `O_NOFOLLOW` checks the last component
+ * alone, so that each one is checked here. Rejects with ENOENT where there is none.
  */
 export async function containerPath(root: string, container: string): Promise<string> {
-  const segments = containerSegments(container)
-  let path = await realRoot(root)
-  for (const segment of segments) {
+  let path = root
+  for (const segment of containerSegments(container)) {
     path = join(path, segment)
     await checkDirectory(path, container)
   }

@@ -21,7 +21,7 @@ for (const fsync of [true, false]) {
     create: async () => {
       const path = await mkdtemp(join(tmpdir(), 'stowage-posix-'))
       return {
-        open: (options) => new PosixBackupDriver({ ...options, path, fsync }),
+        open: (options) => new PosixBackupDriver({ ...options, path, fsync, create: true }),
         destroy: () => rm(path, { recursive: true }),
       }
     },

@@ -99,12 +99,17 @@ describe('containers', () => {
     expect(await all(driver.getContainers({}))).toEqual(['a', 'b/c/d', 'default'])
   })
 
-  it('are none in a root that does not exist, and reading does not make it', async () => {
-    const outside = await temporaryDirectory()
-    const { driver } = await temporaryStore({ path: join(outside, 'root') })
+  it('are none in a new store', async () => {
+    const { driver } = await temporaryStore()
     expect(await driver.listBackups()).toEqual([])
     expect(await all(driver.getContainerEntries('c', '', {}))).toEqual([])
-    expect(await everything(outside)).toEqual([])
+  })
+
+  it('are not looked for in what the file system keeps beside them', async () => {
+    const { driver, path } = await temporaryStore()
+    await mkdir(join(path, 'lost+found'))
+    await writeFile(join(path, 'lost+found', 'x_metadata'), '{}')
+    expect(await all(driver.getContainers({}))).toEqual([])
   })
 
   it('that were made for one backup go with its last object; those that were asked for stay', async () => {
@@ -178,7 +183,7 @@ describe('what the system refuses', () => {
 })
 
 describe('checkForSetupError', () => {
-  it('makes a missing root, and leaves it empty', async () => {
+  it('makes a missing root where `create` is set, and leaves nothing but the mark in it', async () => {
     const outside = await temporaryDirectory()
     const { driver, path } = await temporaryStore({ path: join(outside, 'a', 'root') })
     await driver.checkForSetupError()

@@ -19,7 +19,8 @@ describe.skipIf(process.env['STOWAGE_TEST_ROOT'] !== '1')('a store on a disk tha
   })
 
   it('fails the backup with NO_SPACE, keeps the ones before it, and has its space back', async () => {
-    const driver = await getBackupDriver({ path: mount, chunkSizeBytes: 65_536, blockSizeBytes: 4096 })
+    const sizes = { chunkSizeBytes: 65_536, blockSizeBytes: 4096 }
+    const driver = await getBackupDriver({ path: mount, create: true, ...sizes })
     const first = await driver.backup({ volumeId: 'volume' }, randomBytes(300_000))
     const namesBefore = readdirSync(mount, { recursive: true }).sort()
     await expect(driver.backup({ volumeId: 'volume' }, randomBytes(2_000_000))).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import type { BackupErrorCode } from '@stowage/backup-core'
 import { isBackupError } from '@stowage/backup-core'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { PosixBackupDriver } from '../src/index.js'
 import type { PosixDriverOptions } from '../src/index.js'
@@ -17,13 +17,15 @@ export async function temporaryDirectory(): Promise<string> {
   return path
 }
 
-/** A driver on a directory of its own. */
+/** A driver on a store of its own. One at a given path is made at its first use. */
 export async function temporaryStore(
   options: Partial<PosixDriverOptions> = {},
 ): Promise<{ driver: PosixBackupDriver; path: string }> {
   const path = options.path ?? (await temporaryDirectory())
-  const driver = new PosixBackupDriver({ chunkSizeBytes: 4096, blockSizeBytes: 1024, ...options, path })
+  const sizes = { chunkSizeBytes: 4096, blockSizeBytes: 1024 }
+  const driver = new PosixBackupDriver({ create: true, ...sizes, ...options, path })
   onTestFinished(() => driver.close())
+  if (options.path === undefined && options.create !== false) await driver.createStore()
   return { driver, path }
 }
 
@@ -46,9 +48,10 @@ export async function all(names: AsyncIterable<string>): Promise<string[]> {
   return result.sort()
 }
 
-/** Every file and directory below a path, by its path from there. */
+/** Every file and directory below a path, by its path from there, but for the mark of a store. */
 export async function everything(path: string): Promise<string[]> {
-  return (await readdir(path, { recursive: true })).sort()
+  const names = await readdir(path, { recursive: true })
+  return names.filter((name) => basename(name) !== '.stowage-store').sort()
 }
 
 /** Expects a BackupError of the code. */

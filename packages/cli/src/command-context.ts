@@ -9,6 +9,8 @@ export interface StoreSettings {
   readonly blockSizeBytes?: number
   readonly joinGapBytes?: number
   readonly compression?: Compressor
+  /** Makes the store if there is none. @default false */
+  readonly create?: boolean
 }
 
 /** What a command's work is done with. */

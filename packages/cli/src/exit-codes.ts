@@ -8,7 +8,7 @@ export const exitCodes = {
   failed: 1,
   /** The command line makes no sense; nothing was tried. */
   usage: 2,
-  /** There is no such backup, container or source. */
+  /** There is no such store, backup, container or source. */
   notFound: 3,
   /** A verification failed, or what the store holds is damaged or incomplete. */
   corrupt: 4,
@@ -28,6 +28,7 @@ const byErrorCode: Partial<Record<BackupErrorCode, ExitCode>> = {
   CONFIG_INVALID: exitCodes.usage,
   NOT_A_FILE: exitCodes.usage,
   BACKUP_NOT_FOUND: exitCodes.notFound,
+  STORE_MISSING: exitCodes.notFound,
   CONTAINER_MISSING: exitCodes.notFound,
   VERIFY_FAILED: exitCodes.corrupt,
   CHAIN_INVALID: exitCodes.corrupt,
@@ -59,7 +60,7 @@ export const exitCodesHelp = `Exit codes:
   0    done
   1    failed (source unreadable, store full or away, …)
   2    the command line is wrong; nothing was tried
-  3    no such backup, container or source
+  3    no such store, backup, container or source
   4    verification failed: objects missing or damaged
   5    refused, since it would lose something (target not empty, backup has dependents, …)
   129, 130, 143   ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM; what was written has been removed`

@@ -15,10 +15,11 @@ export async function withStore<T>(
   output: Output,
   work: (driver: ChunkedBackupDriver) => Promise<T>,
 ): Promise<T> {
+  const { create, ...driverSettings } = settings
   const { compression } = settings
   const decompressors = readersBeside(compression, bz2Engine)
   const options: ChunkedDriverOptions = {
-    ...settings,
+    ...driverSettings,
     decompressors,
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory }),
@@ -28,7 +29,7 @@ export async function withStore<T>(
     },
   }
   try {
-    const driver = await openStore(options, { osCloud, cinderConf, env })
+    const driver = await openStore(options, { osCloud, cinderConf, env, create })
     try {
       return await work(driver)
     } finally {

@@ -4,6 +4,7 @@ import { addBackupCommand } from './commands/backup.js'
 import { addDeleteCommand } from './commands/delete.js'
 import { addExportCommand } from './commands/export.js'
 import { addImportCommand } from './commands/import.js'
+import { addInitCommand } from './commands/init.js'
 import { addListCommand } from './commands/list.js'
 import { addRestoreCommand } from './commands/restore.js'
 import { addShowCommand } from './commands/show.js'
@@ -18,6 +19,7 @@ import { version } from './version.js'
 
 const examples = `
 Examples:
+  $ stowage init --store posix:/backups
   $ stowage backup disk.img --store posix:/backups
   $ stowage backup disk.img --store posix:/backups --incremental
   $ stowage list --store posix:/backups
@@ -49,6 +51,7 @@ export function buildProgram(io: CliIo, invoke: Invoke): Command {
       applyEnvironment(command, io.env)
     })
   for (const option of globalOptions()) program.addOption(option)
+  addInitCommand(program, invoke)
   addBackupCommand(program, invoke)
   addRestoreCommand(program, invoke)
   addListCommand(program, invoke)

@@ -49,13 +49,14 @@ export async function runBackup(
 }
 
 async function settingsOf(options: BackupCommandOptions): Promise<StoreSettings> {
-  const { chunkSize, blockSize, joinGap } = options
+  const { chunkSize, blockSize, joinGap, create } = options
   const compression = await compressorOf(options.compression ?? defaultCompressionWord, options.bz2Engine)
   return {
     ...(chunkSize === undefined ? {} : { chunkSizeBytes: chunkSize }),
     ...(blockSize === undefined ? {} : { blockSizeBytes: blockSize }),
     ...(joinGap === undefined ? {} : { joinGapBytes: joinGap }),
     ...(compression ? { compression } : {}),
+    ...(create === undefined ? {} : { create }),
   }
 }
 

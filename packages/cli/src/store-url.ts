@@ -28,13 +28,15 @@ const packages: Readonly<Record<string, string>> = {
 /** How store URLs look, for help. */
 export const storeExamples = schemes.map(({ example }) => example).join(', ')
 
-/** Where a store's driver looks for what the URL does not say: how to sign in, above all. */
+/** What opening a store takes beside the driver's options: how to sign in, above all. */
 export interface StoreSources {
   /** A cloud of clouds.yaml. */
   readonly osCloud?: string | undefined
   /** The path of a cinder.conf. */
   readonly cinderConf?: string | undefined
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Makes the store if there is none. @default false */
+  readonly create?: boolean | undefined
 }
 
 /** A store that was named and found well-formed, and not yet opened. */
@@ -105,9 +107,9 @@ function malformed(url: string, why: string, cause?: unknown): CliError {
 }
 
 function directory(path: string): OpenStore {
-  return async (options) => {
+  return async (options, { create } = {}) => {
     const { getBackupDriver } = await import('@stowage/backup-posix')
-    return getBackupDriver({ ...options, path })
+    return getBackupDriver({ ...options, path, ...(create === undefined ? {} : { create }) })
   }
 }
 
@@ -118,7 +120,7 @@ function swift(url: string): OpenStore {
       hint: 'Say swift://CONTAINER, or swift: for the default one; a slash or a % in the name is written %2F or %25.',
     })
   }
-  return async (options, { osCloud, cinderConf, env } = {}) => {
+  return async (options, { osCloud, cinderConf, env, create } = {}) => {
     const { getBackupDriverForUrl } = await import('@stowage/backup-swift')
     return getBackupDriverForUrl(url, {
       ...options,
@@ -127,6 +129,8 @@ function swift(url: string): OpenStore {
       ...(osCloud === undefined ? {} : { cloud: osCloud }),
       ...(cinderConf === undefined ? {} : { cinderConf }),
       ...(env === undefined ? {} : { env }),
+      // Containers are made by default; this overrides a cinder.conf that forbids it.
+      ...(create === true ? { backupCreateContainers: true } : {}),
     })
   }
 }

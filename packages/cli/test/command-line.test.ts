@@ -20,7 +20,7 @@ async function stowage(args: readonly string[], env: Record<string, string> = {}
   return { exitCode, stdout, stderr }
 }
 
-const commands = ['backup', 'restore', 'list', 'show', 'verify', 'delete', 'export', 'import']
+const commands = ['init', 'backup', 'restore', 'list', 'show', 'verify', 'delete', 'export', 'import']
 
 describe('help', () => {
   it('names every command and exit code', async () => {
@@ -103,9 +103,9 @@ describe('a source that cannot be backed up', () => {
 
 describe('the environment', () => {
   it('stands in for an option that is not given', async () => {
-    const { exitCode, stdout } = await stowage(['list', '--json'], { STOWAGE_STORE: 'posix:/nowhere/at/all' })
-    expect(JSON.parse(stdout)).toEqual([])
-    expect(exitCode).toBe(0)
+    const { exitCode, stderr } = await stowage(['list', '--json'], { STOWAGE_STORE: 'posix:/nowhere/at/all' })
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'STORE_MISSING' } })
+    expect(exitCode).toBe(3)
   })
 
   it('gives way to the command line', async () => {
@@ -118,8 +118,8 @@ describe('the environment', () => {
 
   it('turns a flag on with 1 and leaves it off with 0', async () => {
     const store = { STOWAGE_STORE: 'posix:/nowhere/at/all' }
-    expect((await stowage(['list'], { ...store, STOWAGE_JSON: '1' })).stdout).toBe('[]\n')
-    expect((await stowage(['list'], { ...store, STOWAGE_JSON: '0' })).stdout).toContain('No backups')
+    expect((await stowage(['list'], { ...store, STOWAGE_JSON: '1' })).stderr).toMatch(/^\{"error":/)
+    expect((await stowage(['list'], { ...store, STOWAGE_JSON: '0' })).stderr).toMatch(/^stowage: There is no/)
   })
 
   it.each([

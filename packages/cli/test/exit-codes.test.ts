@@ -9,6 +9,7 @@ describe('the exit code of a failure', () => {
     ['OPTION_INVALID', 2],
     ['BACKUP_NOT_FOUND', 3],
     ['CONTAINER_MISSING', 3],
+    ['STORE_MISSING', 3],
     ['VERIFY_FAILED', 4],
     ['OBJECT_MISSING', 4],
     ['OBJECT_CORRUPT', 4],

@@ -25,7 +25,7 @@ describe('parseStoreUrl', () => {
   })
 
   it.each(['posix:', 'posix://', 'POSIX:', 'file://'])('opens the directory behind %s', async (scheme) => {
-    const driver = await parseStoreUrl(scheme + directory)({})
+    const driver = await parseStoreUrl(scheme + directory)({}, { create: true })
     try {
       await driver.putContainer('nightly', {})
       const found: string[] = []

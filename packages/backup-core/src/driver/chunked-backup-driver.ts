@@ -22,6 +22,7 @@ import type { FailedDelete, ObjectOptions, ObjectStore, WriterOptions } from './
 import type { ChunkedDriverOptions, DriverDefaults } from './options.js'
 import type {
   BackupRequest,
+  CreatedStore,
   DeleteOptions,
   DeleteResult,
   ExportedRecord,
@@ -252,6 +253,18 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   /** The default container alone. A driver that overrides this declares `containerListing`. */
   getContainers(options: StoreOptions): AsyncIterable<string> {
     return onlyContainer(this.#settings.container, options)
+  }
+
+  /**
+   * Makes the store if there is none. Idempotent: an existing store stays as it is, and so do its backups. Creates the
+   * default container, where the driver has one.
+   */
+  async createStore(options: StoreOptions = {}): Promise<CreatedStore> {
+    this.#assertOpen()
+    const { container } = this.#settings
+    if (container !== null) await this.putContainer(container, options)
+    await this.checkForSetupError(options)
+    return { outcome: 'ready' }
   }
 
   /** Frees sockets, timers and workers of the backend: called once, by {@link close}. */

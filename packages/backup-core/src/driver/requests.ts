@@ -96,3 +96,12 @@ export interface ExportedRecord {
   /** base64 of JSON: `driver_info` and the backup's fields. */
   readonly backupUrl: string
 }
+
+/** What `createStore` did. */
+export interface CreatedStore {
+  /**
+   * `created`: there was no store. `marked`: there was one, which has a mark now. `unchanged`: there was one.
+   * `ready`: there is one now, and the backend does not know whether there was.
+   */
+  readonly outcome: 'created' | 'marked' | 'unchanged' | 'ready'
+}

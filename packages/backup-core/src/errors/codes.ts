@@ -39,6 +39,7 @@ export type BackupErrorCode =
   | 'TARGET_WRITE'
   | 'NOT_A_FILE'
   // Stores
+  | 'STORE_MISSING'
   | 'CONTAINER_MISSING'
   | 'CONFLICT'
   | 'NO_SPACE'

@@ -74,6 +74,7 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
         env: 'STOWAGE_CONTAINER',
       }),
     )
+    .option('--create', 'make the store if there is none, as `stowage init` does')
     .addHelpText('after', examples)
     .action(async (source: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<BackupCommandOptions>()

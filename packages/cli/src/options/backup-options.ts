@@ -14,4 +14,5 @@ export interface BackupCommandOptions extends GlobalOptions {
   readonly name?: string
   readonly description?: string
   readonly container?: string
+  readonly create?: boolean
 }

@@ -75,9 +75,11 @@ export function errorOf({ stderr }: Ended): { readonly code: string } & Readonly
   return (JSON.parse(line) as { error: { code: string } }).error
 }
 
-/** Every file below a directory; none where it does not exist. */
+/** Every file below a directory, but for the mark of a store; none where the directory does not exist. */
 export async function filesBelow(directory: string): Promise<string[]> {
   if (!existsSync(directory)) return []
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
+  return entries
+    .filter((entry) => entry.isFile() && entry.name !== '.stowage-store')
+    .map((entry) => entry.name)
 }

@@ -1,3 +1,4 @@
+import { PosixBackupDriver } from '@stowage/backup-posix'
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -20,7 +21,7 @@ export function noise(seed: number, lengthBytes: number): Buffer {
   return Buffer.concat(blocks).subarray(0, lengthBytes)
 }
 
-/** A fresh directory for each test, gone after it. */
+/** A fresh directory for each test, with an empty store in it, gone after the test. */
 export function useWorkbench(): {
   readonly directory: string
   readonly path: (name: string) => string
@@ -29,6 +30,8 @@ export function useWorkbench(): {
   let directory = ''
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'stowage-e2e-'))
+    await using driver = new PosixBackupDriver({ path: join(directory, 'store') })
+    await driver.createStore()
   })
   afterEach(async () => {
     await rm(directory, { recursive: true, force: true })

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { noise } from './bytes.js'
+import { sameBytes } from './expectations.js'
 import type { Area } from './suite.js'
 
 /** checkForSetupError, capabilities and close. */
@@ -11,6 +13,19 @@ export const setup: Area = (test, options) => {
     const place = await fixture.place()
     await fixture.driver.checkForSetupError()
     assert.deepEqual(await place.list(), [])
+  })
+
+  test('createStore keeps what a store holds, however often it is called', async (fixture) => {
+    const place = await fixture.place()
+    await place.put(place.chunk(1), noise(10))
+    await fixture.driver.createStore()
+    await (await fixture.open()).createStore()
+    sameBytes(await place.get(place.chunk(1)), noise(10))
+  })
+
+  test('createStore makes a store that checkForSetupError accepts', async ({ driver }) => {
+    await driver.createStore()
+    await driver.checkForSetupError()
   })
 
   test('a driver can be closed without having done anything', async (fixture) => {

@@ -1,6 +1,7 @@
 import { ChunkedBackupDriver } from '@stowage/backup-core'
 import type {
   ChunkedDriverOptions,
+  CreatedStore,
   DriverCapabilities,
   DriverDefaults,
   ExtraMetadata,
@@ -163,6 +164,10 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
   checkForSetupError(options: StoreOptions = {}): Promise<void> {
     const call: StoreCall = { operation: 'checkForSetupError' }
     return this.#plan.call(call, options.signal, () => this.#inner.checkForSetupError(options))
+  }
+
+  override createStore(options: StoreOptions = {}): Promise<CreatedStore> {
+    return this.#inner.createStore(options)
   }
 
   protected override onClose(): Promise<void> {

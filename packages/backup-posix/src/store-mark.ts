@@ -1,0 +1,81 @@
+import { BackupError, isBackupError } from '@stowage/backup-core'
+import { randomUUID } from 'node:crypto'
+import { errnoOf, translated } from './errors.js'
+import { PosixObjectReader } from './object-reader.js'
+import { PosixObjectWriter } from './object-writer.js'
+
+/** The file in the root of a store that marks the directory as one. Cinder and listings leave dot files out. */
+export const markName = '.stowage-store'
+
+const format = 'stowage-posix-store'
+const version = 1
+
+/** More than any mark of a later version needs. */
+const maxMarkBytes = 64 * 1024
+
+/**
+ * Whether the directory has a mark. Rejects with `VERSION_UNSUPPORTED` for the mark of a later version, and with
+ * `STORE_FAILED` for one that is damaged.
+ */
+export async function hasMark(root: string): Promise<boolean> {
+  const text = await readMark(root)
+  if (text === undefined) return false
+  const mark = parseMark(text)
+  if (mark?.format !== format || !Number.isSafeInteger(mark.version)) throw damaged(root)
+  if (mark.version === version) return true
+  throw new BackupError(
+    'VERSION_UNSUPPORTED',
+    `Cannot open the store at ${root}: its mark ${markName} has version ${String(mark.version)}, expected ${version}. ` +
+      'Use a release of Stowage that knows this version.',
+  )
+}
+
+/** Writes the mark, whole or not at all. Resolves to false if another program has written one first. */
+export async function writeMark(root: string, fsync: boolean, signal?: AbortSignal): Promise<boolean> {
+  const place = { directory: root, container: root, objectName: markName }
+  const mark = { format, version, id: randomUUID(), created: new Date().toISOString() }
+  return translated({ action: `mark "${root}" as a store` }, async () => {
+    const writer = await PosixObjectWriter.open(place, { fsync, exclusive: true }, signal)
+    try {
+      await writer.write(Buffer.from(`${JSON.stringify(mark, null, 2)}\n`))
+      await writer.close()
+      return true
+    } catch (error) {
+      await writer.abort()
+      if (isBackupError(error, 'CONFLICT')) return false
+      throw error
+    }
+  })
+}
+
+async function readMark(root: string): Promise<string | undefined> {
+  const place = { directory: root, container: root, objectName: markName }
+  return translated({ action: `read the mark ${markName} of the store at "${root}"` }, async () => {
+    try {
+      const reader = await PosixObjectReader.open(place)
+      const bytes = await reader.read({ maxBytes: maxMarkBytes }).finally(() => reader.close())
+      return Buffer.from(bytes).toString()
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      if (isBackupError(error, 'OBJECT_TOO_LARGE')) throw damaged(root)
+      throw error
+    }
+  })
+}
+
+function parseMark(text: string): { readonly format?: unknown; readonly version?: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function damaged(root: string): BackupError {
+  return new BackupError(
+    'STORE_FAILED',
+    `Cannot open the store at ${root}: its mark ${markName} is damaged. Check the file system. If the backups under it ` +
+      `are whole, delete the mark and run: stowage init --store posix:${root}`,
+  )
+}

@@ -1,0 +1,107 @@
+import { BackupError } from '@stowage/backup-core'
+import type { CreatedStore } from '@stowage/backup-core'
+import { stat } from 'node:fs/promises'
+import { makeRoot } from './directories.js'
+import { ignoring, translated } from './errors.js'
+import { hasMark, markName, writeMark } from './store-mark.js'
+import { surveyDirectory } from './survey.js'
+
+/** How a store is opened. */
+export interface StoreRootOptions {
+  /** Makes the store if there is none. */
+  readonly create: boolean
+  readonly fsync: boolean
+}
+
+/**
+ * The root directory of a store. A directory is a store if it has a mark, or holds backups that Cinder or a release
+ * of Stowage without marks wrote. The mount point of a file system that is not mounted has neither.
+ */
+export class StoreRoot {
+  readonly #path: string
+  readonly #options: StoreRootOptions
+  /** The directory that was found to be the store. Another one under the path is checked again. */
+  #opened: string | undefined
+  #opening: Promise<string> | undefined
+
+  constructor(path: string, options: StoreRootOptions) {
+    this.#path = path
+    this.#options = options
+  }
+
+  /**
+   * The path of the root, which is the store that was opened first. Costs one stat(2), so that every operation can
+   * afford it: a file system that is unmounted during a backup fails that backup.
+   *
+   * Rejects with `STORE_MISSING`, and as {@link hasMark} does.
+   */
+  async open(signal?: AbortSignal): Promise<string> {
+    if (this.#opened !== undefined && this.#opened === (await this.#identity())) return this.#path
+    this.#opening ??= this.#check(signal).finally(() => (this.#opening = undefined))
+    this.#opened = await this.#opening
+    return this.#path
+  }
+
+  /** Makes the store if there is none, and marks one that has no mark. Rejects with `CONFLICT` for other files. */
+  async create(signal?: AbortSignal): Promise<CreatedStore> {
+    return translated({ action: `make a store at "${this.#path}"` }, async () => {
+      await makeRoot(this.#path, this.#options.fsync)
+      if (await hasMark(this.#path)) return { outcome: 'unchanged' }
+      const contents = await surveyDirectory(this.#path, signal)
+      // Another program can have made the store meanwhile, and have written into it.
+      if (contents === 'files' && !(await hasMark(this.#path))) throw this.#occupied()
+      const isFirst = await writeMark(this.#path, this.#options.fsync, signal)
+      if (!isFirst) return { outcome: 'unchanged' }
+      return { outcome: contents === 'backups' ? 'marked' : 'created' }
+    })
+  }
+
+  async #check(signal: AbortSignal | undefined): Promise<string> {
+    return translated({ action: `open the store at "${this.#path}"` }, async () => {
+      const identity = await this.#identity()
+      if (identity !== undefined) {
+        if (await hasMark(this.#path)) return identity
+        if ((await surveyDirectory(this.#path, signal)) === 'backups') return identity
+      }
+      // A store that was open before is not made again: its file system may have been unmounted.
+      if (!this.#options.create || this.#opened !== undefined) throw this.#missing(identity !== undefined)
+      await this.create(signal)
+      const made = await this.#identity()
+      if (made === undefined) throw this.#missing(false)
+      return made
+    })
+  }
+
+  /** Device and inode; undefined if nothing is there. */
+  async #identity(): Promise<string | undefined> {
+    return translated({ action: `open the store at "${this.#path}"` }, async () => {
+      const found = await ignoring('ENOENT', stat(this.#path, { bigint: true }))
+      if (found && !found.isDirectory()) {
+        throw new BackupError(
+          'NOT_A_FILE',
+          `Cannot open the store at ${this.#path}: it is not a directory. Give the path of a directory.`,
+        )
+      }
+      return found && `${found.dev}:${found.ino}`
+    })
+  }
+
+  #missing(isThere: boolean): BackupError {
+    const why = isThere
+      ? `${this.#path} is not a store: it has no mark ${markName} and no backups (an unmounted mount point looks so).`
+      : `There is no store at ${this.#path}: the directory does not exist.`
+    return new BackupError(
+      'STORE_MISSING',
+      `${why} If the store is on a mount, mount it. To make a new store: stowage init --store posix:${this.#path} ` +
+        '(`create: true` in a program).',
+    )
+  }
+
+  #occupied(): BackupError {
+    return new BackupError(
+      'CONFLICT',
+      `Cannot make a store at ${this.#path}: the directory holds other files, and no backups. Choose an empty directory, ` +
+        'or one that does not exist.',
+    )
+  }
+}
