@@ -6,6 +6,7 @@ import type {
   NewBackup,
   ObjectOptions,
   StoreOptions,
+  WriterOptions,
 } from '@stowage/backup-core'
 import type { SwiftDriverOptions } from './config/options.js'
 import type { ResolvedSwiftOptions } from './config/resolve-options.js'
@@ -23,6 +24,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     streamingReads: true,
     rangedReads: true,
     streamingBodies: true,
+    exclusiveCreate: true,
     containerListing: true,
     eventualListing: true,
     maxObjectNameBytes,
@@ -78,11 +80,17 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     return this.#client.listObjects(container, prefix, options)
   }
 
-  getObjectWriter(container: string, objectName: string, options: ObjectOptions): Promise<SwiftObjectWriter> {
+  getObjectWriter(container: string, objectName: string, options: WriterOptions): Promise<SwiftObjectWriter> {
+    const { exclusive = false, claim = false } = options
+    const settle = exclusive ? { exclusive: { settleMs: claim ? this.#resolved.claimSettleMs : 0 } } : {}
     const maxFileSizeBytes = async (io: StoreOptions): Promise<number> =>
       (await this.#client.limits(io)).maxFileSizeBytes
     return Promise.resolve(
-      new SwiftObjectWriter(this.#client, { container, objectName, maxFileSizeBytes }, signalOf(options)),
+      new SwiftObjectWriter(
+        this.#client,
+        { container, objectName, maxFileSizeBytes, ...settle },
+        signalOf(options),
+      ),
     )
   }
 

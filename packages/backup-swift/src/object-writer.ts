@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { BackupError } from '@stowage/backup-core'
 import type { ObjectWriter, ReplayableBody, StoreOptions } from '@stowage/backup-core'
 import { bodyOf } from './http/request-body.js'
@@ -14,6 +15,8 @@ export interface WriterTarget {
   readonly objectName: string
   /** The largest object that the cluster takes, in bytes; asked for when the object's size is known. */
   readonly maxFileSizeBytes: (options: StoreOptions) => Promise<number>
+  /** Creates the object, and never replaces one: how long a claim settles, in milliseconds, 0 for no claim. */
+  readonly exclusive?: { readonly settleMs: number }
 }
 
 /**
@@ -26,6 +29,8 @@ export class SwiftObjectWriter implements ObjectWriter {
   readonly #target: WriterTarget
   readonly #options: StoreOptions
   readonly #state: PutState = { maybeStored: false }
+  /** Stored with an object that is created exclusively, so that this writer can tell it from that of another. */
+  readonly #writerId = randomUUID()
   readonly #pieces: Uint8Array[] = []
   #lengthBytes = 0
   #body: ReplayableBody | undefined
@@ -53,7 +58,7 @@ export class SwiftObjectWriter implements ObjectWriter {
 
   /** Sends the object, and makes sure that it is there. */
   async close(): Promise<void> {
-    const { container, objectName, maxFileSizeBytes } = this.#target
+    const { container, objectName, maxFileSizeBytes, exclusive } = this.#target
     const body: ReplayableBody = this.#body ?? {
       lengthBytes: this.#lengthBytes,
       stream: () => inOrder(this.#pieces),
@@ -67,19 +72,31 @@ export class SwiftObjectWriter implements ObjectWriter {
         { container, objectName },
       )
     }
-    const object = { container, objectName, body }
+    const object = {
+      container,
+      objectName,
+      body,
+      ...(exclusive ? { exclusive: { ...exclusive, writerId: this.#writerId } } : {}),
+    }
     await this.#client.putObject(object, this.#state, this.#options)
     this.#forget()
   }
 
-  /** Forgets what was written, and removes what may have reached the server. */
+  /** Forgets what was written, and removes what may have reached the server; an exclusive writer, only what is its own. */
   async abort(): Promise<void> {
     this.#forget()
     if (!this.#state.maybeStored) return
-    const { container, objectName } = this.#target
+    const { container, objectName, exclusive } = this.#target
     const options = { signal: AbortSignal.timeout(cleanUpMs) }
-    // Whoever aborts reports the failure that made them; the engine removes by name what is left here.
-    await this.#client.deleteObject(container, objectName, options, cleanUpPolicy).catch(() => undefined)
+    try {
+      if (exclusive) {
+        const owner = await this.#client.ownerOf(this.#target, this.#writerId, options, cleanUpPolicy)
+        if (owner !== 'ours') return
+      }
+      await this.#client.deleteObject(container, objectName, options, cleanUpPolicy)
+    } catch {
+      // The caller reports the failure that made it abort; the engine removes by name what is left here.
+    }
   }
 
   #forget(): void {

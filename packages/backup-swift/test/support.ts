@@ -8,6 +8,7 @@ export const swiftCapabilities: DriverCapabilities = {
   streamingReads: true,
   rangedReads: true,
   streamingBodies: true,
+  exclusiveCreate: true,
   containerListing: true,
   eventualListing: true,
   maxObjectNameBytes: 1024,
@@ -34,5 +35,6 @@ export const fast: SwiftDriverOptions = {
   connectTimeoutSeconds: 2,
   headersTimeoutSeconds: 0.5,
   bodyTimeoutSeconds: 0.5,
+  claimSettleSeconds: 0.05,
   env: {},
 }

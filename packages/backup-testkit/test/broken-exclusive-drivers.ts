@@ -8,7 +8,7 @@ export const brokenExclusiveDrivers: readonly BrokenDriver[] = [
     fault: 'exclusive writers replace what exists',
     foundBy: [
       'an exclusive writer rejects with CONFLICT and leaves an existing object unchanged, also after its abort',
-      'of concurrent exclusive writers of one name exactly one resolves, and the object is what that one wrote',
+      'of concurrent exclusive writers that claim one name exactly one resolves, and the object is what that one wrote',
     ],
     Driver: class extends MemoryBackupDriver {
       override getObjectWriter(

@@ -15,8 +15,9 @@ export interface DriverCapabilities {
    */
   readonly streamingBodies?: boolean
   /**
-   * Writers honour `exclusive`: of several writers that create the same object concurrently, at most one `close` resolves,
-   * and the object is that writer's. @default false
+   * Writers honour `exclusive`: an object that exists is never replaced. Of several writers that create the same object
+   * concurrently with `claim`, at most one `close` resolves, and the object is that writer's; without `claim`, only
+   * where the store can lock a name. @default false
    */
   readonly exclusiveCreate?: boolean
   /** `getContainers` names every container that may hold backups, not the default one alone. @default false */

@@ -15,6 +15,12 @@ export interface WriterOptions extends ObjectOptions {
    * unchanged. Passed only to drivers that declare `exclusiveCreate`. @default false: an existing object is replaced
    */
   readonly exclusive?: boolean
+  /**
+   * With `exclusive`, for an object that keeps concurrent runs apart, and so guards all others of a run: `close` resolves
+   * only when no writer that began before can still replace the object. Takes a second or two on a store that cannot
+   * lock a name, as Swift: not for every object of a backup. @default false
+   */
+  readonly claim?: boolean
 }
 
 /** An object that `deleteObjects` could not delete. */

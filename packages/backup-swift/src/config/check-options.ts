@@ -9,6 +9,7 @@ const positiveNumbers = [
   'connectTimeoutSeconds',
   'headersTimeoutSeconds',
   'bodyTimeoutSeconds',
+  'claimSettleSeconds',
 ] as const satisfies readonly (keyof SwiftDriverOptions)[]
 
 /**

@@ -106,6 +106,12 @@ export interface SwiftDriverOptions extends ChunkedDriverOptions, CinderSwiftOpt
   readonly headersTimeoutSeconds?: number
   /** How long Swift may pause within an answer, in seconds. @default 60 */
   readonly bodyTimeoutSeconds?: number
+  /**
+   * How long a claim settles, in seconds: Swift cannot lock a name, so the object that keeps two backups with one id
+   * apart is checked again after this time. Longer than a cluster under load takes to store an object of a few bytes.
+   * @default 1
+   */
+  readonly claimSettleSeconds?: number
   /** Where proxies are looked for (`http_proxy`, `https_proxy`, `no_proxy`). @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Called before each wait for a retry. */

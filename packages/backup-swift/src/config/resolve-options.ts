@@ -29,6 +29,7 @@ export interface ResolvedSwiftOptions {
   readonly searchAccount: boolean
   readonly storagePolicy: string | undefined
   readonly availabilityZone: string
+  readonly claimSettleMs: number
   readonly endpoint: StorageEndpoint
   readonly connection: ConnectionOptions
   readonly timeouts: HttpTimeouts
@@ -70,6 +71,7 @@ export function resolveOptions(options: SwiftDriverOptions): ResolvedSwiftOption
     createContainers: options.backupCreateContainers ?? true,
     storagePolicy: options.backupSwiftCreateStoragePolicy,
     availabilityZone: options.storageAvailabilityZone ?? 'nova',
+    claimSettleMs: seconds(options.claimSettleSeconds ?? 1),
     endpoint: endpointOf(options),
     connection: {
       insecure: options.backupSwiftAuthInsecure ?? false,

@@ -50,7 +50,7 @@ export async function retrying<T>(
         throw givenUp(failure, retry + 1, elapsedMs, isLast ? undefined : delayMs)
       }
       onRetry?.({ retry: retry + 1, delayMs, error: failure.error })
-      await wait(delayMs, signal)
+      await abortableSleep(delayMs, signal)
     }
   }
 }
@@ -60,7 +60,8 @@ function delayOf(policy: RetryPolicy, backoffs: number): number {
   return full * (0.5 + Math.random() / 2)
 }
 
-async function wait(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+/** Waits; rejects with `ABORTED` when the signal is aborted. */
+export async function abortableSleep(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await sleep(delayMs, undefined, signal ? { signal } : undefined)
   } catch (error) {

@@ -1,11 +1,14 @@
-import { BackupError, throwIfAborted } from '@stowage/backup-core'
+import { BackupError, isBackupError, throwIfAborted } from '@stowage/backup-core'
 import type { ReplayableBody } from '@stowage/backup-core'
 import { AttemptFailure } from '../http/attempt-failure.js'
 import { discard } from '../http/body-sinks.js'
 import type { ResponseHead } from '../http/response.js'
 import { requestIdOf } from '../http/response.js'
+import { abortableSleep } from '../http/retry.js'
+import { confirmStored } from './confirm-stored.js'
 import { hashBody, md5Of } from './etag.js'
 import { objectPath } from './names.js'
+import { conflictAt, ownerOf, writerHeader } from './object-owner.js'
 import type { SwiftTransport } from './swift-transport.js'
 
 /** An object to store. */
@@ -13,6 +16,21 @@ export interface NewObject {
   readonly container: string
   readonly objectName: string
   readonly body: ReplayableBody
+  /** Creates the object, and never replaces one that another writer stored. @default an existing object is replaced */
+  readonly exclusive?: ExclusiveWriter
+}
+
+/** Who creates an object exclusively. */
+export interface ExclusiveWriter {
+  /** Stored with the object, and unique: tells it from that of any other writer. */
+  readonly writerId: string
+  /**
+   * Swift looks whether the object exists when a PUT begins, and stores it when its body has come, without a lock in
+   * between: of writers that begin together, all may be answered 201, and the last one's object stays. So a claim is
+   * looked at again after this time, when the requests that passed that check have ended. 0 for objects that a claim
+   * guards.
+   */
+  readonly settleMs: number
 }
 
 /** What became of an object as far as can be told while and after it is stored. */
@@ -25,7 +43,8 @@ export interface PutState {
  * Stores an object whole, and makes sure of it: its MD5 goes ahead of it, where it is known, and the answer's ETag has to
  * be that MD5.
  *
- * @throws `CONTAINER_MISSING`, `QUOTA_EXCEEDED`, `OBJECT_CORRUPT`, `CONFLICT` when a newer object won.
+ * @throws `CONTAINER_MISSING`, `QUOTA_EXCEEDED`, `OBJECT_CORRUPT`, `CONFLICT` when a newer object won, or when the object
+ * is to be created and exists.
  */
 export async function putObject(
   transport: SwiftTransport,
@@ -33,7 +52,7 @@ export async function putObject(
   state: PutState,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { container, objectName, body } = object
+  const { container, objectName, body, exclusive } = object
   const path = objectPath(container, objectName)
   throwIfAborted(signal, `Storing object ${objectName}`)
   // An MD5 that goes ahead keeps Swift from storing other bytes; one that comes after has it store them anew.
@@ -41,42 +60,76 @@ export async function putObject(
   const md5OfSent = async (): Promise<string | undefined> => ahead ?? body.md5OfStream?.()
   const what = `Storing object ${objectName} in container ${container}`
   const details = { container, objectName }
-  const { head } = await transport.send(
-    {
-      method: 'PUT',
-      path,
-      headers: {
-        ...(ahead === undefined ? {} : { etag: ahead }),
-        'content-type': 'application/octet-stream',
-      },
-      body,
-      what,
-      details,
-      accept: (status) => status === 201 || status === 202,
-      sink: discard,
-      check: async (answer) => {
-        checkEtag(answer, await md5OfSent(), what, details)
-      },
-      refusal: (status, text) => refusal(status, text, what),
-      onAttempt: () => {
-        const before = state.maybeStored
-        state.maybeStored = true
-        return (failure) => {
-          if (failure instanceof AttemptFailure && !failure.mayHaveHappened) state.maybeStored = before
-        }
-      },
-    },
-    signal,
-  )
+
+  const put = async (headers: Readonly<Record<string, string>>): Promise<ResponseHead> => {
+    const before = state.maybeStored
+    state.maybeStored = true
+    try {
+      const { head } = await transport.sendOnce(
+        {
+          method: 'PUT',
+          path,
+          headers: {
+            ...(ahead === undefined ? {} : { etag: ahead }),
+            'content-type': 'application/octet-stream',
+            ...headers,
+          },
+          body,
+          what,
+          details,
+          accept: (status) => status === 201 || status === 202,
+          sink: discard,
+          refusal: (status, text) => refusal(status, text, what),
+        },
+        signal,
+      )
+      checkEtag(head, await md5OfSent(), what, details)
+      return head
+    } catch (failure) {
+      if (failure instanceof AttemptFailure && !failure.mayHaveHappened) state.maybeStored = before
+      throw failure
+    }
+  }
+
+  const conflict = (cause?: Error): BackupError => {
+    state.maybeStored = false
+    return conflictAt(what, details, cause)
+  }
+
+  const create = async ({ writerId, settleMs }: ExclusiveWriter): Promise<ResponseHead> => {
+    // After an attempt whose answer was lost the object that is there may be ours. It is stored anew and not taken as it
+    // is: a failed request may have reached too few replicas, and a streamed body's MD5 is that of its last stream.
+    // A claim is looked for first, since some gateways ignore the condition.
+    const mayExist = state.maybeStored || settleMs > 0
+    const found = mayExist ? await ownerOf(transport, object, writerId, signal) : 'none'
+    if (found === 'other') throw conflict()
+    try {
+      const condition: Record<string, string> = found === 'ours' ? {} : { 'if-none-match': '*' }
+      return await put({ ...condition, [writerHeader]: writerId })
+    } catch (failure) {
+      if (!isPreconditionFailed(failure)) throw failure
+      const owner = await ownerOf(transport, object, writerId, signal)
+      if (owner === 'other') throw conflict(failure.error)
+      // Ours: something on the way sent the request twice. None: it was deleted a moment ago.
+      state.maybeStored ||= owner === 'ours'
+      throw new AttemptFailure(conflictAt(what, details, failure.error), 'after-backoff', undefined, false, 2)
+    }
+  }
+
+  const head = await transport.retrying(() => (exclusive ? create(exclusive) : put({})), signal)
   // A PUT without an ETag in its answer, and one that lost against a newer object, have stored we do not know what.
   if (head.status === 202 || md5Of(head) === undefined) {
-    await confirm(transport, path, {
-      md5: await md5OfSent(),
-      lengthBytes: body.lengthBytes,
-      what,
-      details,
-      signal,
+    const expected = { md5: await md5OfSent(), lengthBytes: body.lengthBytes, writerId: exclusive?.writerId }
+    await confirmStored(transport, object, expected, signal).catch((error: unknown) => {
+      if (exclusive && isBackupError(error, 'CONFLICT')) state.maybeStored = false
+      throw error
     })
+  }
+  if (exclusive && exclusive.settleMs > 0) {
+    const { writerId, settleMs } = exclusive
+    await abortableSleep(settleMs, signal)
+    const owner = await transport.retrying(() => ownerOf(transport, object, writerId, signal), signal)
+    if (owner !== 'ours') throw conflict()
   }
 }
 
@@ -96,36 +149,8 @@ function checkEtag(head: ResponseHead, md5: string | undefined, what: string, de
   )
 }
 
-interface Expected {
-  readonly md5: string | undefined
-  readonly lengthBytes: number
-  readonly what: string
-  readonly details: { readonly container: string; readonly objectName: string }
-  readonly signal: AbortSignal | undefined
-}
-
-async function confirm(transport: SwiftTransport, path: string, expected: Expected): Promise<void> {
-  const { md5, lengthBytes, what, details, signal } = expected
-  const { head } = await transport.send(
-    {
-      method: 'HEAD',
-      path,
-      headers: { 'x-newest': 'true' },
-      what: `Looking whether the object ${details.objectName} is there`,
-      details,
-      accept: (status) => status === 200 || status === 204,
-      sink: discard,
-    },
-    signal,
-  )
-  const stored = md5Of(head)
-  const length = head.headers['content-length']
-  if (stored === undefined ? length === String(lengthBytes) : stored === md5) return
-  throw new BackupError(
-    'CONFLICT',
-    `${what} failed: another object of that name was stored at the same time.`,
-    details,
-  )
+function isPreconditionFailed(failure: unknown): failure is AttemptFailure {
+  return failure instanceof AttemptFailure && failure.error.details.status === 412
 }
 
 function refusal(

@@ -11,6 +11,8 @@ import { getRange } from './get-range.js'
 import { listNames } from './listing.js'
 import { containerPath } from './names.js'
 import type { NewObject, PutState } from './put-object.js'
+import type { ObjectOwner } from './object-owner.js'
+import { ownerOf } from './object-owner.js'
 import { objectExists } from './object-exists.js'
 import { putObject } from './put-object.js'
 import { streamObject } from './stream-object.js'
@@ -176,6 +178,16 @@ export class SwiftClient {
   /** Stores an object: see {@link putObject}. */
   putObject(object: NewObject, state: PutState, { signal }: StoreOptions = {}): Promise<void> {
     return putObject(this.#transport, object, state, signal)
+  }
+
+  /** Which writer stored an object: see {@link ownerOf}. */
+  ownerOf(
+    object: { readonly container: string; readonly objectName: string },
+    writerId: string,
+    { signal }: StoreOptions = {},
+    policy?: Partial<RetryPolicy>,
+  ): Promise<ObjectOwner> {
+    return this.#transport.retrying(() => ownerOf(this.#transport, object, writerId, signal), signal, policy)
   }
 
   /** Reads an object whole: see {@link getObject}. */

@@ -5,7 +5,6 @@ import type { SwiftAccess } from '../auth/token-provider.js'
 import { AttemptFailure } from '../http/attempt-failure.js'
 import type { HttpAnswer, HttpRequest } from '../http/exchange.js'
 import type { HttpClient } from '../http/http-client.js'
-import type { ResponseHead } from '../http/response.js'
 import type { RetryPolicy } from '../http/retry.js'
 import type { Sending } from '../http/send-once.js'
 
@@ -20,10 +19,6 @@ export interface SwiftCall<T> extends Sending<T> {
   readonly body?: ReplayableBody
   /** A path below the server's root, instead of below the account. Sent without a token. */
   readonly serverPath?: (accountPath: string) => string
-  /** Looks at an answer that was accepted, when the whole of it is there; what it throws is the attempt's failure. */
-  readonly check?: (head: ResponseHead) => Promise<void>
-  /** Called before each attempt; what it returns is called with the attempt's failure. */
-  readonly onAttempt?: () => (failure: unknown) => void
 }
 
 /** Where tokens come from. */
@@ -56,25 +51,24 @@ export class SwiftTransport {
     signal?: AbortSignal,
     policy?: Partial<RetryPolicy>,
   ): Promise<HttpAnswer<T>> {
-    return this.#http.retrying(
-      async (retry) => {
-        const now = typeof call === 'function' ? call(retry) : call
-        const failed = now.onAttempt?.()
-        try {
-          const answer = await this.#attempt(now, signal)
-          await now.check?.(answer.head)
-          return answer
-        } catch (failure) {
-          failed?.(failure)
-          throw failure
-        }
-      },
+    return this.retrying(
+      (retry) => this.sendOnce(typeof call === 'function' ? call(retry) : call, signal),
       signal,
       policy,
     )
   }
 
-  async #attempt<T>(call: SwiftCall<T>, signal: AbortSignal | undefined): Promise<HttpAnswer<T>> {
+  /** Repeats an attempt that is more than one request, as the driver's policy says. */
+  retrying<T>(
+    attempt: (retry: number) => Promise<T>,
+    signal?: AbortSignal,
+    policy?: Partial<RetryPolicy>,
+  ): Promise<T> {
+    return this.#http.retrying(attempt, signal, policy)
+  }
+
+  /** One attempt, and another one with a new token where Swift refuses the token. Rejects with an `AttemptFailure`. */
+  async sendOnce<T>(call: SwiftCall<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
     const access = await this.#tokens.get(signal)
     const service = await this.#serviceTokens?.get(signal)
     try {

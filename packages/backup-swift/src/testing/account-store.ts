@@ -6,6 +6,8 @@ export interface TestObject {
   /** MD5, lower-case hex. */
   readonly etag: string
   readonly storedAt: Date
+  /** `X-Object-Meta-…`, by their names in lower case. */
+  readonly metadata?: Readonly<Record<string, string>>
 }
 
 /** A container. */
@@ -26,8 +28,14 @@ export class AccountStore {
   }
 
   /** Stores bytes under a name; the container has to be there. */
-  put(container: TestContainer, name: string, bytes: Buffer): TestObject {
-    const object = { bytes, etag: createHash('md5').update(bytes).digest('hex'), storedAt: new Date() }
+  put(
+    container: TestContainer,
+    name: string,
+    bytes: Buffer,
+    metadata: Readonly<Record<string, string>> = {},
+  ): TestObject {
+    const etag = createHash('md5').update(bytes).digest('hex')
+    const object = { bytes, etag, storedAt: new Date(), metadata }
     container.objects.set(name, object)
     return object
   }

@@ -4,8 +4,9 @@ import { html } from './answer.js'
 
 /** GET and HEAD of an object, with ranges and conditions as Swift takes them. */
 export function getObject(object: TestObject, request: TestRequest): TestAnswer {
-  const { bytes, etag, storedAt } = object
+  const { bytes, etag, storedAt, metadata } = object
   const headers = {
+    ...metadata,
     etag,
     'accept-ranges': 'bytes',
     'content-type': 'application/octet-stream',

@@ -168,7 +168,7 @@ function putObject(
   }
   const before = container.objects.get(name)
   if (headers['if-none-match'] === '*' && before) return html(412, 'Precondition Failed')
-  const object = store.put(container, name, body)
+  const object = store.put(container, name, body, metadataOf(headers))
   const sent = headers['etag']?.replace(/^"(.*)"$/, '$1')
   if (sent !== undefined && sent !== object.etag) {
     if (before) container.objects.set(name, before)
@@ -176,6 +176,11 @@ function putObject(
     return html(422, 'Unprocessable Entity')
   }
   return { status: 201, headers: { etag: object.etag, 'last-modified': object.storedAt.toUTCString() } }
+}
+
+function metadataOf(headers: TestRequest['headers']): Record<string, string> {
+  const entries = Object.entries(headers).filter(([name]) => name.startsWith('x-object-meta-'))
+  return Object.fromEntries(entries.map(([name, value]) => [name, value ?? '']))
 }
 
 function usedBytes(containers: Map<string, TestContainer>): number {

@@ -31,8 +31,17 @@ export class Place {
   }
 
   /** Writes an object that must not exist yet. */
-  async create(objectName: string, ...pieces: Uint8Array[]): Promise<void> {
-    const options = { extraMetadata: this.extraMetadata, exclusive: true }
+  create(objectName: string, ...pieces: Uint8Array[]): Promise<void> {
+    return this.#create(objectName, false, pieces)
+  }
+
+  /** The same for an object that keeps concurrent writers apart. */
+  claim(objectName: string, ...pieces: Uint8Array[]): Promise<void> {
+    return this.#create(objectName, true, pieces)
+  }
+
+  async #create(objectName: string, claim: boolean, pieces: readonly Uint8Array[]): Promise<void> {
+    const options = { extraMetadata: this.extraMetadata, exclusive: true, claim }
     await written(await this.driver.getObjectWriter(this.container, objectName, options), pieces)
   }
 

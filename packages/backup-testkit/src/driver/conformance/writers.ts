@@ -221,12 +221,12 @@ export const writers: Area = (test) => {
   )
 
   test(
-    'of concurrent exclusive writers of one name exactly one resolves, and the object is what that one wrote',
+    'of concurrent exclusive writers that claim one name exactly one resolves, and the object is what that one wrote',
     async (fixture) => {
       const place = await fixture.place()
       const seeds = [1, 2, 3, 4, 5, 6]
       const results = await Promise.allSettled(
-        seeds.map((seed) => place.create(place.chunk(1), noise(30_000, seed), noise(30_000, seed))),
+        seeds.map((seed) => place.claim(place.chunk(1), noise(30_000, seed), noise(30_000, seed))),
       )
       for (const result of results) {
         if (result.status === 'rejected')
