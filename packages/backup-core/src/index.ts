@@ -36,7 +36,7 @@ export type {
   VerifyOptions,
   VerifyResult,
 } from './driver/requests.js'
-export type { BackupRecord, BackupReference, ExtraMetadata, NewBackup } from './driver/types.js'
+export type { BackupRecord, BackupReference, BackupResult, ExtraMetadata, NewBackup } from './driver/types.js'
 export type { BackupCatalog, CatalogFilter, CatalogLookup } from './catalog/catalog.js'
 export type {
   Compressor,

@@ -36,7 +36,12 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
   /** @throws `OPTION_INVALID`. Nothing is sent yet. */
   constructor(options: SwiftDriverOptions) {
     const resolved = resolveOptions(options)
-    super(resolved.engine, { ...swiftDefaults, serviceName: 'cinder.backup.drivers.swift.SwiftBackupDriver' })
+    super(resolved.engine, {
+      ...swiftDefaults,
+      // A block size of Cinder's own is taken, whatever it is.
+      blockSizeBytes: options.backupSwiftBlockSize ?? swiftDefaults.blockSizeBytes,
+      serviceName: 'cinder.backup.drivers.swift.SwiftBackupDriver',
+    })
     this.#resolved = resolved
     this.#connection = connect(options, resolved)
     this.#onWarning = options.onWarning

@@ -1,4 +1,4 @@
-import type { BackupRecord, BackupRequest, Progress } from '@stowage/backup-core'
+import type { BackupRecord, BackupRequest, BackupResult } from '@stowage/backup-core'
 import { chooseVolumeId } from './choose-volume-id.js'
 import type { CommandContext, StoreSettings } from './command-context.js'
 import { compressorOf } from './compression/lazy-compressor.js'
@@ -25,8 +25,7 @@ export async function runBackup(
   parseStoreUrl(options.store)
   const settings = await settingsOf(options)
   const { volume, realPath } = await sourceOf(source, io, options.holes)
-  let last: Progress | undefined
-  const record = await context.withStore(async (driver) => {
+  const result = await context.withStore(async (driver) => {
     const parent =
       options.parent === undefined ? undefined : await resolveBackup(driver, options.parent, signal)
     const { volumeId, origin } = chooseVolumeId({
@@ -39,13 +38,10 @@ export async function runBackup(
     const show = output.startProgress()
     return driver.backup(requestOf(options, volumeId, parent), volume, {
       signal,
-      onProgress(progress) {
-        last = progress
-        show?.(progress)
-      },
+      ...(show ? { onProgress: show } : {}),
     })
   }, settings)
-  output.result(resultOf(record, last?.transferredBytes ?? 0, Math.round(output.nowMs() - startMs)))
+  output.result(resultOf(result, Math.round(output.nowMs() - startMs)))
 }
 
 async function settingsOf(options: BackupCommandOptions): Promise<StoreSettings> {
@@ -77,16 +73,21 @@ function requestOf(
   }
 }
 
-function resultOf(record: BackupRecord, storedBytes: number, elapsedMs: number): CommandResult {
+function resultOf(record: BackupResult, elapsedMs: number): CommandResult {
+  const { storedBytes, storedDataBytes, storedMetadataBytes } = record
+  const objects = countOf(record.objectCount, 'object')
   return {
-    json: { ...viewOf(record), storedBytes, elapsedMs },
+    json: { ...viewOf(record), storedBytes, storedDataBytes, storedMetadataBytes, elapsedMs },
     quiet: `${record.id}\n`,
     human: fields([
       ['backup', record.id],
       ['kind', record.parentId === null ? 'full' : `incremental on ${record.parentId}`],
       ['volume', record.volumeId],
       ['size', formatSize(record.sizeBytes)],
-      ['stored', `${formatSize(storedBytes)} in ${countOf(record.objectCount, 'object')}`],
+      [
+        'stored',
+        `${formatSize(storedDataBytes)} data in ${objects} + ${formatSize(storedMetadataBytes)} metadata`,
+      ],
       ['time', formatDuration(elapsedMs)],
     ]),
   }

@@ -19,6 +19,8 @@ export interface StoredVolume {
   readonly hashes: HashList
   /** In the order of their names. */
   readonly objects: readonly (StoredObject | undefined)[]
+  /** Called with the length of each of the two JSON objects, when it is stored. */
+  readonly metadataStored: (lengthBytes: number) => void
 }
 
 /** Writes the two JSON objects, the commit object last, when all else is there and the parent still is. */
@@ -58,8 +60,11 @@ export async function commit(
   const objectOptions = { ...options, extraMetadata: null }
   const hashFile = sha256fileBody({ ...common, blockSizeBytes: volume.blockSizeBytes }, volume.hashes)
   await writeObject(sink.store, sink.container, sha256fileName, hashFile, objectOptions)
+  volume.metadataStored(hashFile.lengthBytes)
   if (parent) await assertStillThere(sink.store, parent.record, options)
-  await writeObject(sink.store, sink.container, metadataName, metadataBody(metadata), objectOptions)
+  const metadataFile = metadataBody(metadata)
+  await writeObject(sink.store, sink.container, metadataName, metadataFile, objectOptions)
+  volume.metadataStored(metadataFile.lengthBytes)
   return {
     id: backup.id,
     volumeId: backup.volumeId,

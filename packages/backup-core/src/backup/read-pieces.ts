@@ -39,7 +39,7 @@ export async function* readPieces(
 ): AsyncGenerator<Piece | EndOfChunk> {
   const { chunkSizeBytes, pieceSizeBytes, hints } = plan
   const { budget, buffers, signal } = context
-  const zeros = new Zeros(pieceSizeBytes)
+  const zeros = new Zeros(Math.min(pieceSizeBytes, source.sizeBytes ?? pieceSizeBytes))
   let offsetBytes = 0
   let chunkEndBytes = chunkSizeBytes
   let chunkHasPieces = false
@@ -52,11 +52,12 @@ export async function* readPieces(
       offsetBytes += wantedBytes
     } else {
       // The pieces of a chunk take no more than the chunk: it can always be read to its end.
-      const heldBytes = Math.min(pieceSizeBytes, chunkEndBytes - offsetBytes)
+      const heldBytes = Math.min(pieceSizeBytes, leftBytes, chunkEndBytes - offsetBytes)
       await budget.take(heldBytes, 'fresh')
       const data = await dataWithin(hints, offsetBytes, wantedBytes)
       // A hole takes no memory of its own; what it would take still holds the reading back.
-      const buffer = data.length === 0 ? undefined : buffers.take(pieceSizeBytes)
+      const bufferBytes = source.sizeBytes === undefined ? pieceSizeBytes : wantedBytes
+      const buffer = data.length === 0 ? undefined : buffers.take(bufferBytes)
       const release = (): void => {
         if (buffer) buffers.give(buffer)
         budget.give(heldBytes)

@@ -1,9 +1,10 @@
 import type { BackupCatalog } from '../catalog/catalog.js'
 import type { Compressor } from '../compression/compressor.js'
 import type { StoreOptions } from '../driver/object-io.js'
+import { MAX_BLOCK_SIZE_BYTES } from '../driver/block-size.js'
 import type { BackupRequest } from '../driver/requests.js'
 import { signalOptions } from '../driver/signal-options.js'
-import type { BackupRecord } from '../driver/types.js'
+import type { BackupRecord, BackupResult } from '../driver/types.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { HashList } from '../format/hash-list.js'
@@ -44,7 +45,7 @@ export async function runBackup(
   request: BackupRequest,
   source: VolumeSource,
   options: OperationOptions,
-): Promise<BackupRecord> {
+): Promise<BackupResult> {
   const storeOptions: StoreOptions = signalOptions(options.signal)
   throwIfAborted(options.signal, 'The backup')
   // First of all, so that a stream is closed whatever is refused next.
@@ -53,18 +54,23 @@ export async function runBackup(
     startHashWorkers(Math.floor((open.sizeBytes ?? 0) / WORTH_A_WORKER_BYTES))
     const meter = new ProgressMeter('backup', open.sizeBytes, options.onProgress)
     const { destination, chunks } = await storeVolume(job, request, open, meter, options.signal)
+    const storedDataBytes = meter.transferredBytes
+    const metadataStored = (lengthBytes: number): void => {
+      meter.add({ transferredBytes: lengthBytes })
+    }
     let record: BackupRecord
     try {
       // A stream has told its size by now.
       refuseGrowth(job.settings, destination.prepared, chunks.totals.sizeBytes)
       await warnIfChanged(job, destination.prepared, open)
-      record = await commit(destination, { ...chunks, ...chunks.totals }, storeOptions)
+      record = await commit(destination, { ...chunks, ...chunks.totals, metadataStored }, storeOptions)
     } catch (error) {
       throw await cleanUp(destination, chunks.namesTaken, error)
     }
     await enter(job.catalog, record)
     meter.finish()
-    return record
+    const storedBytes = meter.transferredBytes
+    return { ...record, storedBytes, storedDataBytes, storedMetadataBytes: storedBytes - storedDataBytes }
   } finally {
     // What became of the backup is decided: a source that does not close neither undoes it nor hides why it failed.
     await open.close().catch(() => undefined)
@@ -93,6 +99,7 @@ async function storeVolume(
   const { parent, chunkSizeBytes, blockSizeBytes } = isFull
     ? { parent: null, ...job.settings }
     : (await opening).prepared
+  if (parent) assertBlocksFit(parent, blockSizeBytes, open.sizeBytes, job.settings.maxMemoryBytes)
   const chunks: ChunkJob = {
     destination: opening,
     plan: planBackupMemory({
@@ -124,6 +131,23 @@ async function storeVolume(
     const destination = await opening.catch(() => undefined)
     throw destination ? await cleanUp(destination, chunks.namesTaken, failure) : failure
   }
+}
+
+/** The block size of a parent is read from the store: no memory is taken by it before it is known to be reasonable. */
+function assertBlocksFit(
+  { record }: Parent,
+  blockSizeBytes: number,
+  volumeSizeBytes: number | undefined,
+  maxMemoryBytes: number,
+): void {
+  if (blockSizeBytes <= MAX_BLOCK_SIZE_BYTES) return
+  const neededBytes = 3 * Math.min(blockSizeBytes, volumeSizeBytes ?? Infinity)
+  if (neededBytes <= maxMemoryBytes) return
+  throw new BackupError(
+    'MEMORY_LIMIT',
+    `Backup ${record.id} has blocks of ${blockSizeBytes} bytes, and an incremental on it holds three of them in memory, more than the limit of ${maxMemoryBytes} bytes (maxMemoryBytes). Make a full backup, with a smaller block size.`,
+    { backupId: record.id },
+  )
 }
 
 function compressedFrom(compressor: Compressor | null): CompressedFrom | null {

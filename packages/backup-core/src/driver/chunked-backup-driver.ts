@@ -33,7 +33,7 @@ import type {
 } from './requests.js'
 import { signalOptions } from './signal-options.js'
 import { resolveSettings, type DriverSettings } from './settings.js'
-import type { BackupRecord, BackupReference, ExtraMetadata, NewBackup } from './types.js'
+import type { BackupRecord, BackupReference, BackupResult, ExtraMetadata, NewBackup } from './types.js'
 
 /**
  * A backend: chunked, incremental, verified backups in a store of objects, in the format of Cinder's backup service.
@@ -94,7 +94,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     request: BackupRequest,
     source: BackupSource,
     options: OperationOptions = {},
-  ): Promise<BackupRecord> {
+  ): Promise<BackupResult> {
     this.#assertOpen()
     const job = {
       store: this,

@@ -6,7 +6,11 @@ import type { WarningListener } from '../progress/progress.js'
 export interface ChunkedDriverOptions {
   /** The most bytes of the volume in one object. A multiple of the block size. @default the driver's */
   readonly chunkSizeBytes?: number
-  /** The size in bytes at which changes are found. @default the driver's; for an incremental the parent's */
+  /**
+   * The size in bytes at which changes are found: a power of two from 512 to 64 MiB. A value of Cinder's that is no power
+   * of two is taken from a `cinder.conf` and in strict mode. An incremental takes its parent's, whatever it is.
+   * @default the driver's; for an incremental the parent's
+   */
   readonly blockSizeBytes?: number
   /**
    * Scattered changes share objects: in a chunk with more than eight runs of changed blocks, the nearest are joined, and

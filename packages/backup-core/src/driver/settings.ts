@@ -4,6 +4,7 @@ import { BackupError } from '../errors/backup-error.js'
 import { defaultMaxMemoryBytes, usableMemoryBytes } from '../pipeline/memory-plan.js'
 import { concurrencyFrom, type Concurrency } from '../pipeline/slots.js'
 import type { WarningListener } from '../progress/progress.js'
+import { assertBlockSize } from './block-size.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './options.js'
 
 /** Cinder's refusal of a pair that does not fit. */
@@ -47,7 +48,8 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
   if (strict && (options.strict as string) !== 'cinder') {
     throw invalid('strict', options.strict, "'cinder' or left out")
   }
-  const blockSizeBytes = count('blockSizeBytes', options.blockSizeBytes ?? defaults.blockSizeBytes)
+  const blockSizeBytes = options.blockSizeBytes ?? defaults.blockSizeBytes
+  assertBlockSize({ blockSizeBytes, defaultBytes: defaults.blockSizeBytes, strict })
   const chunkSizeGiven = options.chunkSizeBytes !== undefined
   const chunkSizeBytes = fitChunkSize(
     count('chunkSizeBytes', options.chunkSizeBytes ?? defaults.chunkSizeBytes),

@@ -21,6 +21,16 @@ export interface BackupRecord {
   readonly objectCount: number
 }
 
+/** The record of a backup that was just made, and what it took of the store. */
+export interface BackupResult extends BackupRecord {
+  /** Everything that this backup stored, as stored: data and metadata. */
+  readonly storedBytes: number
+  /** The chunk objects, as stored: after compression. */
+  readonly storedDataBytes: number
+  /** The `_sha256file` and `_metadata` objects. The former takes 75 bytes for each block of the volume. */
+  readonly storedMetadataBytes: number
+}
+
 /** A backup by its id, or by its record where the caller has one. */
 export type BackupReference = string | BackupRecord
 

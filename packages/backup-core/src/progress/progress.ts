@@ -10,7 +10,7 @@ export interface Progress {
   readonly total: number | undefined
   /** From 0 to 100; undefined while the total is not known. */
   readonly percent: number | undefined
-  /** Bytes that went to the store or came from it. */
+  /** Bytes that went to the store or came from it: of a backup, its metadata too. */
   readonly transferredBytes: number
   /** Objects that were stored, fetched or deleted. */
   readonly objects: number

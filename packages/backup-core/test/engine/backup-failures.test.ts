@@ -211,7 +211,7 @@ describe('a backup that fails', () => {
   })
 
   it('refuses a chunk size that the block size does not divide, in Cinder’s words', () => {
-    expect(() => new MemoryBackupDriver({ chunkSizeBytes: 1000, blockSizeBytes: 300 })).toThrow(
+    expect(() => new MemoryBackupDriver({ chunkSizeBytes: 1000, blockSizeBytes: 512 })).toThrow(
       'Chunk size is not multiple of block size for creating hash.',
     )
   })

@@ -13,12 +13,12 @@ type Change =
 const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({
     kind: fc.constant('write' as const),
-    at: fc.nat(3000),
-    bytes: fc.uint8Array({ minLength: 1, maxLength: 200 }),
+    at: fc.nat(12_000),
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 800 }),
   }),
-  fc.record({ kind: fc.constant('zero' as const), at: fc.nat(3000), length: fc.nat(900) }),
-  fc.record({ kind: fc.constant('grow' as const), by: fc.nat(700), fill: fc.constantFrom(0, 7) }),
-  fc.record({ kind: fc.constant('shrink' as const), by: fc.nat(1200) }),
+  fc.record({ kind: fc.constant('zero' as const), at: fc.nat(12_000), length: fc.nat(3600) }),
+  fc.record({ kind: fc.constant('grow' as const), by: fc.nat(2800), fill: fc.constantFrom(0, 7) }),
+  fc.record({ kind: fc.constant('shrink' as const), by: fc.nat(4800) }),
 )
 
 function apply(volume: Uint8Array, next: Change): Uint8Array {
@@ -44,10 +44,10 @@ function apply(volume: Uint8Array, next: Change): Uint8Array {
 it('restores every state of a volume exactly, whatever was written, zeroed, grown and shrunk in between', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.uint8Array({ maxLength: 3000 }),
+      fc.uint8Array({ maxLength: 12_000 }),
       fc.array(fc.array(change, { maxLength: 4 }), { maxLength: 5 }),
-      fc.integer({ min: 1, max: 300 }),
-      fc.integer({ min: 1, max: 40 }),
+      fc.constantFrom(512, 1024, 2048),
+      fc.integer({ min: 1, max: 24 }),
       fc.integer({ min: 1, max: 5 }),
       async (first, generations, blockSizeBytes, blocksAChunk, concurrency) => {
         const driver = new MemoryBackupDriver({
@@ -83,7 +83,7 @@ it('restores every state of a volume exactly, whatever was written, zeroed, grow
 })
 
 it('restores any range at its own offset and leaves the rest as it was', async () => {
-  const driver = new MemoryBackupDriver({ blockSizeBytes: 64, chunkSizeBytes: 256 })
+  const driver = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 2048 })
   const first = Uint8Array.from({ length: 2000 }, (_, index) => index % 251)
   const second = Uint8Array.from(first).fill(0, 300, 1100)
   const full = await driver.backup({ volumeId: 'volume' }, first)

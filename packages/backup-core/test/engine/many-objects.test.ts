@@ -15,7 +15,7 @@ async function manyObjects(): Promise<{
   bytes: Uint8Array
   record: BackupRecord
 }> {
-  const driver = new MemoryBackupDriver({ blockSizeBytes: 1, chunkSizeBytes: 1, concurrency: 8 })
+  const driver = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 512, concurrency: 8 })
   const bytes = Uint8Array.from({ length: count }, (_, index) => index % 251)
   const md5s = Array.from({ length: 251 }, (_, value) =>
     createHash('md5').update(Uint8Array.of(value)).digest('hex'),

@@ -27,7 +27,7 @@ const next = changed(changed(volume, 60_000, 61_000), 200_000, 201_000)
 describe('an object that does not fit into memory', () => {
   for (const compression of [undefined, streaming]) {
     it(`is checked in a first pass and written in a second (${compression?.name ?? 'none'})`, async () => {
-      const sizes = { blockSizeBytes: 1000, chunkSizeBytes: 300_000, ...(compression ? { compression } : {}) }
+      const sizes = { blockSizeBytes: 512, chunkSizeBytes: 300_032, ...(compression ? { compression } : {}) }
       const writer = new MemoryBackupDriver(sizes)
       const full = await writer.backup({ volumeId: 'volume' }, volume)
       const record = await writer.backup({ volumeId: 'volume', parent: full }, next)
@@ -46,7 +46,7 @@ describe('an object that does not fit into memory', () => {
   }
 
   it('leaves the target untouched when its last byte is wrong', async () => {
-    const sizes = { blockSizeBytes: 1000, chunkSizeBytes: 300_000 }
+    const sizes = { blockSizeBytes: 512, chunkSizeBytes: 300_032 }
     const writer = new MemoryBackupDriver(sizes)
     const full = await writer.backup({ volumeId: 'volume' }, volume)
     const name = `${full.prefix}-00001`
@@ -64,7 +64,7 @@ describe('an object that does not fit into memory', () => {
   })
 
   it('is read again when it was damaged on the way', async () => {
-    const writer = new MemoryBackupDriver({ blockSizeBytes: 1000, chunkSizeBytes: 300_000 })
+    const writer = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 300_032 })
     const full = await writer.backup({ volumeId: 'volume' }, volume)
     const faulty = new FaultyBackupDriver(writer, {
       maxMemoryBytes: 100_000,

@@ -111,6 +111,7 @@ function engineOptions(options: SwiftDriverOptions, sizes: Sizes): ChunkedDriver
   const engine: { -readonly [K in keyof ChunkedDriverOptions]: ChunkedDriverOptions[K] | undefined } = {
     chunkSizeBytes: sizes.chunkSizeBytes,
     blockSizeBytes: sizes.blockSizeBytes,
+    joinGapBytes: options.joinGapBytes,
     container: sizes.container,
     compression,
     // What `compression` reads stays readable where the flag chooses another word.

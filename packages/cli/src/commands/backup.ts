@@ -48,10 +48,14 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
       }),
     )
     .addOption(
-      new CliOption('--block-size <size>', "where changes are looked for (default: 32K, or the parent's)", {
-        env: 'STOWAGE_BLOCK_SIZE',
-        parse: parsePositiveSize,
-      }),
+      new CliOption(
+        '--block-size <size>',
+        "where changes are looked for: a power of two, 512 to 64M (default: 32K, or the parent's)",
+        {
+          env: 'STOWAGE_BLOCK_SIZE',
+          parse: parsePositiveSize,
+        },
+      ),
     )
     .addOption(
       new CliOption(

@@ -19,7 +19,6 @@ const hints: Readonly<Record<string, string>> = {
   BACKUP_NOT_FOUND: '`stowage list` names the backups of the store.',
   HAS_DEPENDENTS: 'Add --with-descendants to delete them too.',
   TARGET_NOT_EMPTY: 'Add --overwrite to write over what it holds.',
-  MEMORY_LIMIT: 'Raise --max-memory to at least the size that the message names.',
   BACKUP_EXISTS: 'Leave --backup-id out, and a new id is chosen.',
   BLOCK_SIZE_CHANGED: 'Leave --block-size out to keep the one of the parent, or make a full backup.',
   VERIFY_FAILED: 'Make a new full backup while the volume is still there.',
@@ -37,7 +36,8 @@ export async function reportOf(error: unknown, signal?: AbortSignal): Promise<Er
   // Imported here, since a run that ends well needs none of it.
   const { isBackupError } = await import('@stowage/backup-core')
   if (isBackupError(error)) {
-    const { code, message, details } = error
+    const { code, details } = error
+    const message = inOptionsOfTheCommand(error.message)
     const hint = hints[code]
     const reason: unknown = signal?.reason
     const exitCode = code === 'ABORTED' && reason instanceof SignalAbort ? reason.exitCode : exitCodeOf(code)
@@ -50,6 +50,18 @@ export async function reportOf(error: unknown, signal?: AbortSignal): Promise<Er
     }
   }
   return foreignReport(error)
+}
+
+/** What the engine calls an option, and what it is called on the command line. */
+const optionNames: Readonly<Record<string, string>> = {
+  blockSizeBytes: '--block-size',
+  chunkSizeBytes: '--chunk-size',
+  joinGapBytes: '--join-gap',
+  maxMemoryBytes: '--max-memory',
+}
+
+function inOptionsOfTheCommand(message: string): string {
+  return message.replace(/\b[a-z]+[A-Z]\w*\b/g, (name) => optionNames[name] ?? name)
 }
 
 function foreignReport(error: unknown): ErrorReport {

@@ -152,7 +152,7 @@ describe('the stowage command', { timeout: patienceMs }, () => {
     const { exitCode, stdout, stderr } = await stowage(bench.directory, ['backup', 'disk.img', ...store])
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/^ {2}backup +[0-9a-f-]{36}$/m)
-    expect(stdout).toMatch(/^ {2}stored +48\.\d KiB in 1 object$/m)
+    expect(stdout).toMatch(/^ {2}stored +48\.\d KiB data in 1 object \+ [\d.]+ (KiB|B) metadata$/m)
     expect(stderr).toMatch(/^stowage: volume id [0-9a-f-]{36} \(derived from the path .*disk\.img\)\n$/)
   })
 
