@@ -1,8 +1,14 @@
-import { chmod, mkdir, open, opendir, rmdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, mkdir, open, opendir, realpath, rmdir, stat } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
 import { throwIfAborted } from '@stowage/backup-core'
 import { errnoOf } from './errors.js'
-import { checkDirectory, containerSegments, isAutomaticContainer } from './paths.js'
+import {
+  checkDirectory,
+  containerSegments,
+  isAutomaticContainer,
+  looksLikeBackupObject,
+  looksLikeManifest,
+} from './paths.js'
 
 /** Of every directory that is made here, whatever the umask: as Cinder's. */
 const directoryMode = 0o770
@@ -63,34 +69,58 @@ export async function syncDirectory(path: string, fsync: boolean): Promise<void>
   }
 }
 
-/** Names of the regular files in a directory that begin with the prefix. Dot files are temporary, or not ours. */
+/**
+ * Names of the objects in a directory that begin with the prefix: regular files without a leading dot. A manifest that
+ * is a link, a directory or a FIFO is named too. It cannot be read, but the backup must not vanish from a list.
+ */
 export async function* fileNames(path: string, prefix: string, signal?: AbortSignal): AsyncGenerator<string> {
   for await (const entry of await opendir(path, { bufferSize: 1024 })) {
     throwIfAborted(signal, 'Listing')
-    if (entry.isFile() && !entry.name.startsWith('.') && entry.name.startsWith(prefix)) yield entry.name
+    if (entry.name.startsWith('.') || !entry.name.startsWith(prefix)) continue
+    if (entry.isFile() || looksLikeManifest(entry.name)) yield entry.name
   }
 }
 
 /**
  * Every directory below `path`, at any depth, that holds a file, by its path from there. Links are not followed, nor
- * dot directories: file servers keep snapshots of the whole store in those.
+ * dot directories: file servers keep snapshots of the whole store in those. What may hold backups and cannot be listed
+ * is named too, so that its listing fails: a directory without the right to read it, a link that leads out.
  */
-export async function* directoriesWithFiles(path: string, signal?: AbortSignal): AsyncGenerator<string> {
+export async function* containersBelow(path: string, signal?: AbortSignal): AsyncGenerator<string> {
   const waiting = ['']
   for (let relative = waiting.pop(); relative !== undefined; relative = waiting.pop()) {
+    const links: string[] = []
     let holdsFile = false
     try {
       for await (const entry of await opendir(join(path, relative), { bufferSize: 1024 })) {
         throwIfAborted(signal, 'Listing')
         if (entry.name.startsWith('.') || (relative === '' && entry.name === 'lost+found')) continue
-        if (entry.isDirectory()) waiting.push(relative === '' ? entry.name : `${relative}/${entry.name}`)
-        else holdsFile ||= entry.isFile()
+        const below = relative === '' ? entry.name : `${relative}/${entry.name}`
+        if (entry.isDirectory()) waiting.push(below)
+        else if (entry.isSymbolicLink() && !looksLikeBackupObject(entry.name)) links.push(below)
+        else holdsFile = true
+        holdsFile ||= looksLikeManifest(entry.name)
       }
     } catch (error) {
-      // A delete took it while we looked.
-      if (errnoOf(error) !== 'ENOENT') throw error
+      const errno = errnoOf(error)
+      // EACCES: the listing of this directory as a container rejects.
+      if (errno === 'EACCES' && relative !== '') holdsFile = true
+      // ENOENT: a delete removed the directory meanwhile.
+      else if (errno !== 'ENOENT') throw error
     }
     if (holdsFile && relative !== '') yield relative
+    for (const link of links) if (await mayHideBackups(path, link)) yield link
+  }
+}
+
+/** Whether a link leads to a directory that is not searched anyway, or to nothing that is there now. */
+async function mayHideBackups(root: string, link: string): Promise<boolean> {
+  try {
+    const target = await realpath(join(root, link))
+    if (target.startsWith((await realpath(root)) + sep)) return false
+    return (await stat(target)).isDirectory()
+  } catch {
+    return true
   }
 }
 

@@ -1,4 +1,4 @@
-import { ChunkedBackupDriver, throwIfAborted } from '@stowage/backup-core'
+import { BackupError, ChunkedBackupDriver, throwIfAborted } from '@stowage/backup-core'
 import type {
   CreatedStore,
   DriverCapabilities,
@@ -109,7 +109,15 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     throwIfAborted(options.signal)
     await translated({ action: 'delete the object', container, objectName }, async () => {
       // Looked for first: a read-only file system refuses to unlink even a name that is not there.
-      if (!(await this.#isThere(container, objectName, options))) return
+      const found = await this.#isThere(container, objectName, options)
+      if (!found) return
+      // Not left to unlink(2), which has another errno for it on each system.
+      if (found.isDirectory())
+        throw new BackupError(
+          'NOT_A_FILE',
+          `Cannot delete the object "${objectName}" in "${container}": it is a directory. Move it away.`,
+          { container, objectName },
+        )
       const directory = await this.#containerPath(container, options.signal)
       await ignoring('ENOENT', unlink(join(directory, objectName)))
       await ignoring('ENOENT', directories.syncDirectory(directory, this.#fsync))
@@ -133,7 +141,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     try {
       const root = await this.#root.open(signal)
       if (this.#container !== undefined) yield this.#container
-      for await (const container of directories.directoriesWithFiles(root, signal)) {
+      for await (const container of directories.containersBelow(root, signal)) {
         if (container !== this.#container) yield container
       }
     } catch (error) {

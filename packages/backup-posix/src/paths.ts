@@ -28,6 +28,11 @@ export function looksLikeBackupObject(name: string): boolean {
   return /^volume_.+_backup_.|._(?:metadata|sha256file)$/s.test(name)
 }
 
+/** Whether a file of this name is the manifest of a backup. */
+export function looksLikeManifest(name: string): boolean {
+  return /._metadata$/s.test(name)
+}
+
 /** The directories of a container below the root. Throws `OPTION_INVALID` for a name that could lead out of it. */
 export function containerSegments(container: string): string[] {
   const segments = container.split('/')

@@ -131,12 +131,20 @@ describe('a symbolic link below the root', () => {
     expect(await readFile(join(path, 'c', 'x'), 'utf8')).toBe('new')
   })
 
-  it('is not followed in the search for containers', async () => {
+  it('is named as a container where it leads out or to nothing, and not followed (C6)', async () => {
     const outside = await temporaryDirectory()
     const { driver, path } = await temporaryStore()
     await writeFile(join(outside, 'volume_x_metadata'), '{}')
+    await mkdir(join(path, 'c'))
+    await writeFile(join(path, 'c', 'x_metadata'), '{}')
     await symlink(outside, join(path, 'link'))
-    expect(await all(driver.getContainers({}))).toEqual([])
+    await symlink(outside, join(path, 'c', 'link'))
+    await symlink('/nowhere/at/all', join(path, 'unmounted'))
+    // What these lead to is searched under its own name, or is no directory.
+    await symlink('c', join(path, 'latest'))
+    await symlink(join(outside, 'volume_x_metadata'), join(path, 'file'))
+    expect(await all(driver.getContainers({}))).toEqual(['c', 'c/link', 'link', 'unmounted'])
+    await expectCode('FORBIDDEN', all(driver.getContainerEntries('link', '', {})))
   })
 
   it('may be the root itself', async () => {

@@ -15,6 +15,8 @@ interface Place {
   readonly container: string
   readonly prefix: string
   readonly objectName: string
+  /** Why the container could not be listed: the place then stands for all that the container may hold. */
+  readonly unlisted?: BackupError
 }
 
 interface Found extends Place {
@@ -55,9 +57,18 @@ export class StoreLookup implements BackupLookup {
 
   async *list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {
     const places: Place[] = []
-    for (const container of await this.#allContainers(filter.nearContainer)) {
-      places.push(...(await this.#placesIn(container)))
+    const containers = await this.#allContainers(filter.nearContainer)
+    const unlisted: BackupError[] = []
+    for (const container of containers) {
+      const found = await this.#placesIn(container)
+      const failures = found.flatMap((place) => place.unlisted ?? [])
+      // The caller named this one.
+      if (container === filter.nearContainer && failures[0]) throw failures[0]
+      unlisted.push(...failures)
+      places.push(...found)
     }
+    // The list would be empty for no reason that the caller could see.
+    if (unlisted[0] && unlisted.length === containers.size) throw unlisted[0]
     // Manifests may have millions of objects: no more than a few are held at a time.
     const summaries = new Map<string, Summary>()
     for (let start = 0; start < places.length; start += READS_AT_ONCE) {
@@ -94,7 +105,9 @@ export class StoreLookup implements BackupLookup {
     const known = this.#found.get(backupId)
     if (known) return known
     let unreadable: BackupError | undefined
+    let unlisted: BackupError | undefined
     for await (const place of this.#placesFrom(nearContainer)) {
+      unlisted ??= place.unlisted
       if (!place.prefix.includes(backupId)) continue
       try {
         const metadata = await readMetadataAt(this.#store, place, this.#options)
@@ -112,7 +125,9 @@ export class StoreLookup implements BackupLookup {
         if (place.prefix.endsWith(backupId)) unreadable ??= error
       }
     }
-    if (unreadable) throw unreadable
+    // It may be where nothing could be listed: that there is no such backup would be a guess.
+    const reason = unreadable ?? unlisted
+    if (reason) throw reason
     return undefined
   }
 
@@ -134,9 +149,14 @@ export class StoreLookup implements BackupLookup {
 
   async #listPlaces(container: string): Promise<readonly Place[]> {
     const places: Place[] = []
-    for await (const objectName of this.#store.getContainerEntries(container, '', this.#options)) {
-      const prefix = prefixOfMetadataObject(objectName)
-      if (prefix !== null) places.push({ container, prefix, objectName })
+    try {
+      for await (const objectName of this.#store.getContainerEntries(container, '', this.#options)) {
+        const prefix = prefixOfMetadataObject(objectName)
+        if (prefix !== null) places.push({ container, prefix, objectName })
+      }
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      places.push({ container, prefix: '', objectName: '', unlisted: error })
     }
     return places
   }
@@ -148,21 +168,27 @@ export class StoreLookup implements BackupLookup {
 
   async #summariseAt(place: Place): Promise<Summary | undefined> {
     try {
+      if (place.unlisted) throw place.unlisted
       return summarise(place, await readMetadataAt(this.#store, place, this.#options))
     } catch (error) {
       if (isBackupError(error, 'OBJECT_MISSING')) return undefined
       if (!isUnreadable(error)) throw error
       this.#onWarning({
         code: 'METADATA_UNREADABLE',
-        message: `${place.objectName} in ${place.container} is left out, for it cannot be read: ${error.message}`,
+        message: place.unlisted
+          ? `The backups in the container ${place.container} are left out, for it cannot be listed: ${error.message}`
+          : `${place.objectName} in ${place.container} is left out, for it cannot be read: ${error.message}`,
       })
       return undefined
     }
   }
 }
 
+/** Damage, or something that is in the way: it concerns this object or container alone, and not the store. */
+const UNREADABLE_CODES = ['METADATA_INVALID', 'VERSION_UNSUPPORTED', 'NOT_A_FILE', 'FORBIDDEN'] as const
+
 function isUnreadable(error: unknown): error is BackupError {
-  return isBackupError(error, 'METADATA_INVALID') || isBackupError(error, 'VERSION_UNSUPPORTED')
+  return UNREADABLE_CODES.some((code) => isBackupError(error, code))
 }
 
 async function collect(names: AsyncIterable<string>): Promise<readonly string[]> {

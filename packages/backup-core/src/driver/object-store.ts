@@ -81,6 +81,9 @@ export interface ObjectStore {
   /** What the driver wants to be handed with each object of this backup, kept in `_metadata`; null for nothing. */
   getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata>
 
-  /** Every container that may hold backups. */
+  /**
+   * Every container that may hold backups. One that cannot be listed is named too: where its listing rejects with
+   * `FORBIDDEN` or `NOT_A_FILE`, a list of backups leaves it out with a warning, and keeps the others.
+   */
   getContainers(options: StoreOptions): AsyncIterable<string>
 }
