@@ -19,6 +19,8 @@ describe.skipIf(!lab)('on a real Swift', () => {
           new SwiftBackupDriver({
             ...options,
             ...plainRegion(),
+            // Longer than this Swift, on the same machine, takes for a claim of some hundred bytes.
+            claimSettleSeconds: 0.5,
             credentials: passwordOf(theLab().users.demo),
           }),
         destroy: () => emptyAccount(storageUrl, token),

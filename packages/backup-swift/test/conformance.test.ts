@@ -13,7 +13,13 @@ for (const bulkDelete of [true, false]) {
     create: async () => {
       const cloud = await TestCloud.start({ bulkDelete, listingLimit: 100 })
       return {
-        open: (options) => new SwiftBackupDriver({ ...options, credentials: demoPassword(cloud), env: {} }),
+        open: (options) =>
+          new SwiftBackupDriver({
+            ...options,
+            credentials: demoPassword(cloud),
+            env: {},
+            claimSettleSeconds: 0.02,
+          }),
         destroy: () => cloud.close(),
       }
     },

@@ -1,3 +1,4 @@
+import type { BackupLookup } from '../catalog/backup-lookup.js'
 import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
@@ -9,8 +10,8 @@ import { metadataObjectName } from '../format/object-names.js'
 import { sha256fileBody } from '../format/sha256file.js'
 import { formatCreatedAt } from '../format/timestamps.js'
 import { controlObjectNames } from '../store/list-objects.js'
-import { writeObject } from '../store/write-object.js'
-import type { Destination } from './destination.js'
+import { notSearchable, type Destination } from './destination.js'
+import { backupExists } from './prepare.js'
 
 /** What was stored of a volume. */
 export interface StoredVolume {
@@ -23,12 +24,20 @@ export interface StoredVolume {
   readonly metadataStored: (lengthBytes: number) => void
 }
 
-/** Writes the two JSON objects, the commit object last, when all else is there and the parent still is. */
+/**
+ * Writes the two JSON objects, the commit object last, when all else is there. What would make the backup wrong is checked
+ * before it and again after it: the parent may be deleted, or another run commit the same id, between a check and the
+ * commit. The check after it closes that gap, because the other side checks in the same order: writes, then looks.
+ *
+ * Rejects where a check fails: the caller then removes the commit object with all else.
+ */
 export async function commit(
-  { prepared, sink, prefix }: Destination,
+  openLookup: () => BackupLookup,
+  destination: Destination,
   volume: StoredVolume,
   options: StoreOptions,
 ): Promise<BackupRecord> {
+  const { prepared, sink, prefix } = destination
   const { backup, parent } = prepared
   const [metadataName, sha256fileName] = controlObjectNames(prefix)
   const common = {
@@ -59,12 +68,14 @@ export async function commit(
   const metadata = sizeTold ? manifest : { ...manifest, volumeSizeBytes: sizeBytes }
   const objectOptions = { ...options, extraMetadata: null }
   const hashFile = sha256fileBody({ ...common, blockSizeBytes: volume.blockSizeBytes }, volume.hashes)
-  await writeObject(sink.store, sink.container, sha256fileName, hashFile, objectOptions)
+  await sink.written.write(sha256fileName, hashFile, objectOptions)
   volume.metadataStored(hashFile.lengthBytes)
-  if (parent) await assertStillThere(sink.store, parent.record, options)
+  if (destination.mustBeFound) await assertFound(openLookup(), destination)
+  await assertMayExist(openLookup, destination, options)
   const metadataFile = metadataBody(metadata)
-  await writeObject(sink.store, sink.container, metadataName, metadataFile, objectOptions)
+  await sink.written.write(metadataName, metadataFile, objectOptions)
   volume.metadataStored(metadataFile.lengthBytes)
+  await assertMayExist(openLookup, destination, options)
   return {
     id: backup.id,
     volumeId: backup.volumeId,
@@ -79,6 +90,20 @@ export async function commit(
   }
 }
 
+/** What a delete, or another run with the same id, can change at any time. */
+async function assertMayExist(
+  openLookup: () => BackupLookup,
+  { prepared, sink, prefix }: Destination,
+  options: StoreOptions,
+): Promise<void> {
+  const { backup, idGiven, parent } = prepared
+  if (parent) await assertStillThere(sink.store, parent.record, options)
+  if (!idGiven) return
+  // A lookup of its own: one that was used has its listings.
+  if (await openLookup().hasOther(backup.id, { container: sink.container, prefix }))
+    throw backupExists(backup.id)
+}
+
 async function assertStillThere(
   store: ObjectStore,
   parent: BackupRecord,
@@ -90,4 +115,11 @@ async function assertStillThere(
     `The parent, backup ${parent.id}, was deleted while this incremental was made. Do a full backup.`,
     { backupId: parent.id },
   )
+}
+
+/** The container holds objects by now: a driver that lists its containers lists it. */
+async function assertFound(lookup: BackupLookup, { prepared, sink }: Destination): Promise<void> {
+  const searched = await lookup.containers()
+  if (!searched || searched.has(sink.container)) return
+  throw notSearchable(prepared.parent?.record.container ?? '', sink.container)
 }

@@ -1,9 +1,20 @@
+import type { BackupLookup } from '../catalog/backup-lookup.js'
 import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRequest } from '../driver/requests.js'
 import type { DriverSettings } from '../driver/settings.js'
+import type { NewBackup } from '../driver/types.js'
 import { BackupError } from '../errors/backup-error.js'
-import { chooseNames, prepareBackup, type BackupMeans, type PreparedBackup } from './prepare.js'
+import {
+  assertContainerName,
+  assertObjectName,
+  isBackupObjectName,
+  metadataObjectName,
+} from '../format/object-names.js'
+import { claimPrefix, type Claim } from './claim.js'
+import { prepareBackup, type BackupMeans, type PreparedBackup } from './prepare.js'
 import type { ObjectSink } from './store-run.js'
+import { WrittenObjects } from './written-objects.js'
 import { ZeroForms } from './zero-forms.js'
 
 /** Where a backup's objects go, under which names: all that the store has to be asked before it is given anything. */
@@ -11,9 +22,13 @@ export interface Destination {
   readonly prepared: PreparedBackup
   readonly sink: ObjectSink
   readonly prefix: string
+  /** Held until the backup is committed or cleaned up; null for an id that no other run can have. */
+  readonly claim: Claim | null
+  /** Whether the container has yet to be found by the search that a delete of the parent makes. */
+  readonly mustBeFound: boolean
 }
 
-/** Checks a request, chooses names and makes the container. */
+/** Checks a request, chooses names, makes the container and claims the prefix. */
 export async function openDestination(
   means: BackupMeans,
   request: BackupRequest,
@@ -21,14 +36,95 @@ export async function openDestination(
   options: StoreOptions,
 ): Promise<Destination> {
   const { store, settings } = means
-  const prepared = await prepareBackup(means, request, options)
+  const lookup = means.openLookup()
+  const prepared = await prepareBackup(means, lookup, request, options)
   refuseGrowth(settings, prepared, sizeBytes ?? 0)
-  const { container, prefix } = await chooseNames(store, settings, prepared.backup, options)
+  const { container, prefix } = chooseNames(store, settings, prepared.backup)
+  const mustBeFound = await assertSearchable(store, lookup, prepared, container)
   await store.putContainer(container, options)
-  const extraMetadata = await store.getExtraMetadata(prepared.backup)
-  const { compression } = settings
-  const sink = { store, container, compression, zeroForms: new ZeroForms(), extraMetadata }
-  return { prepared, prefix, sink }
+  const { backup, idGiven } = prepared
+  const claim = idGiven ? await claimPrefix(store, { backup, container, prefix }, options) : null
+  try {
+    await assertPrefixUnused(store, backup, { container, prefix }, options)
+    const extraMetadata = await store.getExtraMetadata(backup)
+    const { compression } = settings
+    const written = new WrittenObjects(store, container)
+    const sink = { store, container, written, compression, zeroForms: new ZeroForms(), extraMetadata }
+    return { prepared, prefix, sink, claim, mustBeFound }
+  } catch (error) {
+    await claim?.release({ signal: AbortSignal.timeout(RELEASE_MS) }).catch(() => undefined)
+    throw error
+  }
+}
+
+/** How long the release of a claim may take after a failure. */
+const RELEASE_MS = 30_000
+
+/** Where the backup's objects go, and what their names begin with. */
+function chooseNames(
+  store: ObjectStore,
+  settings: DriverSettings,
+  backup: NewBackup,
+): { container: string; prefix: string } {
+  const container =
+    store.updateContainerName(backup, backup.container) ?? backup.container ?? settings.container
+  if (container === null) {
+    throw new BackupError('OPTION_INVALID', 'No container was named, and the driver has none of its own.')
+  }
+  assertContainerName(container)
+  const prefix = store.generateObjectNamePrefix(backup)
+  assertObjectName(metadataObjectName(prefix))
+  return { container, prefix }
+}
+
+/** Refuses a prefix under which an object exists. */
+async function assertPrefixUnused(
+  store: ObjectStore,
+  backup: NewBackup,
+  { container, prefix }: { readonly container: string; readonly prefix: string },
+  options: StoreOptions,
+): Promise<void> {
+  for await (const name of store.getContainerEntries(container, prefix, options)) {
+    // Another backup's id may begin with this one's.
+    if (!isBackupObjectName(prefix, name)) continue
+    throw new BackupError(
+      'CONFLICT',
+      `The container ${container} has ${name} already, under the prefix of the new backup.`,
+      { backupId: backup.id, container, objectName: name },
+    )
+  }
+}
+
+/**
+ * A delete of the parent looks for incrementals in the parent's container, and in those that the driver lists. Refuses an
+ * incremental that it would not find.
+ *
+ * @returns whether that is certain only once the container holds objects
+ */
+async function assertSearchable(
+  store: ObjectStore,
+  lookup: BackupLookup,
+  { parent }: PreparedBackup,
+  container: string,
+): Promise<boolean> {
+  if (!parent || parent.record.container === container) return false
+  if (!store.capabilities.containerListing) throw notSearchable(parent.record.container, container)
+  const searched = await lookup.containers()
+  if (searched && !searched.has(parent.record.container)) {
+    throw notSearchable(parent.record.container, container)
+  }
+  return searched?.has(container) === false
+}
+
+/** The error for an incremental that a delete of its parent would not find. */
+export function notSearchable(parentContainer: string, container: string): BackupError {
+  return new BackupError(
+    'OPTION_INVALID',
+    `Cannot put an incremental into the container ${container} while its parent is in ${parentContainer}: ` +
+      'this driver does not search both, so that a delete of the parent would not find the incremental. ' +
+      `Leave the container out, name ${parentContainer}, or use a driver that lists all containers.`,
+    { container },
+  )
 }
 
 /** Cinder refuses an incremental of a volume that grew; here it is one more change. */

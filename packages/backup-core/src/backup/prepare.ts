@@ -8,14 +8,7 @@ import type { BackupRequest } from '../driver/requests.js'
 import { fitChunkSize, type DriverSettings } from '../driver/settings.js'
 import type { BackupRecord, NewBackup } from '../driver/types.js'
 import { BackupError } from '../errors/backup-error.js'
-import {
-  assertBackupId,
-  assertContainerName,
-  assertObjectName,
-  assertVolumeId,
-  isBackupObjectName,
-  metadataObjectName,
-} from '../format/object-names.js'
+import { assertBackupId, assertContainerName, assertVolumeId } from '../format/object-names.js'
 import { encodeVolumeMetadata } from '../format/volume-meta.js'
 
 /** What preparing takes. */
@@ -35,6 +28,8 @@ export interface Parent {
 /** A backup that may begin: every refusal that does not need the volume's bytes has been made. */
 export interface PreparedBackup {
   readonly backup: NewBackup
+  /** Whether the caller chose the id, which another run may use too; one that was made up is unique. */
+  readonly idGiven: boolean
   readonly parent: Parent | null
   readonly chunkSizeBytes: number
   readonly blockSizeBytes: number
@@ -43,7 +38,8 @@ export interface PreparedBackup {
 
 /** Checks a request, without writing anything. */
 export async function prepareBackup(
-  { store, openLookup, settings }: BackupMeans,
+  { store, settings }: BackupMeans,
+  lookup: BackupLookup,
   request: BackupRequest,
   options: StoreOptions,
 ): Promise<PreparedBackup> {
@@ -52,16 +48,9 @@ export async function prepareBackup(
   assertVolumeId(request.volumeId)
   if (request.container !== undefined) assertContainerName(request.container)
   const volumeMeta = encodeVolumeMetadata(request.volumeMetadata ?? null)
-  const lookup = openLookup()
   // An id that was made up a moment ago is nobody's: a full backup then asks the store for nothing that it does not use.
   if (request.backupId !== undefined && (await lookup.find(id, request.container))) {
-    throw new BackupError(
-      'BACKUP_EXISTS',
-      `There is a backup ${id} already. Choose another id, or none to get a new one.`,
-      {
-        backupId: id,
-      },
-    )
+    throw backupExists(id)
   }
   const record = await findParent(lookup, request)
   const parent = record ? await openParent(store, lookup, record, request.volumeId, options) : null
@@ -78,6 +67,7 @@ export async function prepareBackup(
       description: request.description ?? null,
       createdAt,
     },
+    idGiven: request.backupId !== undefined,
     parent,
     chunkSizeBytes,
     blockSizeBytes,
@@ -85,35 +75,13 @@ export async function prepareBackup(
   }
 }
 
-/** Where the backup's objects go, and what their names begin with. Refuses a prefix under which something lies. */
-export async function chooseNames(
-  store: ObjectStore,
-  settings: DriverSettings,
-  backup: NewBackup,
-  options: StoreOptions,
-): Promise<{ container: string; prefix: string }> {
-  const container =
-    store.updateContainerName(backup, backup.container) ?? backup.container ?? settings.container
-  if (container === null) {
-    throw new BackupError('OPTION_INVALID', 'No container was named, and the driver has none of its own.')
-  }
-  assertContainerName(container)
-  const prefix = store.generateObjectNamePrefix(backup)
-  assertObjectName(metadataObjectName(prefix))
-  for await (const name of store.getContainerEntries(container, prefix, options)) {
-    // Another backup's id may begin with this one's.
-    if (!isBackupObjectName(prefix, name)) continue
-    throw new BackupError(
-      'CONFLICT',
-      `The container ${container} has ${name} already, under the prefix of the new backup.`,
-      {
-        backupId: backup.id,
-        container,
-        objectName: name,
-      },
-    )
-  }
-  return { container, prefix }
+/** The error for an id that a committed backup has. */
+export function backupExists(backupId: string): BackupError {
+  return new BackupError(
+    'BACKUP_EXISTS',
+    `There is a backup ${backupId} already. Choose another id, or none to get a new one.`,
+    { backupId },
+  )
 }
 
 async function findParent(lookup: BackupLookup, request: BackupRequest): Promise<BackupRecord | undefined> {

@@ -33,6 +33,9 @@ export interface BackupJob extends BackupMeans {
   readonly onWarning: WarningListener
 }
 
+/** How long a claim's deletion may take; the backup is committed by then. */
+const RELEASE_MS = 30_000
+
 /** Hashing this much takes about as long as a worker takes to start. */
 const WORTH_A_WORKER_BYTES = 32 * 1024 * 1024
 
@@ -63,10 +66,12 @@ export async function runBackup(
       // A stream has told its size by now.
       refuseGrowth(job.settings, destination.prepared, chunks.totals.sizeBytes)
       await warnIfChanged(job, destination.prepared, open)
-      record = await commit(destination, { ...chunks, ...chunks.totals, metadataStored }, storeOptions)
+      const stored = { ...chunks, ...chunks.totals, metadataStored }
+      record = await commit(job.openLookup, destination, stored, storeOptions)
     } catch (error) {
-      throw await cleanUp(destination, chunks.namesTaken, error)
+      throw await cleanUp(destination, error)
     }
+    await releaseClaim(job, destination)
     await enter(job.catalog, record)
     meter.finish()
     const storedBytes = meter.transferredBytes
@@ -117,7 +122,6 @@ async function storeVolume(
     joinGapBytes: job.settings.joinGapBytes,
     hashes: parent?.blocks.hashes ?? new HashList(),
     objects: [],
-    namesTaken: [],
     totals: { sizeBytes: 0 },
   }
   try {
@@ -129,7 +133,7 @@ async function storeVolume(
     const failure: unknown = refused ? stop.signal.reason : error
     stop.abort(failure)
     const destination = await opening.catch(() => undefined)
-    throw destination ? await cleanUp(destination, chunks.namesTaken, failure) : failure
+    throw destination ? await cleanUp(destination, failure) : failure
   }
 }
 
@@ -197,6 +201,22 @@ async function enter(catalog: BackupCatalog, record: BackupRecord): Promise<void
       `Backup ${record.id} is stored and whole, but the catalog could not be told of it. Export its record and import it when the catalog answers.`,
       { backupId: record.id, cause },
     )
+  }
+}
+
+/** A claim that stays blocks the id, not the backup: no reason to fail. */
+async function releaseClaim(job: BackupJob, { claim, prepared, sink }: Destination): Promise<void> {
+  try {
+    await claim?.release({ signal: AbortSignal.timeout(RELEASE_MS) })
+  } catch (error) {
+    job.onWarning({
+      code: 'CLAIM_LEFT',
+      message:
+        `Backup ${prepared.backup.id} is stored and whole, but its claim ${claim?.objectName ?? ''} could not be ` +
+        `deleted from ${sink.container}: ${error instanceof Error ? error.message : String(error)} ` +
+        'Remove it as an orphan.',
+      backupId: prepared.backup.id,
+    })
   }
 }
 

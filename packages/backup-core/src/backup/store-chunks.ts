@@ -29,8 +29,6 @@ export interface ChunkJob {
   readonly hashes: HashList
   /** In the order of their names; a place is empty until its object is stored. */
   readonly objects: (StoredObject | undefined)[]
-  /** Every name under which something may have been written. */
-  readonly namesTaken: string[]
   readonly totals: { sizeBytes: number }
 }
 
@@ -122,7 +120,6 @@ async function storeRuns(
   await Promise.all(
     ended.runs.map(async ({ run, index }) => {
       const name = chunkObjectName(prefix, index + 1)
-      job.namesTaken.push(name)
       const stored = await storeRun(sink, name, run, chunkMd5, context)
       job.objects[index] = stored.object
       meter.add({ transferredBytes: stored.storedBytes, objects: 1 })

@@ -4,15 +4,18 @@ import type { StoredObject } from '../format/metadata.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
 import { SMALL_OBJECT_BYTES } from '../pipeline/slots.js'
-import { partsBody, writeObject } from '../store/write-object.js'
+import { partsBody } from '../store/write-object.js'
 import { gather } from './gather.js'
 import type { RunInMemory } from './open-chunk.js'
+import type { WrittenObjects } from './written-objects.js'
 import type { ZeroForms } from './zero-forms.js'
 
 /** Where a backup's objects go. */
 export interface ObjectSink {
   readonly store: ObjectStore
   readonly container: string
+  /** Writes the backup's objects. */
+  readonly written: WrittenObjects
   readonly compression: Compressor | null
   /** What the compressor makes of zeros. */
   readonly zeroForms: ZeroForms
@@ -60,7 +63,7 @@ export async function storeRun(
       const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
       const body = partsBody(parts, storedMd5)
       const { extraMetadata } = sink
-      await writeObject(sink.store, sink.container, name, body, { signal, extraMetadata })
+      await sink.written.write(name, body, { signal, extraMetadata })
       return {
         object: { name, offsetBytes, lengthBytes, compression, md5 },
         storedBytes: body.lengthBytes,

@@ -3,7 +3,6 @@ import type { StoredObject } from '../format/metadata.js'
 import type { StreamPlan } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import type { ProgressMeter } from '../progress/progress-meter.js'
-import { writeObject } from '../store/write-object.js'
 import type { OpenSource } from '../volume/volume.js'
 import { ChunkBody } from './chunk-body.js'
 import type { ChunkPlace } from './chunk-pass.js'
@@ -85,9 +84,7 @@ async function storeChunk(
   const { number, offsetBytes, lengthBytes } = place
   const { sink, prefix } = await job.destination
   const name = chunkObjectName(prefix, number)
-  job.namesTaken.push(name)
-  const { store, container, extraMetadata } = sink
-  await writeObject(store, container, name, body, { signal, extraMetadata })
+  await sink.written.write(name, body, { signal, extraMetadata: sink.extraMetadata })
   const { md5, sha256s } = await body.hashes()
   return { sha256s, object: { name, offsetBytes, lengthBytes, compression: 'none', md5 } }
 }

@@ -12,10 +12,20 @@ export interface BackupLookup {
   find(backupId: string, nearContainer?: string): Promise<ChainLayer | undefined>
   /** The manifest of a backup that the caller knows the place of. Rejects where it is not there. */
   open(record: BackupRecord): Promise<ChainLayer>
+  /** Whether a committed backup other than the one at this place has this id. */
+  hasOther(backupId: string, place: BackupPlace): Promise<boolean>
+  /** The containers that are searched; undefined where a catalog of the caller's names the backups. */
+  containers(): Promise<ReadonlySet<string> | undefined>
   /** Every backup, or every one of a volume. */
   list(
     filter: Pick<CatalogLookup, 'nearContainer'> & { readonly volumeId?: string },
   ): AsyncIterable<BackupRecord>
+}
+
+/** Where a backup's objects are. */
+export interface BackupPlace {
+  readonly container: string
+  readonly prefix: string
 }
 
 /** The error for an id that is not in the catalog. */
@@ -32,10 +42,13 @@ export class OwnCatalogLookup implements BackupLookup {
   readonly #store: ObjectStore
   readonly #catalog: BackupCatalog
   readonly #options: StoreOptions
+  readonly #stored: BackupLookup
 
-  constructor(store: ObjectStore, catalog: BackupCatalog, options: StoreOptions) {
+  /** @param stored - finds what the catalog was not told of yet: backups that other runs commit now */
+  constructor(store: ObjectStore, catalog: BackupCatalog, stored: BackupLookup, options: StoreOptions) {
     this.#store = store
     this.#catalog = catalog
+    this.#stored = stored
     this.#options = options
   }
 
@@ -47,6 +60,16 @@ export class OwnCatalogLookup implements BackupLookup {
 
   async open(record: BackupRecord): Promise<ChainLayer> {
     return { record, metadata: await readMetadata(this.#store, record, this.#options) }
+  }
+
+  async hasOther(backupId: string, place: BackupPlace): Promise<boolean> {
+    const record = await this.#catalog.get(backupId, { ...this.#options, nearContainer: place.container })
+    if (record && (record.container !== place.container || record.prefix !== place.prefix)) return true
+    return this.#stored.hasOther(backupId, place)
+  }
+
+  containers(): Promise<undefined> {
+    return Promise.resolve(undefined)
   }
 
   list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {

@@ -7,7 +7,7 @@ import { isBackupError, type BackupError } from '../errors/backup-error.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { prefixOfMetadataObject } from '../format/object-names.js'
 import type { WarningListener } from '../progress/progress.js'
-import type { BackupLookup } from './backup-lookup.js'
+import type { BackupLookup, BackupPlace } from './backup-lookup.js'
 import { recordOf, summarise, type Summary } from './summary.js'
 
 /** Where a `_metadata` object is. */
@@ -53,6 +53,25 @@ export class StoreLookup implements BackupLookup {
     const known = this.#found.get(id)
     if (known?.container === container && known.prefix === prefix) return { record, metadata: known.metadata }
     return { record, metadata: await readMetadata(this.#store, record, this.#options) }
+  }
+
+  async hasOther(backupId: string, { container, prefix }: BackupPlace): Promise<boolean> {
+    for await (const place of this.#placesFrom(container)) {
+      if (!place.prefix.includes(backupId)) continue
+      if (place.container === container && place.prefix === prefix) continue
+      try {
+        const metadata = await readMetadataAt(this.#store, place, this.#options)
+        if (metadata.backupId === backupId) return true
+      } catch (error) {
+        // Deleted since it was listed, or not a backup that the id finds.
+        if (!isUnreadable(error) && !isBackupError(error, 'OBJECT_MISSING')) throw error
+      }
+    }
+    return false
+  }
+
+  containers(): Promise<ReadonlySet<string>> {
+    return this.#allContainers(undefined)
   }
 
   async *list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {

@@ -294,9 +294,10 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   }
 
   #lookup(options: OperationOptions): BackupLookup {
+    const stored = this.#stored.lookup(options, this.#warnings(options))
     return this.#catalog === this.#stored
-      ? this.#stored.lookup(options, this.#warnings(options))
-      : new OwnCatalogLookup(this, this.#catalog, signalOptions(options.signal))
+      ? stored
+      : new OwnCatalogLookup(this, this.#catalog, stored, signalOptions(options.signal))
   }
 
   async #resolve(backup: BackupReference, options: StoreOptions): Promise<BackupRecord> {

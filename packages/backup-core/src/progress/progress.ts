@@ -28,6 +28,7 @@ export interface BackupWarning {
     | 'LISTING_INCOMPLETE'
     | 'OBJECT_REREAD'
     | 'METADATA_UNREADABLE'
+    | 'CLAIM_LEFT'
     | 'DRIVER'
   readonly message: string
   readonly backupId?: string

@@ -56,6 +56,45 @@ describe('a chain in a container that the store does not list', () => {
   })
 })
 
+describe('an incremental that a delete of its parent would not find', () => {
+  it('is refused before anything is written where the driver does not list containers (A1)', async () => {
+    const memory = new (class extends MemoryBackupDriver {
+      override readonly capabilities = { streamingReads: true, exclusiveCreate: true } as never
+    })({ blockSizeBytes: 512, chunkSizeBytes: 2048 })
+    const full = await memory.backup({ volumeId: 'volume' }, before)
+    await expect(
+      memory.backup({ volumeId: 'volume', container: 'elsewhere', parent: full }, after),
+    ).rejects.toMatchObject({ code: 'OPTION_INVALID' })
+    expect(memory.store.containers()).toEqual(['volumebackups'])
+  })
+
+  it('is refused before anything is written where the container of its parent is not listed (A1)', async () => {
+    const narrow = driver()
+    const full = await narrow.backup({ volumeId: 'volume', container: 'elsewhere' }, before)
+    await expect(narrow.backup({ volumeId: 'volume', parent: full }, after)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+    })
+    expect(narrow.store.containers()).toEqual(['elsewhere'])
+  })
+
+  it('is refused, and leaves nothing, where its own container is not listed (A1)', async () => {
+    const narrow = driver()
+    const full = await narrow.backup({ volumeId: 'volume' }, before)
+    await expect(
+      narrow.backup({ volumeId: 'volume', container: 'elsewhere', parent: full }, after),
+    ).rejects.toMatchObject({ code: 'OPTION_INVALID' })
+    expect(narrow.store.list('elsewhere')).toEqual([])
+  })
+
+  it('is made in a container of its own where the driver lists all of them (A1)', async () => {
+    const memory = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 2048 })
+    const full = await memory.backup({ volumeId: 'volume' }, before)
+    const next = await memory.backup({ volumeId: 'volume', container: 'elsewhere', parent: full }, after)
+    await expect(memory.deleteBackup(full)).rejects.toMatchObject({ code: 'HAS_DEPENDENTS' })
+    await memory.verify(next.id, { level: 'full' })
+  })
+})
+
 describe('an operation on a chain', () => {
   it('lists each container once and reads each manifest once, however long the chain is', async () => {
     const memory = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 2048 })

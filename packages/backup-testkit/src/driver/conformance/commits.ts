@@ -46,8 +46,10 @@ export const commits: Area = (test) => {
     const { driver, request } = await faulty(fixture)
     try {
       const record = await driver.backup(request, bytes)
+      const callsBefore = driver.calls.length
       await driver.deleteBackup(record)
-      const deleted = driver.calls.filter(({ operation }) => operation === 'deleteObject')
+      const calls = driver.calls.slice(callsBefore)
+      const deleted = calls.filter(({ operation }) => operation === 'deleteObject')
       // A driver that deletes in bulk shows the one that had to go first alone.
       assert.match(deleted[0]?.objectName ?? '', /_metadata$/)
     } finally {

@@ -8,6 +8,7 @@ import { listing } from './listing.js'
 import { naming } from './naming.js'
 import { readers } from './readers.js'
 import { restores } from './restores.js'
+import { sameId } from './same-id.js'
 import { setup } from './setup.js'
 import { signals } from './signals.js'
 import { defineArea } from './suite.js'
@@ -29,6 +30,7 @@ const areas: Readonly<Record<string, Area>> = {
   'restores and verifications': restores,
   'finding, deleting and exporting backups': catalogs,
   commits,
+  'two backups of one id': sameId,
 }
 
 /**

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import type { NewBackup } from '../driver/types.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { claimNamesBegin, claimObjectName, parseClaimName } from '../format/side-objects.js'
+import { formatCreatedAt, formatPrefixTimestamp } from '../format/timestamps.js'
+import { withReader } from '../store/read-object.js'
+import { bytesBody, writeObject } from '../store/write-object.js'
+
+/** A claim is a few hundred bytes; what is longer is not one. */
+const MAX_CLAIM_BYTES = 16 * 1024
+
+/** The right of one backup run to write under its prefix, held as an object of the destination container. */
+export interface Claim {
+  readonly objectName: string
+  /** Ends the claim. */
+  release(options: StoreOptions): Promise<void>
+}
+
+/** Where a backup is about to be written. */
+export interface ClaimedPlace {
+  readonly backup: NewBackup
+  readonly container: string
+  readonly prefix: string
+}
+
+/**
+ * Claims a backup's prefix before anything is written under it, so that of two runs with the same id at most one goes on.
+ *
+ * Where the store creates exclusively, the claim is to the id and the second in the prefix: a claim that a killed run left
+ * does not stop a later run. Elsewhere each run writes a claim of its own, then lists all claims to the id: of two runs at
+ * least one finds the other's, and refuses.
+ *
+ * @throws `CONFLICT` where another run has a claim
+ */
+export function claimPrefix(store: ObjectStore, place: ClaimedPlace, options: StoreOptions): Promise<Claim> {
+  return store.capabilities.exclusiveCreate
+    ? claimExclusively(store, place, options)
+    : claimByListing(store, place, options)
+}
+
+async function claimExclusively(
+  store: ObjectStore,
+  place: ClaimedPlace,
+  options: StoreOptions,
+): Promise<Claim> {
+  const { backup, container } = place
+  const objectName = claimObjectName(backup.id, formatPrefixTimestamp(backup.createdAt))
+  const body = claimBody(place)
+  try {
+    const writerOptions = { ...options, extraMetadata: null, exclusive: true, claim: true }
+    await writeObject(store, container, objectName, bytesBody(body), writerOptions)
+  } catch (error) {
+    if (isBackupError(error, 'CONFLICT')) throw claimed(place, objectName, error)
+    // The answer may have been lost. Its token proves whose claim it is.
+    if (await isStored(store, container, objectName, body)) {
+      await release(store, container, objectName, cleanUpOptions()).catch(() => undefined)
+    }
+    throw error
+  }
+  return heldClaim(store, container, objectName)
+}
+
+async function claimByListing(
+  store: ObjectStore,
+  place: ClaimedPlace,
+  options: StoreOptions,
+): Promise<Claim> {
+  const { backup, container } = place
+  const objectName = claimObjectName(backup.id, randomUUID().replaceAll('-', ''))
+  const claim = heldClaim(store, container, objectName)
+  try {
+    const writerOptions = { ...options, extraMetadata: null }
+    await writeObject(store, container, objectName, bytesBody(claimBody(place)), writerOptions)
+    for await (const name of store.getContainerEntries(container, claimNamesBegin(backup.id), options)) {
+      if (name !== objectName && parseClaimName(name) === backup.id) throw claimed(place, name)
+    }
+    return claim
+  } catch (error) {
+    await claim.release(cleanUpOptions()).catch(() => undefined)
+    throw error
+  }
+}
+
+function heldClaim(store: ObjectStore, container: string, objectName: string): Claim {
+  return { objectName, release: (options) => release(store, container, objectName, options) }
+}
+
+function release(
+  store: ObjectStore,
+  container: string,
+  objectName: string,
+  options: StoreOptions,
+): Promise<void> {
+  return store.deleteObject(container, objectName, options)
+}
+
+/** Clean-ups have a time limit of their own: the caller's signal may be aborted already. */
+function cleanUpOptions(): StoreOptions {
+  return { signal: AbortSignal.timeout(30_000) }
+}
+
+/** JSON on one line: what is claimed, and a token that no other run has. */
+function claimBody({ backup, prefix }: ClaimedPlace): Uint8Array {
+  const claim = {
+    version: '1',
+    backup_id: backup.id,
+    prefix,
+    started_at: formatCreatedAt(backup.createdAt),
+    token: randomUUID(),
+  }
+  return Buffer.from(`${JSON.stringify(claim)}\n`)
+}
+
+async function isStored(
+  store: ObjectStore,
+  container: string,
+  objectName: string,
+  body: Uint8Array,
+): Promise<boolean> {
+  const options = { ...cleanUpOptions(), extraMetadata: null }
+  try {
+    const stored = await withReader(store, container, objectName, options, (reader) =>
+      reader.read({ maxBytes: MAX_CLAIM_BYTES }),
+    )
+    return Buffer.compare(stored, body) === 0
+  } catch {
+    return false
+  }
+}
+
+function claimed({ backup, container }: ClaimedPlace, objectName: string, cause?: unknown): BackupError {
+  return new BackupError(
+    'CONFLICT',
+    `Another backup with the id ${backup.id} is running, or was killed: its claim ${objectName} is in ${container}. ` +
+      'Wait until it ends, or choose another id. If no such backup runs, remove its claim as an orphan.',
+    { backupId: backup.id, container, objectName, cause },
+  )
+}
