@@ -1,11 +1,13 @@
 import { BackupError, throwIfAborted } from '@stowage/backup-core'
 import type { ObjectWriter } from '@stowage/backup-core'
 import { randomUUID } from 'node:crypto'
-import { constants, link, open, rename, unlink } from 'node:fs/promises'
+import { constants, open, rename, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncDirectory } from './directories.js'
-import { errnoOf, storeError } from './errors.js'
+import { storeError } from './errors.js'
+import { takeNameExclusively } from './exclusive-name.js'
+import type { Link } from './exclusive-name.js'
 
 /** Where an object is, or is to be. */
 export interface ObjectPlace {
@@ -23,6 +25,8 @@ export interface WriteMode {
   readonly fsync: boolean
   /** Fails with `CONFLICT` if the name exists, instead of replacing it. */
   readonly exclusive: boolean
+  /** For tests: a file system without hard links. @default link(2) */
+  readonly link?: Link
 }
 
 /** Of every object, whatever the umask: as Cinder's. */
@@ -109,20 +113,20 @@ export class PosixObjectWriter implements ObjectWriter {
       this.#state = 'named'
       return
     }
-    await link(this.temporary, path).catch((error: unknown) => {
-      throw errnoOf(error) === 'EEXIST' ? this.#exists(error) : error
-    })
+    const { directory, objectName } = this.place
+    const { temporary } = this
+    if (!(await takeNameExclusively({ directory, objectName, temporary, link: this.mode.link }))) {
+      throw this.#exists()
+    }
     this.#state = 'named'
-    // The object has its name: a temporary name that stays is no reason to take it away again.
-    await unlink(this.temporary).catch(() => undefined)
   }
 
-  #exists(cause: unknown): BackupError {
+  #exists(): BackupError {
     const { container, objectName } = this.place
     return new BackupError(
       'CONFLICT',
       `Cannot write the object "${objectName}" in "${container}": it exists already, and was left unchanged.`,
-      { cause, container, objectName },
+      { container, objectName },
     )
   }
 
