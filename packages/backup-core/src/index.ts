@@ -22,7 +22,13 @@ export type {
   ReplayableBody,
   StoreOptions,
 } from './driver/object-io.js'
-export type { FailedDelete, ObjectOptions, ObjectStore, WriterOptions } from './driver/object-store.js'
+export type {
+  ContainerOptions,
+  FailedDelete,
+  ObjectOptions,
+  ObjectStore,
+  WriterOptions,
+} from './driver/object-store.js'
 export type { ChunkedDriverOptions, DriverDefaults } from './driver/options.js'
 export type {
   BackupRequest,
@@ -51,6 +57,8 @@ export type {
   Progress,
   ProgressListener,
   ProgressPhase,
+  RetryEvent,
+  RetryListener,
   WarningListener,
 } from './progress/progress.js'
 export type {

@@ -1,5 +1,6 @@
 import { BackupError, ChunkedBackupDriver } from '@stowage/backup-core'
 import type {
+  ContainerOptions,
   DriverCapabilities,
   ExtraMetadata,
   FailedDelete,
@@ -31,6 +32,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
   }
   readonly #resolved: ResolvedSwiftOptions
   readonly #connection: Connection
+  #accountListed = false
   readonly #onWarning: SwiftDriverOptions['onWarning']
 
   /** @throws `OPTION_INVALID`. Nothing is sent yet. */
@@ -55,7 +57,8 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
 
   async putContainer(container: string, options: StoreOptions): Promise<void> {
     await this.#checkChunkSize(options)
-    const { createContainers, storagePolicy } = this.#resolved
+    const { createContainers, storagePolicy, container: own } = this.#resolved
+    if (container !== own) await this.#assertSearchable(container, options)
     const there = await this.#client.headContainer(container, options)
     if (there) {
       const { policy } = there
@@ -119,10 +122,11 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     return this.#client.objectExists(container, objectName, options)
   }
 
-  override async *getContainers(options: StoreOptions): AsyncGenerator<string> {
+  override async *getContainers(options: ContainerOptions): AsyncGenerator<string> {
     const { container, searchAccount } = this.#resolved
     yield container
-    if (searchAccount) yield* this.#client.listContainersWith('volume_', container, options)
+    if (searchAccount || options.everywhere === true)
+      yield* this.#client.listContainersWith('volume_', container, options)
   }
 
   /** As Cinder's Swift driver names them: `volume_<id>/<time>/az_<zone>_backup_<id>`. */
@@ -134,9 +138,20 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     return `volume_${backup.volumeId}/${time}/az_${this.#resolved.availabilityZone}_backup_${backup.id}`
   }
 
-  /** As provided. */
+  /**
+   * As provided. One that this store does not search is refused: a delete through it would not find the incremental, and
+   * remove its parent.
+   */
   updateContainerName(_backup: NewBackup, container: string | null): string | null {
-    return container
+    const { container: own, searchAccount } = this.#resolved
+    if (container === null || container === own || searchAccount) return container
+    throw new BackupError(
+      'OPTION_INVALID',
+      `Cannot back up to container ${container}: this store is the container ${own} alone (search is "container", as for ` +
+        `swift://${own}), so a delete could not see that the backup needs its parent. Leave the container out, name the ` +
+        `store swift://${container}, or search the account: the store "swift:", or search: "account".`,
+      { container },
+    )
   }
 
   /** None. */
@@ -166,6 +181,21 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
 
   get #client(): SwiftClient {
     return this.#connection.client
+  }
+
+  /** Whoever may not list the account would not find an incremental in a container that is not the driver's own. */
+  async #assertSearchable(container: string, options: StoreOptions): Promise<void> {
+    if (this.#accountListed) return
+    if (!(await this.#client.mayListContainers(options))) {
+      throw new BackupError(
+        'FORBIDDEN',
+        `Cannot back up to container ${container}: this user may not list the account's containers, so that backups in ` +
+          `a container other than ${this.#resolved.container} could not be found. Name the store swift://${container}, ` +
+          'or let the user list the account.',
+        { container },
+      )
+    }
+    this.#accountListed = true
   }
 
   async #checkChunkSize(options: StoreOptions): Promise<void> {

@@ -24,4 +24,4 @@ export type {
   V1Credentials,
 } from './auth/credentials.js'
 export type { AuthenticateOptions, SwiftAccess, TokenProvider } from './auth/token-provider.js'
-export type { RetryEvent } from './http/retry.js'
+export type { RetryEvent } from '@stowage/backup-core'

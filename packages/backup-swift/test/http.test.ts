@@ -1,4 +1,5 @@
 import { BackupError, isBackupError } from '@stowage/backup-core'
+import type { RetryListener } from '@stowage/backup-core'
 import assert from 'node:assert/strict'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,6 +8,7 @@ import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { AttemptFailure } from '../src/http/attempt-failure.js'
 import { quotable } from '../src/http/mask.js'
+import type { RetryReport } from '../src/http/retry.js'
 import { retrying } from '../src/http/retry.js'
 import type { RetryEvent } from '../src/index.js'
 import { SwiftBackupDriver } from '../src/index.js'
@@ -16,13 +18,20 @@ import { demoPassword, fast } from './support.js'
 const failure = (retry: 'never' | 'after-backoff' | 'at-once', waitMs?: number): AttemptFailure =>
   new AttemptFailure(new BackupError('STORE_UNAVAILABLE', 'Away.'), retry, waitMs)
 
+const reporting = (onRetry: RetryListener): RetryReport => ({ operation: 'a request', onRetry })
+
 describe('retries', () => {
   it('wait twice as long each time, less at most half, and never longer than the ceiling', async () => {
     const delays: number[] = []
     const policy = { retries: 6, backoffMs: 2, maxBackoffMs: 16, deadlineMs: 60_000 }
     const attempt = (): Promise<never> => Promise.reject(failure('after-backoff'))
     await assert.rejects(
-      retrying(policy, undefined, attempt, ({ delayMs }) => delays.push(delayMs)),
+      retrying(
+        policy,
+        undefined,
+        attempt,
+        reporting(({ delayMs }) => delays.push(delayMs)),
+      ),
       /Away\. Tried 7 times/,
     )
     for (const [index, delay] of delays.entries()) {
@@ -52,19 +61,43 @@ describe('retries', () => {
       attempts += 1
       return attempts === 1 ? Promise.reject(failure('after-backoff', 30)) : Promise.resolve('done')
     }
-    assert.equal(await retrying(policy, undefined, attempt, ({ delayMs }) => delays.push(delayMs)), 'done')
+    assert.equal(
+      await retrying(
+        policy,
+        undefined,
+        attempt,
+        reporting(({ delayMs }) => delays.push(delayMs)),
+      ),
+      'done',
+    )
     assert.deepEqual(delays, [30])
     const hours = (): Promise<never> => Promise.reject(failure('after-backoff', 3_600_000))
     await assert.rejects(retrying(policy, undefined, hours), /3600\.0 s, past the deadline/)
+  })
+
+  it('go on where the listener that is told of them throws', async () => {
+    const policy = { retries: 1, backoffMs: 1, maxBackoffMs: 1, deadlineMs: 5000 }
+    let attempts = 0
+    const attempt = (): Promise<string> =>
+      ++attempts === 1 ? Promise.reject(failure('after-backoff')) : Promise.resolve('done')
+    const failing = reporting(() => {
+      throw new Error('the terminal is gone')
+    })
+    assert.equal(await retrying(policy, undefined, attempt, failing), 'done')
   })
 
   it('end with ABORTED when their signal is aborted while they wait', async () => {
     const controller = new AbortController()
     const policy = { retries: 3, backoffMs: 60_000, maxBackoffMs: 60_000, deadlineMs: 600_000 }
     const attempt = (): Promise<never> => Promise.reject(failure('after-backoff'))
-    const waiting = retrying(policy, controller.signal, attempt, () => {
-      controller.abort()
-    })
+    const waiting = retrying(
+      policy,
+      controller.signal,
+      attempt,
+      reporting(() => {
+        controller.abort()
+      }),
+    )
     await assert.rejects(waiting, (error) => isBackupError(error, 'ABORTED'))
   })
 })
@@ -84,8 +117,8 @@ describe('a request', () => {
     cloud.faults.add({ fault, when: ({ method }) => method === 'PUT' })
     await driver.putContainer('c', {})
     assert.deepEqual(
-      events.map(({ retry, delayMs }) => [retry, delayMs]),
-      [[1, 1000]],
+      events.map(({ operation, attempt, delayMs }) => [operation, attempt, delayMs]),
+      [['Creating container c', 1, 1000]],
     )
     assert.match(events[0]?.error.details.requestId ?? '', /^tx\d+-test$/)
     assert.equal(events[0]?.error.details.status, 503)

@@ -4,17 +4,18 @@ import { readersBeside } from './compression/lazy-compressor.js'
 import type { CliIo } from './io.js'
 import type { GlobalOptions } from './options/global-options.js'
 import type { Output } from './output/output.js'
-import type { OpenStore } from './store-url.js'
+import type { NetworkPatience, OpenStore } from './store-url.js'
 
 /** Opens a store for the time of `work`. Drivers close themselves; the compressors are ours to close. */
 export async function withStore<T>(
   openStore: OpenStore,
-  { concurrency, maxMemory, strict, bz2Engine, osCloud, cinderConf }: GlobalOptions,
+  globals: GlobalOptions,
   settings: StoreSettings,
   env: CliIo['env'],
   output: Output,
   work: (driver: ChunkedBackupDriver) => Promise<T>,
 ): Promise<T> {
+  const { concurrency, maxMemory, strict, bz2Engine, osCloud, cinderConf } = globals
   const { create, ...driverSettings } = settings
   const { compression } = settings
   const decompressors = readersBeside(compression, bz2Engine)
@@ -27,9 +28,18 @@ export async function withStore<T>(
     onWarning: (warning) => {
       output.warning(warning)
     },
+    onRetry: (event) => {
+      output.retry(event)
+    },
   }
   try {
-    const driver = await openStore(options, { osCloud, cinderConf, env, create })
+    const driver = await openStore(options, {
+      osCloud,
+      cinderConf,
+      env,
+      create,
+      network: patienceOf(globals),
+    })
     try {
       return await work(driver)
     } finally {
@@ -40,4 +50,8 @@ export async function withStore<T>(
       await compressor.close?.()
     }
   }
+}
+
+function patienceOf({ timeout, retries, retryDeadline }: GlobalOptions): NetworkPatience {
+  return { timeoutMs: timeout, retries, retryDeadlineMs: retryDeadline }
 }

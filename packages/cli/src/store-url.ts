@@ -37,6 +37,16 @@ export interface StoreSources {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Makes the store if there is none. @default false */
   readonly create?: boolean | undefined
+  /** How patient a store on a network is. A directory has no requests that could be sent again. */
+  readonly network?: NetworkPatience
+}
+
+/** How long a store on a network may take, and how often its requests are sent again. */
+export interface NetworkPatience {
+  /** How long the store may be silent, in milliseconds. */
+  readonly timeoutMs?: number | undefined
+  readonly retries?: number | undefined
+  readonly retryDeadlineMs?: number | undefined
 }
 
 /** A store that was named and found well-formed, and not yet opened. */
@@ -120,10 +130,11 @@ function swift(url: string): OpenStore {
       hint: 'Say swift://CONTAINER, or swift: for the default one; a slash or a % in the name is written %2F or %25.',
     })
   }
-  return async (options, { osCloud, cinderConf, env, create } = {}) => {
+  return async (options, { osCloud, cinderConf, env, create, network = {} } = {}) => {
     const { getBackupDriverForUrl } = await import('@stowage/backup-swift')
     return getBackupDriverForUrl(url, {
       ...options,
+      ...swiftPatience(network),
       // The command line's own word counts, also where it is none.
       backupCompressionAlgorithm: options.compression?.name ?? 'none',
       ...(osCloud === undefined ? {} : { cloud: osCloud }),
@@ -132,5 +143,21 @@ function swift(url: string): OpenStore {
       // Containers are made by default; this overrides a cinder.conf that forbids it.
       ...(create === true ? { backupCreateContainers: true } : {}),
     })
+  }
+}
+
+/** Connecting takes no longer than the driver's own default, and less where the store may be silent for less. */
+function swiftPatience({ timeoutMs, retries, retryDeadlineMs }: NetworkPatience): Record<string, number> {
+  const timeoutSeconds = (timeoutMs ?? 0) / 1000
+  return {
+    ...(timeoutMs === undefined
+      ? {}
+      : {
+          connectTimeoutSeconds: Math.min(10, timeoutSeconds),
+          headersTimeoutSeconds: timeoutSeconds,
+          bodyTimeoutSeconds: timeoutSeconds,
+        }),
+    ...(retries === undefined ? {} : { backupSwiftRetryAttempts: retries }),
+    ...(retryDeadlineMs === undefined ? {} : { retryDeadlineSeconds: retryDeadlineMs / 1000 }),
   }
 }

@@ -124,6 +124,9 @@ describe('the environment', () => {
 
   it.each([
     ['STOWAGE_MAX_MEMORY', 'lots'],
+    ['STOWAGE_TIMEOUT', '5 fortnights'],
+    ['STOWAGE_RETRIES', '-1'],
+    ['STOWAGE_RETRY_DEADLINE', '0'],
     ['STOWAGE_STRICT', 'nova'],
     ['STOWAGE_QUIET', 'perhaps'],
   ])('is held to what the option takes: %s=%s', async (variable, value) => {

@@ -31,12 +31,14 @@ export class StoreLookup implements BackupLookup {
   readonly #store: ObjectStore
   readonly #onWarning: WarningListener
   readonly #options: StoreOptions
+  readonly #everywhere: boolean
   #containers: Promise<readonly string[]> | undefined
   readonly #places = new Map<string, Promise<readonly Place[]>>()
   readonly #found = new Map<string, Found>()
 
-  constructor(store: ObjectStore, onWarning: WarningListener, options: StoreOptions) {
+  constructor(store: ObjectStore, onWarning: WarningListener, options: StoreOptions, everywhere = false) {
     this.#store = store
+    this.#everywhere = everywhere
     this.#onWarning = onWarning
     this.#options = options
   }
@@ -181,7 +183,9 @@ export class StoreLookup implements BackupLookup {
   }
 
   async #allContainers(nearContainer: string | undefined): Promise<ReadonlySet<string>> {
-    this.#containers ??= collect(this.#store.getContainers(this.#options))
+    this.#containers ??= collect(
+      this.#store.getContainers({ ...this.#options, everywhere: this.#everywhere }),
+    )
     return new Set([...(nearContainer === undefined ? [] : [nearContainer]), ...(await this.#containers)])
   }
 

@@ -18,7 +18,13 @@ import { asVolumeSource } from '../volume/as-volume-source.js'
 import type { BackupSource, VolumeTarget } from '../volume/volume.js'
 import type { DriverCapabilities } from './capabilities.js'
 import type { ObjectReader, ObjectWriter, StoreOptions } from './object-io.js'
-import type { FailedDelete, ObjectOptions, ObjectStore, WriterOptions } from './object-store.js'
+import type {
+  ContainerOptions,
+  FailedDelete,
+  ObjectOptions,
+  ObjectStore,
+  WriterOptions,
+} from './object-store.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './options.js'
 import type {
   BackupRequest,
@@ -144,7 +150,9 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    */
   async deleteBackup(backup: BackupReference, options: DeleteOptions = {}): Promise<DeleteResult> {
     const record = await this.#resolve(backup, options)
-    const job = { store: this, lookup: this.#lookup(options), catalog: this.#catalog }
+    // An incremental may be in a container that this driver does not search otherwise.
+    const lookup = this.#lookup(options, true)
+    const job = { store: this, lookup, catalog: this.#catalog }
     return runDelete(job, record, options)
   }
 
@@ -251,7 +259,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   }
 
   /** The default container alone. A driver that overrides this declares `containerListing`. */
-  getContainers(options: StoreOptions): AsyncIterable<string> {
+  getContainers(options: ContainerOptions): AsyncIterable<string> {
     return onlyContainer(this.#settings.container, options)
   }
 
@@ -293,8 +301,8 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return loadChain(lookup, newest.record)
   }
 
-  #lookup(options: OperationOptions): BackupLookup {
-    const stored = this.#stored.lookup(options, this.#warnings(options))
+  #lookup(options: OperationOptions, everywhere = false): BackupLookup {
+    const stored = this.#stored.lookup(options, this.#warnings(options), everywhere)
     return this.#catalog === this.#stored
       ? stored
       : new OwnCatalogLookup(this, this.#catalog, stored, signalOptions(options.signal))

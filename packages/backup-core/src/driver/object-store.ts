@@ -23,6 +23,15 @@ export interface WriterOptions extends ObjectOptions {
   readonly claim?: boolean
 }
 
+/** Options of listing the containers. */
+export interface ContainerOptions extends StoreOptions {
+  /**
+   * Names also containers that the driver does not search otherwise, and in which another driver may have put an
+   * incremental of a backup that is about to be deleted. @default false
+   */
+  readonly everywhere?: boolean
+}
+
 /** An object that `deleteObjects` could not delete. */
 export interface FailedDelete {
   readonly objectName: string
@@ -82,8 +91,8 @@ export interface ObjectStore {
   getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata>
 
   /**
-   * Every container that may hold backups. One that cannot be listed is named too: where its listing rejects with
-   * `FORBIDDEN` or `NOT_A_FILE`, a list of backups leaves it out with a warning, and keeps the others.
+   * Every container that the driver searches for backups. One that cannot be listed is named too: where its listing
+   * rejects with `FORBIDDEN` or `NOT_A_FILE`, a list of backups leaves it out with a warning, and keeps the others.
    */
-  getContainers(options: StoreOptions): AsyncIterable<string>
+  getContainers(options: ContainerOptions): AsyncIterable<string>
 }

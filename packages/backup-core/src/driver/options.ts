@@ -1,6 +1,6 @@
 import type { BackupCatalog } from '../catalog/catalog.js'
 import type { Compressor } from '../compression/compressor.js'
-import type { WarningListener } from '../progress/progress.js'
+import type { RetryListener, WarningListener } from '../progress/progress.js'
 
 /** Options that every driver takes. */
 export interface ChunkedDriverOptions {
@@ -46,6 +46,8 @@ export interface ChunkedDriverOptions {
   readonly strict?: 'cinder'
   /** Called with what does not stop an operation. @default warnings are dropped */
   readonly onWarning?: WarningListener
+  /** Called before each wait for a retry, by drivers of stores on a network. @default none */
+  readonly onRetry?: RetryListener
   /** The time for names and `created_at`. @default the system's */
   readonly clock?: () => Date
 }

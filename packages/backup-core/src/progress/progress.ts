@@ -1,3 +1,5 @@
+import type { BackupError } from '../errors/backup-error.js'
+
 /** What a long operation is doing. */
 export type ProgressPhase = 'backup' | 'restore' | 'verify' | 'delete'
 
@@ -36,6 +38,21 @@ export interface BackupWarning {
 
 /** Called with each warning. */
 export type WarningListener = (warning: BackupWarning) => void
+
+/** A request to a store that failed, and is sent again after a wait. */
+export interface RetryEvent {
+  /** What failed, as a message has it: `Storing object a in container b`. */
+  readonly operation: string
+  /** How many attempts have failed so far, from 1. */
+  readonly attempt: number
+  /** How long the driver waits before the next attempt. */
+  readonly delayMs: number
+  /** Why the attempt failed. */
+  readonly error: BackupError
+}
+
+/** Called before each wait for a retry. What it throws is ignored. */
+export type RetryListener = (event: RetryEvent) => void
 
 /** What every long operation takes. */
 export interface OperationOptions {

@@ -1,7 +1,6 @@
 import type { ChunkedDriverOptions } from '@stowage/backup-core'
 import type { RenewedToken, SwiftCredentials } from '../auth/credentials.js'
 import type { TokenProvider } from '../auth/token-provider.js'
-import type { RetryEvent } from '../http/retry.js'
 
 /** Cinder's own options, in camel case: the flag's name is in each comment. */
 export interface CinderSwiftOptions {
@@ -114,6 +113,4 @@ export interface SwiftDriverOptions extends ChunkedDriverOptions, CinderSwiftOpt
   readonly claimSettleSeconds?: number
   /** Where proxies are looked for (`http_proxy`, `https_proxy`, `no_proxy`). @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Called before each wait for a retry. */
-  readonly onRetry?: (event: RetryEvent) => void
 }

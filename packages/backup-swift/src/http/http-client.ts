@@ -1,6 +1,7 @@
+import type { RetryListener } from '@stowage/backup-core'
 import type { ConnectionPool } from './connection-pool.js'
 import type { HttpAnswer, HttpRequest, HttpTimeouts } from './exchange.js'
-import type { RetryEvent, RetryPolicy } from './retry.js'
+import type { RetryPolicy } from './retry.js'
 import { retrying } from './retry.js'
 import type { Sending } from './send-once.js'
 import { sendOnce } from './send-once.js'
@@ -10,7 +11,7 @@ export interface HttpClientOptions {
   readonly pool: ConnectionPool
   readonly timeouts: HttpTimeouts
   readonly retry: RetryPolicy
-  readonly onRetry?: (event: RetryEvent) => void
+  readonly onRetry?: RetryListener
 }
 
 /** Requests with time-outs and retries over one pool of connections. Knows neither tokens nor Swift. */
@@ -27,19 +28,20 @@ export class HttpClient {
     return sendOnce(pool.dispatcherFor(request.origin), request, sending, timeouts, signal)
   }
 
-  /** Repeats `attempt` by the policy, or by `policy` where the request has its own. */
+  /** Repeats `attempt` of `operation` by the policy, or by `policy` where the request has its own. */
   retrying<T>(
+    operation: string,
     attempt: (retry: number) => Promise<T>,
     signal?: AbortSignal,
     policy: Partial<RetryPolicy> = {},
   ): Promise<T> {
     const { retry, onRetry } = this.#options
-    return retrying({ ...retry, ...policy }, signal, attempt, onRetry)
+    return retrying({ ...retry, ...policy }, signal, attempt, onRetry && { operation, onRetry })
   }
 
   /** A request, repeated where that may help. */
   send<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
-    return this.retrying(() => this.sendOnce(request, sending, signal), signal)
+    return this.retrying(sending.what, () => this.sendOnce(request, sending, signal), signal)
   }
 
   /** Ends every connection, and every request that is still under way. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { abortedError, BackupError } from '@stowage/backup-core'
+import type { RetryListener } from '@stowage/backup-core'
 import { AttemptFailure } from './attempt-failure.js'
 
 /** How often and how soon a request is repeated. */
@@ -14,12 +15,10 @@ export interface RetryPolicy {
   readonly deadlineMs: number
 }
 
-/** A retry that is about to be waited for. */
-export interface RetryEvent {
-  /** From 1. */
-  readonly retry: number
-  readonly delayMs: number
-  readonly error: BackupError
+/** Who is told of retries, and of what. */
+export interface RetryReport {
+  readonly operation: string
+  readonly onRetry: RetryListener
 }
 
 /**
@@ -31,7 +30,7 @@ export async function retrying<T>(
   policy: RetryPolicy,
   signal: AbortSignal | undefined,
   attempt: (retry: number) => Promise<T>,
-  onRetry?: (event: RetryEvent) => void,
+  report?: RetryReport,
 ): Promise<T> {
   const startedAt = performance.now()
   let backoffs = 0
@@ -49,9 +48,22 @@ export async function retrying<T>(
       if (isLast || elapsedMs + delayMs > policy.deadlineMs) {
         throw givenUp(failure, retry + 1, elapsedMs, isLast ? undefined : delayMs)
       }
-      onRetry?.({ retry: retry + 1, delayMs, error: failure.error })
+      reportTo(report, retry + 1, delayMs, failure.error)
       await abortableSleep(delayMs, signal)
     }
+  }
+}
+
+function reportTo(
+  report: RetryReport | undefined,
+  attempt: number,
+  delayMs: number,
+  error: BackupError,
+): void {
+  try {
+    report?.onRetry({ operation: report.operation, attempt, delayMs, error })
+  } catch {
+    // A listener that fails must not end a request that may still succeed.
   }
 }
 

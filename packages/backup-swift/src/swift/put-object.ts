@@ -116,7 +116,7 @@ export async function putObject(
     }
   }
 
-  const head = await transport.retrying(() => (exclusive ? create(exclusive) : put({})), signal)
+  const head = await transport.retrying(what, () => (exclusive ? create(exclusive) : put({})), signal)
   // A PUT without an ETag in its answer, and one that lost against a newer object, have stored we do not know what.
   if (head.status === 202 || md5Of(head) === undefined) {
     const expected = { md5: await md5OfSent(), lengthBytes: body.lengthBytes, writerId: exclusive?.writerId }
@@ -128,7 +128,7 @@ export async function putObject(
   if (exclusive && exclusive.settleMs > 0) {
     const { writerId, settleMs } = exclusive
     await abortableSleep(settleMs, signal)
-    const owner = await transport.retrying(() => ownerOf(transport, object, writerId, signal), signal)
+    const owner = await transport.retrying(what, () => ownerOf(transport, object, writerId, signal), signal)
     if (owner !== 'ours') throw conflict()
   }
 }

@@ -121,6 +121,22 @@ export class SwiftClient {
     )
   }
 
+  /** Whether the user may list the account's containers. */
+  async mayListContainers(options: StoreOptions = {}): Promise<boolean> {
+    try {
+      for await (const name of listNames(
+        this.#transport,
+        { path: '', prefix: '', what: 'Listing the containers', details: {}, pageNames: 1 },
+        options,
+      ))
+        return name !== ''
+    } catch (error) {
+      if (!isBackupError(error, 'FORBIDDEN')) throw error
+      return false
+    }
+    return true
+  }
+
   /** The names of a container's objects that begin with `prefix`. */
   listObjects(
     container: string,
@@ -169,8 +185,8 @@ export class SwiftClient {
       for await (const name of this.listObjects(container, prefix, options, 1)) return name !== ''
       return false
     } catch (error) {
-      // A container that we may not read holds no backup of ours.
-      if (isBackupError(error, 'FORBIDDEN')) return false
+      // What it holds cannot be seen: its own listing says so.
+      if (isBackupError(error, 'FORBIDDEN')) return true
       throw error
     }
   }
@@ -187,7 +203,12 @@ export class SwiftClient {
     { signal }: StoreOptions = {},
     policy?: Partial<RetryPolicy>,
   ): Promise<ObjectOwner> {
-    return this.#transport.retrying(() => ownerOf(this.#transport, object, writerId, signal), signal, policy)
+    return this.#transport.retrying(
+      `Asking which writer stored object ${object.objectName}`,
+      () => ownerOf(this.#transport, object, writerId, signal),
+      signal,
+      policy,
+    )
   }
 
   /** Reads an object whole: see {@link getObject}. */

@@ -45,26 +45,24 @@ export class SwiftTransport {
     return this.#tokens.get(signal)
   }
 
-  /** Sends a request, with what the n-th attempt needs, until it succeeds or fails for good. */
+  /** Sends a request, made anew for each attempt where it is a function, until it succeeds or fails for good. */
   async send<T>(
-    call: SwiftCall<T> | ((retry: number) => SwiftCall<T>),
+    call: SwiftCall<T> | (() => SwiftCall<T>),
     signal?: AbortSignal,
     policy?: Partial<RetryPolicy>,
   ): Promise<HttpAnswer<T>> {
-    return this.retrying(
-      (retry) => this.sendOnce(typeof call === 'function' ? call(retry) : call, signal),
-      signal,
-      policy,
-    )
+    const next = typeof call === 'function' ? call : () => call
+    return this.retrying(next().what, () => this.sendOnce(next(), signal), signal, policy)
   }
 
   /** Repeats an attempt that is more than one request, as the driver's policy says. */
   retrying<T>(
-    attempt: (retry: number) => Promise<T>,
+    operation: string,
+    attempt: () => Promise<T>,
     signal?: AbortSignal,
     policy?: Partial<RetryPolicy>,
   ): Promise<T> {
-    return this.#http.retrying(attempt, signal, policy)
+    return this.#http.retrying(operation, attempt, signal, policy)
   }
 
   /** One attempt, and another one with a new token where Swift refuses the token. Rejects with an `AttemptFailure`. */

@@ -74,9 +74,13 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     .option('--name <text>', 'a name for people')
     .option('--description <text>', 'a description for people')
     .addOption(
-      new CliOption('--container <name>', "the container to put it in (default: the store's)", {
-        env: 'STOWAGE_CONTAINER',
-      }),
+      new CliOption(
+        '--container <name>',
+        "the container to put it in (default: the store's; a store swift://CONTAINER takes no other)",
+        {
+          env: 'STOWAGE_CONTAINER',
+        },
+      ),
     )
     .option('--create', 'make the store if there is none, as `stowage init` does')
     .addHelpText('after', examples)

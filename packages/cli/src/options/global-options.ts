@@ -1,5 +1,6 @@
 import { bz2Engines } from '../compression/words.js'
 import type { Bz2Engine } from '../compression/words.js'
+import { parseDuration } from '../durations.js'
 import { parseSize, sizeSyntax } from '../sizes.js'
 import { storeExamples } from '../store-url.js'
 import { CliOption } from './option.js'
@@ -15,6 +16,11 @@ export interface GlobalOptions {
   readonly bz2Engine?: Bz2Engine
   readonly osCloud?: string
   readonly cinderConf?: string
+  /** Milliseconds. */
+  readonly timeout?: number
+  readonly retries?: number
+  /** Milliseconds. */
+  readonly retryDeadline?: number
 }
 
 export function globalOptions(): CliOption[] {
@@ -54,6 +60,20 @@ export function globalOptions(): CliOption[] {
     new CliOption('--cinder-conf <file>', 'swift: a cinder.conf to take backup_swift_… options from', {
       env: 'STOWAGE_CINDER_CONF',
     }),
+    new CliOption(
+      '--timeout <time>',
+      'how long a store on the network may be silent, or crawl, before the request is sent again: 30s, 5m (default: 90s)',
+      { env: 'STOWAGE_TIMEOUT', parse: parseDuration },
+    ),
+    new CliOption('--retries <n>', 'how often a request to such a store is sent again (default: 10)', {
+      env: 'STOWAGE_RETRIES',
+      parse: parseRetries,
+    }),
+    new CliOption(
+      '--retry-deadline <time>',
+      'no retry of a request begins later than this after its first attempt (default: 15m)',
+      { env: 'STOWAGE_RETRY_DEADLINE', parse: parseDuration },
+    ),
   ]
 }
 
@@ -62,6 +82,11 @@ export function parsePositiveSize(text: string): number {
   const bytes = parseSize(text)
   if (bytes === 0) throw new RangeError(`It must be more than 0. Give ${sizeSyntax}.`)
   return bytes
+}
+
+function parseRetries(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new RangeError('Give a whole number from 0 to 9999.')
+  return Number(text)
 }
 
 function parseCount(text: string): number {

@@ -1,8 +1,12 @@
-import type { BackupWarning, ProgressListener } from '@stowage/backup-core'
+import type { BackupWarning, ProgressListener, RetryEvent } from '@stowage/backup-core'
 import type { CliIo } from '../io.js'
+import { formatDuration } from './duration.js'
 import { ProgressBar, ProgressLog } from './progress-reporter.js'
 import type { ProgressReporter } from './progress-reporter.js'
 import { printable } from './table.js'
+
+/** From here on a wait is long enough to be explained. */
+const shownWaitMs = 2000
 
 /** How much is said, and to whom. */
 export interface OutputMode {
@@ -56,6 +60,14 @@ export class Output {
         ? `${JSON.stringify({ warning })}\n`
         : `stowage: warning: ${printable(warning.message)} (${warning.code})\n`,
     )
+  }
+
+  /** A request to the store failed, and is sent again after a wait: said where a person would ask what takes so long. */
+  retry({ operation, attempt, delayMs, error }: RetryEvent): void {
+    if (delayMs < shownWaitMs) return
+    // A driver's messages begin with the operation; another's may not.
+    const what = error.message.startsWith(operation) ? error.message : `${operation}: ${error.message}`
+    this.note(`waiting ${formatDuration(delayMs)} before attempt ${String(attempt + 1)}: ${what}`)
   }
 
   /** A listener that shows progress the way this mode wants it; undefined where it wants none. */

@@ -1,0 +1,20 @@
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }
+const durationPattern = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h)?$/i
+
+/** What {@link parseDuration} accepts, for messages and help. */
+export const durationSyntax = 'seconds, or a number with ms, s, m, h, such as 30s or 5m'
+
+/**
+ * A time in milliseconds from what a person types: `30`, `30s`, `500ms`, `5m`, `1.5h`. Case does not matter.
+ *
+ * @throws RangeError where it is not a time, is less than a millisecond, or more than 24 days, which no timer takes
+ */
+export function parseDuration(text: string): number {
+  const match = durationPattern.exec(text.trim())
+  if (!match) throw new RangeError(`"${text}" is not a time. Give ${durationSyntax}.`)
+  const ms = Number(match[1]) * (unitMs[(match[2] ?? 's').toLowerCase()] ?? NaN)
+  if (!(ms >= 1 && ms <= 24 * 24 * 3_600_000)) {
+    throw new RangeError(`"${text}" is not between 1 ms and 24 days.`)
+  }
+  return ms
+}
