@@ -11,6 +11,7 @@ import {
   isBackupObjectName,
   metadataObjectName,
 } from '../format/object-names.js'
+import { refuseShrunk } from './check-size.js'
 import { claimPrefix, type Claim } from './claim.js'
 import { prepareBackup, type BackupMeans, type PreparedBackup } from './prepare.js'
 import type { ObjectSink } from './store-run.js'
@@ -38,6 +39,7 @@ export async function openDestination(
   const { store, settings } = means
   const lookup = means.openLookup()
   const prepared = await prepareBackup(means, lookup, request, options)
+  refuseShrunk(request, prepared.parent?.record, sizeBytes)
   refuseGrowth(settings, prepared, sizeBytes ?? 0)
   const { container, prefix } = chooseNames(store, settings, prepared.backup)
   const mustBeFound = await assertSearchable(store, lookup, prepared, container)

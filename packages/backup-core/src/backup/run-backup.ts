@@ -19,6 +19,7 @@ import { atOnce } from '../pipeline/slots.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import type { OpenSource, VolumeSource } from '../volume/volume.js'
+import { refuseEmpty, refuseShrunk, shrinkWarning } from './check-size.js'
 import { cleanUp } from './clean-up.js'
 import { commit } from './commit.js'
 import { openDestination, refuseGrowth, type Destination } from './destination.js'
@@ -54,6 +55,7 @@ export async function runBackup(
   // First of all, so that a stream is closed whatever is refused next.
   const open = await source.openSource(storeOptions)
   try {
+    refuseEmpty(request, open.sizeBytes)
     startHashWorkers(Math.floor((open.sizeBytes ?? 0) / WORTH_A_WORKER_BYTES))
     const meter = new ProgressMeter('backup', open.sizeBytes, options.onProgress)
     const { destination, chunks } = await storeVolume(job, request, open, meter, options.signal)
@@ -64,8 +66,11 @@ export async function runBackup(
     let record: BackupRecord
     try {
       // A stream has told its size by now.
-      refuseGrowth(job.settings, destination.prepared, chunks.totals.sizeBytes)
-      await warnIfChanged(job, destination.prepared, open)
+      const { sizeBytes } = chunks.totals
+      refuseEmpty(request, sizeBytes)
+      refuseShrunk(request, destination.prepared.parent?.record, sizeBytes)
+      refuseGrowth(job.settings, destination.prepared, sizeBytes)
+      await warnIfChanged(job, destination.prepared, open, sizeBytes)
       const stored = { ...chunks, ...chunks.totals, metadataStored }
       record = await commit(job.openLookup, destination, stored, storeOptions)
     } catch (error) {
@@ -220,7 +225,14 @@ async function releaseClaim(job: BackupJob, { claim, prepared, sink }: Destinati
   }
 }
 
-async function warnIfChanged(job: BackupJob, prepared: PreparedBackup, source: OpenSource): Promise<void> {
+async function warnIfChanged(
+  job: BackupJob,
+  { backup, parent }: PreparedBackup,
+  source: OpenSource,
+  sizeBytes: number,
+): Promise<void> {
+  const shrunk = shrinkWarning(backup.id, parent?.record, sizeBytes)
+  if (shrunk) job.onWarning(shrunk)
   const message = await source.changed?.()
-  if (message !== undefined) job.onWarning({ code: 'SOURCE_CHANGED', message, backupId: prepared.backup.id })
+  if (message !== undefined) job.onWarning({ code: 'SOURCE_CHANGED', message, backupId: backup.id })
 }

@@ -94,7 +94,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    * `_metadata` is stored, and a failure or an abort removes what was written.
    *
    * @throws `OPTION_INVALID`, `BACKUP_EXISTS`, `BACKUP_NOT_FOUND` (the parent), `CHAIN_INVALID`, `BLOCK_SIZE_CHANGED`,
-   *   `SOURCE_READ`, `SOURCE_CHANGED`, `ABORTED`, `CLEANUP_INCOMPLETE`, and what the store says
+   *   `SOURCE_READ`, `SOURCE_CHANGED`, `SOURCE_EMPTY`, `SOURCE_SHRANK`, `SOURCE_INCOMPLETE`, `ABORTED`, `CLEANUP_INCOMPLETE`, and what the store says
    */
   async backup(
     request: BackupRequest,

@@ -18,6 +18,13 @@ export interface BackupRequest {
   readonly description?: string | null
   /** Kept as Cinder's `volume_meta`: a string is stored as it is, an object is encoded. @default null */
   readonly volumeMetadata?: string | { readonly [key: string]: JsonValue } | null
+  /** Backs up a source of no bytes. @default false: refused with `SOURCE_EMPTY` */
+  readonly allowEmpty?: boolean
+  /**
+   * Makes an incremental of a source that is shorter than its parent by more than half.
+   * @default false: refused with `SOURCE_SHRANK`
+   */
+  readonly allowShrink?: boolean
 }
 
 /** Options of `restore`. */

@@ -33,6 +33,9 @@ export type BackupErrorCode =
   // Volumes
   | 'SOURCE_READ'
   | 'SOURCE_CHANGED'
+  | 'SOURCE_EMPTY'
+  | 'SOURCE_SHRANK'
+  | 'SOURCE_INCOMPLETE'
   | 'TARGET_TOO_SMALL'
   | 'TARGET_NOT_EMPTY'
   | 'TARGET_BUSY'

@@ -27,6 +27,9 @@ export interface BackupWarning {
   readonly code:
     | 'EXTRA_OBJECTS'
     | 'SOURCE_CHANGED'
+    | 'SOURCE_SHRANK'
+    | 'RESTORE_INCOMPLETE'
+    | 'TARGET_UNMARKED'
     | 'LISTING_INCOMPLETE'
     | 'OBJECT_REREAD'
     | 'METADATA_UNREADABLE'

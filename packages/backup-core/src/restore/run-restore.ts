@@ -54,6 +54,11 @@ export async function runRestore(
     endBytes: window.offsetBytes + window.lengthBytes,
     partial: options.range !== undefined,
     overwrite: options.overwrite ?? false,
+    startBytes: window.offsetBytes,
+    backupId: newest.record.id,
+    warn: (code, message) => {
+      source.onWarning({ code, message, backupId: newest.record.id })
+    },
     ...signalOptions(options.signal),
   })
   const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)

@@ -1,23 +1,29 @@
 import type { BigIntStats } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, realpath, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { deviceNumber, deviceSizeBytes, deviceWriteCount, probeSizeBytes } from './block-device.js'
 import { openFifoSource } from './fifo-source.js'
-import { fileKind, sourceError } from './file-errors.js'
+import { errnoOf, fileKind, sourceError } from './file-errors.js'
 import { dataExtents, WORTHWHILE_HOLE_BYTES } from './file-holes.js'
 import { readFully } from './positional-io.js'
+import { markPathOf, readMark } from './restore-mark.js'
 import type { OpenSource, VolumeExtent, VolumeOpenOptions } from './volume.js'
 
-/**
- * Opens a regular file, a block device or a pipe for reading.
- *
- * @param readHoles - holes of a sparse file are read too, instead of asking where they are
- */
+/** How a file is read. */
+export interface FileSourceSettings {
+  /** Holes of a sparse file are read too, instead of asking where they are. */
+  readonly readHoles: boolean
+  /** How many bytes the source must have; undefined where any number will do. */
+  readonly sizeBytes: number | undefined
+}
+
+/** Opens a regular file, a block device or a pipe for reading. */
 export async function openFileSource(
   path: string,
-  readHoles: boolean,
+  { readHoles, sizeBytes }: FileSourceSettings,
   options: VolumeOpenOptions = {},
 ): Promise<OpenSource> {
   throwIfAborted(options.signal, `Opening ${path}`)
@@ -25,17 +31,23 @@ export async function openFileSource(
   const found = await stat(path, { bigint: true }).catch((error: unknown) => {
     throw sourceError(error, path)
   })
-  if (found.isFIFO()) return openFifoSource(path, options)
+  if (found.isFIFO()) return openFifoSource(path, sizeBytes, options)
   if (!found.isFile() && !found.isBlockDevice()) {
     const message = `${path} is ${fileKind(found)}. Name a regular file, a block device or a pipe.`
     throw new BackupError('NOT_A_FILE', message)
   }
-  const handle = await open(path, 'r').catch((error: unknown) => {
+  if (found.isFile()) await refuseUnfinished(path)
+  const mayBeGenerated = found.isFile() && found.size === 0n
+  // A read of some generated files waits for what comes next, in a thread that no abort reaches.
+  const flags = constants.O_RDONLY | (mayBeGenerated ? constants.O_NONBLOCK : 0)
+  const handle = await open(path, flags).catch((error: unknown) => {
     throw sourceError(error, path)
   })
   try {
+    if (mayBeGenerated) await refuseGenerated(path, handle)
     const stats = await handle.stat({ bigint: true })
     const source = stats.isBlockDevice() ? await deviceState(handle, stats) : fileState(handle, stats)
+    if (sizeBytes !== undefined && source.sizeBytes !== sizeBytes) throw wrongSize(path, source, sizeBytes)
     throwIfAborted(options.signal, `Opening ${path}`)
     const mayHaveHoles =
       !readHoles && process.platform === 'linux' && source.holeBytes >= WORTHWHILE_HOLE_BYTES
@@ -44,6 +56,37 @@ export async function openFileSource(
     await handle.close()
     throw sourceError(error, path)
   }
+}
+
+/** A file that a restore into it left unfinished holds parts of two volumes. */
+async function refuseUnfinished(path: string): Promise<void> {
+  const realPath = await realpath(path).catch((error: unknown) => {
+    throw sourceError(error, path)
+  })
+  const mark = await readMark(realPath)
+  if (!mark) return
+  throw new BackupError(
+    'SOURCE_INCOMPLETE',
+    `${path} is not whole: a restore of backup ${mark.backupId} into it, begun at ${mark.startedAt}, runs or did not finish. Let it end, or restore again. If the file is whole all the same, remove ${markPathOf(realPath)}.`,
+  )
+}
+
+/** Files of /proc and the like are made while they are read, and say that they have no bytes. */
+async function refuseGenerated(path: string, handle: FileHandle): Promise<void> {
+  const { bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0).catch((error: unknown) => {
+    if (errnoOf(error) === 'EAGAIN') return { bytesRead: 1 }
+    throw error
+  })
+  if (bytesRead === 0) return
+  throw new BackupError(
+    'NOT_A_FILE',
+    `${path} has a size of 0 bytes, and gives bytes when it is read, as files of /proc do. Pipe it: back up the output of \`cat\`, as a stream.`,
+  )
+}
+
+function wrongSize(path: string, { sizeBytes }: SourceState, expectedBytes: number): BackupError {
+  const message = `${path} has ${sizeBytes} bytes, expected ${expectedBytes}. Pass its true size, or none, or check that it is the right volume.`
+  return new BackupError('SOURCE_CHANGED', message)
 }
 
 /** What kind of source it is: its size, and how to find out that it changed. */

@@ -21,6 +21,11 @@ export interface FileVolumeOptions {
    * @default 'skip'
    */
   readonly holes?: 'skip' | 'read'
+  /**
+   * How many bytes a backup must find. A pipe that gives fewer or more, or a file or device of another size, ends it
+   * with `SOURCE_CHANGED`. @default any number
+   */
+  readonly sizeBytes?: number
 }
 
 /** A file or a block device. */
@@ -37,11 +42,14 @@ export interface FileVolume extends VolumeSource, VolumeTarget {
  * device that the kernel counted writes for, is warned of at the end.
  *
  * As a target:
- * - a new file gets the volume's size and mode 0600 (it may hold the secrets of a whole machine), with holes where the
- *   backup has nothing, and is removed again when the restore fails;
- * - an existing file that is not empty needs `overwrite`, is first changed by the first write, and has the volume's
- *   size at the end; a restore of a part leaves the rest of it as it is; one that is attached to a loop device is
- *   refused (`TARGET_BUSY`);
+ * - a new file is written as `.NAME.stowage-….partial` beside its own name, and gets that when it is whole; it has the
+ *   volume's size and mode 0600 (it may hold the secrets of a whole machine), with holes where the backup has nothing,
+ *   and is removed when the restore fails; a file that has appeared under the name meanwhile is left as it is
+ *   (`TARGET_NOT_EMPTY`);
+ * - an existing file that is not empty needs `overwrite`, is written in place, is first changed by the first write, and
+ *   has the volume's size at the end; a restore of a part leaves the rest of it as it is; one that is attached to a loop
+ *   device is refused (`TARGET_BUSY`). Until it is whole, a mark lies beside it, `.NAME.stowage-restoring`: a second
+ *   restore is refused meanwhile (`TARGET_BUSY`), and a backup of it too (`SOURCE_INCOMPLETE`);
  * - a block device always needs `overwrite`, must be large enough, and is refused while it is mounted or in use
  *   (`TARGET_BUSY`).
  *
@@ -62,11 +70,20 @@ export function fileVolume(path: string, options: FileVolumeOptions = {}): FileV
     const shown = typeof holes === 'string' ? JSON.stringify(holes) : describeValue(holes)
     throw new BackupError('OPTION_INVALID', `holes must be 'skip' or 'read', not ${shown}.`)
   }
+  const sizeBytes: unknown = options.sizeBytes
+  if (sizeBytes !== undefined && !isByteCount(sizeBytes)) {
+    const shown = typeof sizeBytes === 'number' ? String(sizeBytes) : describeValue(sizeBytes)
+    throw new BackupError('OPTION_INVALID', `sizeBytes must be a whole number of bytes, not ${shown}.`)
+  }
   return {
     path,
     openSource: (opening?: VolumeOpenOptions): Promise<OpenSource> =>
-      openFileSource(path, holes === 'read', opening),
+      openFileSource(path, { readHoles: holes === 'read', sizeBytes }, opening),
     openTarget: (requirements: TargetRequirements): Promise<OpenTarget> =>
       openFileTarget(path, create, requirements),
   }
+}
+
+function isByteCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

@@ -61,6 +61,12 @@ export interface TargetRequirements extends VolumeOpenOptions {
   readonly partial: boolean
   /** The caller accepts that what the target holds is overwritten. */
   readonly overwrite: boolean
+  /** The first byte that will be written. @default 0 */
+  readonly startBytes?: number
+  /** Which backup is restored, for a note beside the target. */
+  readonly backupId?: string
+  /** Called with what does not stop the restore. */
+  readonly warn?: (code: 'RESTORE_INCOMPLETE' | 'TARGET_UNMARKED', message: string) => void
 }
 
 /** An open target. */
@@ -85,7 +91,7 @@ export interface OpenTarget {
 export interface VolumeTarget {
   /**
    * Opens the target, or refuses before anything is written: `TARGET_TOO_SMALL`, `TARGET_NOT_EMPTY` (it holds
-   * something, and `overwrite` was not said), `TARGET_BUSY` (a mounted device), `NOT_A_FILE`.
+   * something, and `overwrite` was not said), `TARGET_BUSY` (a mounted device, or another restore), `NOT_A_FILE`.
    */
   openTarget(requirements: TargetRequirements): Promise<OpenTarget>
 }

@@ -60,7 +60,10 @@ it('restores every state of a volume exactly, whatever was written, zeroed, grow
         for (const changes of [[], ...generations]) {
           bytes = changes.reduce(apply, bytes)
           const parent = states.at(-1)?.record ?? null
-          const record = await driver.backup({ volumeId: 'volume', parent }, bytes)
+          const record = await driver.backup(
+            { volumeId: 'volume', parent, allowEmpty: true, allowShrink: true },
+            bytes,
+          )
           states.push({ record, bytes })
         }
         for (const { record, bytes: wanted } of states) {

@@ -209,3 +209,46 @@ describe('a named pipe as a source', () => {
     await source.close()
   })
 })
+
+describe('a file that says it has no bytes', () => {
+  it.runIf(process.platform === 'linux')('is refused when it gives some, as files of /proc do', async () => {
+    const error = await expectCode(fileVolume('/proc/self/status').openSource(), 'NOT_A_FILE')
+    expect(error.message).toContain('Pipe it')
+  })
+
+  it('is a source of no bytes when it gives none', async () => {
+    await writeFile(inDirectory('empty.img'), '')
+    const source = await fileVolume(inDirectory('empty.img')).openSource()
+    expect(source.sizeBytes).toBe(0)
+    await source.close()
+  })
+})
+
+describe('the size that a source must have', () => {
+  it('refuses a file of another size when it is opened', async () => {
+    await writeFile(inDirectory('disk.img'), pattern(100))
+    for (const sizeBytes of [99, 101]) {
+      const error = await expectCode(
+        fileVolume(inDirectory('disk.img'), { sizeBytes }).openSource(),
+        'SOURCE_CHANGED',
+      )
+      expect(error.message).toContain(`has 100 bytes, expected ${sizeBytes}`)
+    }
+    await (await fileVolume(inDirectory('disk.img'), { sizeBytes: 100 }).openSource()).close()
+  })
+
+  it('ends the reading of a pipe that gives less', async () => {
+    expect(spawnSync('mkfifo', [inDirectory('pipe')]).status).toBe(0)
+    const source = await fileVolume(inDirectory('pipe'), { sizeBytes: 101 }).openSource()
+    const writing = writeFile(inDirectory('pipe'), pattern(100))
+    await expectCode(source.read(Buffer.alloc(101), 0), 'SOURCE_CHANGED')
+    await source.close()
+    await writing
+  })
+
+  it('must be a whole number', () => {
+    for (const sizeBytes of [-1, 1.5, NaN]) {
+      expect(() => fileVolume('disk.img', { sizeBytes })).toThrow('sizeBytes must be a whole number of bytes')
+    }
+  })
+})

@@ -25,6 +25,7 @@ describe('a new file as a target', () => {
     const before = process.umask(0)
     try {
       const target = await fileVolume(path).openTarget(whole(10))
+      await target.finish()
       await target.close()
     } finally {
       process.umask(before)
@@ -84,9 +85,54 @@ describe('a new file as a target', () => {
     expect(await readdir(inDirectory())).toEqual([])
   })
 
+  it('has another name until it is whole', async () => {
+    const target = await fileVolume(inDirectory('new.img')).openTarget(whole(1000))
+    await target.write(pattern(100), 0)
+    expect(await readdir(inDirectory())).toEqual([
+      expect.stringMatching(/^\.new\.img\.stowage-[0-9a-f]{12}\.partial$/),
+    ])
+    await target.finish()
+    await target.close()
+    expect(await readdir(inDirectory())).toEqual(['new.img'])
+  })
+
+  it('may have a name as long as names can be', async () => {
+    const name = `${'ä'.repeat(127)}a`
+    const target = await fileVolume(inDirectory(name)).openTarget(whole(10))
+    await target.finish()
+    await target.close()
+    expect(await readdir(inDirectory())).toEqual([name])
+  })
+
+  it('does not replace a file that has appeared under its name, and discard leaves that alone', async () => {
+    const path = inDirectory('new.img')
+    const target = await fileVolume(path).openTarget(whole(1000))
+    await writeFile(path, 'other')
+    const error = await expectCode(target.finish(), 'TARGET_NOT_EMPTY')
+    expect(error.message).toContain('created by another program')
+    await target.close()
+    await target.discard?.()
+    expect(await readdir(inDirectory())).toEqual(['new.img'])
+    expect(await readFile(path, 'utf8')).toBe('other')
+  })
+
+  it('is made by exactly one of two concurrent restores, whole', async () => {
+    const path = inDirectory('new.img')
+    const targets = await Promise.all([1, 2].map(() => fileVolume(path).openTarget(whole(1000))))
+    await Promise.all(targets.map((target, index) => target.write(pattern(1000, index + 1), 0)))
+    const ended = await Promise.allSettled(targets.map((target) => target.finish()))
+    for (const target of targets) await target.close()
+    const winner = ended.findIndex(({ status }) => status === 'fulfilled')
+    expect(ended[1 - winner]).toMatchObject({ status: 'rejected', reason: { code: 'TARGET_NOT_EMPTY' } })
+    await targets[1 - winner]?.discard?.()
+    expect(await readFile(path)).toEqual(pattern(1000, winner + 1))
+    expect(await readdir(inDirectory())).toEqual(['new.img'])
+  })
+
   it('is not removed by discard when another file has taken its place', async () => {
     const path = inDirectory('new.img')
     const target = await fileVolume(path).openTarget(whole(1000))
+    await target.finish()
     await writeFile(inDirectory('other'), 'other')
     await rename(inDirectory('other'), path)
     await target.close()
