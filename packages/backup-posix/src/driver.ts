@@ -182,6 +182,10 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     return this.#root.create(signal)
   }
 
+  override async ownsPath(path: string): Promise<boolean> {
+    return paths.isBelow(await this.#root.open(), path)
+  }
+
   async #containerPath(container: string, signal: AbortSignal | undefined): Promise<string> {
     // Names are checked first: a wrong one is the caller's mistake, also where there is no store.
     paths.containerSegments(container)

@@ -1,6 +1,6 @@
 import { BackupError } from '@stowage/backup-core'
-import { lstat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, realpath } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 
 /** The longest name of a file or directory, in bytes of UTF-8, on every common file system. */
 export const maxNameBytes = 255
@@ -79,6 +79,17 @@ export async function checkDirectory(path: string, container: string): Promise<v
       `Put the directory itself there, or make what it points to the store's path.`,
     { container },
   )
+}
+
+/** Whether a file is, or would be made, in a directory or below it, symbolic links resolved. */
+export async function isBelow(directory: string, path: string): Promise<boolean> {
+  const realPath = await realpath(path).catch(async () => {
+    // A file that is not there is made in the directory that is.
+    const parent = await realpath(dirname(path)).catch(() => resolve(dirname(path)))
+    return join(parent, basename(path))
+  })
+  const steps = relative(await realpath(directory), realPath)
+  return steps !== '..' && !steps.startsWith(`..${sep}`) && !isAbsolute(steps)
 }
 
 function checkSegment(segment: string, kind: 'container' | 'object', whole: string): void {

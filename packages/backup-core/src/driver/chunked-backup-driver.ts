@@ -258,6 +258,9 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return objectExistsByListing(this, container, objectName, options)
   }
 
+  /** Of a driver whose store is a directory of this machine: whether a file is in it. */
+  ownsPath?(path: string): Promise<boolean>
+
   /** The default container alone. A driver that overrides this declares `containerListing`. */
   getContainers(options: ContainerOptions): AsyncIterable<string> {
     return onlyContainer(this.#settings.container, options)

@@ -91,6 +91,12 @@ export interface ObjectStore {
   getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata>
 
   /**
+   * Whether a file of this machine is in the store, by the path that a caller gave for it; the file need not exist. A
+   * restore refuses such a target: it would overwrite backups. @default no file is
+   */
+  ownsPath?(path: string): Promise<boolean>
+
+  /**
    * Every container that the driver searches for backups. One that cannot be listed is named too: where its listing
    * rejects with `FORBIDDEN` or `NOT_A_FILE`, a list of backups leaves it out with a warning, and keeps the others.
    */

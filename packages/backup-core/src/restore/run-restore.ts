@@ -19,6 +19,7 @@ import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
 import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
 import { loadBlockProof } from '../fetch/block-proof.js'
 import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
+import { refuseOwnPath } from './refuse-own-path.js'
 import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
 import { withoutZeroObjects, type MapWithoutZeros } from './zero-objects.js'
 import { signalOptions } from '../driver/signal-options.js'
@@ -34,6 +35,7 @@ export async function runRestore(
   options: RestoreOptions,
 ): Promise<RestoreResult> {
   const { chain, source } = job
+  await refuseOwnPath(source.store, target)
   const [newest] = chain
   const volumeMetadata = restoredVolumeMetadata(newest.metadata.volumeMeta)
   const volume = await measureVolume(source.store, chain, options)
