@@ -124,6 +124,7 @@ async function writeAndReadObjects(): Promise<void> {
     extraMetadata: null,
     objects: manyObjects(),
     volumeSizeBytes: null,
+    checksummed: false,
   })
   const metadata = await parseMetadata(body.stream(), {
     container: 'c',

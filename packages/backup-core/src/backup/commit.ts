@@ -1,5 +1,4 @@
 import type { BackupLookup } from '../catalog/backup-lookup.js'
-import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRecord } from '../driver/types.js'
@@ -38,7 +37,7 @@ export async function commit(
   options: StoreOptions,
 ): Promise<BackupRecord> {
   const { prepared, sink, prefix } = destination
-  const { backup, parent } = prepared
+  const { backup } = prepared
   const [metadataName, sha256fileName] = controlObjectNames(prefix)
   const common = {
     backupId: backup.id,
@@ -51,21 +50,17 @@ export async function commit(
     if (!object) throw new RangeError(`object ${index + 1} was never stored`)
     return object
   })
-  const manifest: BackupMetadata = {
+  const { sizeBytes } = volume
+  const metadata: BackupMetadata = {
     ...common,
     version: FORMAT_VERSION,
     parentId: backup.parentId,
     volumeMeta: prepared.volumeMeta,
     extraMetadata: sink.extraMetadata,
     objects,
-    volumeSizeBytes: null,
+    volumeSizeBytes: sizeBytes,
+    checksummed: true,
   }
-  const { sizeBytes } = volume
-  // Only of a volume that shrank does the manifest not tell the size; Cinder ignores the key that then does.
-  const sizeTold =
-    sizeByManifest({ ...manifest, endBytes: endOfObjects(manifest) }, parent?.record.sizeBytes ?? 0) ===
-    sizeBytes
-  const metadata = sizeTold ? manifest : { ...manifest, volumeSizeBytes: sizeBytes }
   const objectOptions = { ...options, extraMetadata: null }
   const hashFile = sha256fileBody({ ...common, blockSizeBytes: volume.blockSizeBytes }, volume.hashes)
   await sink.written.write(sha256fileName, hashFile, objectOptions)

@@ -1,6 +1,8 @@
 import { newest } from '../catalog/order.js'
 import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
 import { loadChain } from '../chain/chain.js'
+import { checkHashList } from '../chain/hash-list-check.js'
+import { assertSoundChain } from '../chain/sound-chain.js'
 import { readBlockHashes, type BlockHashes } from '../chain/volume-size.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
@@ -8,7 +10,12 @@ import type { BackupRequest } from '../driver/requests.js'
 import { fitChunkSize, type DriverSettings } from '../driver/settings.js'
 import type { BackupRecord, NewBackup } from '../driver/types.js'
 import { BackupError } from '../errors/backup-error.js'
-import { assertBackupId, assertContainerName, assertVolumeId } from '../format/object-names.js'
+import {
+  assertBackupId,
+  assertContainerName,
+  assertVolumeId,
+  sha256fileObjectName,
+} from '../format/object-names.js'
 import { encodeVolumeMetadata } from '../format/volume-meta.js'
 
 /** What preparing takes. */
@@ -116,8 +123,16 @@ async function openParent(
       { backupId: record.id },
     )
   }
-  await loadChain(lookup, record)
-  return { record, blocks: await readBlockHashes(store, record, options) }
+  const chain = await loadChain(lookup, record)
+  assertSoundChain(chain)
+  const blocks = await readBlockHashes(store, record, options)
+  const { kind, message } = checkHashList(chain, blocks)
+  if (kind !== 'damaged') return { record, blocks }
+  throw new BackupError(
+    'METADATA_INVALID',
+    `Cannot make an incremental on backup ${record.id}: ${message}. Do a full backup.`,
+    { backupId: record.id, container: record.container, objectName: sha256fileObjectName(record.prefix) },
+  )
 }
 
 /** An incremental has its parent's block size. A size that was chosen and differs is refused, as in Cinder. */

@@ -26,7 +26,8 @@ export interface ObjectCheck {
 /**
  * Whether every object that the manifests name is there, without reading one. A listing may lag behind the objects
  * and is never believed against them: what it lacks is asked for. Objects beyond the manifest do no harm, and are a
- * warning; in strict mode they are `OBJECT_LIST_MISMATCH`, as in Cinder.
+ * warning; in strict mode they are `OBJECT_LIST_MISMATCH`, as in Cinder. They may also be the only sign of entries that
+ * a manifest without a checksum lost.
  *
  * @returns a problem for each object that is missing
  */
@@ -38,7 +39,7 @@ export async function findMissingObjects(check: ObjectCheck): Promise<BackupProb
     const control = controlObjectNames(prefix)
     const listed = await listOrNothing(check, container, prefix, record.id)
     const extra = [...listed.own].filter((name) => !wanted.has(name) && !control.includes(name))
-    reportExtra(check, record.id, check.strict ? [...extra, ...listed.others] : extra)
+    reportExtra(check, record.id, check.strict ? [...extra, ...listed.others] : extra, metadata.checksummed)
     const unlisted = [...wanted, control[1]].filter((name) => !listed.own.has(name))
     const asks = new Limiter(ASKS_AT_ONCE)
     await Promise.all(
@@ -79,7 +80,12 @@ async function listOrNothing(
   }
 }
 
-function reportExtra(check: ObjectCheck, backupId: string, extra: readonly string[]): void {
+function reportExtra(
+  check: ObjectCheck,
+  backupId: string,
+  extra: readonly string[],
+  checksummed: boolean,
+): void {
   const [first] = extra
   if (first === undefined) return
   const what = `${extra.length} object(s) under the prefix of backup ${backupId} are not in its metadata, ${first} for one`
@@ -91,7 +97,9 @@ function reportExtra(check: ObjectCheck, backupId: string, extra: readonly strin
   }
   check.onWarning({
     code: 'EXTRA_OBJECTS',
-    message: `${what}. They do no harm here, but Cinder would refuse to restore.`,
+    message: checksummed
+      ? `${what}. They do no harm here, but Cinder would refuse to restore.`
+      : `${what}. Either they are left-overs, or the metadata, which has no checksum, lost entries and the restored volume lacks their data. Verify the backup in full; Cinder would refuse to restore it.`,
     backupId,
   })
 }

@@ -36,8 +36,9 @@ export interface ManifestSize {
 }
 
 /**
- * The size of the volume, as far as the manifest tells. A full backup holds every byte. An incremental holds the new
- * end of a volume that grew; of one that shrank it says the size, unless Cinder wrote it.
+ * The size of the volume by its manifests. Stowage states it. Of what Cinder wrote, a full backup holds every byte, and
+ * an incremental is of a volume of its parent's size: Cinder's volumes do not shrink, and one that grew needs a full
+ * backup. (Within the GiB that Cinder counts in, a volume outside of it can shrink: only the hash list knows then.)
  */
 export function sizeByManifest(manifest: ManifestSize, parentSizeBytes: number): number {
   if (manifest.volumeSizeBytes !== null) return manifest.volumeSizeBytes
@@ -57,30 +58,4 @@ export function chainSizeByManifest(chain: Chain): number {
     (size, layer) => sizeByManifest({ ...layer.metadata, endBytes: endOfObjects(layer.metadata) }, size),
     0,
   )
-}
-
-/** Whether the manifests of the chain say the size for certain: all but those of incrementals that Cinder wrote. */
-export function sizeIsCertain(chain: Chain): boolean {
-  const { metadata } = chain[0]
-  return metadata.parentId === null || metadata.volumeSizeBytes !== null
-}
-
-/**
- * The exact size, from the number of blocks. The newest layer that stored the last block stored it to its end: to the
- * volume's end as it was then and, since the block has not changed, as it is now.
- */
-export function sizeByBlocks(chain: Chain, blocks: BlockHashes): number {
-  const { blockSizeBytes } = blocks.header
-  const end = blocks.hashes.length * blockSizeBytes
-  const lastBlockStart = Math.max(0, end - blockSizeBytes)
-  for (const { metadata } of chain) {
-    let storedEnd = 0
-    for (const { offsetBytes, lengthBytes } of metadata.objects) {
-      const objectEnd = offsetBytes + lengthBytes
-      if (offsetBytes <= lastBlockStart && objectEnd > lastBlockStart)
-        storedEnd = Math.max(storedEnd, objectEnd)
-    }
-    if (storedEnd > 0) return Math.min(end, storedEnd)
-  }
-  return Math.min(chainSizeByManifest(chain), end)
 }

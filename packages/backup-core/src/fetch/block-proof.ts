@@ -1,10 +1,12 @@
-import { readBlockHashes, type BlockHashes } from '../chain/volume-size.js'
+import type { Chain } from '../chain/chain-layer.js'
+import { readHashList, type MeasuredVolume } from '../chain/measure-volume.js'
+import type { BlockHashes } from '../chain/volume-size.js'
 import type { VisibleObject } from '../chain/extent-map.js'
-import type { ChainLayer } from '../chain/chain-layer.js'
 import { signalOptions } from '../driver/signal-options.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import { isBackupError } from '../errors/backup-error.js'
 import { hashChunk } from '../hash/chunk-hasher.js'
+import type { WarningListener } from '../progress/progress.js'
 import type { VolumeExtent } from '../volume/volume.js'
 
 /** What one request costs a store, in bytes that it could have sent: less than this is not worth leaving out. */
@@ -95,19 +97,21 @@ export class BlockProof {
 /** What the proof of a restore is made from. */
 export interface ProofSources {
   readonly store: ObjectStore
-  readonly newest: ChainLayer
+  readonly chain: Chain
   readonly items: readonly VisibleObject[]
-  readonly volume: { readonly sizeBytes: number; readonly blocks?: BlockHashes }
+  readonly volume: MeasuredVolume
   readonly signal: AbortSignal | undefined
+  readonly onWarning: WarningListener
 }
 
 /**
  * The hashes, where the store reads parts of objects: those that are known already, or read where they save more than
- * they cost. Without them, or where they cannot be read, objects are fetched whole: nothing depends on them.
+ * they cost. Without them, or where they are not those of the volume (a warning), objects are fetched whole: nothing
+ * depends on them.
  */
 export async function loadBlockProof(sources: ProofSources): Promise<BlockProof | undefined> {
-  const { store, newest, items, volume, signal } = sources
-  if (store.capabilities.rangedReads !== true) return undefined
+  const { store, chain, items, volume, signal, onWarning } = sources
+  if (store.capabilities.rangedReads !== true || volume.listUnusable) return undefined
   if (volume.blocks) return new BlockProof(volume.blocks)
   // The block size is in the file that is not read yet.
   const savedBytes = items.reduce((sum, item) => {
@@ -118,9 +122,10 @@ export async function loadBlockProof(sources: ProofSources): Promise<BlockProof 
   // Parsing a byte of JSON costs a few times what fetching one does.
   if (savedBytes < 4 * costBytes + WORTHWHILE_BYTES) return undefined
   try {
-    return new BlockProof(await readBlockHashes(store, newest.record, signalOptions(signal)))
+    const { blocks } = await readHashList(store, chain, { ...signalOptions(signal), onWarning })
+    return blocks && new BlockProof(blocks)
   } catch (error) {
-    if (isBackupError(error, 'ABORTED')) throw error
+    if (isBackupError(error, 'ABORTED') || isBackupError(error, 'METADATA_INVALID')) throw error
     return undefined
   }
 }

@@ -51,6 +51,11 @@ export class DocumentReader implements JsonHandler {
     if (this.#problems.first !== undefined) throw invalidJson(subject, this.#problems.first)
   }
 
+  /** Whether the text has this key, if it is a known one. */
+  has(key: string): boolean {
+    return this.#seen.has(key)
+  }
+
   beginObject(): void {
     if (this.#depth++ > 0) this.#current.beginObject()
   }

@@ -3,6 +3,8 @@ import { IntegerField, JsonProblems, NullableTextField, ObjectField, TextField }
 import { FORMAT_VERSION } from './format-version.js'
 import { readJson } from './json-stream.js'
 import { isJsonObject } from './json-value-reader.js'
+import { invalidJson } from './json-subject.js'
+import { checksumOf, checksumProblem } from './metadata-checksum.js'
 import type { BackupMetadata } from './metadata-types.js'
 import { idProblem, objectNameProblem } from './name-rules.js'
 import { ObjectListReader } from './object-list-reader.js'
@@ -16,7 +18,8 @@ export interface ObjectPlace {
 
 /**
  * Reads and checks a `_metadata` object. Every object it names is the backup's own, is named once, and lies at an
- * offset and has a length that are safe integers, within the volume where its size is known.
+ * offset and has a length that are safe integers, within the volume where its size is known. A text that carries a
+ * checksum is verified against it.
  *
  * Keys may come in any order; unknown ones are ignored. A piece may be reused once the next one is asked for.
  *
@@ -46,6 +49,8 @@ export async function parseMetadata(
     max: Number.MAX_SAFE_INTEGER,
   })
 
+  const checksum = new NullableTextField('stowage_checksum', problems, checksumProblem)
+
   const document = new DocumentReader(
     [
       backupId,
@@ -58,6 +63,7 @@ export async function parseMetadata(
       extraMetadata,
       objects,
       volumeSizeBytes,
+      checksum,
     ],
     problems,
   )
@@ -71,7 +77,7 @@ export async function parseMetadata(
   document.finish(context)
 
   const extra = extraMetadata.value
-  return {
+  const metadata: BackupMetadata = {
     version: FORMAT_VERSION,
     backupId: backupId.value,
     volumeId: volumeId.value,
@@ -79,9 +85,15 @@ export async function parseMetadata(
     backupDescription: backupDescription.value,
     createdAt: createdAt.value,
     parentId: parentId.value,
+    ...(document.has('parent_id') ? {} : { parentIdMissing: true as const }),
     volumeMeta: volumeMeta.value,
     extraMetadata: isJsonObject(extra) ? extra : null,
     objects: objects.objects,
     volumeSizeBytes: volumeSizeBytes.value,
+    checksummed: checksum.value !== null,
   }
+  if (checksum.value === null) return metadata
+  const found = await checksumOf(metadata)
+  if (found === checksum.value) return metadata
+  throw invalidJson(context, `its checksum is ${found}, but \`stowage_checksum\` says ${checksum.value}`)
 }

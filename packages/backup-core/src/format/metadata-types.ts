@@ -24,11 +24,18 @@ export interface BackupMetadata {
   readonly createdAt: string
   /** Null for a full backup. */
   readonly parentId: string | null
+  /** Set where the text has no `parent_id` at all: backups from before Cinder had incrementals, or a damaged key. */
+  readonly parentIdMissing?: true
   /** A string that holds JSON: what Cinder knows of the volume. */
   readonly volumeMeta: string | null
   readonly extraMetadata: ExtraMetadata
-  /** In the order they were written. Where two overlap the later one wins. */
+  /** In the order they were written. */
   readonly objects: readonly StoredObject[]
   /** The volume's exact size. Only Stowage writes it; null in what Cinder wrote. */
   readonly volumeSizeBytes: number | null
+  /**
+   * Whether the text carries a checksum of itself: what was read is what was written. Stowage writes one; Cinder and
+   * earlier versions of Stowage do not.
+   */
+  readonly checksummed: boolean
 }

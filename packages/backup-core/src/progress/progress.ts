@@ -34,6 +34,8 @@ export interface BackupWarning {
     | 'OBJECT_REREAD'
     | 'METADATA_UNREADABLE'
     | 'CLAIM_LEFT'
+    | 'HASH_LIST_UNREADABLE'
+    | 'VOLUME_SHRANK'
     | 'DRIVER'
   readonly message: string
   readonly backupId?: string

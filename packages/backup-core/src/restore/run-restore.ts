@@ -1,17 +1,11 @@
-import {
-  chainSizeByManifest,
-  readBlockHashes,
-  sizeByBlocks,
-  sizeIsCertain,
-  type BlockHashes,
-} from '../chain/volume-size.js'
-import type { Chain } from '../chain/chain-layer.js'
+import { measureVolume, type MeasuredVolume } from '../chain/measure-volume.js'
+import { assertSoundChain } from '../chain/sound-chain.js'
 import type { RestoreOptions, RestoreResult } from '../driver/requests.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
 import { throwIfAborted } from '../errors/abort.js'
-import { BackupError } from '../errors/backup-error.js'
+import { BackupError, type BackupProblem } from '../errors/backup-error.js'
+import { sha256fileObjectName } from '../format/object-names.js'
 import { restoredVolumeMetadata } from '../format/volume-meta.js'
+import type { BackupWarning } from '../progress/progress.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import type { OpenTarget, VolumeExtent, VolumeTarget } from '../volume/volume.js'
 import { findMissingObjects } from '../chain/check-objects.js'
@@ -25,7 +19,7 @@ import { withoutZeroObjects, type MapWithoutZeros } from './zero-objects.js'
 import { signalOptions } from '../driver/signal-options.js'
 
 /**
- * Restores the newest volume of a chain. Everything that can be known beforehand is: the chain, the objects' presence,
+ * Restores the newest volume of a chain. Everything that can be known beforehand is: the chain and its layout, the objects' presence,
  * their compression words, the volume metadata's version and the target are checked before a byte is written. Then
  * each visible object is fetched once, checked, and written at its offset.
  */
@@ -38,7 +32,11 @@ export async function runRestore(
   await refuseOwnPath(source.store, target)
   const [newest] = chain
   const volumeMetadata = restoredVolumeMetadata(newest.metadata.volumeMeta)
-  const volume = await measureVolume(source.store, chain, options)
+  assertSoundChain(chain)
+  const volume = await measureVolume(source.store, chain, {
+    ...signalOptions(options.signal),
+    onWarning: source.onWarning,
+  })
   const volumeSizeBytes = volume.sizeBytes
   const window = checkedRange(options.range, volumeSizeBytes)
   const map = buildExtentMap(
@@ -46,7 +44,7 @@ export async function runRestore(
     window,
   )
   for (const { layer, object } of map.objects) assertFetchable(source, layerAt(chain, layer), object)
-  await assertPresent(job, map, options)
+  await assertPresent(job, map, volume, options)
   // Cinder fetches all there is, and fails where that fails.
   const { objects, zeros } = job.strict ? { ...map, zeros: [] } : await withoutZeroObjects(map)
   throwIfAborted(options.signal, 'The restore')
@@ -89,21 +87,10 @@ async function giveUp(target: OpenTarget): Promise<void> {
   await target.discard?.().catch(ignore)
 }
 
-/** The exact size of the newest volume of a chain, and its block hashes where they had to be read for it. */
-export async function measureVolume(
-  store: ObjectStore,
-  chain: Chain,
-  options: StoreOptions,
-): Promise<{ sizeBytes: number; blocks?: BlockHashes }> {
-  if (sizeIsCertain(chain)) return { sizeBytes: chainSizeByManifest(chain) }
-  const blocks = await readBlockHashes(store, chain[0].record, signalOptions(options.signal))
-  return { sizeBytes: sizeByBlocks(chain, blocks), blocks }
-}
-
 async function writeMap(
   job: ChainJob,
   { objects, zeros, gaps }: MapWithoutZeros & Pick<ExtentMap, 'gaps'>,
-  volume: { sizeBytes: number; blocks?: BlockHashes },
+  volume: MeasuredVolume,
   target: OpenTarget,
   meter: ProgressMeter,
   options: RestoreOptions,
@@ -122,8 +109,8 @@ async function writeMap(
     },
   }
   const { signal } = options
-  const { store } = job.source
-  const proof = await loadBlockProof({ store, newest: job.chain[0], items: objects, volume, signal })
+  const { store, onWarning } = job.source
+  const proof = await loadBlockProof({ store, chain: job.chain, items: objects, volume, signal, onWarning })
   await visitObjects(job, objects, visitor, { signal, operation: 'The restore', proof })
   const blank = async (extent: VolumeExtent, leave: boolean): Promise<void> => {
     if (leave) totals.sparseBytes += extent.lengthBytes
@@ -140,17 +127,33 @@ async function writeMap(
 }
 
 /** Objects that a newer layer hides are not needed: a warning says when one of those is gone. */
-async function assertPresent(job: ChainJob, map: ExtentMap, options: RestoreOptions): Promise<void> {
+async function assertPresent(
+  job: ChainJob,
+  map: ExtentMap,
+  volume: MeasuredVolume,
+  options: RestoreOptions,
+): Promise<void> {
   const { source, chain, strict } = job
+  let unnamed: BackupWarning | undefined
   const problems = await findMissingObjects({
     store: source.store,
     chain,
     strict,
-    onWarning: source.onWarning,
+    onWarning: (warning) => {
+      if (warning.code === 'EXTRA_OBJECTS') unnamed ??= warning
+      source.onWarning(warning)
+    },
     signal: options.signal,
   })
+  if (unnamed && volume.listIsLonger) throw lostEntries(unnamed)
   const needed = new Set(map.objects.map(({ object }) => object.name))
+  const hashLists = new Set(chain.map(({ record }) => sha256fileObjectName(record.prefix)))
   for (const problem of problems) {
+    if (problem.objectName !== undefined && hashLists.has(problem.objectName)) {
+      // Cinder restores without it, too.
+      if (!volume.listUnusable || problem.backupId !== chain[0].record.id) source.onWarning(lostList(problem))
+      continue
+    }
     if (problem.objectName !== undefined && (strict || needed.has(problem.objectName))) {
       throw new BackupError(
         'OBJECT_MISSING',
@@ -166,6 +169,23 @@ async function assertPresent(job: ChainJob, map: ExtentMap, options: RestoreOpti
       code: 'LISTING_INCOMPLETE',
       message: `${problem.message}; this restore does not need it.`,
     })
+  }
+}
+
+/** Two signs agree: the hash list has blocks that no object holds, and objects lie there that no manifest names. */
+function lostEntries({ message, backupId = '' }: BackupWarning): BackupError {
+  return new BackupError(
+    'METADATA_INVALID',
+    `The metadata of the chain is damaged: its objects end before the last block that was hashed. ${message} Nothing was restored.`,
+    { backupId },
+  )
+}
+
+function lostList({ message, backupId }: BackupProblem): BackupWarning {
+  return {
+    code: 'HASH_LIST_UNREADABLE',
+    message: `${message}; a restore does not need it, but no incremental can be made on this backup.`,
+    ...(backupId === undefined ? {} : { backupId }),
   }
 }
 

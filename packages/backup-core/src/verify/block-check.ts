@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../errors/abort.js'
 import type { HashList } from '../format/hash-list.js'
 import { hashChunk, sha256 } from '../hash/chunk-hasher.js'
 import type { VolumeExtent } from '../volume/volume.js'
@@ -6,6 +7,9 @@ interface PartialBlock {
   readonly bytes: Uint8Array
   missingBytes: number
 }
+
+/** After so many blocks of zeros other work gets its turn. */
+const ZEROS_IN_TURN = 65_536
 
 /**
  * Holds a volume's bytes, in whatever order and pieces they come, against the hashes of its blocks. Objects that
@@ -17,9 +21,11 @@ export class BlockCheck {
   readonly #blockSizeBytes: number
   readonly #volumeSizeBytes: number
   readonly #partial = new Map<number, PartialBlock>()
-  readonly #bad: number[] = []
+  /** A bit a block; made for the first bad one. */
+  #bad: Uint8Array | undefined
   #checked = 0
 
+  /** @param volumeSizeBytes - of exactly as many blocks as there are hashes */
   constructor(hashes: HashList, blockSizeBytes: number, volumeSizeBytes: number) {
     this.#hashes = hashes
     this.#blockSizeBytes = blockSizeBytes
@@ -30,16 +36,18 @@ export class BlockCheck {
     return this.#checked
   }
 
-  /** Blocks whose bytes have another hash, as runs in ascending order. */
-  badExtents(): VolumeExtent[] {
+  /** Blocks whose bytes have another hash, as runs in ascending order: the first `limit` of them. */
+  badExtents(limit: number): VolumeExtent[] {
     const extents: VolumeExtent[] = []
-    for (const block of this.#bad.sort((a, b) => a - b)) {
+    for (let block = 0; this.#bad !== undefined && block < this.#hashes.length; block += 1) {
+      if (((this.#bad[block >> 3] ?? 0) & (1 << (block & 7))) === 0) continue
       const offsetBytes = block * this.#blockSizeBytes
       const last = extents.at(-1)
       const lengthBytes = this.#lengthOf(block)
       if (last && last.offsetBytes + last.lengthBytes === offsetBytes) {
         extents[extents.length - 1] = { ...last, lengthBytes: last.lengthBytes + lengthBytes }
-      } else extents.push({ offsetBytes, lengthBytes })
+      } else if (extents.length === limit) break
+      else extents.push({ offsetBytes, lengthBytes })
     }
     return extents
   }
@@ -64,14 +72,18 @@ export class BlockCheck {
   }
 
   /** Adds a place where nothing is stored. */
-  async addZeros(extent: VolumeExtent): Promise<void> {
+  async addZeros(extent: VolumeExtent, signal?: AbortSignal): Promise<void> {
     const size = this.#blockSizeBytes
-    const zeros = new Uint8Array(size)
+    const zeros = new Uint8Array(Math.min(size, this.#volumeSizeBytes))
     const zeroHash = sha256(zeros)
     const endBytes = extent.offsetBytes + extent.lengthBytes
     for (let at = extent.offsetBytes; at < endBytes;) {
       const block = Math.floor(at / size)
       const end = Math.min(endBytes, (block + 1) * size)
+      if (block % ZEROS_IN_TURN === 0) {
+        throwIfAborted(signal, 'The verification')
+        await new Promise(setImmediate)
+      }
       if (end - at === size) this.#compare(block, zeroHash, 0)
       else await this.add(zeros.subarray(0, end - at), at)
       at = end
@@ -110,7 +122,9 @@ export class BlockCheck {
 
   #compare(block: number, packed: Uint8Array, offset: number): void {
     this.#checked += 1
-    if (block >= this.#hashes.length || !this.#hashes.equals(block, packed, offset)) this.#bad.push(block)
+    if (this.#hashes.equals(block, packed, offset)) return
+    this.#bad ??= new Uint8Array(Math.ceil(this.#hashes.length / 8))
+    this.#bad[block >> 3] = (this.#bad[block >> 3] ?? 0) | (1 << (block & 7))
   }
 
   #lengthOf(block: number): number {

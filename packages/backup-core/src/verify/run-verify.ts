@@ -1,11 +1,8 @@
 import type { Chain } from '../chain/chain-layer.js'
-import {
-  readBlockHashes,
-  sizeByBlocks,
-  chainSizeByManifest,
-  sizeIsCertain,
-  type BlockHashes,
-} from '../chain/volume-size.js'
+import { checkHashList, type HashListFinding } from '../chain/hash-list-check.js'
+import { statesSize } from '../chain/measure-volume.js'
+import { assertSoundChain } from '../chain/sound-chain.js'
+import { chainSizeByManifest, readBlockHashes, type BlockHashes } from '../chain/volume-size.js'
 import type { VerifyOptions, VerifyResult } from '../driver/requests.js'
 import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
 import { sha256fileObjectName } from '../format/object-names.js'
@@ -15,7 +12,6 @@ import { buildExtentMap, shownParts, type VisibleObject } from '../chain/extent-
 import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
 import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { BlockCheck } from './block-check.js'
-import { HashList } from '../format/hash-list.js'
 import { signalOptions } from '../driver/signal-options.js'
 
 /** The most problems that one report carries; a store that is gone altogether would name every object. */
@@ -27,6 +23,7 @@ const MAX_PROBLEMS = 1000
  */
 export async function runVerify(job: ChainJob, options: VerifyOptions): Promise<VerifyResult> {
   const { chain, source } = job
+  assertSoundChain(chain)
   const level = options.level ?? 'quick'
   const problems = await findMissingObjects({
     store: source.store,
@@ -35,27 +32,14 @@ export async function runVerify(job: ChainJob, options: VerifyOptions): Promise<
     onWarning: source.onWarning,
     signal: options.signal,
   })
-  const hashes = await hashesOrProblem(job, problems, options)
-  const sizeBytes = hashes && !sizeIsCertain(chain) ? sizeByBlocks(chain, hashes) : chainSizeByManifest(chain)
-  const expectedBlocks = hashes ? Math.ceil(sizeBytes / hashes.header.blockSizeBytes) : 0
-  if (hashes && hashes.hashes.length !== expectedBlocks) {
-    problems.push({
-      code: 'METADATA_INVALID',
-      message: `_sha256file has ${hashes.hashes.length} blocks, and the volume of ${sizeBytes} bytes has ${expectedBlocks}`,
-      backupId: chain[0].record.id,
-      objectName: sha256fileObjectName(chain[0].record.prefix),
-    })
-  }
+  const list = await hashesOrProblem(job, problems, options)
+  const sizeBytes = list?.finding.sizeBytes ?? chainSizeByManifest(chain)
   let objectsChecked = chain.reduce((sum, layer) => sum + layer.metadata.objects.length, 0)
   let blocksChecked = 0
   if (level === 'full') {
-    const check = new BlockCheck(
-      hashes?.hashes ?? new HashList(),
-      hashes?.header.blockSizeBytes ?? 1,
-      sizeBytes,
-    )
-    objectsChecked = await checkContents(job, sizeBytes, hashes ? check : undefined, problems, options)
-    blocksChecked = check.blocksChecked
+    const check = list && new BlockCheck(list.blocks.hashes, list.blocks.header.blockSizeBytes, sizeBytes)
+    objectsChecked = await checkContents(job, sizeBytes, check, problems, options)
+    blocksChecked = check?.blocksChecked ?? 0
   }
   if (problems.length > 0) throw verifyFailed(chain, problems)
   return {
@@ -102,8 +86,8 @@ async function checkContents(
     },
   }
   await visitObjects(job, items, visitor, { signal: options.signal, operation: 'The verification' })
-  for (const gap of map.gaps) await check?.addZeros(gap)
-  for (const { offsetBytes, lengthBytes } of check?.badExtents() ?? []) {
+  for (const gap of map.gaps) await check?.addZeros(gap, options.signal)
+  for (const { offsetBytes, lengthBytes } of check?.badExtents(MAX_PROBLEMS) ?? []) {
     problems.push({
       code: 'OBJECT_CORRUPT',
       message: `${lengthBytes} bytes at ${offsetBytes} do not have the hashes of _sha256file`,
@@ -126,21 +110,32 @@ function withHidden(chain: Chain, seen: readonly VisibleObject[]): VisibleObject
   return [...seen, ...hidden]
 }
 
+/** The block hashes and what they say of the size; undefined where they are not wanted, or are a problem themselves. */
 async function hashesOrProblem(
   job: ChainJob,
   problems: BackupProblem[],
   options: VerifyOptions,
-): Promise<BlockHashes | undefined> {
-  const { record } = job.chain[0]
+): Promise<{ readonly blocks: BlockHashes; readonly finding: HashListFinding } | undefined> {
+  const { chain, source } = job
+  const { record, metadata } = chain[0]
   // A quick check asks whether objects are there. The size of some chains is in the hash file alone.
-  if ((options.level ?? 'quick') === 'quick' && sizeIsCertain(job.chain)) return undefined
+  const sizeIsKnown = metadata.parentId === null || statesSize(chain)
+  if ((options.level ?? 'quick') === 'quick' && sizeIsKnown) return undefined
+  const objectName = sha256fileObjectName(record.prefix)
   try {
-    return await readBlockHashes(job.source.store, record, signalOptions(options.signal))
+    const blocks = await readBlockHashes(source.store, record, signalOptions(options.signal))
+    const finding = checkHashList(chain, blocks)
+    const { kind, message } = finding
+    if (kind === 'damaged')
+      problems.push({ code: 'METADATA_INVALID', message, backupId: record.id, objectName })
+    else if (kind === 'shrunk') source.onWarning({ code: 'VOLUME_SHRANK', message, backupId: record.id })
+    return kind === 'damaged' ? undefined : { blocks, finding }
   } catch (error) {
     if (!isFinding(error)) throw error
-    const objectName = sha256fileObjectName(record.prefix)
-    if (!problems.some((problem) => problem.objectName === objectName)) {
-      problems.push(toProblem(error, record.id, objectName))
+    // The hashes may show that it is a manifest that is damaged.
+    const damagedName = error.details.objectName ?? objectName
+    if (!problems.some((problem) => problem.objectName === damagedName)) {
+      problems.push(toProblem(error, error.details.backupId ?? record.id, damagedName))
     }
     return undefined
   }

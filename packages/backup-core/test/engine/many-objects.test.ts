@@ -38,6 +38,7 @@ async function manyObjects(): Promise<{
     extraMetadata: null,
     objects,
     volumeSizeBytes: null,
+    checksummed: false,
   })
   const pieces: Uint8Array[] = []
   for await (const piece of body.stream()) pieces.push(Uint8Array.from(piece))

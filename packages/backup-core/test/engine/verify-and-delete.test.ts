@@ -72,7 +72,7 @@ describe('verify', () => {
     const text = Buffer.from(driver.store.get(container, name)!).toString()
     driver.store.set(container, name, Buffer.from(text.replace(/,\n\s+"[0-9a-f]{64}"(?=\n {2}\])/, '')))
     const error = await failure(driver.verify(full, { level: 'full' }))
-    expect(error.details.problems?.some(({ message }) => message.includes('17 blocks'))).toBe(true)
+    expect(error.details.problems?.some(({ message }) => message.includes('17 hashes'))).toBe(true)
   })
 
   it('throws what the store says when it does not answer, instead of calling the backup damaged', async () => {

@@ -13,3 +13,10 @@ export function seededBytes(length: number, seed = 1): Uint8Array {
 export function changed(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return Uint8Array.from(bytes, (byte, index) => (index >= start && index < end ? byte ^ 0xff : byte))
 }
+
+/** The text of a `_metadata` object as Cinder would have written it: without a checksum. */
+export function withoutChecksum(json: Uint8Array): string {
+  return Buffer.from(json)
+    .toString()
+    .replace(/ {2}"stowage_checksum": "[^"]*",\n/, '')
+}

@@ -30,6 +30,7 @@ const minimal: BackupMetadata = {
   extraMetadata: null,
   objects: [],
   volumeSizeBytes: null,
+  checksummed: false,
 }
 
 function stored(number: number, over: Partial<StoredObject> = {}): StoredObject {
@@ -139,6 +140,7 @@ describe('parseMetadata', () => {
       extraMetadata: fc.option(fc.dictionary(text, text, { minKeys: 1, maxKeys: 3 })),
       objects,
       volumeSizeBytes: fc.constantFrom(null, Number.MAX_SAFE_INTEGER),
+      checksummed: fc.boolean(),
     })
     await fc.assert(
       fc.asyncProperty(

@@ -1,0 +1,91 @@
+import { BackupError } from '../errors/backup-error.js'
+import type { StoredObject } from '../format/metadata.js'
+import { metadataObjectName } from '../format/object-names.js'
+import type { Chain, ChainLayer } from './chain-layer.js'
+import { endOfObjects, sizeByManifest } from './volume-size.js'
+
+/**
+ * Checks the layout of each manifest in a chain, which costs nothing: damage that leaves valid JSON would otherwise
+ * restore zeros, or the data of an older backup, in silence.
+ *
+ * The objects of a full backup cover the volume from 0 on, in their order, without a gap or an overlap. Those of an
+ * incremental ascend without an overlap. A size that a manifest states is one that its chain has data for. Cinder's
+ * drivers and Stowage write nothing else.
+ *
+ * @throws BackupError `METADATA_INVALID`
+ */
+export function assertSoundChain(chain: Chain): void {
+  let parentSizeBytes = 0
+  for (const layer of chain.toReversed()) {
+    const isFull = layer.metadata.parentId === null
+    const endBytes = isFull ? assertTiles(layer) : assertAscending(layer)
+    assertStatedSize(layer, isFull ? endBytes : Math.max(endBytes, parentSizeBytes), isFull)
+    parentSizeBytes = sizeByManifest(
+      { ...layer.metadata, endBytes: endOfObjects(layer.metadata) },
+      parentSizeBytes,
+    )
+  }
+}
+
+function assertTiles(layer: ChainLayer): number {
+  let before: StoredObject | undefined
+  let endBytes = 0
+  for (const object of layer.metadata.objects) {
+    if (object.offsetBytes > endBytes) {
+      const where = before ? `between ${before.name} and ${object.name}` : `before ${object.name}`
+      throw unsound(
+        layer,
+        object,
+        `it is a full backup, but no object holds bytes ${endBytes} to ${object.offsetBytes} of the volume, ${where}`,
+      )
+    }
+    if (object.offsetBytes < endBytes) throw overlap(layer, before, object)
+    endBytes += object.lengthBytes
+    before = object
+  }
+  return endBytes
+}
+
+function assertAscending(layer: ChainLayer): number {
+  let before: StoredObject | undefined
+  let endBytes = 0
+  for (const object of layer.metadata.objects) {
+    if (object.offsetBytes < endBytes) throw overlap(layer, before, object)
+    endBytes = object.offsetBytes + object.lengthBytes
+    before = object
+  }
+  return endBytes
+}
+
+/** A volume that grew is stored to its new end; one that shrank states a smaller size than there is data for. */
+function assertStatedSize(layer: ChainLayer, dataEndBytes: number, isFull: boolean): void {
+  const stated = layer.metadata.volumeSizeBytes
+  if (stated === null || stated === dataEndBytes || (stated < dataEndBytes && !isFull)) return
+  throw unsound(
+    layer,
+    undefined,
+    `\`volume_size_bytes\` is ${stated}, but the objects ${isFull ? '' : 'of its chain '}end at byte ${dataEndBytes}`,
+  )
+}
+
+function overlap(layer: ChainLayer, before: StoredObject | undefined, object: StoredObject): BackupError {
+  const placeOf = ({ name, offsetBytes, lengthBytes }: StoredObject): string =>
+    `${name} (bytes ${offsetBytes} to ${offsetBytes + lengthBytes})`
+  const other = before ? placeOf(before) : 'the start of the volume'
+  return unsound(layer, object, `${placeOf(object)} does not begin where or after ${other} ends`)
+}
+
+/** The error for a manifest that cannot be right. */
+export function unsound(layer: ChainLayer, object: StoredObject | undefined, what: string): BackupError {
+  const { record } = layer
+  return new BackupError(
+    'METADATA_INVALID',
+    `The metadata of backup ${record.id} is damaged: ${what}. Nothing was restored from it; use another backup of the volume, or another copy of this one's ${metadataObjectName(record.prefix)}.`,
+    {
+      backupId: record.id,
+      container: record.container,
+      objectName: object?.name ?? metadataObjectName(record.prefix),
+      ...(object ? { offsetBytes: object.offsetBytes } : {}),
+    },
+  )
+}

@@ -1,0 +1,69 @@
+import type { JsonValue } from './json-value.js'
+import type { BackupMetadata, StoredObject } from './metadata-types.js'
+import { dumpAt, pythonString } from './python-json.js'
+
+/** As Cinder calls `json.dumps`: `sort_keys=True, indent=2`. */
+const cinderLayout = { indent: 2, sortKeys: true } as const
+
+/**
+ * The `_metadata` object's text in parts, byte for byte as Cinder writes it, but for the keys that are our own.
+ *
+ * @param checksum - what the text says its checksum is; null leaves the key out
+ */
+export function* metadataTexts(metadata: BackupMetadata, checksum: string | null): Generator<string> {
+  const extra = metadata.extraMetadata
+  yield '{\n'
+  yield member('backup_description', metadata.backupDescription)
+  yield member('backup_id', metadata.backupId)
+  yield member('backup_name', metadata.backupName)
+  yield member('created_at', metadata.createdAt)
+  if (extra !== null && Object.keys(extra).length > 0) yield member('extra_metadata', extra)
+  yield* objectListTexts(metadata.objects)
+  yield member('parent_id', metadata.parentId)
+  if (checksum !== null) yield member('stowage_checksum', checksum)
+  yield member('version', metadata.version)
+  yield member('volume_id', metadata.volumeId)
+  if (metadata.volumeSizeBytes === null) {
+    yield lastMember('volume_meta', metadata.volumeMeta)
+  } else {
+    yield member('volume_meta', metadata.volumeMeta)
+    yield lastMember('volume_size_bytes', metadata.volumeSizeBytes)
+  }
+  yield '}'
+}
+
+function* objectListTexts(objects: readonly StoredObject[]): Generator<string> {
+  if (objects.length === 0) {
+    yield '  "objects": [],\n'
+    return
+  }
+  yield '  "objects": [\n'
+  const last = objects.length - 1
+  for (const [index, object] of objects.entries()) {
+    yield `    {
+      ${nameText(object.name)}: {
+        "compression": ${pythonString(object.compression.toLowerCase())},
+        "length": ${object.lengthBytes},
+        "md5": ${object.md5 === null ? 'null' : pythonString(object.md5)},
+        "offset": ${object.offsetBytes}
+      }
+    }${index === last ? '\n' : ',\n'}`
+  }
+  yield '  ],\n'
+}
+
+/**
+ * A name in quotes. Names that a reader made are two strings joined, which take half of the memory until they are looked
+ * into; so it is a copy that is looked into.
+ */
+function nameText(name: string): string {
+  return `"${pythonString(` ${name}`).slice(2)}`
+}
+
+function member(key: string, value: JsonValue): string {
+  return `  "${key}": ${dumpAt(value, cinderLayout, 1)},\n`
+}
+
+function lastMember(key: string, value: JsonValue): string {
+  return `  "${key}": ${dumpAt(value, cinderLayout, 1)}\n`
+}
