@@ -27,6 +27,8 @@ export type {
   FailedDelete,
   ObjectOptions,
   ObjectStore,
+  RemoveTemporariesOptions,
+  TemporaryObject,
   WriterOptions,
 } from './driver/object-store.js'
 export type { ChunkedDriverOptions, DriverDefaults } from './driver/options.js'

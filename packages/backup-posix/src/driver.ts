@@ -5,7 +5,9 @@ import type {
   ExtraMetadata,
   NewBackup,
   ObjectOptions,
+  RemoveTemporariesOptions,
   StoreOptions,
+  TemporaryObject,
   WriterOptions,
 } from '@stowage/backup-core'
 import type { Stats } from 'node:fs'
@@ -21,6 +23,7 @@ import type { PosixDriverOptions } from './options.js'
 import * as paths from './paths.js'
 import { probe } from './probe.js'
 import { StoreRoot } from './store-root.js'
+import { removeTemporaryFiles } from './temporary-files.js'
 
 /** Keeps backups in a directory, as Cinder's POSIX driver does: a directory a container, a file an object. */
 export class PosixBackupDriver extends ChunkedBackupDriver {
@@ -184,6 +187,16 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
 
   override async ownsPath(path: string): Promise<boolean> {
     return paths.isBelow(await this.#root.open(), path)
+  }
+
+  /**
+   * Finds the temporary files of killed programs, and removes them unless `dryRun` is set. Choose an `olderThan` longer ago
+   * than any backup that may be running takes for one object.
+   */
+  removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
+    return translated({ action: 'remove temporary files' }, async () =>
+      removeTemporaryFiles(await this.#root.open(options.signal), options),
+    )
   }
 
   async #containerPath(container: string, signal: AbortSignal | undefined): Promise<string> {

@@ -1,6 +1,6 @@
 import { BackupError } from '@stowage/backup-core'
 import type { CreatedStore } from '@stowage/backup-core'
-import { stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { makeRoot } from './directories.js'
 import { ignoring, translated } from './errors.js'
 import { hasMark, markName, writeMark } from './store-mark.js'
@@ -45,6 +45,7 @@ export class StoreRoot {
   /** Makes the store if there is none, and marks one that has no mark. Rejects with `CONFLICT` for other files. */
   async create(signal?: AbortSignal): Promise<CreatedStore> {
     return translated({ action: `make a store at "${this.#path}"` }, async () => {
+      await this.#refuseDanglingLink()
       await makeRoot(this.#path, this.#options.fsync)
       if (await hasMark(this.#path)) return { outcome: 'unchanged' }
       const contents = await surveyDirectory(this.#path, signal)
@@ -84,6 +85,16 @@ export class StoreRoot {
       }
       return found && `${found.dev}:${found.ino}`
     })
+  }
+
+  async #refuseDanglingLink(): Promise<void> {
+    const link = await ignoring('ENOENT', lstat(this.#path))
+    if (!link?.isSymbolicLink() || (await this.#identity()) !== undefined) return
+    throw new BackupError(
+      'STORE_MISSING',
+      `Cannot make a store at ${this.#path}: it is a symbolic link to a directory that does not exist. If that is on a ` +
+        'mount, mount it. Otherwise create the directory first.',
+    )
   }
 
   #missing(isThere: boolean): BackupError {

@@ -225,6 +225,14 @@ describe('createStore (point 3)', () => {
     }
   })
 
+  it('refuses a link to nothing: what it leads to may be on a mount that is missing', async () => {
+    const path = join(await temporaryDirectory(), 'root')
+    await symlink('/nowhere/at/all', path)
+    await using driver = new PosixBackupDriver({ path, create: true })
+    await expectCode('STORE_MISSING', driver.createStore())
+    await expectCode('STORE_MISSING', driver.backup({ volumeId: 'v' }, bytes))
+  })
+
   it('refuses a file where the directory should be', async () => {
     const path = join(await temporaryDirectory(), 'root')
     await writeFile(path, 'text')

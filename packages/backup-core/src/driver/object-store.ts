@@ -38,6 +38,23 @@ export interface FailedDelete {
   readonly error: unknown
 }
 
+/** What a writer of a killed program left, which no listing shows. */
+export interface TemporaryObject {
+  /** Empty where it belongs to the store itself. */
+  readonly container: string
+  readonly name: string
+  readonly sizeBytes: number
+  readonly modifiedAt: Date
+}
+
+/** Options of {@link ObjectStore.removeTemporaries}. */
+export interface RemoveTemporariesOptions extends StoreOptions {
+  /** Leaves younger ones: a running program may be writing them. */
+  readonly olderThan: Date
+  /** Removes nothing. @default false */
+  readonly dryRun?: boolean
+}
+
 /**
  * What the engine asks of a store: the hooks of a backend. Their names are Cinder's, in camelCase.
  *
@@ -101,4 +118,7 @@ export interface ObjectStore {
    * rejects with `FORBIDDEN` or `NOT_A_FILE`, a list of backups leaves it out with a warning, and keeps the others.
    */
   getContainers(options: ContainerOptions): AsyncIterable<string>
+
+  /** Finds and removes what writers of killed programs left. Absent where a store keeps nothing of the kind. */
+  removeTemporaries?(options: RemoveTemporariesOptions): Promise<TemporaryObject[]>
 }

@@ -1,0 +1,52 @@
+import type { RemoveTemporariesOptions, TemporaryObject } from '@stowage/backup-core'
+import { throwIfAborted } from '@stowage/backup-core'
+import { lstat, opendir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { removeIfEmpty } from './directories.js'
+import { errnoOf, ignoring } from './errors.js'
+
+/** What the writer, the lock of a name and the probe leave when their program is killed. Never the mark of a store. */
+const temporaryName = /^\.stowage-[0-9a-f-]+\.(?:tmp|lock|probe)$/
+
+/** Finds, and removes unless it is a dry run, the temporary files of killed programs below a root. */
+export async function removeTemporaryFiles(
+  root: string,
+  { olderThan, dryRun = false, signal }: RemoveTemporariesOptions,
+): Promise<TemporaryObject[]> {
+  const found: TemporaryObject[] = []
+  for await (const { container, name } of temporaryFilesBelow(root, signal)) {
+    throwIfAborted(signal, 'Removing temporary files')
+    const path = join(root, container, name)
+    const stat = await ignoring('ENOENT', lstat(path))
+    if (!stat?.isFile() || stat.mtimeMs >= olderThan.getTime()) continue
+    if (!dryRun) {
+      await ignoring('ENOENT', unlink(path))
+      if (container !== '') await removeIfEmpty(root, container)
+    }
+    found.push({ container, name, sizeBytes: stat.size, modifiedAt: stat.mtime })
+  }
+  return found
+}
+
+async function* temporaryFilesBelow(
+  root: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<{ readonly container: string; readonly name: string }> {
+  const pending = ['']
+  for (let container = pending.pop(); container !== undefined; container = pending.pop()) {
+    const names: string[] = []
+    try {
+      for await (const entry of await opendir(join(root, container), { bufferSize: 1024 })) {
+        throwIfAborted(signal, 'Searching for temporary files')
+        if (temporaryName.test(entry.name)) names.push(entry.name)
+        else if (entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'lost+found') {
+          pending.push(container === '' ? entry.name : `${container}/${entry.name}`)
+        }
+      }
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || container === '') throw error
+    }
+    // After the directory is closed, since the caller may remove it.
+    for (const name of names) yield { container, name }
+  }
+}
