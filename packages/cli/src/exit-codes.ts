@@ -42,6 +42,7 @@ const byErrorCode: Partial<Record<BackupErrorCode, ExitCode>> = {
   MEMORY_LIMIT: exitCodes.refused,
   BACKUP_EXISTS: exitCodes.refused,
   HAS_DEPENDENTS: exitCodes.refused,
+  DEPENDENTS_UNKNOWN: exitCodes.refused,
   BLOCK_SIZE_CHANGED: exitCodes.refused,
   VOLUME_GREW: exitCodes.refused,
   TARGET_TOO_SMALL: exitCodes.refused,

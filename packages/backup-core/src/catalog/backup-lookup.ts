@@ -5,6 +5,7 @@ import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRecord } from '../driver/types.js'
 import { BackupError } from '../errors/backup-error.js'
 import type { BackupCatalog, CatalogLookup } from './catalog.js'
+import type { MarkerPlace } from './list-container.js'
 
 /** Finds backups with their manifests, for one operation: what was listed or read once is not asked for again. */
 export interface BackupLookup {
@@ -14,6 +15,8 @@ export interface BackupLookup {
   open(record: BackupRecord): Promise<ChainLayer>
   /** Whether a committed backup other than the one at this place has this id. */
   hasOther(backupId: string, place: BackupPlace): Promise<boolean>
+  /** Where the marker of an unfinished delete of this backup is. */
+  findMarker(backupId: string): Promise<MarkerPlace | undefined>
   /** The containers that are searched; undefined where a catalog of the caller's names the backups. */
   containers(): Promise<ReadonlySet<string> | undefined>
   /** Every backup, or every one of a volume. */
@@ -33,6 +36,16 @@ export function backupNotFound(backupId: string): BackupError {
   return new BackupError(
     'BACKUP_NOT_FOUND',
     `There is no backup ${backupId} in this store. List the backups to see which there are; a backup without its metadata object was never finished.`,
+    { backupId },
+  )
+}
+
+/** The same, which says so where there is a backup whose delete did not finish. */
+export async function backupNotFoundBy(lookup: BackupLookup, backupId: string): Promise<BackupError> {
+  if (!(await lookup.findMarker(backupId))) return backupNotFound(backupId)
+  return new BackupError(
+    'BACKUP_NOT_FOUND',
+    `Backup ${backupId} is being deleted, or its delete was interrupted. Delete it again to finish that.`,
     { backupId },
   )
 }
@@ -66,6 +79,10 @@ export class OwnCatalogLookup implements BackupLookup {
     const record = await this.#catalog.get(backupId, { ...this.#options, nearContainer: place.container })
     if (record && (record.container !== place.container || record.prefix !== place.prefix)) return true
     return this.#stored.hasOther(backupId, place)
+  }
+
+  findMarker(backupId: string): Promise<MarkerPlace | undefined> {
+    return this.#stored.findMarker(backupId)
   }
 
   containers(): Promise<undefined> {

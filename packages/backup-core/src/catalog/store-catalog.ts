@@ -22,9 +22,9 @@ export class StoreCatalog implements BackupCatalog {
     this.#onWarning = onWarning
   }
 
-  /** Finds backups for one operation, which may have a listener of its own. @param everywhere - see `ContainerOptions` */
-  lookup(options: StoreOptions, onWarning = this.#onWarning, everywhere = false): StoreLookup {
-    return new StoreLookup(this.#store, onWarning, signalOptions(options.signal), everywhere)
+  /** Finds backups for one operation, which may have a listener of its own. */
+  lookup(options: StoreOptions, onWarning = this.#onWarning): StoreLookup {
+    return new StoreLookup(this.#store, onWarning, signalOptions(options.signal))
   }
 
   async get(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord | undefined> {

@@ -5,16 +5,13 @@ import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRecord } from '../driver/types.js'
 import { isBackupError, type BackupError } from '../errors/backup-error.js'
 import type { BackupMetadata } from '../format/metadata.js'
-import { prefixOfMetadataObject } from '../format/object-names.js'
 import type { WarningListener } from '../progress/progress.js'
 import type { BackupLookup, BackupPlace } from './backup-lookup.js'
+import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
 import { recordOf, summarise, type Summary } from './summary.js'
 
 /** Where a `_metadata` object is. */
-interface Place {
-  readonly container: string
-  readonly prefix: string
-  readonly objectName: string
+interface Place extends MetadataPlace {
   /** Why the container could not be listed: the place then stands for all that the container may hold. */
   readonly unlisted?: BackupError
 }
@@ -31,14 +28,14 @@ export class StoreLookup implements BackupLookup {
   readonly #store: ObjectStore
   readonly #onWarning: WarningListener
   readonly #options: StoreOptions
-  readonly #everywhere: boolean
   #containers: Promise<readonly string[]> | undefined
   readonly #places = new Map<string, Promise<readonly Place[]>>()
   readonly #found = new Map<string, Found>()
+  /** By the id of the backup whose delete did not finish: those of the containers that were listed. */
+  readonly #markers = new Map<string, MarkerPlace>()
 
-  constructor(store: ObjectStore, onWarning: WarningListener, options: StoreOptions, everywhere = false) {
+  constructor(store: ObjectStore, onWarning: WarningListener, options: StoreOptions) {
     this.#store = store
-    this.#everywhere = everywhere
     this.#onWarning = onWarning
     this.#options = options
   }
@@ -72,6 +69,11 @@ export class StoreLookup implements BackupLookup {
     return false
   }
 
+  async findMarker(backupId: string): Promise<MarkerPlace | undefined> {
+    for (const container of await this.#allContainers(undefined)) await this.#placesIn(container)
+    return this.#markers.get(backupId)
+  }
+
   containers(): Promise<ReadonlySet<string>> {
     return this.#allContainers(undefined)
   }
@@ -99,8 +101,18 @@ export class StoreLookup implements BackupLookup {
       }
     }
     for (const summary of summaries.values()) {
-      if (filter.volumeId === undefined || summary.record.volumeId === filter.volumeId)
-        yield recordOf(summary, summaries)
+      if (filter.volumeId !== undefined && summary.record.volumeId !== filter.volumeId) continue
+      const { id, parentId } = summary.record
+      if (parentId !== null && !summaries.has(parentId)) {
+        this.#onWarning({
+          code: 'PARENT_MISSING',
+          message:
+            `Backup ${id} cannot be restored from here: its parent, ${parentId}, is not among the backups found. ` +
+            'The size shown is that of its own objects alone.',
+          backupId: id,
+        })
+      }
+      yield recordOf(summary, summaries)
     }
   }
 
@@ -169,23 +181,18 @@ export class StoreLookup implements BackupLookup {
   }
 
   async #listPlaces(container: string): Promise<readonly Place[]> {
-    const places: Place[] = []
     try {
-      for await (const objectName of this.#store.getContainerEntries(container, '', this.#options)) {
-        const prefix = prefixOfMetadataObject(objectName)
-        if (prefix !== null) places.push({ container, prefix, objectName })
-      }
+      const { metadata, markers } = await listContainer(this.#store, container, this.#options)
+      for (const marker of markers) this.#markers.set(marker.backupId, marker)
+      return metadata
     } catch (error) {
       if (!isUnreadable(error)) throw error
-      places.push({ container, prefix: '', objectName: '', unlisted: error })
+      return [{ container, prefix: '', objectName: '', unlisted: error }]
     }
-    return places
   }
 
   async #allContainers(nearContainer: string | undefined): Promise<ReadonlySet<string>> {
-    this.#containers ??= collect(
-      this.#store.getContainers({ ...this.#options, everywhere: this.#everywhere }),
-    )
+    this.#containers ??= collect(this.#store.getContainers(this.#options))
     return new Set([...(nearContainer === undefined ? [] : [nearContainer]), ...(await this.#containers)])
   }
 
@@ -205,13 +212,6 @@ export class StoreLookup implements BackupLookup {
       return undefined
     }
   }
-}
-
-/** Damage, or something that is in the way: it concerns this object or container alone, and not the store. */
-const UNREADABLE_CODES = ['METADATA_INVALID', 'VERSION_UNSUPPORTED', 'NOT_A_FILE', 'FORBIDDEN'] as const
-
-function isUnreadable(error: unknown): error is BackupError {
-  return UNREADABLE_CODES.some((code) => isBackupError(error, code))
 }
 
 async function collect(names: AsyncIterable<string>): Promise<readonly string[]> {

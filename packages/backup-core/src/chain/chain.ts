@@ -45,6 +45,13 @@ async function findParent(
     throw chainError(newest, `backup ${parentId}, one of its parents, has no metadata any more`, error)
   }
   if (found) return found
+  if (await lookup.findMarker(parentId)) {
+    throw chainError(
+      newest,
+      `backup ${parentId}, the parent of ${child.record.id}, is being deleted, or its delete was interrupted. ` +
+        `Delete ${parentId} again: it is put back, since ${child.record.id} depends on it`,
+    )
+  }
   throw chainError(
     newest,
     `backup ${parentId}, the parent of ${child.record.id}, is not in the store. Import its record, or bring its container back`,

@@ -1,13 +1,19 @@
 import { runBackup } from '../backup/run-backup.js'
 import type { BackupCatalog, CatalogFilter, CatalogLookup } from '../catalog/catalog.js'
 import { inOrder } from '../catalog/order.js'
-import { backupNotFound, OwnCatalogLookup, type BackupLookup } from '../catalog/backup-lookup.js'
+import {
+  backupNotFound,
+  backupNotFoundBy,
+  OwnCatalogLookup,
+  type BackupLookup,
+} from '../catalog/backup-lookup.js'
 import { StoreCatalog } from '../catalog/store-catalog.js'
 import { loadChain } from '../chain/chain.js'
 import type { Chain } from '../chain/chain-layer.js'
 import { readMetadata } from '../chain/read-metadata.js'
 import { runDelete } from '../delete/run-delete.js'
 import { BackupError } from '../errors/backup-error.js'
+import { PrefixParser } from '../format/backup-prefix.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import { decodeRecord, encodeRecord } from '../record/record-codec.js'
 import type { ChainJob } from '../fetch/object-source.js'
@@ -143,25 +149,37 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   }
 
   /**
-   * Deletes a backup, never one that an incremental depends on unless `withDescendants` is said.
+   * Deletes a backup, never one that an incremental depends on unless `withDescendants` is set. A delete that was
+   * interrupted is finished by deleting the backup again, or taken back where an incremental was committed meanwhile.
    *
-   * @throws `BACKUP_NOT_FOUND`, `HAS_DEPENDENTS`, `DELETE_INCOMPLETE` with the names that are left, and what the
-   *   store says
+   * @throws `BACKUP_NOT_FOUND`, `HAS_DEPENDENTS`, `DEPENDENTS_UNKNOWN`, `METADATA_INVALID` (without `force`), `CONFLICT`
+   *   where another delete of it runs, `DELETE_INCOMPLETE` with the names that are left, and what the store says
    */
   async deleteBackup(backup: BackupReference, options: DeleteOptions = {}): Promise<DeleteResult> {
-    const record = await this.#resolve(backup, options)
-    // An incremental may be in a container that this driver does not search otherwise.
-    const lookup = this.#lookup(options, true)
-    const job = { store: this, lookup, catalog: this.#catalog }
-    return runDelete(job, record, options)
+    this.#assertOpen()
+    const job = {
+      store: this,
+      catalog: this.#catalog,
+      ownCatalog: this.#catalog === this.#stored ? undefined : this.#catalog,
+      openLookup: () => this.#lookup(options),
+      prefixes: () => new PrefixParser((sample) => this.generateObjectNamePrefix(sample)),
+      onWarning: this.#warnings(options),
+    }
+    return runDelete(job, backup, options)
   }
 
   /** A backup's record, looked for in `nearContainer` too where one is given. @throws `BACKUP_NOT_FOUND` */
   async getBackup(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord> {
     this.#assertOpen()
-    const record = await this.#catalog.get(backupId, options)
-    if (!record) throw backupNotFound(backupId)
-    return record
+    if (this.#catalog !== this.#stored) {
+      const record = await this.#catalog.get(backupId, options)
+      if (!record) throw backupNotFound(backupId)
+      return record
+    }
+    const lookup = this.#stored.lookup(options)
+    const found = await lookup.find(backupId, options.nearContainer)
+    if (!found) throw await backupNotFoundBy(lookup, backupId)
+    return found.record
   }
 
   /** The backups in the store, oldest first, each parent before its children. */
@@ -300,12 +318,12 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     const lookup = this.#lookup(options)
     if (typeof backup !== 'string') return loadChain(lookup, backup)
     const newest = await lookup.find(backup)
-    if (!newest) throw backupNotFound(backup)
+    if (!newest) throw await backupNotFoundBy(lookup, backup)
     return loadChain(lookup, newest.record)
   }
 
-  #lookup(options: OperationOptions, everywhere = false): BackupLookup {
-    const stored = this.#stored.lookup(options, this.#warnings(options), everywhere)
+  #lookup(options: OperationOptions): BackupLookup {
+    const stored = this.#stored.lookup(options, this.#warnings(options))
     return this.#catalog === this.#stored
       ? stored
       : new OwnCatalogLookup(this, this.#catalog, stored, signalOptions(options.signal))

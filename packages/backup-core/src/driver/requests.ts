@@ -87,6 +87,12 @@ export interface VerifyResult {
 export interface DeleteOptions extends OperationOptions {
   /** Deletes the backups that depend on it too, newest first. @default false: refused with `HAS_DEPENDENTS` */
   readonly withDescendants?: boolean
+  /**
+   * Deletes a backup whose `_metadata` is damaged, and what is left of one that has none, by the prefix of its objects; and
+   * goes ahead where possible dependents cannot be read, with a warning for each. A dependent that can be read is never
+   * ignored. @default false: refused with `METADATA_INVALID`, `BACKUP_NOT_FOUND` or `DEPENDENTS_UNKNOWN`
+   */
+  readonly force?: boolean
 }
 
 /** What a delete did. */

@@ -27,6 +27,8 @@ export interface BackupErrorDetails {
   readonly leftovers?: readonly string[]
   /** Ids of backups that stand in the way, or that a check found wanting. */
   readonly backupIds?: readonly string[]
+  /** Names of objects or containers that cannot be read, where that is why the operation was refused. */
+  readonly unreadable?: readonly string[]
   /** Every fault, where a check looks for all of them. */
   readonly problems?: readonly BackupProblem[]
   /** A store's own name for the request, such as Swift's X-Trans-Id. */

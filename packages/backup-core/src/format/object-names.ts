@@ -52,3 +52,17 @@ export function prefixOfMetadataObject(objectName: string): string | null {
   if (!objectName.endsWith(METADATA_SUFFIX) || objectName.length === METADATA_SUFFIX.length) return null
   return objectName.slice(0, -METADATA_SUFFIX.length)
 }
+
+/** The prefix of the backup that an object may be of, by the suffix of its name; undefined for a name without such one. */
+export function prefixOfBackupObject(
+  objectName: string,
+): { readonly prefix: string; readonly isMetadata: boolean } | undefined {
+  for (const suffix of [METADATA_SUFFIX, SHA256FILE_SUFFIX]) {
+    if (objectName.endsWith(suffix) && objectName.length > suffix.length) {
+      return { prefix: objectName.slice(0, -suffix.length), isMetadata: suffix === METADATA_SUFFIX }
+    }
+  }
+  const suffixStart = objectName.lastIndexOf('-')
+  if (suffixStart < 1 || !isChunkSuffix(objectName.slice(suffixStart))) return undefined
+  return { prefix: objectName.slice(0, suffixStart), isMetadata: false }
+}

@@ -36,6 +36,9 @@ export interface BackupWarning {
     | 'CLAIM_LEFT'
     | 'HASH_LIST_UNREADABLE'
     | 'VOLUME_SHRANK'
+    | 'PARENT_MISSING'
+    | 'DEPENDENT_IGNORED'
+    | 'DELETE_NOT_MARKED'
     | 'DRIVER'
   readonly message: string
   readonly backupId?: string

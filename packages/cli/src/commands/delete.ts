@@ -5,7 +5,15 @@ import { countOf } from '../sizes.js'
 
 interface DeleteCommandOptions extends GlobalOptions {
   readonly withDescendants?: boolean
+  readonly force?: boolean
 }
+
+const examples = `
+A delete that was interrupted is finished by the same command. --force never deletes a backup that an incremental which
+can be read depends on.
+
+Examples:
+  $ stowage delete 7a1c43b0-4c0d-4d4e-9a43-1f1d0a0c6c55 --store posix:/backups`
 
 /** `stowage delete` */
 export function addDeleteCommand(program: Command, invoke: Invoke): void {
@@ -14,10 +22,8 @@ export function addDeleteCommand(program: Command, invoke: Invoke): void {
     .description('Delete a backup. Refused while an incremental depends on it.')
     .argument('<backup-id>', 'the whole id')
     .option('--with-descendants', 'delete the backups that depend on it too')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ stowage delete 7a1c43b0-4c0d-4d4e-9a43-1f1d0a0c6c55 --store posix:/backups',
-    )
+    .option('--force', 'delete also what is damaged or half gone, and ignore metadata that cannot be read')
+    .addHelpText('after', examples)
     .action(async (backupId: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<DeleteCommandOptions>()
       await invoke(options, async ({ withStore, output, signal }) => {
@@ -25,6 +31,7 @@ export function addDeleteCommand(program: Command, invoke: Invoke): void {
           const onProgress = output.startProgress()
           return driver.deleteBackup(backupId, {
             withDescendants: options.withDescendants ?? false,
+            force: options.force ?? false,
             signal,
             ...(onProgress ? { onProgress } : {}),
           })

@@ -18,6 +18,7 @@ export interface ErrorReport {
 const hints: Readonly<Record<string, string>> = {
   BACKUP_NOT_FOUND: '`stowage list` names the backups of the store.',
   HAS_DEPENDENTS: 'Add --with-descendants to delete them too.',
+  DEPENDENTS_UNKNOWN: 'Repair what cannot be read, or add --force to ignore it.',
   TARGET_NOT_EMPTY: 'Add --overwrite to write over what it holds.',
   BACKUP_EXISTS: 'Leave --backup-id out, and a new id is chosen.',
   BLOCK_SIZE_CHANGED: 'Leave --block-size out to keep the one of the parent, or make a full backup.',
@@ -58,10 +59,13 @@ const optionNames: Readonly<Record<string, string>> = {
   chunkSizeBytes: '--chunk-size',
   joinGapBytes: '--join-gap',
   maxMemoryBytes: '--max-memory',
+  withDescendants: '--with-descendants',
 }
 
 function inOptionsOfTheCommand(message: string): string {
-  return message.replace(/\b[a-z]+[A-Z]\w*\b/g, (name) => optionNames[name] ?? name)
+  return message
+    .replace(/\b[a-z]+[A-Z]\w*\b/g, (name) => optionNames[name] ?? name)
+    .replaceAll('`force`', '`--force`')
 }
 
 function foreignReport(error: unknown): ErrorReport {

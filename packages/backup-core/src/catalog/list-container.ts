@@ -1,0 +1,57 @@
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import { isBackupError, type BackupError } from '../errors/backup-error.js'
+import type { BackupErrorCode } from '../errors/codes.js'
+import { prefixOfMetadataObject } from '../format/object-names.js'
+import { parseMarkerName } from '../format/side-objects.js'
+
+/** Where a `_metadata` object is. */
+export interface MetadataPlace {
+  readonly container: string
+  readonly prefix: string
+  readonly objectName: string
+}
+
+/** Where the marker of a delete is. */
+export interface MarkerPlace {
+  readonly container: string
+  readonly objectName: string
+  readonly backupId: string
+}
+
+/** What of a container's listing finds backups. */
+export interface ContainerListing {
+  readonly metadata: readonly MetadataPlace[]
+  readonly markers: readonly MarkerPlace[]
+}
+
+export async function listContainer(
+  store: ObjectStore,
+  container: string,
+  options: StoreOptions,
+): Promise<ContainerListing> {
+  const metadata: MetadataPlace[] = []
+  const markers: MarkerPlace[] = []
+  for await (const objectName of store.getContainerEntries(container, '', options)) {
+    const prefix = prefixOfMetadataObject(objectName)
+    const backupId = prefix === null ? parseMarkerName(objectName) : undefined
+    if (prefix !== null) metadata.push({ container, prefix, objectName })
+    else if (backupId !== undefined) markers.push({ container, objectName, backupId })
+  }
+  return { metadata, markers }
+}
+
+/** Codes that say that this object or container cannot be read, and nothing about the rest of the store. */
+const unreadableCodes: ReadonlySet<BackupErrorCode> = new Set([
+  'METADATA_INVALID',
+  'VERSION_UNSUPPORTED',
+  'NOT_A_FILE',
+  'FORBIDDEN',
+  'OBJECT_CORRUPT',
+  'OBJECT_TOO_LARGE',
+])
+
+/** Whether the failure to read an object or a container is its own, so that the others can still be read. */
+export function isUnreadable(error: unknown): error is BackupError {
+  return isBackupError(error) && unreadableCodes.has(error.code)
+}

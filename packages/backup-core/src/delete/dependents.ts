@@ -1,0 +1,184 @@
+import type { BackupCatalog } from '../catalog/catalog.js'
+import {
+  isUnreadable,
+  listContainer,
+  type ContainerListing,
+  type MarkerPlace,
+  type MetadataPlace,
+} from '../catalog/list-container.js'
+import { inOrder } from '../catalog/order.js'
+import { recordOf, summarise, type Summary } from '../catalog/summary.js'
+import { readMetadataAt } from '../chain/read-metadata.js'
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import type { BackupRecord } from '../driver/types.js'
+import { isBackupError, type BackupError } from '../errors/backup-error.js'
+import { parseMetadata } from '../format/metadata.js'
+import { mayBeOfVolume } from '../format/backup-prefix.js'
+import { metadataObjectName } from '../format/object-names.js'
+import { bytesBody } from '../store/write-object.js'
+import { readMarker } from './marker.js'
+
+/** A backup that is to be deleted, as far as it is known. */
+export interface DeleteTarget {
+  readonly id: string
+  readonly container: string
+  readonly prefix: string
+  /** Undefined where its metadata cannot be read. */
+  readonly volumeId?: string
+  readonly objectCount?: number
+}
+
+/** What depends on a backup, and what may. */
+export interface Dependents {
+  /** Oldest first: each after its parent. */
+  readonly found: readonly BackupRecord[]
+  /** The ids among them whose own delete did not finish. */
+  readonly halfDeleted: ReadonlySet<string>
+  /** What cannot be read, and so may depend on it: names of objects, or of containers. */
+  readonly unknown: readonly BackupError[]
+}
+
+const READS_AT_ONCE = 8
+
+/**
+ * Finds the backups that depend on others, in all containers that the driver lists. Each search lists them anew, and reads
+ * the manifests that the ones before did not: a manifest never changes.
+ */
+export class DependentsSearch {
+  readonly #store: ObjectStore
+  readonly #ownCatalog: BackupCatalog | undefined
+  readonly #options: StoreOptions
+  /** By container and name. */
+  #known = new Map<string, Summary>()
+
+  /** @param ownCatalog - the caller's, which is asked beside the store */
+  constructor(store: ObjectStore, ownCatalog: BackupCatalog | undefined, options: StoreOptions) {
+    this.#store = store
+    this.#ownCatalog = ownCatalog
+    this.#options = options
+  }
+
+  /** @param toDelete - the backup asked about, first, and those that go with it */
+  async of(toDelete: readonly [DeleteTarget, ...DeleteTarget[]]): Promise<Dependents> {
+    const [target] = toDelete
+    const unknown: BackupError[] = []
+    const listings = await this.#listAll(target.container, unknown)
+    const own = new Set(toDelete.map(({ container, prefix }) => keyOf(container, metadataObjectName(prefix))))
+    const places = listings
+      .flatMap(({ metadata }) => metadata)
+      .filter(({ container, objectName }) => !own.has(keyOf(container, objectName)))
+    const summaries = await this.#summariesAt(places, (place, error) => {
+      // A backup of another volume cannot be restored on this one: it does not depend on it.
+      if (mayBeOfVolume(place.prefix, target.volumeId)) unknown.push(error)
+    })
+    const halfDeleted = new Set<string>()
+    const committed = new Set(places.map(({ container, prefix }) => keyOf(container, prefix)))
+    for (const marker of listings.flatMap(({ markers }) => markers)) {
+      if (toDelete.some(({ id }) => id === marker.backupId)) continue
+      const summary = await this.#summaryOfMarker(marker, unknown)
+      if (!summary || committed.has(keyOf(summary.record.container, summary.record.prefix))) continue
+      halfDeleted.add(summary.record.id)
+      summaries.push(summary)
+    }
+    const none = new Map<string, Summary>()
+    const records = summaries.map((summary) => recordOf(summary, none))
+    const catalogued = await this.#catalogued(target.container, records)
+    return { found: descendantsOf(target.id, [...records, ...catalogued]), halfDeleted, unknown }
+  }
+
+  async #listAll(nearContainer: string, unknown: BackupError[]): Promise<ContainerListing[]> {
+    const containers = new Set([nearContainer])
+    // An incremental may be in a container that this driver does not search otherwise.
+    const everywhere = { ...this.#options, everywhere: true }
+    for await (const container of this.#store.getContainers(everywhere)) containers.add(container)
+    const listings: ContainerListing[] = []
+    for (const container of containers) {
+      try {
+        listings.push(await listContainer(this.#store, container, this.#options))
+      } catch (error) {
+        if (!mayHide(error)) throw error
+        unknown.push(error)
+      }
+    }
+    return listings
+  }
+
+  async #summariesAt(
+    places: readonly MetadataPlace[],
+    onUnreadable: (place: MetadataPlace, error: BackupError) => void,
+  ): Promise<Summary[]> {
+    const found = new Map<string, Summary>()
+    const unread: MetadataPlace[] = []
+    for (const place of places) {
+      const key = keyOf(place.container, place.objectName)
+      const known = this.#known.get(key)
+      if (known) found.set(key, known)
+      else unread.push(place)
+    }
+    for (let start = 0; start < unread.length; start += READS_AT_ONCE) {
+      const batch = unread.slice(start, start + READS_AT_ONCE)
+      await Promise.all(
+        batch.map(async (place) => {
+          try {
+            const metadata = await readMetadataAt(this.#store, place, this.#options)
+            found.set(keyOf(place.container, place.objectName), summarise(place, metadata))
+          } catch (error) {
+            // Deleted since it was listed.
+            if (isBackupError(error, 'OBJECT_MISSING')) return
+            if (!mayHide(error)) throw error
+            onUnreadable(place, error)
+          }
+        }),
+      )
+    }
+    this.#known = found
+    return [...found.values()]
+  }
+
+  /** A backup whose delete did not finish depends on its parent still: its `_metadata` may be put back. */
+  async #summaryOfMarker(place: MarkerPlace, unknown: BackupError[]): Promise<Summary | undefined> {
+    try {
+      const marker = await readMarker(this.#store, place, this.#options)
+      if (!marker || marker.metadata.byteLength === 0) return undefined
+      const { container } = place
+      const objectName = metadataObjectName(marker.prefix)
+      const metadata = await parseMetadata(bytesBody(marker.metadata).stream(), { container, objectName })
+      return summarise({ container, prefix: marker.prefix }, metadata)
+    } catch (error) {
+      if (!mayHide(error)) throw error
+      unknown.push(error)
+      return undefined
+    }
+  }
+
+  async #catalogued(nearContainer: string, stored: readonly BackupRecord[]): Promise<BackupRecord[]> {
+    if (!this.#ownCatalog) return []
+    const places = new Set(stored.map(({ container, prefix }) => keyOf(container, prefix)))
+    const records: BackupRecord[] = []
+    for await (const record of this.#ownCatalog.list({ ...this.#options, nearContainer })) {
+      if (!places.has(keyOf(record.container, record.prefix))) records.push(record)
+    }
+    return records
+  }
+}
+
+/** Whether a dependent may be behind a failure: of the object or container alone, and not of the store. */
+function mayHide(error: unknown): error is BackupError {
+  return isUnreadable(error) || isBackupError(error, 'STORE_FAILED')
+}
+
+function descendantsOf(id: string, all: readonly BackupRecord[]): BackupRecord[] {
+  const found = new Set([id])
+  // In order, so that a child always comes after its parent.
+  return inOrder(all).filter((other) => {
+    if (other.parentId === null || other.id === id || !found.has(other.parentId)) return false
+    found.add(other.id)
+    return true
+  })
+}
+
+/** NUL is in no name. */
+function keyOf(container: string, name: string): string {
+  return `${container}\0${name}`
+}

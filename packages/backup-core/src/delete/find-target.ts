@@ -1,0 +1,119 @@
+import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
+import type { BackupCatalog } from '../catalog/catalog.js'
+import { isUnreadable, type MarkerPlace } from '../catalog/list-container.js'
+import { findLeftBehind } from '../catalog/left-behind.js'
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import type { BackupReference } from '../driver/types.js'
+import { BackupError } from '../errors/backup-error.js'
+import type { PrefixParser } from '../format/backup-prefix.js'
+import { parseMetadata } from '../format/metadata.js'
+import { metadataObjectName } from '../format/object-names.js'
+import { bytesBody } from '../store/write-object.js'
+import type { DeleteTarget } from './dependents.js'
+import { readMarker } from './marker.js'
+
+/** Where backups are searched that are to be deleted. */
+export interface TargetSearch {
+  readonly store: ObjectStore
+  /** A new lookup, which has not listed anything yet. */
+  readonly openLookup: () => BackupLookup
+  /** The caller's catalog; undefined where the store's own `_metadata` objects are the catalog. */
+  readonly ownCatalog: BackupCatalog | undefined
+  readonly prefixes: () => PrefixParser
+}
+
+/**
+ * What is to be deleted for a reference: a committed backup; one whose delete did not finish, by its marker; with `force`
+ * also one whose metadata is damaged, or of which only objects are left, by its prefix.
+ *
+ * @throws `BACKUP_NOT_FOUND`, `METADATA_INVALID` and others for metadata that cannot be read
+ */
+export async function findTargets(
+  search: TargetSearch,
+  reference: BackupReference,
+  force: boolean,
+  options: StoreOptions,
+): Promise<readonly [DeleteTarget, ...DeleteTarget[]]> {
+  if (typeof reference !== 'string') return [reference]
+  const lookup = search.openLookup()
+  try {
+    const record = search.ownCatalog
+      ? await search.ownCatalog.get(reference, options)
+      : (await lookup.find(reference))?.record
+    if (record) return [record]
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    if (!force) throw onlyByForce(error)
+    return atLeast(await byPrefix(search, reference, options), error)
+  }
+  const marker = await lookup.findMarker(reference)
+  if (marker) {
+    try {
+      return [await byMarker(search.store, marker, options)]
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      if (!force) throw onlyByForce(error)
+      return atLeast(await byPrefix(search, reference, options), error)
+    }
+  }
+  return atLeast(force ? await byPrefix(search, reference, options) : [], backupNotFound(reference))
+}
+
+async function byMarker(
+  store: ObjectStore,
+  place: MarkerPlace,
+  options: StoreOptions,
+): Promise<DeleteTarget> {
+  const marker = await readMarker(store, place, options)
+  if (!marker) throw backupNotFound(place.backupId)
+  const target = { id: place.backupId, container: place.container, prefix: marker.prefix }
+  const objectName = metadataObjectName(marker.prefix)
+  try {
+    const { container } = place
+    const metadata = await parseMetadata(bytesBody(marker.metadata).stream(), { container, objectName })
+    return { ...target, volumeId: metadata.volumeId, objectCount: metadata.objects.length }
+  } catch (error) {
+    // It was deleted with `force`.
+    if (isUnreadable(error)) return target
+    throw error
+  }
+}
+
+/** The prefixes that belong to an id, whatever is there of their objects. */
+async function byPrefix(
+  { store, prefixes }: TargetSearch,
+  backupId: string,
+  options: StoreOptions,
+): Promise<DeleteTarget[]> {
+  const targets: DeleteTarget[] = []
+  const parser = prefixes()
+  for await (const { container, prefix } of findLeftBehind(store, options)) {
+    const parsed = parser.parse(prefix)
+    if (parsed?.kind === 'backup' && parsed.backupId === backupId) {
+      targets.push({ id: backupId, container, prefix })
+    } else if (parsed?.kind === 'ambiguous' && parsed.backupIds.includes(backupId)) {
+      throw new BackupError(
+        'OPTION_INVALID',
+        `Cannot tell whether the objects that begin with ${prefix} in ${container} are of backup ${backupId}: ` +
+          `the prefix fits ${parsed.backupIds.join(' and ')}. Delete them with the store's own tools.`,
+        { backupId, container },
+      )
+    }
+  }
+  return targets
+}
+
+function atLeast(
+  targets: readonly DeleteTarget[],
+  otherwise: unknown,
+): readonly [DeleteTarget, ...DeleteTarget[]] {
+  const [first, ...rest] = targets
+  if (!first) throw otherwise
+  return [first, ...rest]
+}
+
+function onlyByForce(cause: BackupError): BackupError {
+  const message = `${cause.message} To delete the backup all the same, by the prefix of its objects, set \`force\`.`
+  return new BackupError(cause.code, message, { ...cause.details, cause })
+}

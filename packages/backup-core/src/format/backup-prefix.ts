@@ -1,0 +1,76 @@
+import type { NewBackup } from '../driver/types.js'
+import { idProblem } from './name-rules.js'
+
+/** What a prefix says, where it says it without a doubt. */
+export type ParsedPrefix =
+  | { readonly kind: 'backup'; readonly backupId: string }
+  /** It is a backup's, and its end can be one of several ids. */
+  | { readonly kind: 'ambiguous'; readonly backupIds: readonly string[] }
+
+/** Of the prefixes of Cinder's drivers, what comes before the backup's id. */
+const cinderHeads: readonly RegExp[] = [
+  // POSIX
+  /^volume_[^/]+_\d{14}_backup_$/,
+  // Swift, S3
+  /^volume_[^/]+\/\d{14}\/az_[^/]*_backup_$/,
+]
+
+const sample: NewBackup = {
+  id: '5a3c1e7f-4b2d-4c6e-8f90-9d1e2f3a4b5c',
+  volumeId: '7b1d9e2c-3a5f-4e8d-9c71-4f6a5b8c7d9e',
+  parentId: null,
+  container: null,
+  name: null,
+  description: null,
+  createdAt: new Date('2013-11-17T21:43:58Z'),
+}
+
+/**
+ * Reads the backup's id out of the prefix of its objects: as Cinder's drivers build prefixes, and as the driver at hand does,
+ * of which an example shows it. Other names are not backups', whatever they end with.
+ */
+export class PrefixParser {
+  readonly #heads: readonly RegExp[]
+
+  /** @param generate - the driver's `generateObjectNamePrefix` */
+  constructor(generate: (backup: NewBackup) => string) {
+    const own = headOf(generate(sample))
+    this.#heads = own ? [...cinderHeads, own] : cinderHeads
+  }
+
+  /** Undefined for what is not a backup's prefix. */
+  parse(prefix: string): ParsedPrefix | undefined {
+    const backupIds: string[] = []
+    for (let start = 1; start < prefix.length; start += 1) {
+      const backupId = prefix.slice(start)
+      if (idProblem(backupId) !== null) continue
+      const head = prefix.slice(0, start)
+      if (this.#heads.some((pattern) => pattern.test(head))) backupIds.push(backupId)
+    }
+    const [backupId] = backupIds
+    if (backupId === undefined) return undefined
+    return backupIds.length === 1 ? { kind: 'backup', backupId } : { kind: 'ambiguous', backupIds }
+  }
+}
+
+/** What comes before the id in a driver's prefixes, as a pattern; undefined where the id is not at the end. */
+function headOf(example: string): RegExp | undefined {
+  if (!example.endsWith(sample.id)) return undefined
+  const head = example.slice(0, -sample.id.length)
+  const pattern = head
+    .split(sample.volumeId)
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\d/g, '\\d'))
+    .join('[0-9A-Za-z._-]+')
+  // A driver whose prefix is the id alone would make a backup of every name.
+  return head === '' ? undefined : new RegExp(`^${pattern}$`)
+}
+
+/**
+ * Whether the backup with this prefix may be of the volume. Cinder's drivers begin a prefix with `volume_`, the id of the
+ * volume, and `_` or `/`: one that begins with another id is another volume's, unless somebody renamed its objects, and then
+ * no reader takes them for a backup. Any other prefix says nothing.
+ */
+export function mayBeOfVolume(prefix: string, volumeId: string | undefined): boolean {
+  if (volumeId === undefined || !prefix.startsWith('volume_')) return true
+  return prefix.startsWith(`volume_${volumeId}_`) || prefix.startsWith(`volume_${volumeId}/`)
+}
