@@ -1,28 +1,31 @@
 #!/usr/bin/env node
-import { main } from './main.js'
+import { guardProcess } from './last-guard.js'
+import { main, saysJson } from './main.js'
 import { SignalAbort, abortOnSignals } from './signals.js'
+import { StandardStream } from './standard-stream.js'
 
-/** A reader that has gone away (`stowage list | head -1`) is no fault: the output has nowhere to go, and that is all. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+const { env } = process
+const argv = process.argv.slice(2)
+const guard = guardProcess(saysJson(argv, env))
+const { signal, stop } = abortOnSignals()
+
+async function run(): Promise<void> {
+  const exitCode = await main(argv, {
+    // A getter, since the first touch of process.stdin opens it.
+    get stdin() {
+      return process.stdin
+    },
+    stdout: new StandardStream(process.stdout),
+    stderr: new StandardStream(process.stderr),
+    env,
+    signal,
+  })
+  stop()
+  process.exitCode = exitCode
+  guard.release()
+  // A source that still waits for its writer would keep the process: after a signal nothing is waited for any more.
+  if (signal.reason instanceof SignalAbort) process.exit()
 }
 
-process.stdout.on('error', ignoreClosedPipe)
-process.stderr.on('error', ignoreClosedPipe)
-
-const { signal, stop } = abortOnSignals()
-const { stderr, stdout, env } = process
-const exitCode = await main(process.argv.slice(2), {
-  // A getter, since the first touch of process.stdin opens it.
-  get stdin() {
-    return process.stdin
-  },
-  stdout,
-  stderr,
-  env,
-  signal,
-})
-stop()
-process.exitCode = exitCode
-// A source that still waits for its writer would keep the process: after a signal nothing is waited for any more.
-if (signal.reason instanceof SignalAbort) process.exit()
+// Not awaited at the top level: Node.js ends a module that never finishes with exit code 13, and a warning of its own.
+void run()

@@ -3,6 +3,10 @@ import type { Readable } from 'node:stream'
 /** A stream that text goes to. */
 export interface TextSink {
   write(text: string): unknown
+  /** Resolves when all that was written has been taken; rejects when some of it was not. @default it is taken at once */
+  flush?(): Promise<void>
+  /** Whether what is written goes nowhere, since the process was started without this stream. @default false */
+  isDiscarded?(): boolean
   readonly isTTY?: boolean
   /** The width of the terminal. */
   readonly columns?: number

@@ -1,10 +1,12 @@
 import { CommanderError } from 'commander'
+import type { Command } from 'commander'
 import { CliError } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
 import { exitCodes } from './exit-codes.js'
 import type { CliIo } from './io.js'
 import type { GlobalOptions } from './options/global-options.js'
 import { errorJson, errorText, reportOf } from './output/errors.js'
+import { printableLines } from './output/printable.js'
 import { Output } from './output/output.js'
 import { buildProgram } from './program.js'
 import { SignalAbort } from './signals.js'
@@ -18,24 +20,50 @@ import { parseStoreUrl } from './store-url.js'
  */
 export async function main(argv: readonly string[], io: CliIo): Promise<number> {
   const signal = io.signal ?? new AbortController().signal
-  let asJson = saysJson(argv, io)
+  let asJson = saysJson(argv, io.env)
   const program = buildProgram(io, async (globals, work) => {
     asJson = globals.json ?? false
     await run(globals, work, io, signal)
   })
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await parse(program, argv)
+    await flush(io)
     return exitCodes.ok
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return exitCodes.ok
       // The help that answers a bare `stowage` says it all.
       if (error.code === 'commander.help') return exitCodes.usage
     }
     const report = await reportOf(error instanceof CommanderError ? usageError(error, argv) : error, signal)
     io.stderr.write(asJson ? errorJson(report) : errorText(report))
-    if (io.env['STOWAGE_DEBUG'] === '1' && error instanceof Error) io.stderr.write(`${causes(error)}\n`)
+    if (io.env['STOWAGE_DEBUG'] === '1' && error instanceof Error)
+      io.stderr.write(`${printableLines(causes(error))}\n`)
     return report.exitCode
+  }
+}
+
+/** Runs the command line. Help and version are a success that commander throws. */
+async function parse(program: Command, argv: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return
+    throw error
+  }
+}
+
+/** Waits until stdout has taken the result. A reader that has gone away, as `head` does, has had what it wanted. */
+async function flush({ stdout }: CliIo): Promise<void> {
+  try {
+    await stdout.flush?.()
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'EPIPE') return
+    throw new CliError('OUTPUT_FAILED', `The result cannot be written to stdout: ${message}`, {
+      exitCode: exitCodes.failed,
+      hint: 'The command itself succeeded. Send its output to a file or device with free space.',
+      cause,
+    })
   }
 }
 
@@ -53,6 +81,7 @@ async function run(
     }
   }
   signal.addEventListener('abort', onAbort, { once: true })
+  output.startWaiting()
   try {
     await work({
       io,
@@ -72,8 +101,8 @@ async function run(
 }
 
 /** Before the command line has been understood, its failure can only guess at the form it is wanted in. */
-function saysJson(argv: readonly string[], io: CliIo): boolean {
-  return argv.includes('--json') || ['1', 'true', 'yes', 'on'].includes(io.env['STOWAGE_JSON'] ?? '')
+export function saysJson(argv: readonly string[], env: CliIo['env']): boolean {
+  return argv.includes('--json') || ['1', 'true', 'yes', 'on'].includes(env['STOWAGE_JSON'] ?? '')
 }
 
 function usageError(error: CommanderError, argv: readonly string[]): CliError {

@@ -1,4 +1,6 @@
 import type { BackupRecord, BackupRequest, BackupResult } from '@stowage/backup-core'
+import { isBackupError } from '@stowage/backup-core'
+import { CliError } from './cli-error.js'
 import { chooseVolumeId } from './choose-volume-id.js'
 import type { CommandContext, StoreSettings } from './command-context.js'
 import { compressorOf } from './compression/lazy-compressor.js'
@@ -11,12 +13,13 @@ import { fields } from './output/table.js'
 import { resolveBackup } from './resolve-backup.js'
 import { countOf, formatSize } from './sizes.js'
 import { parseStoreUrl } from './store-url.js'
+import type { SourceName } from './named-source.js'
 import { sourceOf } from './volume-source.js'
 
 /** The work of `stowage backup`. */
 export async function runBackup(
   context: CommandContext,
-  source: string,
+  source: SourceName,
   options: BackupCommandOptions,
 ): Promise<void> {
   const { output, signal, io } = context
@@ -24,7 +27,9 @@ export async function runBackup(
   // What is wrong with the command line is said before the source is touched.
   parseStoreUrl(options.store)
   const settings = await settingsOf(options)
-  const { volume, realPath } = await sourceOf(source, io, options.holes)
+  const { volume, realPath } = await sourceOf(source, io, options, (line) => {
+    output.commandLine(line)
+  })
   const result = await context.withStore(async (driver) => {
     const parent =
       options.parent === undefined ? undefined : await resolveBackup(driver, options.parent, signal)
@@ -35,13 +40,20 @@ export async function runBackup(
       incremental: options.incremental ?? false,
     })
     if (origin !== undefined) output.note(`volume id ${volumeId} (${origin})`)
-    const show = output.startProgress()
-    return driver.backup(requestOf(options, volumeId, parent), volume, {
-      signal,
-      ...(show ? { onProgress: show } : {}),
-    })
+    const show = output.startProgress(realPath === undefined ? 'the source or the store' : 'the store')
+    const work = { signal, ...(show ? { onProgress: show } : {}) }
+    try {
+      return await driver.backup(requestOf(options, volumeId, parent), volume, work)
+    } catch (error) {
+      throw commandFailureIn(error)
+    }
   }, settings)
   output.result(resultOf(result, Math.round(output.nowMs() - startMs)))
+}
+
+/** The failure of a command that wrote the stream. To the engine it is that of a stream like any other. */
+function commandFailureIn(error: unknown): unknown {
+  return isBackupError(error, 'SOURCE_READ') && error.cause instanceof CliError ? error.cause : error
 }
 
 async function settingsOf(options: BackupCommandOptions): Promise<StoreSettings> {
@@ -61,7 +73,7 @@ function requestOf(
   volumeId: string,
   parent: BackupRecord | undefined,
 ): BackupRequest {
-  const { backupId, incremental, name, description, container } = options
+  const { backupId, incremental, name, description, container, allowEmpty, allowShrink } = options
   return {
     volumeId,
     ...(backupId === undefined ? {} : { backupId }),
@@ -70,6 +82,8 @@ function requestOf(
     ...(container === undefined ? {} : { container }),
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
+    ...(allowEmpty === true ? { allowEmpty } : {}),
+    ...(allowShrink === true ? { allowShrink } : {}),
   }
 }
 

@@ -3,6 +3,7 @@ import type { BackupSource } from '@stowage/backup-core'
 import { CliError } from './cli-error.js'
 import { exitCodes } from './exit-codes.js'
 import type { CliIo } from './io.js'
+import type { SourceName } from './named-source.js'
 
 /** A SOURCE of the command line. */
 export interface NamedSource {
@@ -11,18 +12,37 @@ export interface NamedSource {
   readonly realPath: string | undefined
 }
 
+/** How a SOURCE is read. */
+export interface SourceSettings {
+  /** What to do with the holes of a sparse file; `fileVolume` has a default. */
+  readonly holes?: 'skip' | 'read'
+  /** The size that it must have, in bytes. */
+  readonly size?: number
+}
+
 /**
- * Looks at a SOURCE: `-` for stdin, a file, a block device, a pipe.
+ * Looks at a SOURCE: `-` for stdin, a file, a block device, a pipe; or the command that writes it.
  *
- * @param holes - what to do with the holes of a sparse file; `fileVolume` has a default
+ * @param onErrorLine - called with each line that the command writes to stderr
  * @throws CliError `SOURCE_NOT_FOUND`, `NOT_A_FILE`, `SOURCE_READ`
  */
 export async function sourceOf(
-  source: string,
+  name: SourceName,
   io: CliIo,
-  holes: 'skip' | 'read' | undefined,
+  { holes, size }: SourceSettings,
+  onErrorLine: (line: string) => void,
 ): Promise<NamedSource> {
-  if (source === '-') return { volume: io.stdin, realPath: undefined }
+  const sized = size === undefined ? {} : { sizeBytes: size }
+  if (name.kind === 'command') {
+    const { commandVolume } = await import('./command-source.js')
+    const volume = commandVolume(name.command, { env: io.env, sizeBytes: size, onErrorLine })
+    return { volume, realPath: undefined }
+  }
+  const source = name.path
+  if (source === '-') {
+    const { streamVolume } = await import('@stowage/backup-core')
+    return { volume: streamVolume(io.stdin, sized), realPath: undefined }
+  }
   const status = await statOf(source)
   if (status.isDirectory()) {
     throw new CliError('NOT_A_FILE', `${source} is a directory.`, {
@@ -31,7 +51,7 @@ export async function sourceOf(
     })
   }
   const { fileVolume } = await import('@stowage/backup-core')
-  const volume = fileVolume(source, holes === undefined ? {} : { holes })
+  const volume = fileVolume(source, { ...sized, ...(holes === undefined ? {} : { holes }) })
   return { volume, realPath: status.isFIFO() ? undefined : await realpath(source) }
 }
 

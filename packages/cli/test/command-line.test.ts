@@ -69,6 +69,11 @@ describe('a command line that makes no sense', () => {
     ['two ways to name a parent', ['backup', 'x', '--store', 'posix:/x', '--incremental', '--parent', 'y']],
     ['no store', ['list']],
     ['a restore to stdout', ['restore', 'x', '-', '--store', 'posix:/x']],
+    ['two sources', ['backup', 'x', 'y', '--store', 'posix:/x']],
+    ['a command without --', ['backup', '--stdin-from-command', 'cat', 'x', '--store', 'posix:/x']],
+    ['no command', ['backup', '--stdin-from-command', '--store', 'posix:/x', '--']],
+    ['a source and a command', ['backup', 'x', '--stdin-from-command', '--store', 'posix:/x', '--', 'cat']],
+    ['a size of the source that is none', ['backup', '-', '--store', 'posix:/x', '--size', 'all']],
     ['a concurrency of nothing', ['list', '--store', 'posix:/x', '--concurrency', '0']],
   ])('ends with 2 for %s', async (_what, args) => {
     const { exitCode, stdout, stderr } = await stowage(args)

@@ -3,7 +3,6 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { main } from '../src/index.js'
-import { Output } from '../src/output/output.js'
 
 /** A server that takes connections and never answers. */
 let server: Server
@@ -47,27 +46,5 @@ describe('a store on the network', () => {
       expect(stderr).toContain('past the deadline')
       expect(exitCode).toBe(1)
     }
-  })
-})
-
-describe('a wait for a retry', () => {
-  it('is explained to people from two seconds on', () => {
-    const err: string[] = []
-    const io = {
-      stdin: Readable.from([]),
-      stdout: { write: () => undefined },
-      stderr: { write: (text: string) => err.push(text) },
-      env: {},
-    }
-    const error = { code: 'STORE_UNAVAILABLE', message: 'Listing container c failed (status 503).' }
-    const event = { operation: 'Listing container c', attempt: 1, error: error as never }
-    for (const json of [false, true]) {
-      const output = new Output(io, { json, quiet: false })
-      output.retry({ ...event, delayMs: 1999 })
-      output.retry({ ...event, delayMs: 12_000 })
-    }
-    expect(err).toEqual([
-      'stowage: waiting 12 s before attempt 2: Listing container c failed (status 503).\n',
-    ])
   })
 })

@@ -4,6 +4,7 @@ import { compressionWords, defaultCompressionWord, rawWords } from '../compressi
 import type { BackupCommandOptions } from '../options/backup-options.js'
 import { parsePositiveSize } from '../options/global-options.js'
 import { CliOption } from '../options/option.js'
+import { namedSource, rawArgumentsOf } from '../named-source.js'
 import { parseSize } from '../sizes.js'
 
 const words = [...rawWords, ...compressionWords.map(({ word }) => word)]
@@ -15,14 +16,36 @@ symbolic links resolved. Where several machines share a store, give each volume 
 Examples:
   $ stowage backup disk.img --store posix:/backups --incremental
   $ stowage backup /dev/vg0/snap --store posix:/backups --volume-id 8b0a… --compression zstd
-  $ qemu-img convert -O raw vm.qcow2 /dev/stdout | stowage backup - --store posix:/backups --name vm`
+  $ stowage backup --stdin-from-command --store posix:/backups --volume-id vm -- zstd -dc vm.img.zst
+  $ ssh host cat /dev/vg0/snap | stowage backup - --store posix:/backups --volume-id vm --size 40G
+
+A pipeline hides that a program in it failed: --stdin-from-command does not, and --size tells where too little came.
+qemu-img cannot write to a pipe: convert to a file first, or read the image with nbdcopy and qemu-nbd:
+  $ stowage backup --stdin-from-command --volume-id vm -- nbdcopy -- [ qemu-nbd -r -f qcow2 vm.qcow2 ] -`
 
 /** `stowage backup` */
 export function addBackupCommand(program: Command, invoke: Invoke): void {
   program
     .command('backup')
     .description('Back up a disk image, a block device or a stream.')
-    .argument('<source>', 'a file, a block device or a pipe; - for stdin')
+    .argument('<source...>', 'a file, a block device or a pipe; - for stdin')
+    .usage(
+      '[options] <source>\n       stowage backup [options] --stdin-from-command -- <command> [arguments]',
+    )
+    .option(
+      '--stdin-from-command',
+      'run a command, back up what it writes to stdout, and keep that only if it ends with exit code 0',
+    )
+    .addOption(
+      new CliOption('--size <size>', 'the size that the source must have; any other ends the backup', {
+        parse: parseSize,
+      }),
+    )
+    .option('--allow-empty', 'back up a source of 0 bytes')
+    .option(
+      '--allow-shrink',
+      'make an incremental of a source with less than half of the bytes of its parent',
+    )
     .addOption(
       new CliOption('--volume-id <id>', "the volume's id (default: derived from the path, see below)", {
         env: 'STOWAGE_VOLUME_ID',
@@ -84,9 +107,10 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     )
     .option('--create', 'make the store if there is none, as `stowage init` does')
     .addHelpText('after', examples)
-    .action(async (source: string, _options: unknown, command: Command) => {
+    .action(async (operands: string[], _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<BackupCommandOptions>()
       await invoke(options, async (context) => {
+        const source = namedSource(operands, options, rawArgumentsOf(command))
         const { runBackup } = await import('../run-backup.js')
         await runBackup(context, source, options)
       })

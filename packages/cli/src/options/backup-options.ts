@@ -11,6 +11,11 @@ export interface BackupCommandOptions extends GlobalOptions {
   readonly blockSize?: number
   readonly joinGap?: number
   readonly holes?: 'skip' | 'read'
+  /** The size that the source must have, in bytes. */
+  readonly size?: number
+  readonly stdinFromCommand?: boolean
+  readonly allowEmpty?: boolean
+  readonly allowShrink?: boolean
   readonly name?: string
   readonly description?: string
   readonly container?: string

@@ -2,7 +2,7 @@ import { CliError } from '../cli-error.js'
 import { exitCodeOf, exitCodes } from '../exit-codes.js'
 import type { ExitCode } from '../exit-codes.js'
 import { SignalAbort } from '../signals.js'
-import { printable } from './table.js'
+import { printable, printableJson } from './printable.js'
 
 /** A failure in the form that is shown: as text, or as the `error` of `--json`. */
 export interface ErrorReport {
@@ -22,6 +22,8 @@ const hints: Readonly<Record<string, string>> = {
   TARGET_NOT_EMPTY: 'Add --overwrite to write over what it holds.',
   BACKUP_EXISTS: 'Leave --backup-id out, and a new id is chosen.',
   BLOCK_SIZE_CHANGED: 'Leave --block-size out to keep the one of the parent, or make a full backup.',
+  SOURCE_EMPTY: 'Add --allow-empty if the volume is empty.',
+  SOURCE_SHRANK: 'Add --allow-shrink if the volume was made smaller, or make a full backup.',
   VERIFY_FAILED: 'Make a new full backup while the volume is still there.',
 }
 
@@ -100,5 +102,5 @@ function cut(lines: readonly string[]): string[] {
 
 /** The line for a program: `{"error":{"code":…,"message":…}}`. */
 export function errorJson({ code, message, hint, exitCode, details }: ErrorReport): string {
-  return `${JSON.stringify({ error: { code, message, exitCode, hint, ...details } })}\n`
+  return `${printableJson({ error: { code, message, exitCode, hint, ...details } })}\n`
 }

@@ -8,7 +8,8 @@ import { barLine, plainLine } from './progress-text.js'
 const redrawMs = 100
 /** A line of a log every ten seconds tells a long job from a hung one, and leaves a readable log. */
 const logMs = 10_000
-const eraseLine = '\r\u001b[2K'
+/** Takes what the cursor's line holds off a terminal. */
+export const eraseLine = '\r\u001b[2K'
 
 /** Shows how far an operation is. */
 export interface ProgressReporter {

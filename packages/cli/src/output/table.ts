@@ -1,15 +1,11 @@
+import { printable } from './printable.js'
+
 /** A column of a table. */
 export interface Column<Row> {
   readonly title: string
   readonly value: (row: Row) => string
   /** Numbers line up on the right. @default 'left' */
   readonly align?: 'left' | 'right'
-}
-
-/** What a store says may hold control characters, which would write on the terminal of whoever lists it. */
-export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\uFFFD')
 }
 
 /** How many cells of the terminal a text takes, near enough: code points. */

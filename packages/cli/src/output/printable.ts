@@ -1,0 +1,31 @@
+/**
+ * Characters that change what a terminal shows beside themselves, or that it does not show: control characters, formats
+ * (directions, joiners, tags), line separators, lone surrogates, and what Unicode says to ignore. Variation selectors
+ * 1 to 16 stay: they only choose the form of the character before them.
+ */
+const steering = /(?![\uFE00-\uFE0F])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+
+/** One line of text, with U+FFFD for what would steer the terminal: what a store says is shown, never obeyed. */
+export function printable(text: string): string {
+  return text.replace(steering, '\uFFFD')
+}
+
+/** As {@link printable}, for text of several lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
+}
+
+/** JSON that parses to the same value, with escapes for what would steer the terminal. */
+export function printableJson(value: unknown, indent?: number): string {
+  // Outside of its strings JSON has line ends and spaces alone.
+  return JSON.stringify(value, null, indent).replace(steering, (character) =>
+    character === '\n' ? character : escaped(character),
+  )
+}
+
+/** As `\uXXXX`, one for each of its UTF-16 code units. */
+function escaped(character: string): string {
+  return Array.from({ length: character.length }, (_, index) => {
+    return `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`
+  }).join('')
+}
