@@ -76,6 +76,9 @@ export class Harbour implements AsyncDisposable {
         description,
         parent: cargo.parentId ?? null,
         volumeMetadata: cargo.volumeMeta ?? null,
+        // Cinder takes volumes of any size.
+        allowEmpty: true,
+        allowShrink: true,
         ...(cargo.container !== undefined && { container: cargo.container }),
       },
       bufferVolume(cargo.volume),
@@ -117,6 +120,11 @@ export class Harbour implements AsyncDisposable {
       .map((entry) => join(entry.parentPath, entry.name))
     const named = paths.sort().map(async (path) => [relative(this.path, path), await readFile(path)] as const)
     return new Map(await Promise.all(named))
+  }
+
+  /** The mark of the store. */
+  mark(): Promise<string> {
+    return readFile(join(this.path, '.stowage-store'), 'utf8')
   }
 
   /** Makes the directory a new, empty store. */

@@ -111,6 +111,21 @@ test('each deletes what the other wrote, to the last object', async () => {
   expect([...(await harbour.files()).keys()]).toEqual([])
 })
 
+test('Cinder ignores the mark of a store, and leaves it as it is (point 3)', async () => {
+  const before = await harbour.mark()
+  const full = cargo(first)
+  await harbour.cinderStows(full)
+  const next = cargo(second, { parentId: full.backupId })
+  await harbour.stow(next)
+  expect((await harbour.cinderRestored(full.backupId)).equals(first)).toBe(true)
+  expect((await harbour.cinderRestored(next.backupId)).equals(second)).toBe(true)
+  await harbour.peer.delete(next.backupId)
+  await harbour.peer.delete(full.backupId)
+  expect(await harbour.mark()).toBe(before)
+  await using driver = harbour.driver()
+  expect(await driver.listBackups()).toEqual([])
+})
+
 test('in strict mode Stowage refuses another block size in the words of Cinder', async () => {
   const full = cargo(first)
   await harbour.cinderStows(full)

@@ -55,7 +55,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     throwIfAborted(signal)
     await translated({ action: 'create the container', container }, async () => {
       paths.checkNewContainer(container)
-      await directories.makeContainer(await this.#root.open(signal), container, this.#fsync)
+      await directories.makeContainer(await this.#root.openForBackup(signal), container, this.#fsync)
     })
   }
 

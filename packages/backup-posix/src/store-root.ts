@@ -13,6 +13,12 @@ export interface StoreRootOptions {
   readonly fsync: boolean
 }
 
+interface OpenedRoot {
+  /** Device and inode. */
+  readonly identity: string
+  readonly isMarked: boolean
+}
+
 /**
  * The root directory of a store. A directory is a store if it has a mark, or holds backups that Cinder or a release
  * of Stowage without marks wrote. The mount point of a file system that is not mounted has neither.
@@ -21,8 +27,8 @@ export class StoreRoot {
   readonly #path: string
   readonly #options: StoreRootOptions
   /** The directory that was found to be the store. Another one under the path is checked again. */
-  #opened: string | undefined
-  #opening: Promise<string> | undefined
+  #opened: OpenedRoot | undefined
+  #opening: Promise<OpenedRoot> | undefined
 
   constructor(path: string, options: StoreRootOptions) {
     this.#path = path
@@ -36,10 +42,25 @@ export class StoreRoot {
    * Rejects with `STORE_MISSING`, and as {@link hasMark} does.
    */
   async open(signal?: AbortSignal): Promise<string> {
-    if (this.#opened !== undefined && this.#opened === (await this.#identity())) return this.#path
+    await this.#open(signal)
+    return this.#path
+  }
+
+  /**
+   * As {@link open}, and that the mark is still there: another file system under the path can have the device and inode
+   * of the one before.
+   */
+  async openForBackup(signal?: AbortSignal): Promise<string> {
+    const { isMarked } = await this.#open(signal)
+    if (isMarked && !(await hasMark(this.#path))) throw this.#missing(true)
+    return this.#path
+  }
+
+  async #open(signal: AbortSignal | undefined): Promise<OpenedRoot> {
+    if (this.#opened && this.#opened.identity === (await this.#identity())) return this.#opened
     this.#opening ??= this.#check(signal).finally(() => (this.#opening = undefined))
     this.#opened = await this.#opening
-    return this.#path
+    return this.#opened
   }
 
   /** Makes the store if there is none, and marks one that has no mark. Rejects with `CONFLICT` for other files. */
@@ -57,19 +78,19 @@ export class StoreRoot {
     })
   }
 
-  async #check(signal: AbortSignal | undefined): Promise<string> {
+  async #check(signal: AbortSignal | undefined): Promise<OpenedRoot> {
     return translated({ action: `open the store at "${this.#path}"` }, async () => {
       const identity = await this.#identity()
       if (identity !== undefined) {
-        if (await hasMark(this.#path)) return identity
-        if ((await surveyDirectory(this.#path, signal)) === 'backups') return identity
+        if (await hasMark(this.#path)) return { identity, isMarked: true }
+        if ((await surveyDirectory(this.#path, signal)) === 'backups') return { identity, isMarked: false }
       }
       // A store that was open before is not made again: its file system may have been unmounted.
       if (!this.#options.create || this.#opened !== undefined) throw this.#missing(identity !== undefined)
       await this.create(signal)
       const made = await this.#identity()
       if (made === undefined) throw this.#missing(false)
-      return made
+      return { identity: made, isMarked: true }
     })
   }
 

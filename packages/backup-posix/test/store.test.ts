@@ -101,18 +101,32 @@ describe('a store whose file system goes away (point 3)', () => {
     expect(await readdir(path)).toEqual([])
   })
 
+  it('is STORE_MISSING for the next backup where the mark went away, though the directory is the same', async () => {
+    const { driver, path } = await openStore()
+    await rm(join(path, mark))
+    await expectCode('STORE_MISSING', driver.backup({ volumeId: 'v' }, bytes))
+    expect(await readdir(path)).toEqual([])
+  })
+
   it('fails the backup that is under way, also where the mount point has a container of the name', async () => {
     const { driver, path, elsewhere } = await openStore()
-    const vanishing = async function* (): AsyncGenerator<Uint8Array> {
-      yield bytes
+    const unmount = async (): Promise<void> => {
       await rename(path, elsewhere)
       await mkdir(join(path, 'nightly'), { recursive: true })
+    }
+    let unmounted: Promise<void> | undefined
+    const vanishing = async function* (): AsyncGenerator<Uint8Array> {
+      yield bytes
+      unmounted = unmount()
+      await unmounted
       yield bytes
     }
     const backup = driver.backup({ volumeId: 'v', container: 'nightly' }, vanishing())
     await expect(backup).rejects.toMatchObject({
       code: expect.stringMatching(/STORE_MISSING|CLEANUP/) as string,
     })
+    // The engine does not wait for a source that it no longer needs.
+    await unmounted
     expect(await readdir(path, { recursive: true })).toEqual(['nightly'])
   })
 
