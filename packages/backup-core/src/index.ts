@@ -3,6 +3,10 @@ export type { BackupErrorDetails, BackupErrorOptions, BackupProblem } from './er
 export { abortedError, throwIfAborted } from './errors/abort.js'
 export type { BackupErrorCode } from './errors/codes.js'
 export { ChunkedBackupDriver } from './driver/chunked-backup-driver.js'
+export { chunkedDriverShape, storeShape } from './driver/option-shapes.js'
+export { checkArgument, checkOptions } from './options/check-options.js'
+export type { OptionRule, OptionShape } from './options/option-rule.js'
+export { optionRules } from './options/rules.js'
 export { formatCreatedAt, formatPrefixTimestamp, parseCreatedAt } from './format/timestamps.js'
 export {
   COMPRESSION_WORDS,

@@ -1,4 +1,10 @@
-import { BackupError, ChunkedBackupDriver, throwIfAborted } from '@stowage/backup-core'
+import {
+  BackupError,
+  checkOptions,
+  ChunkedBackupDriver,
+  storeShape,
+  throwIfAborted,
+} from '@stowage/backup-core'
 import type {
   CreatedStore,
   DriverCapabilities,
@@ -18,7 +24,7 @@ import { errnoOf, ignoring, storeError, translated } from './errors.js'
 import type { FailedCall } from './errors.js'
 import { PosixObjectReader } from './object-reader.js'
 import { PosixObjectWriter } from './object-writer.js'
-import { posixDefaults, resolveFlag, resolveRoot } from './options.js'
+import { posixDefaults, posixDriverShape, resolveRoot } from './options.js'
 import type { PosixDriverOptions } from './options.js'
 import * as paths from './paths.js'
 import { probe } from './probe.js'
@@ -41,9 +47,11 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   readonly #container: string | undefined
 
   /** Throws `OPTION_INVALID`. Touches nothing on disk. */
-  constructor({ path, create, fsync, ...options }: PosixDriverOptions) {
+  constructor(given: PosixDriverOptions) {
+    checkOptions('the options of the POSIX driver', given, posixDriverShape)
+    const { path, create = false, fsync = true, ...options } = given
     const root = resolveRoot(path)
-    const flags = { create: resolveFlag('create', create, false), fsync: resolveFlag('fsync', fsync, true) }
+    const flags = { create, fsync }
     if (options.container !== undefined) paths.containerSegments(options.container)
     super(options, posixDefaults)
     this.#root = new StoreRoot(root, flags)
@@ -170,7 +178,9 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   /** Opens the store; writes, reads and deletes a small file. */
-  async checkForSetupError({ signal }: StoreOptions = {}): Promise<void> {
+  async checkForSetupError(options: StoreOptions = {}): Promise<void> {
+    checkOptions('the options of checkForSetupError()', options, storeShape)
+    const { signal } = options
     await translated({ action: 'use the store' }, async () => {
       await probe(await this.#root.open(signal), this.#fsync, signal)
     })

@@ -1,5 +1,5 @@
-import { BackupError } from '@stowage/backup-core'
-import type { ChunkedDriverOptions, DriverDefaults } from '@stowage/backup-core'
+import { BackupError, chunkedDriverShape, optionRules } from '@stowage/backup-core'
+import type { ChunkedDriverOptions, DriverDefaults, OptionShape } from '@stowage/backup-core'
 import { resolve } from 'node:path'
 
 /** Options of the POSIX driver. Cinder's flag for each is named beside it. */
@@ -27,6 +27,18 @@ export interface PosixDriverOptions extends ChunkedDriverOptions {
   readonly fsync?: boolean
 }
 
+/** The rules of these options. */
+export const posixDriverShape: OptionShape<PosixDriverOptions> = {
+  ...chunkedDriverShape,
+  path: {
+    ...optionRules.nonEmptyText,
+    expected: 'the path of the directory that holds the backups',
+    required: true,
+  },
+  create: optionRules.flag,
+  fsync: optionRules.flag,
+}
+
 /** Cinder's defaults: `backup_file_size`, `backup_sha_block_size_bytes`, `backup_container`. */
 export const posixDefaults: DriverDefaults = Object.freeze({
   chunkSizeBytes: 1_999_994_880,
@@ -36,19 +48,12 @@ export const posixDefaults: DriverDefaults = Object.freeze({
 })
 
 /** The absolute path of the root. Throws `OPTION_INVALID`. */
-export function resolveRoot(path: unknown): string {
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+export function resolveRoot(path: string): string {
+  if (path.includes('\0')) {
     throw new BackupError(
       'OPTION_INVALID',
-      'The option `path` must name the directory that holds the backups, such as "/backups".',
+      'The option `path` must name the directory that holds the backups, such as "/backups", and has a NUL in it.',
     )
   }
   return resolve(path)
-}
-
-/** A flag's value. Throws `OPTION_INVALID`. */
-export function resolveFlag(name: 'create' | 'fsync', value: unknown, fallback: boolean): boolean {
-  if (value === undefined) return fallback
-  if (typeof value === 'boolean') return value
-  throw new BackupError('OPTION_INVALID', `The option \`${name}\` must be true or false.`)
 }

@@ -1,4 +1,4 @@
-import { BackupError, ChunkedBackupDriver } from '@stowage/backup-core'
+import { BackupError, checkOptions, ChunkedBackupDriver, storeShape } from '@stowage/backup-core'
 import type {
   ContainerOptions,
   DriverCapabilities,
@@ -161,6 +161,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
 
   /** Signs in, and looks at the account, the container and the cluster's limits. Changes nothing. */
   async checkForSetupError(options: StoreOptions = {}): Promise<void> {
+    checkOptions('the options of checkForSetupError()', options, storeShape)
     const { container, createContainers } = this.#resolved
     await this.#client.signIn(options)
     const there = await this.#client.headContainer(container, options)

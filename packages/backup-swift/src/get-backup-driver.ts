@@ -1,7 +1,8 @@
-import { BackupError } from '@stowage/backup-core'
+import { BackupError, checkArgument, optionRules } from '@stowage/backup-core'
 import { fromCinderConf } from './config/cinder-conf.js'
 import { fromCloudsYaml } from './config/clouds-yaml.js'
 import { fromEnvironment } from './config/environment.js'
+import { checkStoreOptions } from './config/option-shapes.js'
 import type { SwiftDriverOptions } from './config/options.js'
 import { saysHowToSignIn } from './config/sign-in.js'
 import { SwiftBackupDriver } from './driver.js'
@@ -21,6 +22,7 @@ export interface SwiftStoreOptions extends SwiftDriverOptions {
  * @throws `OPTION_INVALID`, `CONFIG_INVALID`. Nothing is sent yet: `checkForSetupError` does.
  */
 export async function getBackupDriver(context: SwiftStoreOptions = {}): Promise<SwiftBackupDriver> {
+  checkStoreOptions(context)
   return new SwiftBackupDriver(await resolveSources(context))
 }
 
@@ -33,6 +35,8 @@ export async function getBackupDriverForUrl(
   url: string,
   context: SwiftStoreOptions = {},
 ): Promise<SwiftBackupDriver> {
+  checkArgument('the URL of getBackupDriverForUrl()', url, optionRules.nonEmptyText)
+  checkStoreOptions(context)
   const container = containerOfUrl(url)
   return getBackupDriver(container === undefined ? context : { search: 'container', ...context, container })
 }

@@ -1,4 +1,5 @@
-import { BackupError } from '@stowage/backup-core'
+import { checkOptions, optionRules } from '@stowage/backup-core'
+import type { OptionShape } from '@stowage/backup-core'
 
 /** Options of a bzip2 compressor, whatever its engine. */
 export interface Bzip2Options {
@@ -17,15 +18,13 @@ export interface Bzip2Options {
 /** Options with every default filled in. */
 export type ResolvedBzip2Options = Required<Bzip2Options>
 
-const words: readonly string[] = ['bz2', 'bzip2']
+const shape: OptionShape<Bzip2Options> = {
+  word: optionRules.oneOf('bz2', 'bzip2'),
+  level: optionRules.wholeNumber(1, 9),
+}
 
 export function resolveOptions(options: Bzip2Options): ResolvedBzip2Options {
+  checkOptions('the options of the bzip2 compressor', options, shape)
   const { word = 'bz2', level = 9 } = options
-  if (!words.includes(word)) {
-    throw new BackupError('OPTION_INVALID', `word must be one of ${words.join(', ')}, not ${word}.`)
-  }
-  if (!Number.isInteger(level) || level < 1 || level > 9) {
-    throw new BackupError('OPTION_INVALID', `level must be a whole number from 1 to 9, not ${String(level)}.`)
-  }
   return Object.freeze({ word, level })
 }

@@ -1,4 +1,5 @@
-import { BackupError } from '@stowage/backup-core'
+import { checkOptions, optionRules } from '@stowage/backup-core'
+import type { OptionShape } from '@stowage/backup-core'
 
 /** Which implementation of zlib runs: `auto` is Node's own where there is one, and pako elsewhere. */
 export type ZlibEngineName = 'auto' | 'node' | 'pako'
@@ -29,19 +30,14 @@ export interface ResolvedZlibOptions extends Required<ZlibOptions> {
 const usualLevel = 6
 const quickLevel = 1
 
-const words: readonly string[] = ['zlib', 'gzip']
-const engines: readonly string[] = ['auto', 'node', 'pako']
+const shape: OptionShape<ZlibOptions> = {
+  word: optionRules.oneOf('zlib', 'gzip'),
+  level: optionRules.wholeNumber(0, 9),
+  engine: optionRules.oneOf('auto', 'node', 'pako'),
+}
 
 export function resolveOptions(options: ZlibOptions): ResolvedZlibOptions {
+  checkOptions('the options of zlib()', options, shape)
   const { word = 'zlib', level = usualLevel, engine = 'auto' } = options
-  if (!words.includes(word)) {
-    throw new BackupError('OPTION_INVALID', `word must be one of ${words.join(', ')}, not ${word}.`)
-  }
-  if (!Number.isInteger(level) || level < 0 || level > 9) {
-    throw new BackupError('OPTION_INVALID', `level must be a whole number from 0 to 9, not ${String(level)}.`)
-  }
-  if (!engines.includes(engine)) {
-    throw new BackupError('OPTION_INVALID', `engine must be one of ${engines.join(', ')}, not ${engine}.`)
-  }
   return Object.freeze({ word, level, quickLevel: options.level ?? quickLevel, engine })
 }

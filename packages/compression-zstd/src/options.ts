@@ -1,4 +1,5 @@
-import { BackupError } from '@stowage/backup-core'
+import { checkOptions, optionRules } from '@stowage/backup-core'
+import type { OptionShape } from '@stowage/backup-core'
 
 /**
  * Which implementation of zstd runs: `auto` is Node's own where there is one (from 22.15 on), and WebAssembly
@@ -31,21 +32,14 @@ export interface ResolvedZstdOptions extends Required<ZstdOptions> {
 const usualLevel = 3
 const quickLevel = 1
 
-const engines: readonly string[] = ['auto', 'node', 'wasm']
+const shape: OptionShape<ZstdOptions> = {
+  word: optionRules.oneOf('zstd'),
+  level: optionRules.wholeNumber(1, 22),
+  engine: optionRules.oneOf('auto', 'node', 'wasm'),
+}
 
 export function resolveOptions(options: ZstdOptions): ResolvedZstdOptions {
+  checkOptions('the options of zstd()', options, shape)
   const { word = 'zstd', level = usualLevel, engine = 'auto' } = options
-  if ((word as string) !== 'zstd') {
-    throw new BackupError('OPTION_INVALID', `word must be zstd, not ${word as string}.`)
-  }
-  if (!Number.isInteger(level) || level < 1 || level > 22) {
-    throw new BackupError(
-      'OPTION_INVALID',
-      `level must be a whole number from 1 to 22, not ${String(level)}.`,
-    )
-  }
-  if (!engines.includes(engine)) {
-    throw new BackupError('OPTION_INVALID', `engine must be one of ${engines.join(', ')}, not ${engine}.`)
-  }
   return Object.freeze({ word, level, quickLevel: options.level ?? quickLevel, engine })
 }

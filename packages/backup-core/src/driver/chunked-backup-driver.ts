@@ -22,7 +22,18 @@ import { objectExistsByListing, onlyContainer, removeOneByOne } from '../store/d
 import { runVerify } from '../verify/run-verify.js'
 import { asVolumeSource } from '../volume/as-volume-source.js'
 import type { BackupSource, VolumeTarget } from '../volume/volume.js'
+import { checkOptions } from '../options/check-options.js'
 import type { DriverCapabilities } from './capabilities.js'
+import {
+  checkBackupCall,
+  checkDeleteCall,
+  checkGetCall,
+  checkImportCall,
+  checkListCall,
+  checkReferenceCall,
+  checkRestoreCall,
+  checkVerifyCall,
+} from './check-calls.js'
 import type { ObjectReader, ObjectWriter, StoreOptions } from './object-io.js'
 import type {
   ContainerOptions,
@@ -31,6 +42,7 @@ import type {
   ObjectStore,
   WriterOptions,
 } from './object-store.js'
+import { chunkedDriverShape } from './option-shapes.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './options.js'
 import type {
   BackupRequest,
@@ -65,11 +77,12 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   #closing: Promise<void> | undefined
 
   /**
-   * @param options - the caller's
+   * @param options - the caller's, without those that only the subclass knows
    * @param defaults - the driver's own, for what the caller leaves out
    * @throws `OPTION_INVALID` for what cannot be right, such as a chunk size that the block size does not divide
    */
   protected constructor(options: ChunkedDriverOptions, defaults: DriverDefaults) {
+    checkOptions(`the options of ${new.target.name}`, options, chunkedDriverShape)
     this.#settings = resolveSettings(options, defaults)
     this.#stored = new StoreCatalog(this, this.#settings.onWarning)
     this.#catalog = options.catalog ?? this.#stored
@@ -107,6 +120,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     source: BackupSource,
     options: OperationOptions = {},
   ): Promise<BackupResult> {
+    checkBackupCall(request, options)
     this.#assertOpen()
     const job = {
       store: this,
@@ -131,6 +145,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     target: VolumeTarget,
     options: RestoreOptions = {},
   ): Promise<RestoreResult> {
+    checkRestoreCall(backup, target, options)
     return runRestore(await this.#chainJob(backup, options), target, options)
   }
 
@@ -142,9 +157,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    *   for {@link restore}
    */
   async verify(backup: BackupReference, options: VerifyOptions = {}): Promise<VerifyResult> {
-    if (options.level !== undefined && !['quick', 'full'].includes(options.level)) {
-      throw new BackupError('OPTION_INVALID', `The level ${options.level} is not one of quick, full.`)
-    }
+    checkVerifyCall(backup, options)
     return runVerify(await this.#chainJob(backup, options), options)
   }
 
@@ -156,6 +169,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    *   where another delete of it runs, `DELETE_INCOMPLETE` with the names that are left, and what the store says
    */
   async deleteBackup(backup: BackupReference, options: DeleteOptions = {}): Promise<DeleteResult> {
+    checkDeleteCall(backup, options)
     this.#assertOpen()
     const job = {
       store: this,
@@ -170,6 +184,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   /** A backup's record, looked for in `nearContainer` too where one is given. @throws `BACKUP_NOT_FOUND` */
   async getBackup(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord> {
+    checkGetCall(backupId, options)
     this.#assertOpen()
     if (this.#catalog !== this.#stored) {
       const record = await this.#catalog.get(backupId, options)
@@ -184,6 +199,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   /** The backups in the store, oldest first, each parent before its children. */
   async listBackups(filter: CatalogFilter = {}): Promise<BackupRecord[]> {
+    checkListCall(filter)
     this.#assertOpen()
     const records: BackupRecord[] = []
     for await (const record of this.#catalog.list(filter)) records.push(record)
@@ -192,11 +208,13 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   /** A backup and its parents, newest first, down to the full backup. @throws `CHAIN_INVALID` where one is not there */
   async getChain(backup: BackupReference, options: StoreOptions = {}): Promise<BackupRecord[]> {
+    checkReferenceCall('getChain', backup, options)
     return (await this.#chain(backup, options)).map((layer) => layer.record)
   }
 
   /** The record in the form that `cinder backup-import` takes. */
   async exportRecord(backup: BackupReference, options: StoreOptions = {}): Promise<ExportedRecord> {
+    checkReferenceCall('exportRecord', backup, options)
     return encodeRecord(await this.#resolve(backup, options), this.#settings.serviceName)
   }
 
@@ -206,6 +224,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    * @throws `RECORD_INVALID`, `OBJECT_MISSING` where the store has no such backup, `METADATA_INVALID`
    */
   async importRecord(record: ExportedRecord, options: StoreOptions = {}): Promise<BackupRecord> {
+    checkImportCall(record, options)
     this.#assertOpen()
     const { id, container, prefix } = decodeRecord(record)
     // First of all by its name alone, for the error that says what is missing.

@@ -36,23 +36,20 @@ export interface DriverSettings {
 /** What a store needs for one more object costs about as much as this many bytes do. */
 const DEFAULT_JOIN_GAP_BYTES = 1024 * 1024
 
-/** A gap that is stored has to lie in pieces that are held: it must be smaller than any piece of a chunk. */
-const MOST_JOIN_GAP_BYTES = 4 * 1024 * 1024
-
 const drop: WarningListener = () => undefined
 
-/** Throws `OPTION_INVALID` for what cannot be right. */
+/**
+ * Fills in the defaults of options whose kinds have been checked.
+ *
+ * @throws BackupError `OPTION_INVALID` for values that do not go together
+ */
 export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverDefaults): DriverSettings {
   const strict = options.strict !== undefined
-  // A caller without types can pass anything.
-  if (strict && (options.strict as string) !== 'cinder') {
-    throw invalid('strict', options.strict, "'cinder' or left out")
-  }
   const blockSizeBytes = options.blockSizeBytes ?? defaults.blockSizeBytes
   assertBlockSize({ blockSizeBytes, defaultBytes: defaults.blockSizeBytes, strict })
   const chunkSizeGiven = options.chunkSizeBytes !== undefined
   const chunkSizeBytes = fitChunkSize(
-    count('chunkSizeBytes', options.chunkSizeBytes ?? defaults.chunkSizeBytes),
+    options.chunkSizeBytes ?? defaults.chunkSizeBytes,
     blockSizeBytes,
     chunkSizeGiven || strict,
   )
@@ -65,15 +62,13 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     container: options.container ?? defaults.container,
     compression,
     compressors: new Compressors([...(compression ? [compression] : []), ...(options.decompressors ?? [])]),
-    joinGapBytes: strict ? 0 : joinGap(options.joinGapBytes ?? DEFAULT_JOIN_GAP_BYTES),
-    concurrency: concurrencyFrom(
-      options.concurrency === undefined ? undefined : count('concurrency', options.concurrency),
-    ),
-    maxMemoryBytes: count('maxMemoryBytes', options.maxMemoryBytes ?? defaultMaxMemoryBytes()),
+    joinGapBytes: strict ? 0 : (options.joinGapBytes ?? DEFAULT_JOIN_GAP_BYTES),
+    concurrency: concurrencyFrom(options.concurrency),
+    maxMemoryBytes: options.maxMemoryBytes ?? defaultMaxMemoryBytes(),
     maxObjectMemoryBytes: options.maxMemoryBytes ?? usableMemoryBytes(),
     strict,
     onWarning: options.onWarning ?? drop,
-    clock: options.clock ?? (() => new Date()),
+    clock: checkedClock(options.clock),
     serviceName: defaults.serviceName,
   })
 }
@@ -90,16 +85,12 @@ export function fitChunkSize(chunkSizeBytes: number, blockSizeBytes: number, giv
   return Math.max(1, Math.floor(chunkSizeBytes / blockSizeBytes)) * blockSizeBytes
 }
 
-function joinGap(bytes: number): number {
-  if (Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= MOST_JOIN_GAP_BYTES) return bytes
-  throw invalid('joinGapBytes', bytes, `a whole number from 0 to ${MOST_JOIN_GAP_BYTES}`)
-}
-
-function count(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) throw invalid(name, value, 'a whole number of at least 1')
-  return value
-}
-
-function invalid(name: string, value: unknown, wanted: string): BackupError {
-  return new BackupError('OPTION_INVALID', `Option ${name} is ${String(value)}: it has to be ${wanted}.`)
+/** A clock that gives a date of its own each time: the caller's stays as it is. */
+function checkedClock(clock: (() => Date) | undefined): () => Date {
+  if (!clock) return () => new Date()
+  return () => {
+    const now: unknown = clock()
+    if (now instanceof Date && !Number.isNaN(now.getTime())) return new Date(now)
+    throw new BackupError('OPTION_INVALID', 'The option `clock` must return a valid Date.')
+  }
 }

@@ -35,9 +35,19 @@ export function encodeVolumeMetadata(
   meta: string | { readonly [key: string]: JsonValue } | null,
 ): string | null {
   if (meta === null) return null
-  const text = typeof meta === 'string' ? meta : pythonDumps(meta)
+  const text = typeof meta === 'string' ? meta : encoded(meta)
   if (!isJsonObject(parseJsonText(text, given))) throw invalidJson(given, 'it is no object')
   return text
+}
+
+function encoded(meta: { readonly [key: string]: JsonValue }): string {
+  try {
+    return pythonDumps(meta)
+  } catch (error) {
+    // The stack is full.
+    if (error instanceof RangeError) throw invalidJson(given, 'it is nested too deep, or contains itself')
+    throw error
+  }
 }
 
 /**

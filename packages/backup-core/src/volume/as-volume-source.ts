@@ -41,6 +41,7 @@ function hint(value: unknown): string {
   if (typeof value === 'string') return ' For the file of that name, use fileVolume(path).'
   if (value instanceof URL) return ' For a file: URL, use fileVolume(fileURLToPath(url)).'
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return ' Wrap it: new Uint8Array(buffer).'
+  if (value instanceof Promise) return ' It is a promise: did you forget `await`?'
   if (value instanceof Blob) return ' Use blob.stream().'
   return ''
 }

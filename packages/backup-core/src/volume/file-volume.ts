@@ -1,4 +1,7 @@
 import { BackupError } from '../errors/backup-error.js'
+import { checkOptions } from '../options/check-options.js'
+import type { OptionShape } from '../options/option-rule.js'
+import { optionRules } from '../options/rules.js'
 import { describeValue } from './describe-value.js'
 import { openFileSource } from './file-source.js'
 import { openFileTarget } from './file-target.js'
@@ -26,6 +29,12 @@ export interface FileVolumeOptions {
    * with `SOURCE_CHANGED`. @default any number
    */
   readonly sizeBytes?: number
+}
+
+const fileVolumeShape: OptionShape<FileVolumeOptions> = {
+  create: optionRules.flag,
+  holes: optionRules.oneOf('skip', 'read'),
+  sizeBytes: optionRules.wholeNumber(0),
 }
 
 /** A file or a block device. */
@@ -61,20 +70,8 @@ export function fileVolume(path: string, options: FileVolumeOptions = {}): FileV
     const shown = typeof given === 'string' ? 'one that is empty or holds a NUL' : describeValue(given)
     throw new BackupError('OPTION_INVALID', `fileVolume takes the path of a file or device, not ${shown}.`)
   }
-  const create: unknown = options.create ?? true
-  if (typeof create !== 'boolean') {
-    throw new BackupError('OPTION_INVALID', `create must be true or false, not ${describeValue(create)}.`)
-  }
-  const holes: unknown = options.holes ?? 'skip'
-  if (holes !== 'skip' && holes !== 'read') {
-    const shown = typeof holes === 'string' ? JSON.stringify(holes) : describeValue(holes)
-    throw new BackupError('OPTION_INVALID', `holes must be 'skip' or 'read', not ${shown}.`)
-  }
-  const sizeBytes: unknown = options.sizeBytes
-  if (sizeBytes !== undefined && !isByteCount(sizeBytes)) {
-    const shown = typeof sizeBytes === 'number' ? String(sizeBytes) : describeValue(sizeBytes)
-    throw new BackupError('OPTION_INVALID', `sizeBytes must be a whole number of bytes, not ${shown}.`)
-  }
+  checkOptions('the options of fileVolume()', options, fileVolumeShape)
+  const { create = true, holes = 'skip', sizeBytes } = options
   return {
     path,
     openSource: (opening?: VolumeOpenOptions): Promise<OpenSource> =>
@@ -82,8 +79,4 @@ export function fileVolume(path: string, options: FileVolumeOptions = {}): FileV
     openTarget: (requirements: TargetRequirements): Promise<OpenTarget> =>
       openFileTarget(path, create, requirements),
   }
-}
-
-function isByteCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

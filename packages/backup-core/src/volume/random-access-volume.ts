@@ -20,6 +20,11 @@ import type {
  * @throws BackupError `OPTION_INVALID` when `size` is not a whole number of bytes, or `read` no function.
  */
 export function randomAccessVolume(source: RandomAccessSource): VolumeSource {
+  const given: unknown = source
+  if (typeof given !== 'object' || given === null) {
+    const message = `randomAccessVolume takes an object with size and read(offset, length), not ${describeValue(given)}.`
+    throw new BackupError('OPTION_INVALID', message)
+  }
   requireSize(source.size)
   const { read } = source as { readonly read: unknown }
   if (typeof read !== 'function') {

@@ -1,6 +1,9 @@
 import { isUint8Array } from 'node:util/types'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { checkOptions } from '../options/check-options.js'
+import type { OptionShape } from '../options/option-rule.js'
+import { optionRules } from '../options/rules.js'
 import { describeValue } from './describe-value.js'
 import { streamPieces } from './stream-pieces.js'
 import type { StreamPieces } from './stream-pieces.js'
@@ -16,6 +19,8 @@ export interface StreamVolumeOptions {
   readonly sizeBytes?: number
 }
 
+const streamVolumeShape: OptionShape<StreamVolumeOptions> = { sizeBytes: optionRules.wholeNumber(0) }
+
 /**
  * A source that is read once, from its start to its end: an async iterable of `Uint8Array`s, a Node `Readable` or a
  * web `ReadableStream`. Its pieces may have any size.
@@ -29,13 +34,8 @@ export function streamVolume(
   stream: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>,
   options: StreamVolumeOptions = {},
 ): VolumeSource {
+  checkOptions('the options of streamVolume()', options, streamVolumeShape)
   const { sizeBytes } = options
-  if (sizeBytes !== undefined && !(Number.isSafeInteger(sizeBytes) && sizeBytes >= 0)) {
-    throw new BackupError(
-      'OPTION_INVALID',
-      `sizeBytes must be a whole number of bytes, not ${String(sizeBytes)}.`,
-    )
-  }
   const start = streamPieces(stream)
   let used = false
   return {

@@ -9,6 +9,7 @@ import type { RetryPolicy } from '../http/retry.js'
 import { parseCatalogInfo } from '../keystone/catalog-info.js'
 import { containerPath } from '../swift/names.js'
 import { checkTypes } from './check-options.js'
+import { checkDriverOptions } from './option-shapes.js'
 import type { SwiftDriverOptions } from './options.js'
 
 const defaultCatalogInfo = 'object-store:swift:publicURL'
@@ -42,6 +43,7 @@ export interface ResolvedSwiftOptions {
  * @throws `OPTION_INVALID`, naming the option and its flag.
  */
 export function resolveOptions(options: SwiftDriverOptions): ResolvedSwiftOptions {
+  checkDriverOptions(options)
   checkTypes(options)
   const chunkSizeBytes = same(
     options.chunkSizeBytes,

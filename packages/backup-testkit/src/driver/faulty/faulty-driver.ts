@@ -1,4 +1,11 @@
-import { ChunkedBackupDriver } from '@stowage/backup-core'
+import {
+  checkArgument,
+  checkOptions,
+  ChunkedBackupDriver,
+  chunkedDriverShape,
+  optionRules,
+  storeShape,
+} from '@stowage/backup-core'
 import type {
   ChunkedDriverOptions,
   CreatedStore,
@@ -10,6 +17,7 @@ import type {
   ObjectOptions,
   ObjectReader,
   ObjectWriter,
+  OptionShape,
   StoreOptions,
   WriterOptions,
 } from '@stowage/backup-core'
@@ -23,6 +31,16 @@ export interface FaultyDriverOptions extends ChunkedDriverOptions {
   readonly faults?: readonly Fault[]
 }
 
+const innerDriver = optionRules.withMethods('a driver', ['getObjectReader', 'getObjectWriter'])
+
+const faultyDriverShape: OptionShape<FaultyDriverOptions> = {
+  ...chunkedDriverShape,
+  faults: optionRules.arrayOf(
+    optionRules.object,
+    'an array of faults, as fault.fail() and its like make them',
+  ),
+}
+
 /**
  * A driver that uses the hooks of another one, and fails as planned. Its engine is its own: chunk size, block size and
  * container are the inner driver's unless given, the other options are not. Closing it closes the inner one.
@@ -32,7 +50,10 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
   readonly #inner: ChunkedBackupDriver
   readonly #plan = new FaultPlan()
 
-  constructor(inner: ChunkedBackupDriver, { faults = [], ...options }: FaultyDriverOptions = {}) {
+  constructor(inner: ChunkedBackupDriver, given: FaultyDriverOptions = {}) {
+    checkArgument('the inner driver of FaultyBackupDriver', inner, innerDriver)
+    checkOptions('the options of FaultyBackupDriver', given, faultyDriverShape)
+    const { faults = [], ...options } = given
     super(options, defaultsOf(inner))
     this.capabilities = inner.capabilities
     this.#inner = inner
@@ -161,7 +182,8 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
     return this.#plan.call(call, undefined, () => this.#inner.getExtraMetadata(backup))
   }
 
-  checkForSetupError(options: StoreOptions = {}): Promise<void> {
+  async checkForSetupError(options: StoreOptions = {}): Promise<void> {
+    checkOptions('the options of checkForSetupError()', options, storeShape)
     const call: StoreCall = { operation: 'checkForSetupError' }
     return this.#plan.call(call, options.signal, () => this.#inner.checkForSetupError(options))
   }

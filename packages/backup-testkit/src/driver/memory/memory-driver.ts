@@ -1,10 +1,18 @@
-import { ChunkedBackupDriver, throwIfAborted } from '@stowage/backup-core'
+import {
+  checkOptions,
+  ChunkedBackupDriver,
+  chunkedDriverShape,
+  optionRules,
+  storeShape,
+  throwIfAborted,
+} from '@stowage/backup-core'
 import type {
   ChunkedDriverOptions,
   DriverCapabilities,
   ExtraMetadata,
   NewBackup,
   ObjectOptions,
+  OptionShape,
   StoreOptions,
   WriterOptions,
 } from '@stowage/backup-core'
@@ -15,6 +23,11 @@ import { MemoryStore } from './memory-store.js'
 export interface MemoryDriverOptions extends ChunkedDriverOptions {
   /** Where the objects are. @default a new, empty store */
   readonly store?: MemoryStore
+}
+
+const memoryDriverShape: OptionShape<MemoryDriverOptions> = {
+  ...chunkedDriverShape,
+  store: optionRules.withMethods('a MemoryStore', ['get', 'set', 'list']),
 }
 
 /** Keeps backups in memory: for tests, and as the smallest complete backend. */
@@ -30,7 +43,9 @@ export class MemoryBackupDriver extends ChunkedBackupDriver {
   /** What the driver has stored, to look at and to damage. */
   readonly store: MemoryStore
 
-  constructor({ store, ...options }: MemoryDriverOptions = {}) {
+  constructor(given: MemoryDriverOptions = {}) {
+    checkOptions('the options of MemoryBackupDriver', given, memoryDriverShape)
+    const { store, ...options } = given
     super(options, {
       chunkSizeBytes: 52_428_800,
       blockSizeBytes: 32_768,
@@ -106,8 +121,9 @@ export class MemoryBackupDriver extends ChunkedBackupDriver {
     return Promise.resolve(null)
   }
 
-  checkForSetupError(options: StoreOptions = {}): Promise<void> {
-    return tick(options.signal)
+  async checkForSetupError(options: StoreOptions = {}): Promise<void> {
+    checkOptions('the options of checkForSetupError()', options, storeShape)
+    await tick(options.signal)
   }
 }
 
