@@ -58,6 +58,7 @@ const methods = [
   'exportRecord',
   'importRecord',
   'checkForSetupError',
+  'createStore',
 ]
 
 const calls: Readonly<Record<string, Call>> = {

@@ -190,7 +190,9 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
    * Makes the directory if it is missing, with its parents, and writes the mark. A directory that Cinder filled gets
    * the mark too. Rejects with `CONFLICT` for a directory that holds other files.
    */
-  override async createStore({ signal }: StoreOptions = {}): Promise<CreatedStore> {
+  override async createStore(options: StoreOptions = {}): Promise<CreatedStore> {
+    checkOptions('the options of createStore()', options, storeShape)
+    const { signal } = options
     throwIfAborted(signal)
     return this.#root.create(signal)
   }

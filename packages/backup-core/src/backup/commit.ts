@@ -3,6 +3,7 @@ import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRecord } from '../driver/types.js'
 import { BackupError } from '../errors/backup-error.js'
+import { compressionsOf } from '../format/compressions.js'
 import type { HashList } from '../format/hash-list.js'
 import { FORMAT_VERSION, metadataBody, type BackupMetadata, type StoredObject } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
@@ -82,6 +83,7 @@ export async function commit(
     createdAt: common.createdAt,
     sizeBytes,
     objectCount: objects.length,
+    compressions: compressionsOf(objects),
   }
 }
 

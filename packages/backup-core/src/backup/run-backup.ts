@@ -1,5 +1,6 @@
 import type { BackupCatalog } from '../catalog/catalog.js'
 import type { Compressor } from '../compression/compressor.js'
+import { isCinderCompatible } from '../compression/compressors.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import { MAX_BLOCK_SIZE_BYTES } from '../driver/block-size.js'
 import type { BackupRequest } from '../driver/requests.js'
@@ -58,6 +59,7 @@ export async function runBackup(
     refuseEmpty(request, open.sizeBytes)
     startHashWorkers(Math.floor((open.sizeBytes ?? 0) / WORTH_A_WORKER_BYTES))
     const meter = new ProgressMeter('backup', open.sizeBytes, options.onProgress)
+    warnOfCompression(job)
     const { destination, chunks } = await storeVolume(job, request, open, meter, options.signal)
     const storedDataBytes = meter.transferredBytes
     const metadataStored = (lengthBytes: number): void => {
@@ -223,6 +225,14 @@ async function releaseClaim(job: BackupJob, { claim, prepared, sink }: Destinati
       backupId: prepared.backup.id,
     })
   }
+}
+
+function warnOfCompression({ settings: { compression }, onWarning }: BackupJob): void {
+  if (!compression || isCinderCompatible(compression)) return
+  onWarning({
+    code: 'COMPRESSION_NOT_CINDER',
+    message: `The compression ${compression.name} is not one of Cinder's: Cinder cannot restore this backup, Stowage can with the same compressor.`,
+  })
 }
 
 async function warnIfChanged(

@@ -1,5 +1,6 @@
 import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
 import type { BackupRecord } from '../driver/types.js'
+import { compressionsOf } from '../format/compressions.js'
 import type { BackupMetadata } from '../format/metadata.js'
 
 /** What of a manifest a record is made of: small, whatever the number of its objects. */
@@ -25,6 +26,7 @@ export function summarise(
       description: metadata.backupDescription,
       createdAt: metadata.createdAt,
       objectCount: metadata.objects.length,
+      compressions: compressionsOf(metadata.objects),
     },
     volumeSizeBytes: metadata.volumeSizeBytes,
     endBytes: endOfObjects(metadata),

@@ -35,9 +35,16 @@ export interface CompressOptions extends CodecOptions {
 export interface Compressor {
   /**
    * The word that the store records for what this compressor wrote, in lower case: one of Cinder's `zlib`, `gzip`,
-   * `bz2`, `bzip2`, `zstd`. Never `none`, `off` or `no`.
+   * `bz2`, `bzip2`, `zstd`, or another with `cinderCompatible: false`. Never `none`, `off` or `no`.
    */
   readonly name: string
+
+  /**
+   * Whether Cinder restores what this compressor writes. Must be set to false where `name` is not one of Cinder's words:
+   * Cinder fails on a word that it does not know. A backup with such a compressor warns (`COMPRESSION_NOT_CINDER`), and a
+   * strict driver refuses it. @default true for Cinder's words
+   */
+  readonly cinderCompatible?: boolean
 
   /** The other words this compressor reads: `zlib` reads what is recorded as `gzip`, the same stream. */
   readonly aliases: readonly string[]

@@ -33,6 +33,7 @@ export class Compressors {
   /** Throws `OPTION_INVALID` for a compressor whose word is not one. */
   constructor(compressors: readonly Compressor[]) {
     for (const compressor of compressors) {
+      assertDeclared(compressor)
       for (const word of [compressor.name, ...compressor.aliases]) {
         if (!/^[a-z0-9][a-z0-9_-]*$/.test(word) || isRawWord(word)) {
           throw new BackupError(
@@ -53,6 +54,20 @@ export class Compressors {
     if (found) return found
     throw unknownCompression(word)
   }
+}
+
+/** Whether Cinder restores what this compressor writes. */
+export function isCinderCompatible({ name, cinderCompatible }: Compressor): boolean {
+  return PACKAGES.has(name) && cinderCompatible !== false
+}
+
+/** Cinder fails on a word that it does not know: whoever writes one has to know that. */
+function assertDeclared({ name, cinderCompatible }: Compressor): void {
+  if (PACKAGES.has(name) || cinderCompatible === false) return
+  throw new BackupError(
+    'OPTION_INVALID',
+    `The compressor ${JSON.stringify(name)} writes a compression that Cinder does not know, so Cinder cannot restore its backups. Set cinderCompatible: false on the compressor to use it all the same, or use one of ${COMPRESSION_WORDS.join(', ')}.`,
+  )
 }
 
 /** The error for a word that nothing at hand can read. */

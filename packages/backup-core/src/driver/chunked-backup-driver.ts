@@ -42,7 +42,7 @@ import type {
   ObjectStore,
   WriterOptions,
 } from './object-store.js'
-import { chunkedDriverShape } from './option-shapes.js'
+import { chunkedDriverShape, storeShape } from './option-shapes.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './options.js'
 import type {
   BackupRequest,
@@ -308,6 +308,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    * default container, where the driver has one.
    */
   async createStore(options: StoreOptions = {}): Promise<CreatedStore> {
+    checkOptions('the options of createStore()', options, storeShape)
     this.#assertOpen()
     const { container } = this.#settings
     if (container !== null) await this.putContainer(container, options)

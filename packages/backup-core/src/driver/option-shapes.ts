@@ -9,12 +9,21 @@ import type { BackupRequest, DeleteOptions, RestoreOptions, VerifyOptions } from
 
 /** Which rule each option of the public calls has. A type holds them complete: an option without a rule is no option. */
 
-const compressor = rules.withMethods('a compressor object', ['compress', 'decompress'], (value) =>
-  compressorHint(value),
-)
+const compressor: OptionRule = {
+  expected: 'a compressor object',
+  accepts: (value) => {
+    if (!rules.withMethods('', ['compress', 'decompress']).accepts(value)) return false
+    const { name, aliases, cinderCompatible } = value as Readonly<Record<string, unknown>>
+    const declares = cinderCompatible === undefined || typeof cinderCompatible === 'boolean'
+    return typeof name === 'string' && rules.arrayOf(rules.text).accepts(aliases) && declares
+  },
+  hint: (value) => compressorHint(value),
+}
 
 function compressorHint(value: unknown): string | undefined {
   if (typeof value === 'function') return 'Call the function: pass zlib(), not zlib.'
+  if (typeof value === 'object' && value !== null)
+    return 'It needs name, aliases, compress() and decompress(); cinderCompatible is true or false.'
   if (typeof value !== 'string') return undefined
   const packageName = packageForWord(value)
   if (packageName === undefined)

@@ -1,5 +1,5 @@
 import type { Compressor } from '../compression/compressor.js'
-import { Compressors } from '../compression/compressors.js'
+import { Compressors, isCinderCompatible } from '../compression/compressors.js'
 import { BackupError } from '../errors/backup-error.js'
 import { defaultMaxMemoryBytes, usableMemoryBytes } from '../pipeline/memory-plan.js'
 import { concurrencyFrom, type Concurrency } from '../pipeline/slots.js'
@@ -54,6 +54,11 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     chunkSizeGiven || strict,
   )
   const compression = options.compression ?? null
+  const compressors = new Compressors([
+    ...(compression ? [compression] : []),
+    ...(options.decompressors ?? []),
+  ])
+  if (strict && compression && !isCinderCompatible(compression)) throw notForCinder(compression)
   return Object.freeze({
     chunkSizeBytes,
     blockSizeBytes,
@@ -61,7 +66,7 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     blockSizeGiven: options.blockSizeBytes !== undefined,
     container: options.container ?? defaults.container,
     compression,
-    compressors: new Compressors([...(compression ? [compression] : []), ...(options.decompressors ?? [])]),
+    compressors,
     joinGapBytes: strict ? 0 : (options.joinGapBytes ?? DEFAULT_JOIN_GAP_BYTES),
     concurrency: concurrencyFrom(options.concurrency),
     maxMemoryBytes: options.maxMemoryBytes ?? defaultMaxMemoryBytes(),
@@ -93,4 +98,11 @@ function checkedClock(clock: (() => Date) | undefined): () => Date {
     if (now instanceof Date && !Number.isNaN(now.getTime())) return new Date(now)
     throw new BackupError('OPTION_INVALID', 'The option `clock` must return a valid Date.')
   }
+}
+
+function notForCinder({ name }: Compressor): BackupError {
+  return new BackupError(
+    'OPTION_INVALID',
+    `Option compression is ${JSON.stringify(name)}, which Cinder cannot restore, and strict is 'cinder'. Use a compression that Cinder knows, or leave strict out.`,
+  )
 }

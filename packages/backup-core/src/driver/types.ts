@@ -19,6 +19,12 @@ export interface BackupRecord {
   readonly sizeBytes: number
   /** How many chunk objects this backup alone stored. */
   readonly objectCount: number
+  /**
+   * The compressions of those objects, by the words that the store records (`none` among them), in alphabetical order: at
+   * most 16. A word that is not Cinder's means that Cinder cannot restore this backup, nor those on top of it. Undefined
+   * in a record that a catalog of the caller's kept without it.
+   */
+  readonly compressions?: readonly string[]
 }
 
 /** The record of a backup that was just made, and what it took of the store. */

@@ -39,6 +39,7 @@ export interface BackupWarning {
     | 'PARENT_MISSING'
     | 'DEPENDENT_IGNORED'
     | 'DELETE_NOT_MARKED'
+    | 'COMPRESSION_NOT_CINDER'
     | 'DRIVER'
   readonly message: string
   readonly backupId?: string

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { COMPRESSION_WORDS } from '@stowage/backup-core'
 import { withCompressor } from './expectations.js'
 import type { CompressorConformanceOptions } from './types.js'
 
@@ -24,6 +25,20 @@ export function nameTests(options: CompressorConformanceOptions): void {
         for (const word of [name, ...aliases]) {
           assert.ok(!wordsOfUncompressed.includes(word), `"${word}" is what a store records for a raw chunk`)
         }
+      }))
+
+    it('are Cinder’s, or are declared not to be (cinderCompatible: false)', () =>
+      withCompressor(options, ({ name, cinderCompatible }) => {
+        assert.ok(
+          [undefined, true, false].includes(cinderCompatible),
+          `cinderCompatible must be true, false or left out, not ${String(cinderCompatible)}`,
+        )
+        if (COMPRESSION_WORDS.includes(name) || wordsOfUncompressed.includes(name)) return
+        assert.equal(
+          cinderCompatible,
+          false,
+          `"${name}" is not one of Cinder's words (${COMPRESSION_WORDS.join(', ')}), so Cinder cannot restore what this compressor writes: set cinderCompatible: false on it`,
+        )
       }))
 
     it('are each named once', () =>

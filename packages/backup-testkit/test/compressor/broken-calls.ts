@@ -21,6 +21,11 @@ export const brokenCalls: readonly BrokenCompressor[] = [
     create: but({ name: 'none' }),
   },
   {
+    fault: 'its word is not one of Cinder’s, and it does not say so',
+    foundBy: ['its words are Cinder’s, or are declared not to be (cinderCompatible: false)'],
+    create: but({ name: 'lz4' }),
+  },
+  {
     fault: 'it names a word twice',
     foundBy: ['its words are each named once'],
     create: but({ aliases: ['zlib'] }),

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
 import { viewOf } from '../output/backup-view.js'
+import { wordsOfChain } from '../output/compressions.js'
 import { table } from '../output/table.js'
 import { formatSize } from '../sizes.js'
 
@@ -30,7 +31,7 @@ export function addListCommand(program: Command, invoke: Invoke): void {
         }
         const records = await withStore((driver) => driver.listBackups(filter))
         output.result({
-          json: records.map(viewOf),
+          json: listJson(records),
           human: records.length === 0 ? `No backups in ${options.store ?? ''}.\n` : listTable(records),
           quiet: records.map(({ id }) => `${id}\n`).join(''),
         })
@@ -38,7 +39,18 @@ export function addListCommand(program: Command, invoke: Invoke): void {
     })
 }
 
+function listJson(records: readonly BackupRecord[]): object[] {
+  const byId = new Map(records.map((record) => [record.id, record]))
+  return records.map((record) => ({
+    ...viewOf(record),
+    cinderRestores: wordsOfChain(record, byId).length === 0,
+  }))
+}
+
 function listTable(records: readonly BackupRecord[]): string {
+  const byId = new Map(records.map((record) => [record.id, record]))
+  const foreign = new Map(records.map((record) => [record.id, wordsOfChain(record, byId).join(', ')]))
+  const someForeign = [...foreign.values()].some((words) => words !== '')
   return table(
     [
       { title: 'BACKUP', value: ({ id }: BackupRecord) => id },
@@ -46,6 +58,9 @@ function listTable(records: readonly BackupRecord[]): string {
       { title: 'KIND', value: ({ parentId }) => (parentId === null ? 'full' : 'incremental') },
       { title: 'SIZE', value: ({ sizeBytes }) => formatSize(sizeBytes), align: 'right' },
       { title: 'OBJECTS', value: ({ objectCount }) => String(objectCount), align: 'right' },
+      ...(someForeign
+        ? [{ title: 'NOT FOR CINDER', value: ({ id }: BackupRecord) => foreign.get(id) ?? '' }]
+        : []),
       { title: 'VOLUME', value: ({ volumeId }) => volumeId },
       { title: 'NAME', value: ({ name }) => name ?? '' },
     ],

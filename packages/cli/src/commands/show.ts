@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
 import { isoTime, viewOf } from '../output/backup-view.js'
+import { compressionText, wordsUnknownToCinder } from '../output/compressions.js'
 import { fields } from '../output/table.js'
 import { formatSize } from '../sizes.js'
 
@@ -22,12 +23,17 @@ export function addShowCommand(program: Command, invoke: Invoke): void {
           const ofVolume = await driver.listBackups({ volumeId: found.volumeId, signal })
           return {
             record: found,
-            chain: (await driver.getChain(found, { signal })).map(({ id }) => id),
+            chain: await driver.getChain(found, { signal }),
             dependents: ofVolume.filter(({ parentId }) => parentId === found.id).map(({ id }) => id),
           }
         })
         output.result({
-          json: { ...viewOf(record), chain, dependents },
+          json: {
+            ...viewOf(record),
+            cinderRestores: wordsUnknownToCinder(chain).length === 0,
+            chain: chain.map(({ id }) => id),
+            dependents,
+          },
           human: description(record, chain, dependents),
           quiet: `${record.id}\n`,
         })
@@ -35,19 +41,27 @@ export function addShowCommand(program: Command, invoke: Invoke): void {
     })
 }
 
-function description(record: BackupRecord, chain: readonly string[], dependents: readonly string[]): string {
+function description(
+  record: BackupRecord,
+  chain: readonly BackupRecord[],
+  dependents: readonly string[],
+): string {
   return fields([
     ['backup', record.id],
     ['kind', record.parentId === null ? 'full' : `incremental on ${record.parentId}`],
     ['volume', record.volumeId],
     ['size', `${formatSize(record.sizeBytes)} (${String(record.sizeBytes)} bytes)`],
     ['objects', String(record.objectCount)],
+    ['compression', compressionText(record, chain)],
     ['created', isoTime(record.createdAt)],
     ['name', record.name],
     ['description', record.description],
     ['container', record.container],
     ['prefix', record.prefix],
-    ['chain', chain.length > 1 ? `${String(chain.length)} backups: ${chain.join(' on ')}` : null],
+    [
+      'chain',
+      chain.length > 1 ? `${String(chain.length)} backups: ${chain.map(({ id }) => id).join(' on ')}` : null,
+    ],
     ['dependents', dependents.length > 0 ? dependents.join(', ') : null],
   ])
 }

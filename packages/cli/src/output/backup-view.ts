@@ -13,12 +13,18 @@ export interface BackupView {
   readonly name: string | null
   readonly description: string | null
   readonly objectCount: number
+  /** As the store records them: `none`, `zlib` … */
+  readonly compressions: readonly string[]
 }
 
 export function viewOf(record: BackupRecord): BackupView {
   const { id, volumeId, parentId, sizeBytes, container, prefix, name, description, objectCount } = record
   const createdAt = isoTime(record.createdAt)
-  return { id, volumeId, parentId, sizeBytes, createdAt, container, prefix, name, description, objectCount }
+  const { compressions = [] } = record
+  return {
+    ...{ id, volumeId, parentId, sizeBytes, createdAt, container, prefix, name, description, objectCount },
+    compressions,
+  }
 }
 
 /** Cinder stores Python's `str(datetime)`: `2026-01-01 00:00:00+00:00`, with or without an offset, always of UTC. */

@@ -1,4 +1,10 @@
-import type { BackupRecord, BackupRequest, BackupSource, ChunkedBackupDriver } from '@stowage/backup-core'
+import type {
+  BackupRecord,
+  BackupRequest,
+  BackupResult,
+  BackupSource,
+  ChunkedBackupDriver,
+} from '@stowage/backup-core'
 import { randomUUID } from 'node:crypto'
 import type { Fixture } from './fixture.js'
 import { MemoryTarget } from './memory-target.js'
@@ -15,7 +21,7 @@ export class VolumeBackups {
   ) {}
 
   /** A backup of these bytes. */
-  backup(source: BackupSource, request: Partial<BackupRequest> = {}): Promise<BackupRecord> {
+  backup(source: BackupSource, request: Partial<BackupRequest> = {}): Promise<BackupResult> {
     return this.driver.backup({ volumeId: this.volumeId, container: this.container, ...request }, source)
   }
 
