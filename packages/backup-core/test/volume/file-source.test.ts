@@ -248,7 +248,7 @@ describe('the size that a source must have', () => {
 
   it('must be a whole number', () => {
     for (const sizeBytes of [-1, 1.5, NaN]) {
-      expect(() => fileVolume('disk.img', { sizeBytes })).toThrow('sizeBytes must be a whole number of bytes')
+      expect(() => fileVolume('disk.img', { sizeBytes })).toThrow('must be a whole number of at least 0')
     }
   })
 })
