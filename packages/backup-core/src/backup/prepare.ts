@@ -126,8 +126,9 @@ async function openParent(
   const chain = await loadChain(lookup, record)
   assertSoundChain(chain)
   const blocks = await readBlockHashes(store, record, options)
-  const { kind, message } = checkHashList(chain, blocks)
-  if (kind !== 'damaged') return { record, blocks }
+  const { kind, message, sizeBytes } = checkHashList(chain, blocks)
+  // The caller's record may be old, or of a chain that was not found whole.
+  if (kind !== 'damaged') return { record: { ...record, sizeBytes }, blocks }
   throw new BackupError(
     'METADATA_INVALID',
     `Cannot make an incremental on backup ${record.id}: ${message}. Do a full backup.`,
@@ -135,20 +136,22 @@ async function openParent(
   )
 }
 
-/** An incremental has its parent's block size. A size that was chosen and differs is refused, as in Cinder. */
-function agreeOnSizes(
+/**
+ * An incremental has its parent's block size, which its chunk size is checked against. A block size that was chosen and
+ * differs is refused, as in Cinder.
+ */
+export function agreeOnSizes(
   settings: DriverSettings,
   parent: Parent | null,
 ): { chunkSizeBytes: number; blockSizeBytes: number } {
-  const old = parent?.blocks.header.blockSizeBytes ?? settings.blockSizeBytes
-  if (old === settings.blockSizeBytes) return settings
-  if (settings.blockSizeGiven || settings.strict) {
+  const blockSizeBytes = parent?.blocks.header.blockSizeBytes ?? settings.blockSizeBytes
+  if (blockSizeBytes !== settings.blockSizeBytes && (settings.blockSizeGiven || settings.strict)) {
     throw new BackupError(
       'BLOCK_SIZE_CHANGED',
-      `Hash block size has changed since the last backup. New hash block size: ${settings.blockSizeBytes}. Old hash block size: ${old}. Do a full backup.`,
+      `Hash block size has changed since the last backup. New hash block size: ${settings.blockSizeBytes}. Old hash block size: ${blockSizeBytes}. Do a full backup.`,
       parent ? { backupId: parent.record.id } : {},
     )
   }
-  const chunkSizeBytes = fitChunkSize(settings.chunkSizeBytes, old, settings.chunkSizeGiven)
-  return { chunkSizeBytes, blockSizeBytes: old }
+  const chunkSizeBytes = fitChunkSize(settings.chunkSizeBytes, blockSizeBytes, settings.chunkSizeGiven)
+  return { chunkSizeBytes, blockSizeBytes }
 }

@@ -24,7 +24,7 @@ import { refuseEmpty, refuseShrunk, shrinkWarning } from './check-size.js'
 import { cleanUp } from './clean-up.js'
 import { commit } from './commit.js'
 import { openDestination, refuseGrowth, type Destination } from './destination.js'
-import type { BackupMeans, Parent, PreparedBackup } from './prepare.js'
+import { agreeOnSizes, type BackupMeans, type Parent, type PreparedBackup } from './prepare.js'
 import { askForHints } from './source-hints.js'
 import { storeChunks, type ChunkJob } from './store-chunks.js'
 import { streamChunks } from './stream-chunks.js'
@@ -103,15 +103,13 @@ async function storeVolume(
   // The first failure ends both the questions to the store and the reading, and is the one to tell.
   const stop = new AbortController()
   const signal = callerSignal ? AbortSignal.any([callerSignal, stop.signal]) : stop.signal
+  const isFull = request.incremental !== true && (request.parent ?? null) === null
+  const ofFull = isFull ? { parent: null, ...agreeOnSizes(job.settings, null) } : undefined
   const opening = openDestination(job, request, open.sizeBytes, { signal })
   opening.catch((error: unknown) => {
     stop.abort(error)
   })
-  const isFull = request.incremental !== true && (request.parent ?? null) === null
-  const { parent, chunkSizeBytes, blockSizeBytes } = isFull
-    ? { parent: null, ...job.settings }
-    : (await opening).prepared
-  if (parent) assertBlocksFit(parent, blockSizeBytes, open.sizeBytes, job.settings.maxMemoryBytes)
+  const { parent, chunkSizeBytes, blockSizeBytes } = ofFull ?? (await opening).prepared
   const chunks: ChunkJob = {
     destination: opening,
     plan: planBackupMemory({
@@ -132,6 +130,7 @@ async function storeVolume(
     totals: { sizeBytes: 0 },
   }
   try {
+    if (parent) assertBlocksFit(parent, blockSizeBytes, open.sizeBytes, job.settings.maxMemoryBytes)
     const stream = parent === null ? streamPlan(job, open) : undefined
     await storeHinted(chunks, parent, stream, open, meter, signal)
     return { destination: await opening, chunks }

@@ -8,7 +8,8 @@ import type { BackupMetadata } from '../format/metadata.js'
 import type { WarningListener } from '../progress/progress.js'
 import type { BackupLookup, BackupPlace } from './backup-lookup.js'
 import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
-import { recordOf, summarise, type Summary } from './summary.js'
+import { endsWithId, PlaceIndex } from './place-index.js'
+import { recordOf, summarise, VolumeSizes, type Summary } from './summary.js'
 
 /** Where a `_metadata` object is. */
 interface Place extends MetadataPlace {
@@ -33,6 +34,9 @@ export class StoreLookup implements BackupLookup {
   readonly #found = new Map<string, Found>()
   /** By the id of the backup whose delete did not finish: those of the containers that were listed. */
   readonly #markers = new Map<string, MarkerPlace>()
+  readonly #index = new PlaceIndex<Place>()
+  readonly #sizes = new VolumeSizes()
+  #allListed = false
 
   constructor(store: ObjectStore, onWarning: WarningListener, options: StoreOptions) {
     this.#store = store
@@ -44,7 +48,8 @@ export class StoreLookup implements BackupLookup {
     const found = await this.#find(backupId, nearContainer)
     if (!found) return undefined
     const { metadata } = found
-    return { record: recordOf(summarise(found, metadata), await this.#ancestors(found)), metadata }
+    const record = recordOf(summarise(found, metadata), await this.#ancestors(found), this.#sizes)
+    return { record, metadata }
   }
 
   async open(record: BackupRecord): Promise<ChainLayer> {
@@ -100,29 +105,31 @@ export class StoreLookup implements BackupLookup {
         if (summary && !summaries.has(summary.record.id)) summaries.set(summary.record.id, summary)
       }
     }
+    const sizes = new VolumeSizes()
     for (const summary of summaries.values()) {
       if (filter.volumeId !== undefined && summary.record.volumeId !== filter.volumeId) continue
-      const { id, parentId } = summary.record
+      const record = recordOf(summary, summaries, sizes)
+      const { id, parentId } = record
       if (parentId !== null && !summaries.has(parentId)) {
         this.#onWarning({
           code: 'PARENT_MISSING',
           message:
-            `Backup ${id} cannot be restored from here: its parent, ${parentId}, is not among the backups found. ` +
-            'The size shown is that of its own objects alone.',
+            `Backup ${id} cannot be restored from here: its parent, ${parentId}, is not among the backups found.` +
+            (record.sizeIsMinimum ? ' The size shown is that of its own objects alone.' : ''),
           backupId: id,
         })
       }
-      yield recordOf(summary, summaries)
+      yield record
     }
   }
 
   /** The backups that the size of this one is told by. One that is not there, or not readable, ends the line. */
   async #ancestors(found: Found): Promise<ReadonlyMap<string, Summary>> {
-    const line = new Map([[found.metadata.backupId, summarise(found, found.metadata)]])
+    const line = new Map<string, Summary>()
     let child = found
     for (;;) {
       const { parentId } = child.metadata
-      if (parentId === null || line.has(parentId)) return line
+      if (parentId === null || line.has(parentId) || this.#sizes.has(parentId)) return line
       const parent = await this.#find(parentId, child.container).catch((error: unknown) => {
         if (isUnreadable(error)) return undefined
         throw error
@@ -139,9 +146,9 @@ export class StoreLookup implements BackupLookup {
     if (known) return known
     let unreadable: BackupError | undefined
     let unlisted: BackupError | undefined
-    for await (const place of this.#placesFrom(nearContainer)) {
+    for await (const place of this.#candidates(backupId, nearContainer)) {
       unlisted ??= place.unlisted
-      if (!place.prefix.includes(backupId)) continue
+      if (place.unlisted) continue
       try {
         const metadata = await readMetadataAt(this.#store, place, this.#options)
         if (metadata.backupId !== backupId) continue
@@ -164,6 +171,27 @@ export class StoreLookup implements BackupLookup {
     return undefined
   }
 
+  /** Where a backup may be, the likely places first: a search of every place for each parent would be quadratic. */
+  async *#candidates(backupId: string, nearContainer: string | undefined): AsyncGenerator<Place> {
+    if (nearContainer !== undefined) {
+      await this.#placesIn(nearContainer)
+      yield* this.#index.endingWith(backupId, nearContainer)
+    }
+    if (!this.#allListed) {
+      for (const container of await this.#allContainers(undefined)) {
+        await this.#placesIn(container)
+        if (container !== nearContainer) yield* this.#index.endingWith(backupId, container)
+      }
+      this.#allListed = true
+    } else {
+      for (const place of this.#index.endingWith(backupId)) if (place.container !== nearContainer) yield place
+    }
+    // A driver may put the id anywhere in its prefixes.
+    for await (const place of this.#placesFrom(nearContainer)) {
+      if (place.unlisted || (place.prefix.includes(backupId) && !endsWithId(place, backupId))) yield place
+    }
+  }
+
   /** Places container by container, so that one that is found near costs no look into the others. */
   async *#placesFrom(nearContainer: string | undefined): AsyncGenerator<Place> {
     if (nearContainer !== undefined) yield* await this.#placesIn(nearContainer)
@@ -184,6 +212,7 @@ export class StoreLookup implements BackupLookup {
     try {
       const { metadata, markers } = await listContainer(this.#store, container, this.#options)
       for (const marker of markers) this.#markers.set(marker.backupId, marker)
+      for (const place of metadata) this.#index.add(place)
       return metadata
     } catch (error) {
       if (!isUnreadable(error)) throw error

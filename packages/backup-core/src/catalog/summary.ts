@@ -33,20 +33,55 @@ export function summarise(
   }
 }
 
-/** A record, its size told from the full backup upwards. A parent that is not there counts as nothing, a loop ends. */
-export function recordOf(summary: Summary, known: ReadonlyMap<string, Summary>): BackupRecord {
-  const upwards: Summary[] = []
-  const seen = new Set<string>()
-  for (let next: Summary | undefined = summary; next && !seen.has(next.record.id);) {
-    const { id, parentId }: Summary['record'] = next.record
-    seen.add(id)
-    upwards.push(next)
-    next = parentId === null ? undefined : known.get(parentId)
+/** The size of a volume, as far as the manifests that were found state it. */
+interface VolumeSize {
+  readonly sizeBytes: number
+  readonly isMinimum: boolean
+}
+
+/** Sizes that are known already, by the ids of their backups: each manifest of a chain is looked at once. */
+export class VolumeSizes {
+  readonly #sizes = new Map<string, VolumeSize>()
+
+  has(backupId: string): boolean {
+    return this.#sizes.has(backupId)
   }
-  const sizeBytes = upwards.reduceRight(
-    (size, { record, volumeSizeBytes, endBytes }) =>
-      sizeByManifest({ parentId: record.parentId, volumeSizeBytes, endBytes }, size),
-    0,
-  )
-  return { ...summary.record, sizeBytes }
+
+  /**
+   * The size of the first backup of a line, of which each is the child of the next, up to one that is known, is full or
+   * has no parent in the store. A parent that is not there counts as nothing.
+   */
+  ofLine(line: readonly Summary[]): VolumeSize {
+    let size: VolumeSize = { sizeBytes: 0, isMinimum: true }
+    for (const { record, volumeSizeBytes, endBytes } of line.toReversed()) {
+      const { id, parentId } = record
+      const parent = parentId === null ? undefined : this.#sizes.get(parentId)
+      const isStated = parentId === null || volumeSizeBytes !== null
+      size = {
+        sizeBytes: sizeByManifest({ parentId, volumeSizeBytes, endBytes }, parent?.sizeBytes ?? 0),
+        isMinimum: !isStated && (parent?.isMinimum ?? true),
+      }
+      this.#sizes.set(id, size)
+    }
+    return size
+  }
+}
+
+/** A record, its size told from the full backup upwards. A parent that is not known counts as nothing, a loop ends. */
+export function recordOf(
+  summary: Summary,
+  known: ReadonlyMap<string, Summary>,
+  sizes = new VolumeSizes(),
+): BackupRecord {
+  const line: Summary[] = [summary]
+  const seen = new Set([summary.record.id])
+  for (let { parentId } = summary.record; parentId !== null && !sizes.has(parentId) && !seen.has(parentId);) {
+    seen.add(parentId)
+    const parent = known.get(parentId)
+    if (!parent) break
+    line.push(parent)
+    parentId = parent.record.parentId
+  }
+  const { sizeBytes, isMinimum } = sizes.ofLine(line)
+  return { ...summary.record, sizeBytes, ...(isMinimum ? { sizeIsMinimum: true as const } : {}) }
 }

@@ -12,6 +12,7 @@ export const BAD_PAIR_TEXT = 'Chunk size is not multiple of block size for creat
 
 /** A driver's options, checked, with every default filled in. */
 export interface DriverSettings {
+  /** What the caller chose alone need not fit the block size: that of a parent may be another. */
   readonly chunkSizeBytes: number
   readonly blockSizeBytes: number
   /** Whether the caller chose the chunk size: one that is a default gives way to the block size. */
@@ -48,11 +49,12 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
   const blockSizeBytes = options.blockSizeBytes ?? defaults.blockSizeBytes
   assertBlockSize({ blockSizeBytes, defaultBytes: defaults.blockSizeBytes, strict })
   const chunkSizeGiven = options.chunkSizeBytes !== undefined
-  const chunkSizeBytes = fitChunkSize(
-    options.chunkSizeBytes ?? defaults.chunkSizeBytes,
-    blockSizeBytes,
-    chunkSizeGiven || strict,
-  )
+  const chosenBytes = options.chunkSizeBytes ?? defaults.chunkSizeBytes
+  // A chunk size that was chosen alone may fit the blocks of an incremental's parent: each backup checks it.
+  const fitsLater = chunkSizeGiven && options.blockSizeBytes === undefined && !strict
+  const chunkSizeBytes = fitsLater
+    ? chosenBytes
+    : fitChunkSize(chosenBytes, blockSizeBytes, chunkSizeGiven || strict)
   const compression = options.compression ?? null
   const compressors = new Compressors([
     ...(compression ? [compression] : []),

@@ -17,6 +17,11 @@ export interface BackupRecord {
   readonly createdAt: string
   /** The volume's size in bytes when it was backed up. */
   readonly sizeBytes: number
+  /**
+   * Set where the size rests on a parent that was not found, and no manifest that was found states it: the volume has
+   * at least `sizeBytes`. Stowage's own manifests state it.
+   */
+  readonly sizeIsMinimum?: true
   /** How many chunk objects this backup alone stored. */
   readonly objectCount: number
   /**

@@ -283,3 +283,33 @@ describe('a hash list that is lost or damaged', () => {
     expect(read.map(({ objectName }) => objectName).join()).not.toContain('_sha256file')
   })
 })
+
+describe('a chunk size that the caller chose without a block size', () => {
+  const cinderBlocks = { blockSizeBytes: 4096, chunkSizeBytes: 65_536 }
+
+  it('is checked against the blocks of the parent (C8)', async () => {
+    const driver = new MemoryBackupDriver(cinderBlocks)
+    const parent = await driver.backup({ volumeId: 'volume' }, before)
+    const other = new MemoryBackupDriver({ store: driver.store, chunkSizeBytes: 12_288 })
+    const next = await other.backup({ volumeId: 'volume', parent }, after)
+    expect(await other.verify(next, { level: 'full' })).toMatchObject({ blocksChecked: 3 })
+    await expect(other.backup({ volumeId: 'volume', incremental: true }, after)).resolves.toBeDefined()
+  })
+
+  it('is refused for a full backup that its own block size does not divide, before the store is asked (C8)', async () => {
+    const faulty = new FaultyBackupDriver(new MemoryBackupDriver(), { chunkSizeBytes: 10_001 })
+    await expect(faulty.backup({ volumeId: 'volume' }, before)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringContaining('The chunk size is 10001 bytes, the block size ') as string,
+    })
+    expect(faulty.calls).toEqual([])
+  })
+
+  it('is refused where the parent’s blocks do not fit it either (C8)', async () => {
+    const driver = new MemoryBackupDriver(cinderBlocks)
+    const parent = await driver.backup({ volumeId: 'volume' }, before)
+    const other = new MemoryBackupDriver({ store: driver.store, chunkSizeBytes: 10_000 })
+    const failed = failure(other.backup({ volumeId: 'volume', parent }, after))
+    expect((await failed).message).toContain('The chunk size is 10000 bytes, the block size 4096')
+  })
+})

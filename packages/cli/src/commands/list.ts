@@ -2,10 +2,9 @@ import type { BackupRecord } from '@stowage/backup-core'
 import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
-import { viewOf } from '../output/backup-view.js'
+import { shownSize, viewOf } from '../output/backup-view.js'
 import { wordsOfChain } from '../output/compressions.js'
 import { table } from '../output/table.js'
-import { formatSize } from '../sizes.js'
 
 interface ListOptions extends GlobalOptions {
   readonly volumeId?: string
@@ -56,7 +55,7 @@ function listTable(records: readonly BackupRecord[]): string {
       { title: 'BACKUP', value: ({ id }: BackupRecord) => id },
       { title: 'CREATED', value: ({ createdAt }) => createdAt.slice(0, 19) },
       { title: 'KIND', value: ({ parentId }) => (parentId === null ? 'full' : 'incremental') },
-      { title: 'SIZE', value: ({ sizeBytes }) => formatSize(sizeBytes), align: 'right' },
+      { title: 'SIZE', value: shownSize, align: 'right' },
       { title: 'OBJECTS', value: ({ objectCount }) => String(objectCount), align: 'right' },
       ...(someForeign
         ? [{ title: 'NOT FOR CINDER', value: ({ id }: BackupRecord) => foreign.get(id) ?? '' }]

@@ -2,10 +2,9 @@ import type { BackupRecord } from '@stowage/backup-core'
 import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
-import { isoTime, viewOf } from '../output/backup-view.js'
+import { isoTime, shownSize, viewOf } from '../output/backup-view.js'
 import { compressionText, wordsUnknownToCinder } from '../output/compressions.js'
 import { fields } from '../output/table.js'
-import { formatSize } from '../sizes.js'
 
 /** `stowage show` */
 export function addShowCommand(program: Command, invoke: Invoke): void {
@@ -50,7 +49,7 @@ function description(
     ['backup', record.id],
     ['kind', record.parentId === null ? 'full' : `incremental on ${record.parentId}`],
     ['volume', record.volumeId],
-    ['size', `${formatSize(record.sizeBytes)} (${String(record.sizeBytes)} bytes)`],
+    ['size', `${shownSize(record)} (${String(record.sizeBytes)} bytes)`],
     ['objects', String(record.objectCount)],
     ['compression', compressionText(record, chain)],
     ['created', isoTime(record.createdAt)],

@@ -1,4 +1,5 @@
 import type { BackupRecord } from '@stowage/backup-core'
+import { formatSize } from '../sizes.js'
 
 /** A backup as `--json` shows it. Scripts rely on these names. */
 export interface BackupView {
@@ -6,6 +7,8 @@ export interface BackupView {
   readonly volumeId: string
   readonly parentId: string | null
   readonly sizeBytes: number
+  /** True where a parent that the size rests on is not in the store: the volume has at least `sizeBytes`. */
+  readonly sizeIsMinimum: boolean
   /** ISO 8601. */
   readonly createdAt: string
   readonly container: string
@@ -19,12 +22,16 @@ export interface BackupView {
 
 export function viewOf(record: BackupRecord): BackupView {
   const { id, volumeId, parentId, sizeBytes, container, prefix, name, description, objectCount } = record
-  const createdAt = isoTime(record.createdAt)
-  const { compressions = [] } = record
   return {
-    ...{ id, volumeId, parentId, sizeBytes, createdAt, container, prefix, name, description, objectCount },
-    compressions,
+    ...{ id, volumeId, parentId, sizeBytes, sizeIsMinimum: record.sizeIsMinimum ?? false },
+    ...{ createdAt: isoTime(record.createdAt), container, prefix, name, description, objectCount },
+    compressions: record.compressions ?? [],
   }
+}
+
+/** The size of a backup's volume for a person: `12 MiB`, or `≥ 12 MiB` where a parent is out of sight. */
+export function shownSize({ sizeBytes, sizeIsMinimum }: BackupRecord): string {
+  return `${sizeIsMinimum ? '\u2265 ' : ''}${formatSize(sizeBytes)}`
 }
 
 /** Cinder stores Python's `str(datetime)`: `2026-01-01 00:00:00+00:00`, with or without an offset, always of UTC. */

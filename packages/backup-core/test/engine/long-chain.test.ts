@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest'
+import { bufferVolume, type BackupRecord } from '@stowage/backup-core'
+import { FaultyBackupDriver, MemoryBackupDriver } from '@stowage/backup-testkit'
+import { seededBytes, withoutChecksum } from './volumes.js'
+
+const container = 'volumebackups'
+
+/** A full backup and incrementals on it, each on the one before. */
+async function chainOf(length: number): Promise<{ driver: MemoryBackupDriver; records: BackupRecord[] }> {
+  const driver = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 1024 })
+  const volume = seededBytes(2048)
+  const records: BackupRecord[] = []
+  for (let index = 0; index < length; index += 1) {
+    volume[index % 2048]! ^= 0xff
+    const parent = records.at(-1) ?? null
+    records.push(await driver.backup({ volumeId: 'volume', backupId: `b${index}`, parent }, volume))
+  }
+  return { driver, records }
+}
+
+/** How often each hook that reads is called. */
+async function countCalls(
+  driver: MemoryBackupDriver,
+  run: (faulty: FaultyBackupDriver) => Promise<unknown>,
+): Promise<Record<string, number>> {
+  const faulty = new FaultyBackupDriver(driver)
+  await run(faulty)
+  const counts: Record<string, number> = {}
+  for (const { operation } of faulty.calls) counts[operation] = (counts[operation] ?? 0) + 1
+  return counts
+}
+
+describe('a chain of n backups', () => {
+  const newest = (records: readonly BackupRecord[]): BackupRecord => records.at(-1)!
+  const volume = seededBytes(2048, 7)
+
+  it.each<
+    [string, (driver: FaultyBackupDriver, records: readonly BackupRecord[]) => Promise<unknown>, number]
+  >([
+    [
+      'an incremental on a record',
+      (driver, records) => driver.backup({ volumeId: 'volume', parent: newest(records) }, volume),
+      1,
+    ],
+    [
+      'an incremental on an id',
+      (driver, records) => driver.backup({ volumeId: 'volume', parent: newest(records).id }, volume),
+      1,
+    ],
+    // The list reads each manifest to find the newest, and keeps none.
+    ['an incremental', (driver) => driver.backup({ volumeId: 'volume', incremental: true }, volume), 2],
+    ['a quick verification', (driver, records) => driver.verify(newest(records).id), 1],
+    ['a list', (driver) => driver.listBackups(), 1],
+    ['its chain', (driver, records) => driver.getChain(newest(records).id), 1],
+  ])('costs %s no more reads for each backup than a short one (C10)', async (_what, run, readsEach) => {
+    const [short, long] = [await chainOf(10), await chainOf(60)]
+    const few = await countCalls(short.driver, (driver) => run(driver, short.records))
+    const many = await countCalls(long.driver, (driver) => run(driver, long.records))
+    expect((many['getObjectReader'] ?? 0) - (few['getObjectReader'] ?? 0)).toBe(50 * readsEach)
+    const listings = (many['getContainerEntries'] ?? 0) - (few['getContainerEntries'] ?? 0)
+    expect(listings).toBeLessThanOrEqual(50)
+  })
+
+  it('looks at each manifest once for its size, however long it is (C10)', async () => {
+    const { driver, records } = await chainOf(60)
+    for (const { prefix } of records) {
+      const name = `${prefix}_metadata`
+      const text = withoutChecksum(driver.store.get(container, name)!)
+      driver.store.set(container, name, Buffer.from(text.replace(/,\n {2}"volume_size_bytes": \d+/, '')))
+    }
+    const listed = await driver.listBackups()
+    expect(listed.map(({ sizeBytes }) => sizeBytes)).toEqual(records.map(() => 2048))
+    const chain = await driver.getChain(newest(records).id)
+    expect(chain.map(({ sizeBytes, sizeIsMinimum }) => [sizeBytes, sizeIsMinimum])).toEqual(
+      records.map(() => [2048, undefined]),
+    )
+  })
+})
+
+describe('the size of a backup whose parent is not in the store', () => {
+  it('is stated by what Stowage writes (C6)', async () => {
+    const { driver, records } = await chainOf(3)
+    driver.store.delete(container, `${records[0]!.prefix}_metadata`)
+    const sizes = (await driver.listBackups()).map(({ id, ...rest }) => [
+      id,
+      rest.sizeBytes,
+      rest.sizeIsMinimum,
+    ])
+    expect(sizes).toEqual([
+      ['b1', 2048, undefined],
+      ['b2', 2048, undefined],
+    ])
+  })
+
+  it('is marked as a minimum where no manifest states it, up the whole chain (C6)', async () => {
+    const { driver, records } = await chainOf(3)
+    for (const { prefix } of records) {
+      const name = `${prefix}_metadata`
+      const text = withoutChecksum(driver.store.get(container, name)!)
+      driver.store.set(container, name, Buffer.from(text.replace(/,\n {2}"volume_size_bytes": \d+/, '')))
+    }
+    driver.store.delete(container, `${records[0]!.prefix}_metadata`)
+    for (const { id, sizeBytes, sizeIsMinimum } of await driver.listBackups()) {
+      expect([id, sizeBytes, sizeIsMinimum]).toEqual([id, 512, true])
+    }
+    expect((await driver.getBackup('b2')).sizeIsMinimum).toBe(true)
+    await expect(driver.restore('b2', bufferVolume())).rejects.toMatchObject({ code: 'CHAIN_INVALID' })
+  })
+})
