@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { AttemptFailure } from '../src/http/attempt-failure.js'
+import { isExempt } from '../src/http/no-proxy.js'
 import { quotable } from '../src/http/mask.js'
 import type { RetryReport } from '../src/http/retry.js'
 import { retrying } from '../src/http/retry.js'
@@ -228,6 +229,91 @@ describe('a request', () => {
       await new Promise((resolve) => proxy.close(resolve))
     }
   })
+})
+
+describe('a proxy', () => {
+  const deadPort = async (): Promise<number> => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    await new Promise((resolve) => server.close(resolve))
+    return port
+  }
+
+  it('that does not answer is what the error names, with the variable that sets it, for both schemes', async () => {
+    const port = await deadPort()
+    for (const [scheme, variable] of [
+      ['http', 'http_proxy'],
+      ['http', 'HTTP_PROXY'],
+      ['https', 'HTTPS_PROXY'],
+    ] as const) {
+      await using driver = new SwiftBackupDriver({
+        ...fast,
+        env: { [variable]: `http://user:secret@127.0.0.1:${port}` },
+        credentials: { method: 'v1', authUrl: `${scheme}://swift.example/auth/v1.0`, user: 'a:b', key: 'k' },
+      })
+      await assert.rejects(driver.checkForSetupError(), (error) => {
+        assert.ok(isBackupError(error, 'STORE_UNAVAILABLE'), String(error))
+        const proxy = `the proxy http://127.0.0.1:${port} of ${variable} does not answer`
+        assert.ok(error.message.includes(proxy), error.message)
+        assert.match(error.message, /unset/)
+        assert.ok(!error.message.includes('secret'))
+        return true
+      })
+    }
+  })
+
+  it('that refuses a tunnel is named', async () => {
+    const proxy = createServer()
+    proxy.on('connect', (_request, socket) => socket.end('HTTP/1.1 503 Service Unavailable\r\n\r\n'))
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    try {
+      const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+      await using driver = new SwiftBackupDriver({
+        ...fast,
+        env: { HTTPS_PROXY: url },
+        credentials: { method: 'v1', authUrl: 'https://swift.example/auth/v1.0', user: 'a:b', key: 'k' },
+      })
+      await assert.rejects(driver.checkForSetupError(), (error) => {
+        assert.ok(isBackupError(error, 'STORE_UNAVAILABLE'), String(error))
+        assert.ok(error.message.includes(`the proxy ${url} of HTTPS_PROXY`), error.message)
+        return true
+      })
+    } finally {
+      await new Promise((resolve) => proxy.close(resolve))
+    }
+  })
+
+  it('whose variable is not a URL is OPTION_INVALID, and the value is not in the message', () => {
+    for (const value of ['http://[bad', 'socks5://127.0.0.1:1080', '::::']) {
+      assert.throws(
+        () => new SwiftBackupDriver({ ...fast, env: { HTTPS_PROXY: value }, context: { authToken: 't' } }),
+        (error) => {
+          assert.ok(isBackupError(error, 'OPTION_INVALID'), String(error))
+          assert.match(error.message, /HTTPS_PROXY/)
+          assert.ok(!error.message.includes(value))
+          return true
+        },
+      )
+    }
+  })
+
+  for (const [noProxy, origin, exempt] of [
+    ['', 'http://a.example', false],
+    ['*', 'http://a.example', true],
+    ['a.example', 'http://a.example', true],
+    ['a.example', 'http://b.a.example', false],
+    ['.example', 'https://a.example', true],
+    ['*.example, other', 'https://a.example', true],
+    ['a.example:8080', 'http://a.example:8080', true],
+    ['a.example:8080', 'http://a.example', false],
+    ['A.Example:443', 'https://a.example', true],
+    ['[::1]', 'http://[::1]:8080', true],
+  ] as const) {
+    it(`is ${exempt ? 'not used' : 'used'} for ${origin} with no_proxy=${noProxy}`, () => {
+      assert.equal(isExempt(noProxy, origin), exempt)
+    })
+  }
 })
 
 describe('what a server says', () => {

@@ -38,6 +38,74 @@ describe('TLS', () => {
     })
   })
 
+  const cases = [
+    ['expired', 'tls-expired.crt', 'tls-authority.crt', 'CERT_HAS_EXPIRED', /has expired\. Renew it/],
+    [
+      'not yet valid',
+      'tls-not-yet-valid.crt',
+      'tls-authority.crt',
+      'CERT_NOT_YET_VALID',
+      /not valid yet\. Set the clock/,
+    ],
+    [
+      'for another name',
+      'tls-wrong-name.crt',
+      'tls-authority.crt',
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      /other names than 127\.0\.0\.1: DNS:other\.example\. Use one of its names/,
+    ],
+    [
+      'of an unknown authority',
+      'tls-signed.crt',
+      undefined,
+      'UNABLE_TO_',
+      /no trusted authority signed.*backup_swift_ca_cert_file/,
+    ],
+    [
+      'signed by itself',
+      'tls.crt',
+      undefined,
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      /signed its certificate itself.*backup_swift_ca_cert_file/,
+    ],
+  ] as const
+  for (const [what, cert, authority, code, message] of cases) {
+    it(`says that a certificate is ${what}, with the code and what to do`, async () => {
+      const tls = { key: await readFile(file('tls.key'), 'utf8'), cert: await readFile(file(cert), 'utf8') }
+      await using cloud = await TestCloud.start({ tls })
+      await using driver = new SwiftBackupDriver({
+        ...fast,
+        credentials: demoPassword(cloud),
+        ...(authority === undefined ? {} : { backupSwiftCaCertFile: file(authority) }),
+      })
+      await assert.rejects(driver.checkForSetupError(), (error) => {
+        assert.ok(isBackupError(error, 'TLS_FAILED'), String(error))
+        assert.match(error.message, message)
+        assert.ok(error.message.includes(`(${code}`), error.message)
+        return true
+      })
+    })
+  }
+
+  it('trusts a certificate that the authority in the file signed', async () => {
+    const tls = {
+      key: await readFile(file('tls.key'), 'utf8'),
+      cert: await readFile(file('tls-signed.crt'), 'utf8'),
+    }
+    await using cloud = await TestCloud.start({ tls })
+    const credentials = demoPassword(cloud)
+    const options = { ...fast, credentials, backupSwiftCaCertFile: file('tls-authority.crt') }
+    await using driver = new SwiftBackupDriver(options)
+    await driver.checkForSetupError()
+  })
+
+  it('says that a server does not speak TLS', async () => {
+    await using cloud = await TestCloud.start()
+    const keystoneUrl = cloud.keystoneUrl.replace('http:', 'https:')
+    await using driver = new SwiftBackupDriver({ ...fast, credentials: demoPassword({ keystoneUrl }) })
+    await assert.rejects(driver.checkForSetupError(), /does not speak TLS.*scheme/)
+  })
+
   it('says which certificate file cannot be read', () => {
     assert.throws(
       () => new SwiftBackupDriver({ context: { authToken: 't' }, backupSwiftCaCertFile: '/nowhere/ca.pem' }),

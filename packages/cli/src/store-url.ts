@@ -156,6 +156,7 @@ function swiftPatience({ timeoutMs, retries, retryDeadlineMs }: NetworkPatience)
           connectTimeoutSeconds: Math.min(10, timeoutSeconds),
           headersTimeoutSeconds: timeoutSeconds,
           bodyTimeoutSeconds: timeoutSeconds,
+          progressWindowSeconds: timeoutSeconds,
         }),
     ...(retries === undefined ? {} : { backupSwiftRetryAttempts: retries }),
     ...(retryDeadlineMs === undefined ? {} : { retryDeadlineSeconds: retryDeadlineMs / 1000 }),

@@ -1,6 +1,6 @@
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
-import { isBackupError, type BackupError } from '../errors/backup-error.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
 import type { BackupErrorCode } from '../errors/codes.js'
 import { prefixOfMetadataObject } from '../format/object-names.js'
 import { parseMarkerName } from '../format/side-objects.js'
@@ -25,6 +25,10 @@ export interface ContainerListing {
   readonly markers: readonly MarkerPlace[]
 }
 
+/** Far more than a container of backups has; a listing that has more of them never ends, and its names fill memory. */
+const MAX_BACKUPS = 1_000_000
+
+/** Lists what finds backups. @throws `LISTING_INVALID` for more than a million of them */
 export async function listContainer(
   store: ObjectStore,
   container: string,
@@ -35,10 +39,20 @@ export async function listContainer(
   for await (const objectName of store.getContainerEntries(container, '', options)) {
     const prefix = prefixOfMetadataObject(objectName)
     const backupId = prefix === null ? parseMarkerName(objectName) : undefined
+    if (metadata.length + markers.length >= MAX_BACKUPS) throw tooMany(container)
     if (prefix !== null) metadata.push({ container, prefix, objectName })
     else if (backupId !== undefined) markers.push({ container, objectName, backupId })
   }
   return { metadata, markers }
+}
+
+function tooMany(container: string): BackupError {
+  return new BackupError(
+    'LISTING_INVALID',
+    `The listing of container ${container} names more than ${MAX_BACKUPS} backups, and was read no further. ` +
+      'Check the store, and keep fewer backups in one container.',
+    { container },
+  )
 }
 
 /** Codes that say that this object or container cannot be read, and nothing about the rest of the store. */

@@ -10,6 +10,9 @@ const positiveNumbers = [
   'headersTimeoutSeconds',
   'bodyTimeoutSeconds',
   'claimSettleSeconds',
+  'minBytesPerSecond',
+  'progressWindowSeconds',
+  'exchangeTimeoutSeconds',
 ] as const satisfies readonly (keyof SwiftDriverOptions)[]
 
 /**
@@ -23,7 +26,7 @@ export function checkTypes(options: SwiftDriverOptions): void {
   for (const name of positiveNumbers) {
     const value = values[name]
     if (value !== undefined && !(typeof value === 'number' && Number.isFinite(value) && value > 0)) {
-      throw invalid(`${name} has to be a number of seconds above 0.`)
+      throw invalid(`${name} has to be a number above 0.`)
     }
   }
   if (options.search !== undefined && !['account', 'container'].includes(options.search)) {

@@ -106,6 +106,18 @@ export interface SwiftDriverOptions extends ChunkedDriverOptions, CinderSwiftOpt
   /** How long Swift may pause within an answer, in seconds. @default 60 */
   readonly bodyTimeoutSeconds?: number
   /**
+   * What Swift has to take or to send, in bytes per second, on average over `progressWindowSeconds`: a server that sends
+   * a byte now and then is not silent, and never done. Far below the slowest of links. @default 1024
+   */
+  readonly minBytesPerSecond?: number
+  /** The time over which `minBytesPerSecond` is measured, in seconds. @default 60 */
+  readonly progressWindowSeconds?: number
+  /**
+   * How long one request and its answer may take, in seconds, whatever comes in between; bodies may take longer by the
+   * time that they need at `minBytesPerSecond`. @default 600
+   */
+  readonly exchangeTimeoutSeconds?: number
+  /**
    * How long a claim settles, in seconds: Swift cannot lock a name, so the object that keeps two backups with one id
    * apart is checked again after this time. Longer than a cluster under load takes to store an object of a few bytes.
    * @default 1

@@ -4,7 +4,7 @@ import type { ChunkedDriverOptions, Compressor } from '@stowage/backup-core'
 import { addressOf } from '../auth/auth-url.js'
 import type { StorageEndpoint } from '../auth/storage-endpoint.js'
 import type { ConnectionOptions } from '../http/connection-pool.js'
-import type { HttpTimeouts } from '../http/exchange.js'
+import type { HttpTimeouts } from '../http/exchange-watch.js'
 import type { RetryPolicy } from '../http/retry.js'
 import { parseCatalogInfo } from '../keystone/catalog-info.js'
 import { containerPath } from '../swift/names.js'
@@ -91,6 +91,9 @@ export function resolveOptions(options: SwiftDriverOptions): ResolvedSwiftOption
       connectMs: seconds(options.connectTimeoutSeconds ?? 10),
       headersMs: seconds(options.headersTimeoutSeconds ?? 90),
       bodyMs: seconds(options.bodyTimeoutSeconds ?? 60),
+      minBytesPerSecond: options.minBytesPerSecond ?? 1024,
+      windowMs: seconds(options.progressWindowSeconds ?? 60),
+      exchangeMs: seconds(options.exchangeTimeoutSeconds ?? 600),
     },
     retry: {
       retries: options.backupSwiftRetryAttempts ?? 10,

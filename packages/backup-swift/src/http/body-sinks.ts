@@ -16,15 +16,18 @@ export function discard(): BodySink<undefined> {
 }
 
 /** Collects a small body; a longer one than `maxBytes` is an error, or cut off where `cut` is said. */
-export function collect(maxBytes: number, cut = false): BodySink<Buffer> {
+export function collect(
+  maxBytes: number,
+  cut = false,
+  tooLong = (): BackupError =>
+    new BackupError('STORE_FAILED', `The server's answer is longer than ${maxBytes} bytes.`),
+): BodySink<Buffer> {
   const pieces: Uint8Array[] = []
   let lengthBytes = 0
   return {
     push(piece) {
       const room = maxBytes - lengthBytes
-      if (piece.byteLength > room && !cut) {
-        throw new BackupError('STORE_FAILED', `The server's answer is longer than ${maxBytes} bytes.`)
-      }
+      if (piece.byteLength > room && !cut) throw tooLong()
       // The parser reuses its memory for the next piece.
       const kept = Buffer.from(piece.subarray(0, room))
       pieces.push(kept)

@@ -1,5 +1,7 @@
+import { BackupError } from '@stowage/backup-core'
 import type { Dispatcher } from 'undici'
-import { Agent, buildConnector, EnvHttpProxyAgent } from 'undici'
+import { Agent, buildConnector, ProxyAgent } from 'undici'
+import { isExempt } from './no-proxy.js'
 import { ReceiveBuffers } from './receive-buffers.js'
 
 /** How connections are made. */
@@ -19,11 +21,29 @@ export interface ConnectionOptions {
 /** Swift closes an idle connection at 60 s, unannounced: ours are given up long before. */
 const keepAliveMs = 10_000
 
+/** A proxy, as a message names it. */
+export interface NamedProxy {
+  /** Without user and password. */
+  readonly url: string
+  /** The variable that sets it. */
+  readonly variable: string
+}
+
+/** How a request gets to its server. */
+export interface Route {
+  readonly dispatcher: Dispatcher
+  /** Undefined for a straight connection. */
+  readonly proxy: NamedProxy | undefined
+}
+
 /** The connections of one driver, straight ones and those through a proxy. */
 export class ConnectionPool {
-  readonly #http: Dispatcher
-  readonly #https: Dispatcher
+  readonly #straight: Route
+  readonly #http: Route
+  readonly #https: Route
+  readonly #noProxy: string
 
+  /** @throws `OPTION_INVALID` for a proxy variable that is not a URL */
   constructor(options: ConnectionOptions) {
     const { env } = options
     const tls = {
@@ -38,34 +58,45 @@ export class ConnectionPool {
       keepAliveMaxTimeout: 2 * keepAliveMs,
       pipelining: 1,
     }
-    const straight = new Agent({ ...common, connect: connector(tls) })
-    const through = (proxy: string | undefined): Dispatcher =>
-      proxy === undefined || proxy === ''
-        ? straight
-        : new EnvHttpProxyAgent({
-            ...common,
-            connect: tls,
-            requestTls: tls,
-            httpProxy: proxy,
-            httpsProxy: proxy,
-            // Plain HTTP goes to a proxy as it is: many proxies tunnel to port 443 alone.
-            proxyTunnel: false,
-            noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
-          })
+    this.#straight = { dispatcher: new Agent({ ...common, connect: connector(tls) }), proxy: undefined }
+    const through = (...variables: readonly string[]): Route => {
+      const variable = variables.find((name) => env[name] !== undefined)
+      const text = variable === undefined ? undefined : env[variable]
+      if (variable === undefined || text === undefined || text === '') return this.#straight
+      const uri = proxyUrl(text, variable)
+      // Plain HTTP goes to a proxy as it is: many proxies tunnel to port 443 alone.
+      const dispatcher = new ProxyAgent({ ...common, uri, connect: tls, requestTls: tls, proxyTunnel: false })
+      const { protocol, host } = new URL(uri)
+      return { dispatcher, proxy: { url: `${protocol}//${host}`, variable } }
+    }
     // HTTP_PROXY in capitals is left alone by curl, since a CGI server sets it from a header; Python's tools read it.
-    this.#http = through(env['http_proxy'] ?? env['HTTP_PROXY'])
-    this.#https = through(env['https_proxy'] ?? env['HTTPS_PROXY'])
+    this.#http = through('http_proxy', 'HTTP_PROXY')
+    this.#https = through('https_proxy', 'HTTPS_PROXY')
+    this.#noProxy = env['no_proxy'] ?? env['NO_PROXY'] ?? ''
   }
 
-  /** What sends a request to `origin`. */
-  dispatcherFor(origin: string): Dispatcher {
-    return origin.startsWith('https:') ? this.#https : this.#http
+  /** How a request gets to `origin`. */
+  routeTo(origin: string): Route {
+    const route = origin.startsWith('https:') ? this.#https : this.#http
+    return route.proxy && isExempt(this.#noProxy, origin) ? this.#straight : route
   }
 
   /** Ends every connection and every request under way. */
   async destroy(): Promise<void> {
-    await Promise.all([...new Set([this.#http, this.#https])].map((dispatcher) => dispatcher.destroy()))
+    const all = new Set([this.#straight, this.#http, this.#https].map(({ dispatcher }) => dispatcher))
+    await Promise.all([...all].map((dispatcher) => dispatcher.destroy()))
   }
+}
+
+/** A proxy's URL, with `http://` where it has no scheme, as curl reads it. */
+function proxyUrl(text: string, variable: string): string {
+  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
+  if (/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) return url
+  throw new BackupError(
+    'OPTION_INVALID',
+    `The environment variable ${variable} is not the URL of an HTTP proxy, such as http://proxy.example:3128. Correct or ` +
+      'unset it.',
+  )
 }
 
 /** Connects as undici does; what comes over plain HTTP is read into memory that is used again. */

@@ -2,6 +2,8 @@ import type { ReplayableBody } from '@stowage/backup-core'
 import { abortedError } from '@stowage/backup-core'
 import type { Dispatcher } from 'undici'
 import type { BodySink } from './body-sinks.js'
+import type { HttpTimeouts } from './exchange-watch.js'
+import { ExchangeWatch } from './exchange-watch.js'
 import { piecesOf } from './request-body.js'
 import type { ResponseHead } from './response.js'
 
@@ -16,16 +18,8 @@ export interface HttpRequest {
   readonly body?: ReplayableBody
   /** Uses a connection of its own: for servers that close after each answer without saying so. */
   readonly closeConnection?: boolean
-}
-
-/** How long a server may be silent. */
-export interface HttpTimeouts {
-  /** Until the connection stands, TLS included. */
-  readonly connectMs: number
-  /** Between the last byte that it took from us and the first one of its answer. */
-  readonly headersMs: number
-  /** Between two pieces of its answer. */
-  readonly bodyMs: number
+  /** The server works while it answers, and sends a space now and then. */
+  readonly isPaced?: boolean
 }
 
 /** What {@link exchange} gives back. */
@@ -39,6 +33,14 @@ export class RequestBodyError extends Error {
   constructor(cause: unknown) {
     super('The body of the request could not be read.', { cause })
     this.name = 'RequestBodyError'
+  }
+}
+
+/** A failure of the exchange itself, and not of what was made of the answer. */
+export class ExchangeError extends Error {
+  constructor(override readonly cause: Error) {
+    super(cause.message, { cause })
+    this.name = 'ExchangeError'
   }
 }
 
@@ -59,7 +61,11 @@ export function exchange<T>(
     let sink: BodySink<T> | undefined
     let head: ResponseHead | undefined
 
+    const watch = new ExchangeWatch(timeouts, (error) => {
+      fail(new ExchangeError(error))
+    })
     const settle = (outcome: () => void): void => {
+      watch.stop()
       signal?.removeEventListener('abort', onAbort)
       outcome()
     }
@@ -82,7 +88,13 @@ export function exchange<T>(
     const { body } = request
     const pieces = async function* (source: ReplayableBody): AsyncGenerator<Uint8Array> {
       try {
-        yield* piecesOf(source)
+        watch.sourceAsked()
+        for await (const piece of piecesOf(source)) {
+          watch.sourceGave(piece.byteLength)
+          yield piece
+          watch.sourceAsked()
+        }
+        watch.sent()
       } catch (error) {
         failure ??= new RequestBodyError(error)
         throw error
@@ -92,12 +104,14 @@ export function exchange<T>(
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(started) {
         controller = started
+        watch.started(body?.lengthBytes ?? 0)
         if (failure) started.abort(failure)
       },
       onResponseStart(_controller, status, headers) {
         if (status < 200) return
         try {
           head = { status, headers }
+          watch.answered(announcedBytes(head), request.isPaced ?? false)
           sink = openSink(head)
         } catch (error) {
           fail(asError(error))
@@ -105,6 +119,7 @@ export function exchange<T>(
       },
       onResponseData(_controller, piece) {
         if (failure) return
+        watch.received(piece.byteLength)
         try {
           sink?.push(piece)
         } catch (error) {
@@ -113,7 +128,7 @@ export function exchange<T>(
       },
       onResponseEnd() {
         if (failure || !head || !sink) {
-          fail(failure ?? new Error('The answer ended before its head.'))
+          fail(failure ?? new ExchangeError(new Error('the answer ended before its head')))
           return
         }
         try {
@@ -126,7 +141,7 @@ export function exchange<T>(
         }
       },
       onResponseError(_controller, error) {
-        fail(error)
+        fail(new ExchangeError(asError(error)))
       },
     }
 
@@ -149,9 +164,15 @@ export function exchange<T>(
         handler,
       )
     } catch (error) {
-      fail(asError(error))
+      fail(new ExchangeError(asError(error)))
     }
   })
+}
+
+/** For the deadline alone; what the caller makes of the header is the sink's. */
+function announcedBytes({ headers }: ResponseHead): number | undefined {
+  const text = headers['content-length']
+  return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
 function asError(error: unknown): Error {

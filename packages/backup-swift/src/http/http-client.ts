@@ -1,6 +1,7 @@
 import type { RetryListener } from '@stowage/backup-core'
 import type { ConnectionPool } from './connection-pool.js'
-import type { HttpAnswer, HttpRequest, HttpTimeouts } from './exchange.js'
+import type { HttpTimeouts } from './exchange-watch.js'
+import type { HttpAnswer, HttpRequest } from './exchange.js'
 import type { RetryPolicy } from './retry.js'
 import { retrying } from './retry.js'
 import type { Sending } from './send-once.js'
@@ -25,7 +26,7 @@ export class HttpClient {
   /** One attempt. */
   sendOnce<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
     const { pool, timeouts } = this.#options
-    return sendOnce(pool.dispatcherFor(request.origin), request, sending, timeouts, signal)
+    return sendOnce(pool.routeTo(request.origin), request, sending, timeouts, signal)
   }
 
   /** Repeats `attempt` of `operation` by the policy, or by `policy` where the request has its own. */

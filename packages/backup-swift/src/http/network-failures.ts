@@ -1,4 +1,7 @@
 import type { BackupErrorCode } from '@stowage/backup-core'
+import { SlowServerError } from './exchange-watch.js'
+import { quotable } from './mask.js'
+import { tlsFailureOf } from './tls-failures.js'
 
 /** How an attempt that failed may be repeated. */
 export type RetryAdvice = 'never' | 'after-backoff' | 'at-once'
@@ -9,7 +12,20 @@ export interface NetworkFailure {
   readonly retry: RetryAdvice
   /** What happened, and for what lasts also what to do. */
   readonly text: string
+  /** How often another attempt may help. @default as often as the policy allows */
+  readonly mostRetries?: number
 }
+
+const unreachedCodes: ReadonlySet<string> = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ENOTFOUND',
+])
 
 const byCode: Readonly<Record<string, NetworkFailure>> = {
   ...same(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'], {
@@ -48,6 +64,11 @@ const byCode: Readonly<Record<string, NetworkFailure>> = {
     retry: 'after-backoff',
     text: 'the server stopped in the middle of its answer',
   },
+  UND_ERR_ABORTED: {
+    code: 'STORE_UNAVAILABLE',
+    retry: 'after-backoff',
+    text: 'the proxy made no tunnel to the server; look for its own log',
+  },
   UND_ERR_INVALID_ARG: {
     code: 'STORE_FAILED',
     retry: 'never',
@@ -60,32 +81,39 @@ const byCode: Readonly<Record<string, NetworkFailure>> = {
   },
 }
 
-const certificateCodes =
-  /^(?:CERT_|CRL_|ERR_TLS_|ERR_SSL_|EPROTO$|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|INVALID_CA|PATH_LENGTH_|HOSTNAME_MISMATCH)/
+/** Another attempt at what may be a fault of the way, and no more: a wrong port answers wrongly each time. */
+const mostRetriesOfNonsense = 2
 
-const tlsFailure: NetworkFailure = {
-  code: 'TLS_FAILED',
-  retry: 'never',
-  text:
-    'no trusted TLS connection could be made. Set backupSwiftCaCertFile (backup_swift_ca_cert_file) to the file with ' +
-    'the certificate of the authority that signed the server’s, or check that the URL and its scheme are right; ' +
-    'backupSwiftAuthInsecure (backup_swift_auth_insecure) = true turns the check off',
+/**
+ * What a failure of an exchange means: an error of undici, of a socket or of the resolver. Every one of them has a
+ * meaning, also one that is not known.
+ */
+export function networkFailureOf(error: Error): NetworkFailure {
+  if (error instanceof SlowServerError) {
+    return { code: 'STORE_UNAVAILABLE', retry: 'after-backoff', text: error.message }
+  }
+  const code = codeOf(error)
+  if (error.name === 'HTTPParserError' || code?.startsWith('HPE_') === true) {
+    return {
+      code: 'STORE_FAILED',
+      retry: 'after-backoff',
+      mostRetries: mostRetriesOfNonsense,
+      text: `the answer is not HTTP/1.1 (${code ?? quotable(error.message)}); check the port of the URL`,
+    }
+  }
+  const known = code === undefined ? undefined : (tlsFailureOf(error, code) ?? byCode[code])
+  if (known) return known
+  return {
+    code: 'STORE_FAILED',
+    retry: 'after-backoff',
+    mostRetries: mostRetriesOfNonsense,
+    text: `the request failed (${code ?? quotable(error.message)})`,
+  }
 }
 
-/** What an error of undici, of a socket or of the resolver means; undefined when it is none of these. */
-export function networkFailureOf(error: Error): NetworkFailure | undefined {
-  const code = codeOf(error)
-  if (code === undefined) return undefined
-  if (certificateCodes.test(code)) return { ...tlsFailure, text: `${tlsFailure.text} (${code})` }
-  const known = byCode[code]
-  if (known) return known
-  if (code.startsWith('HPE_')) {
-    return { code: 'STORE_FAILED', retry: 'after-backoff', text: `the answer is not HTTP (${code})` }
-  }
-  if (code.startsWith('UND_ERR_') || code.startsWith('E')) {
-    return { code: 'STORE_FAILED', retry: 'after-backoff', text: `the request failed (${code})` }
-  }
-  return undefined
+/** Whether the failure is that no connection could be made. */
+export function isUnreached(error: Error): boolean {
+  return unreachedCodes.has(codeOf(error) ?? '')
 }
 
 function codeOf(error: Error): string | undefined {

@@ -1,14 +1,15 @@
 import type { BackupErrorCode } from '@stowage/backup-core'
-import { BackupError, isBackupError } from '@stowage/backup-core'
-import type { Dispatcher } from 'undici'
+import { BackupError } from '@stowage/backup-core'
 import { AttemptFailure } from './attempt-failure.js'
 import type { BodySink } from './body-sinks.js'
 import { collect, discard } from './body-sinks.js'
-import type { HttpAnswer, HttpRequest, HttpTimeouts } from './exchange.js'
-import { exchange, RequestBodyError } from './exchange.js'
+import type { NamedProxy, Route } from './connection-pool.js'
+import type { HttpTimeouts } from './exchange-watch.js'
+import type { HttpAnswer, HttpRequest } from './exchange.js'
+import { exchange, ExchangeError, RequestBodyError } from './exchange.js'
 import { quotable, quotableUrl } from './mask.js'
 import type { RetryAdvice } from './network-failures.js'
-import { networkFailureOf } from './network-failures.js'
+import { isUnreached, networkFailureOf } from './network-failures.js'
 import type { ResponseHead } from './response.js'
 import { requestIdOf } from './response.js'
 import { retryAfterMs, statusMeaning } from './statuses.js'
@@ -41,7 +42,7 @@ const maxQuotedBytes = 8192
 
 /** Sends a request once. Rejects with an {@link AttemptFailure}, or with an error that no repetition can mend. */
 export async function sendOnce<T>(
-  dispatcher: Dispatcher,
+  { dispatcher, proxy }: Route,
   request: HttpRequest,
   sending: Sending<T>,
   timeouts: HttpTimeouts,
@@ -63,28 +64,44 @@ export async function sendOnce<T>(
       signal,
     )
   } catch (error) {
-    throw asAttemptFailure(error, request, sending)
+    throw asAttemptFailure(error, request, sending, proxy)
   }
   const { head, value } = answer
   if ('taken' in value) return { head, value: value.taken }
-  throw refused(head, value.refused, sending)
+  throw refused(head, value.refused, sending, proxy)
 }
 
-function asAttemptFailure<T>(error: unknown, request: HttpRequest, sending: Sending<T>): unknown {
+function asAttemptFailure<T>(
+  error: unknown,
+  request: HttpRequest,
+  sending: Sending<T>,
+  proxy: NamedProxy | undefined,
+): unknown {
   if (error instanceof RequestBodyError) return error.cause
-  if (error instanceof AttemptFailure || isBackupError(error) || !(error instanceof Error)) return error
-  const failure = networkFailureOf(error)
-  if (!failure) return error
-  const message = `${sending.what} failed: ${failure.text}. The server is ${quotableUrl(request.origin)}.`
+  if (!(error instanceof ExchangeError)) return error
+  const failure = networkFailureOf(error.cause)
+  const server = `The server is ${quotableUrl(request.origin)}`
+  const message = !proxy
+    ? `${sending.what} failed: ${failure.text}. ${server}.`
+    : isUnreached(error.cause)
+      ? `${sending.what} failed: the proxy ${proxy.url} of ${proxy.variable} does not answer: ${failure.text}. Correct or ` +
+        `unset ${proxy.variable}, or add the server to NO_PROXY. ${server}.`
+      : `${sending.what} failed: ${failure.text}. ${server}, by way of the proxy ${proxy.url} of ${proxy.variable}.`
   return new AttemptFailure(
-    new BackupError(failure.code, message, { ...sending.details, cause: error }),
+    new BackupError(failure.code, message, { ...sending.details, cause: error.cause }),
     failure.retry,
     undefined,
     true,
+    failure.mostRetries,
   )
 }
 
-function refused<T>(head: ResponseHead, text: string, sending: Sending<T>): AttemptFailure {
+function refused<T>(
+  head: ResponseHead,
+  text: string,
+  sending: Sending<T>,
+  proxy: NamedProxy | undefined,
+): AttemptFailure {
   const { status } = head
   const meaning = statusMeaning(status)
   const retryAfter = head.headers['retry-after']
@@ -96,6 +113,7 @@ function refused<T>(head: ResponseHead, text: string, sending: Sending<T>): Atte
     `status ${status}`,
     requestId === undefined ? '' : `request ${requestId}`,
     said && `it says: ${said}`,
+    proxy ? `by way of the proxy ${proxy.url} of ${proxy.variable}` : '',
   ]
   const where = `(${facts.filter((fact) => fact !== '').join('; ')})`
   const error = new BackupError(

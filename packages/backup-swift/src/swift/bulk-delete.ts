@@ -28,6 +28,7 @@ export async function bulkDelete(
         query: 'bulk-delete',
         headers: { 'content-type': 'text/plain', accept: 'application/json' },
         body: bodyOf(Buffer.from(`${lines.join('\n')}\n`)),
+        isPaced: true,
         what,
         details: { container },
         accept: (status) => status === 200,

@@ -5,7 +5,12 @@ import type { SwiftTransport } from './swift-transport.js'
 
 /** The most names that Swift gives at once, unless its operator says less. */
 const maxPageNames = 10_000
-const maxPageBytes = 64 * 1024 * 1024
+
+/** A thousand million names of Swift's own pages. A server that has more never ends. */
+const defaultMaxPages = 100_000
+
+/** A name of 1024 bytes, each of them escaped as `\u00xx` where it is no letter, and what an entry says beside it. */
+const maxEntryBytes = 6 * 1024 + 1024
 
 /** What is listed: the containers of the account, or the objects of a container. */
 export interface ListedCollection {
@@ -16,6 +21,8 @@ export interface ListedCollection {
   readonly details: { readonly container?: string }
   /** How many names to ask for at once. @default 10000, the most that Swift gives */
   readonly pageNames?: number
+  /** @default 100000 */
+  readonly maxPages?: number
 }
 
 /**
@@ -28,9 +35,12 @@ export async function* listNames(
   collection: ListedCollection,
   { signal }: StoreOptions = {},
 ): AsyncGenerator<string> {
-  const { path, prefix, what, details, pageNames = maxPageNames } = collection
+  const { path, prefix, what, details, pageNames = maxPageNames, maxPages = defaultMaxPages } = collection
+  const maxBytes = (pageNames + 1) * maxEntryBytes
+  const tooLong = (): BackupError =>
+    invalid(what, `a page of at most ${pageNames} names is longer than ${maxBytes} bytes`, details)
   let marker = ''
-  for (;;) {
+  for (let page = 0; page < maxPages; page += 1) {
     const query = new URLSearchParams({ format: 'json', limit: String(pageNames) })
     if (prefix !== '') query.set('prefix', prefix)
     if (marker !== '') query.set('marker', marker)
@@ -44,12 +54,15 @@ export async function* listNames(
         what,
         details,
         accept: (status) => status === 200 || status === 204 || status === 404,
-        sink: () => collect(maxPageBytes),
+        sink: () => collect(maxBytes, false, tooLong),
       },
       signal,
     )
     const names = head.status === 200 ? namesOf(value, collection) : []
     if (names.length === 0) return
+    if (names.length > pageNames) {
+      throw invalid(what, `a page has ${names.length} names, and ${pageNames} were asked for`, details)
+    }
     for (const name of names) {
       // Swift sorts by UTF-8, JavaScript by UTF-16.
       if (marker !== '' && Buffer.compare(Buffer.from(name), Buffer.from(marker)) <= 0) {
@@ -59,6 +72,7 @@ export async function* listNames(
       yield name
     }
   }
+  throw invalid(what, `it has not ended after ${maxPages} pages`, details)
 }
 
 function namesOf(bytes: Uint8Array, { prefix, what, details }: ListedCollection): string[] {

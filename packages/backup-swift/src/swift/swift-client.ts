@@ -1,5 +1,5 @@
 import type { FailedDelete, ReadOptions, StoreOptions } from '@stowage/backup-core'
-import { isBackupError } from '@stowage/backup-core'
+import { BackupError, isBackupError } from '@stowage/backup-core'
 import { discard } from '../http/body-sinks.js'
 import type { RetryPolicy } from '../http/retry.js'
 import type { ClusterLimits } from './cluster-limits.js'
@@ -19,6 +19,9 @@ import { streamObject } from './stream-object.js'
 import type { SwiftTransport } from './swift-transport.js'
 
 const probesAtOnce = 8
+
+/** Far more than an account has that a person made; a listing that has more never ends. */
+const maxContainers = 1_000_000
 
 /** The verbs of Swift's API that backups need. Knows HTTP and Swift, and nothing of backups. */
 export class SwiftClient {
@@ -142,7 +145,7 @@ export class SwiftClient {
     container: string,
     prefix: string,
     options: StoreOptions = {},
-    pageNames?: number,
+    pages: { readonly pageNames?: number; readonly maxPages?: number } = {},
   ): AsyncGenerator<string> {
     return listNames(
       this.#transport,
@@ -151,7 +154,7 @@ export class SwiftClient {
         prefix,
         what: `Listing container ${container}`,
         details: { container },
-        ...(pageNames === undefined ? {} : { pageNames }),
+        ...pages,
       },
       options,
     )
@@ -168,7 +171,10 @@ export class SwiftClient {
   ): AsyncGenerator<string> {
     const names: string[] = []
     try {
-      for await (const name of this.listContainers(options)) if (name !== except) names.push(name)
+      for await (const name of this.listContainers(options)) {
+        if (names.length === maxContainers) throw tooManyContainers()
+        if (name !== except) names.push(name)
+      }
     } catch (error) {
       // Somebody who was let into one container alone.
       if (!isBackupError(error, 'FORBIDDEN')) throw error
@@ -182,7 +188,8 @@ export class SwiftClient {
 
   async #hasObjects(container: string, prefix: string, options: StoreOptions): Promise<boolean> {
     try {
-      for await (const name of this.listObjects(container, prefix, options, 1)) return name !== ''
+      for await (const name of this.listObjects(container, prefix, options, { pageNames: 1 }))
+        return name !== ''
       return false
     } catch (error) {
       // What it holds cannot be seen: its own listing says so.
@@ -255,4 +262,12 @@ export class SwiftClient {
     const maxDeletes = async (): Promise<number> => (await this.limits(options)).maxDeletesPerRequest
     return deleteObjects(this.#transport, container, objectNames, maxDeletes, options)
   }
+}
+
+function tooManyContainers(): BackupError {
+  return new BackupError(
+    'LISTING_INVALID',
+    `The account lists more than ${maxContainers} containers, and the list was read no further. Name the container ` +
+      'alone: search: "container", or swift://CONTAINER.',
+  )
 }

@@ -17,6 +17,8 @@ export interface SwiftCall<T> extends Sending<T> {
   readonly query?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: ReplayableBody
+  /** The server works while it answers, and sends a space now and then. */
+  readonly isPaced?: boolean
   /** A path below the server's root, instead of below the account. Sent without a token. */
   readonly serverPath?: (accountPath: string) => string
 }
@@ -108,6 +110,7 @@ export class SwiftTransport {
         ...call.headers,
       },
       ...(call.body ? { body: call.body } : {}),
+      ...(call.isPaced === undefined ? {} : { isPaced: call.isPaced }),
     }
     const secrets = [access.token, service?.token ?? '']
     return this.#http.sendOnce(request, { ...call, secrets }, signal)
