@@ -1,5 +1,5 @@
 import { BackupError, checkArgument, optionRules } from '@stowage/backup-core'
-import { fromCinderConf } from './config/cinder-conf.js'
+import { parseCinderConf, readCinderConf } from './config/cinder-conf.js'
 import { fromCloudsYaml } from './config/clouds-yaml.js'
 import { fromEnvironment } from './config/environment.js'
 import { checkStoreOptions } from './config/option-shapes.js'
@@ -58,7 +58,8 @@ export function containerOfUrl(url: string): string | undefined {
 async function resolveSources({ cloud, cinderConf, ...own }: SwiftStoreOptions): Promise<SwiftDriverOptions> {
   const env = own.env ?? process.env
   const explicit = withoutUndefined(own)
-  const conf = cinderConf === undefined ? {} : withoutTwins(fromCinderConf(cinderConf), explicit)
+  const text = cinderConf === undefined ? undefined : await readCinderConf(cinderConf)
+  const conf = text === undefined ? {} : withoutTwins(parseCinderConf(text), explicit)
   const said = { ...conf, ...explicit }
   if (cloud !== undefined) return { ...(await fromCloudsYaml(cloud, { env })), ...said }
   if (saysHowToSignIn(said)) return said

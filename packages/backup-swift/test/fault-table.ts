@@ -13,6 +13,8 @@ export interface FaultRow {
   readonly only?: 'sign-in' | 'listing' | 'object-get' | 'object-put' | 'with-body'
   /** How the operation may end when it happens to one request. */
   readonly once: readonly Outcome[]
+  /** How else it may end when it happens to a listing: one that may not be read is left out, with a warning. */
+  readonly listing?: readonly Outcome[]
   /** How it may end when it happens to that request each time it is repeated. */
   readonly always: readonly Outcome[]
 }
@@ -54,7 +56,10 @@ export const faultTable: readonly FaultRow[] = [
     always: unavailable,
   },
   status(401, 'Unauthorized', ['success', 'AUTH_FAILED'], ['AUTH_FAILED']),
-  status(403, 'Forbidden', ['FORBIDDEN', 'AUTH_FAILED'], ['FORBIDDEN', 'AUTH_FAILED']),
+  {
+    ...status(403, 'Forbidden', ['FORBIDDEN', 'AUTH_FAILED'], ['FORBIDDEN', 'AUTH_FAILED']),
+    listing: ['success'],
+  },
   status(408, 'Request Timeout', ['success'], unavailable),
   status(
     413,

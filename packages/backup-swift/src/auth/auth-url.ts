@@ -15,8 +15,9 @@ export function addressOf(text: string, option: string): Address {
   let url: URL
   try {
     url = new URL(text)
-  } catch (cause) {
-    throw new BackupError('OPTION_INVALID', `${option} is no URL.`, { cause })
+  } catch {
+    // Node's own error holds the text, in which a password may be.
+    throw new BackupError('OPTION_INVALID', `${option} is not a URL.`)
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new BackupError('OPTION_INVALID', `${option} has to begin with http:// or https://.`)

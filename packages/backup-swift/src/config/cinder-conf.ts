@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { BackupError } from '@stowage/backup-core'
 import type { CinderFlag } from './cinder-flags.js'
 import { cinderFlags } from './cinder-flags.js'
@@ -7,6 +6,7 @@ import type { AuthParameters } from './auth-parameters.js'
 import { authParameterNames } from './auth-parameters.js'
 import type { CinderSwiftOptions, SwiftDriverOptions } from './options.js'
 import { OsloConf } from './oslo-conf.js'
+import { NotReadableError, readRegularFile, readRegularFileSync } from './regular-file.js'
 
 /**
  * The options that a `cinder.conf` holds: each flag of `[DEFAULT]` under its own name, and `[service_user]` where
@@ -16,12 +16,17 @@ import { OsloConf } from './oslo-conf.js'
  * @throws `CONFIG_INVALID`, naming the line or the flag.
  */
 export function fromCinderConf(textOrPath: string): SwiftDriverOptions {
-  const conf = new OsloConf(textOf(textOrPath), knownDefaults())
+  return parseCinderConf(textOf(textOrPath))
+}
+
+/** The same for what is known to be text. */
+export function parseCinderConf(text: string): SwiftDriverOptions {
+  const conf = new OsloConf(text, knownDefaults())
   const options: Record<string, string | number | boolean> = {}
   for (const flag of cinderFlags) {
-    const text = conf.get('DEFAULT', flag.flag)
-    if (text !== undefined) {
-      const value = valueOf(flag, text)
+    const set = conf.get('DEFAULT', flag.flag)
+    if (set !== undefined) {
+      const value = valueOf(flag, set)
       if (value !== undefined) options[flag.option] = value
     }
   }
@@ -29,15 +34,44 @@ export function fromCinderConf(textOrPath: string): SwiftDriverOptions {
   return cinder.backupSwiftServiceAuth ? { ...cinder, serviceCredentials: serviceUser(conf) } : cinder
 }
 
+/** The text of a cinder.conf, read without blocking the process where a path is given. @throws `CONFIG_INVALID` */
+export async function readCinderConf(textOrPath: string): Promise<string> {
+  if (isText(textOrPath)) return textOrPath
+  const bytes = await readRegularFile(textOrPath).catch((error: unknown) => {
+    throw unreadable(textOrPath, error)
+  })
+  return decoded(bytes, textOrPath)
+}
+
 function textOf(textOrPath: string): string {
-  if (textOrPath.includes('\n') || textOrPath.trimStart().startsWith('[')) return textOrPath
+  if (isText(textOrPath)) return textOrPath
+  let bytes: Buffer
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(textOrPath))
-  } catch (cause) {
-    throw new BackupError('CONFIG_INVALID', `The file ${textOrPath} cannot be read as a cinder.conf.`, {
-      cause,
-    })
+    bytes = readRegularFileSync(textOrPath)
+  } catch (error) {
+    throw unreadable(textOrPath, error)
   }
+  return decoded(bytes, textOrPath)
+}
+
+function isText(textOrPath: string): boolean {
+  return textOrPath.includes('\n') || textOrPath.trimStart().startsWith('[')
+}
+
+function decoded(bytes: Buffer, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw unreadable(
+      path,
+      new NotReadableError('it is not valid UTF-8. Check that it is a cinder.conf', false),
+    )
+  }
+}
+
+function unreadable(path: string, error: unknown): BackupError {
+  const why = error instanceof NotReadableError ? error.message : 'an unknown error'
+  return new BackupError('CONFIG_INVALID', `Cannot read the cinder.conf ${path}: ${why}.`, { cause: error })
 }
 
 function knownDefaults(): Record<string, string> {

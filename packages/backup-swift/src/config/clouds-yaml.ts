@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { BackupError } from '@stowage/backup-core'
@@ -7,6 +6,7 @@ import { authParameterNames, credentialsOf } from './auth-parameters.js'
 import type { Environment } from './environment.js'
 import type { SwiftDriverOptions } from './options.js'
 import type { TextMap } from './yaml-text.js'
+import { NotReadableError, readRegularFile } from './regular-file.js'
 import { mapAt, merged, parseTextYaml, textAt } from './yaml-text.js'
 
 /** Where to look. */
@@ -115,12 +115,17 @@ async function firstOf(
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
+  let bytes: Buffer
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
+    bytes = await readRegularFile(file)
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) {
-      return undefined
-    }
-    throw new BackupError('CONFIG_INVALID', `${file} cannot be read.`, { cause })
+    if (cause instanceof NotReadableError && cause.isMissing) return undefined
+    const why = cause instanceof NotReadableError ? cause.message : 'an unknown error'
+    throw new BackupError('CONFIG_INVALID', `Cannot read ${file}: ${why}.`, { cause })
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new BackupError('CONFIG_INVALID', `Cannot read ${file}: it is not valid UTF-8.`)
   }
 }

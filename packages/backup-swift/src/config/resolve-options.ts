@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { BackupError } from '@stowage/backup-core'
 import type { ChunkedDriverOptions, Compressor } from '@stowage/backup-core'
 import { addressOf } from '../auth/auth-url.js'
@@ -11,6 +10,7 @@ import { containerPath } from '../swift/names.js'
 import { checkTypes } from './check-options.js'
 import { checkDriverOptions } from './option-shapes.js'
 import type { SwiftDriverOptions } from './options.js'
+import { NotReadableError, readRegularFileSync } from './regular-file.js'
 
 const defaultCatalogInfo = 'object-store:swift:publicURL'
 
@@ -182,9 +182,10 @@ function fileIfNamed<K extends string>(
 ): { [P in K]?: string } {
   if (path === undefined) return {}
   try {
-    return { [key]: readFileSync(path, 'utf8') } as { [P in K]?: string }
+    return { [key]: readRegularFileSync(path).toString('utf8') } as { [P in K]?: string }
   } catch (cause) {
-    throw new BackupError('OPTION_INVALID', `${option}: the file ${path} cannot be read.`, { cause })
+    const why = cause instanceof NotReadableError ? cause.message : 'an unknown error'
+    throw new BackupError('OPTION_INVALID', `Cannot read the file ${path} of ${option}: ${why}.`, { cause })
   }
 }
 

@@ -17,7 +17,7 @@ const maxAliases = 50
  */
 export function parseTextYaml(text: string, file: string): TextMap {
   if (Buffer.byteLength(text) > maxBytes) {
-    throw new BackupError('CONFIG_INVALID', `${file} is longer than ${maxBytes} bytes.`)
+    throw new BackupError('CONFIG_INVALID', `Cannot read ${file}: it is longer than ${maxBytes} bytes.`)
   }
   const lineCounter = new LineCounter()
   const document = parseDocument(text, { schema: 'failsafe', lineCounter, prettyErrors: false, merge: true })
@@ -26,14 +26,17 @@ export function parseTextYaml(text: string, file: string): TextMap {
     const { line } = lineCounter.linePos(fault.pos[0])
     throw new BackupError(
       'CONFIG_INVALID',
-      `${file} cannot be read: line ${line}: ${firstLine(fault.message)}`,
+      `Cannot read ${file}: line ${line}: ${meaningOf(fault.code)} (${fault.code}).`,
     )
   }
   let value: unknown
   try {
     value = document.toJS({ maxAliasCount: maxAliases })
-  } catch (cause) {
-    throw new BackupError('CONFIG_INVALID', `${file} cannot be read: it has too many aliases.`, { cause })
+  } catch {
+    throw new BackupError(
+      'CONFIG_INVALID',
+      `Cannot read ${file}: it has too many aliases, or one that is not defined.`,
+    )
   }
   if (!isTextMap(value))
     throw new BackupError('CONFIG_INVALID', `${file} holds no mapping of names to values.`)
@@ -66,6 +69,17 @@ function isTextMap(value: unknown): value is TextMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function firstLine(message: string): string {
-  return message.split('\n', 1)[0]?.slice(0, 200) ?? ''
+/** What a fault means. The parser's own messages quote the file, and so a password. */
+function meaningOf(code: string): string {
+  return meanings[code] ?? 'it is not valid YAML; a value with special characters must be in single quotes'
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  BAD_ALIAS:
+    'it has an alias (*) that is not defined, or cannot be used; a value that begins with * must be in single quotes',
+  TAG_RESOLVE_FAILED:
+    'it has a tag (!), which is not read; a value that begins with ! must be in single quotes',
+  DUPLICATE_KEY: 'it has the same key twice',
+  TAB_AS_INDENT: 'it is indented with a tab; use spaces',
+  MULTIPLE_DOCS: 'it has more than one document',
 }

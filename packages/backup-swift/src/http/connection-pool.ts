@@ -65,7 +65,8 @@ export class ConnectionPool {
       if (variable === undefined || text === undefined || text === '') return this.#straight
       const uri = proxyUrl(text, variable)
       // Plain HTTP goes to a proxy as it is: many proxies tunnel to port 443 alone.
-      const dispatcher = new ProxyAgent({ ...common, uri, connect: tls, requestTls: tls, proxyTunnel: false })
+      const proxyOptions = { ...common, uri, connect: tls, requestTls: tls, proxyTunnel: false }
+      const dispatcher = proxyAgent(proxyOptions, variable)
       const { protocol, host } = new URL(uri)
       return { dispatcher, proxy: { url: `${protocol}//${host}`, variable } }
     }
@@ -92,10 +93,23 @@ export class ConnectionPool {
 function proxyUrl(text: string, variable: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
   if (/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) return url
-  throw new BackupError(
+  throw notAProxy(variable)
+}
+
+function proxyAgent(options: ProxyAgent.Options, variable: string): ProxyAgent {
+  try {
+    return new ProxyAgent(options)
+  } catch {
+    // undici's own error may hold the URL, and so a password.
+    throw notAProxy(variable)
+  }
+}
+
+function notAProxy(variable: string): BackupError {
+  return new BackupError(
     'OPTION_INVALID',
     `The environment variable ${variable} is not the URL of an HTTP proxy, such as http://proxy.example:3128. Correct or ` +
-      'unset it.',
+      'unset it; a user and a password in it must be percent-encoded.',
   )
 }
 
