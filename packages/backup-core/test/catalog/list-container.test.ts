@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { listContainer } from '../../src/catalog/list-container.js'
+import type { ObjectStore } from '../../src/driver/object-store.js'
+
+it('stops reading a listing that names more backups than a container can have', async () => {
+  let read = 0
+  const endless = {
+    async *getContainerEntries() {
+      for (;;) {
+        read += 1
+        // A store gives names page by page.
+        if (read % 10_000 === 0) await Promise.resolve()
+        yield `volume_v/${String(read)}_backup_b_metadata`
+      }
+    },
+  }
+  const listing = listContainer(endless as unknown as ObjectStore, 'c', {})
+  await expect(listing).rejects.toMatchObject({ code: 'LISTING_INVALID' })
+  expect(read).toBe(1_000_001)
+})
