@@ -62,6 +62,13 @@ describe('a manifest that is no regular file (C6)', () => {
       })
     })
 
+    it(`keeps the backup that it may depend on from being deleted: ${what}`, async () => {
+      const { driver, path, full, next } = await chain()
+      await replace(join(path, next.container, `${next.prefix}_metadata`), await temporaryDirectory())
+      await expectCode('DEPENDENTS_UNKNOWN', driver.deleteBackup(full))
+      await driver.verify(full, { level: 'full' })
+    })
+
     it(`is in the way of a new backup of the id: ${what}`, async () => {
       const { driver, path, next } = await chain()
       await replace(join(path, next.container, `${next.prefix}_metadata`), await temporaryDirectory())
@@ -116,6 +123,13 @@ describe('a container that cannot be listed (C6)', () => {
     expect(warnings).toMatchObject([{ code: 'METADATA_UNREADABLE' }])
     expect(warnings[0]?.message).toContain(next.container)
     expect(warnings[0]?.message).toContain('is a symbolic link')
+  })
+
+  it('keeps the backups that one in it may depend on from being deleted', async () => {
+    const made = await chain()
+    await replaceByLink(made)
+    await expectCode('DEPENDENTS_UNKNOWN', made.driver.deleteBackup('base'))
+    await made.driver.verify('base', { level: 'full' })
   })
 
   it('keeps nobody from the backups in other containers', async () => {
