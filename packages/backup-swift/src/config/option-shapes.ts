@@ -50,6 +50,9 @@ const driverShape: OptionShape<SwiftDriverOptions> = {
   headersTimeoutSeconds: checkedLater,
   bodyTimeoutSeconds: checkedLater,
   claimSettleSeconds: checkedLater,
+  minBytesPerSecond: checkedLater,
+  progressWindowSeconds: checkedLater,
+  exchangeTimeoutSeconds: checkedLater,
   env: rules.object,
 }
 
