@@ -41,7 +41,7 @@ export function namedSource(
     separator < 0
       ? '--stdin-from-command needs -- before the command.'
       : `--stdin-from-command takes no source: found ${path}.`,
-    'For example: stowage backup --stdin-from-command --volume-id vm -- zstd -dc vm.img.zst',
+    'For example: stowage backup --stdin-from-command --volume-id vm -- gzip -dc vm.img.gz',
   )
 }
 

@@ -15,13 +15,13 @@ symbolic links resolved. Where several machines share a store, give each volume 
 
 Examples:
   $ stowage backup disk.img --store posix:/backups --incremental
-  $ stowage backup /dev/vg0/snap --store posix:/backups --volume-id 8b0a… --compression zstd
-  $ stowage backup --stdin-from-command --store posix:/backups --volume-id vm -- zstd -dc vm.img.zst
+  $ stowage backup /dev/vg0/snap --store posix:/backups --volume-id web-1 --compression zlib
+  $ stowage backup --stdin-from-command --store posix:/backups --volume-id vm -- gzip -dc vm.img.gz
   $ ssh host cat /dev/vg0/snap | stowage backup - --store posix:/backups --volume-id vm --size 40G
 
-A pipeline hides that a program in it failed: --stdin-from-command does not, and --size tells where too little came.
-qemu-img cannot write to a pipe: convert to a file first, or read the image with nbdcopy and qemu-nbd:
-  $ stowage backup --stdin-from-command --volume-id vm -- nbdcopy -- [ qemu-nbd -r -f qcow2 vm.qcow2 ] -`
+A pipeline hides that a program in it failed. --stdin-from-command does not, and --size refuses a stream that is cut short.
+qemu-img cannot convert to a pipe. Convert to a file first, or read the image through qemu-nbd with nbdcopy (libnbd):
+  $ stowage backup --stdin-from-command --store posix:/backups --volume-id vm -- nbdcopy -- [ qemu-nbd -r -f qcow2 vm.qcow2 ] -`
 
 /** `stowage backup` */
 export function addBackupCommand(program: Command, invoke: Invoke): void {
@@ -31,20 +31,6 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     .argument('<source...>', 'a file, a block device or a pipe; - for stdin')
     .usage(
       '[options] <source>\n       stowage backup [options] --stdin-from-command -- <command> [arguments]',
-    )
-    .option(
-      '--stdin-from-command',
-      'run a command, back up what it writes to stdout, and keep that only if it ends with exit code 0',
-    )
-    .addOption(
-      new CliOption('--size <size>', 'the size that the source must have; any other ends the backup', {
-        parse: parseSize,
-      }),
-    )
-    .option('--allow-empty', 'back up a source of 0 bytes')
-    .option(
-      '--allow-shrink',
-      'make an incremental of a source with less than half of the bytes of its parent',
     )
     .addOption(
       new CliOption('--volume-id <id>', "the volume's id (default: derived from the path, see below)", {
@@ -93,6 +79,20 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
         'skip the holes of a sparse file where Linux tells where they are, or read them (default: skip)',
         { env: 'STOWAGE_HOLES', choices: ['skip', 'read'] },
       ),
+    )
+    .option(
+      '--stdin-from-command',
+      'run a command, back up what it writes to stdout, and keep that only if it ends with exit code 0',
+    )
+    .addOption(
+      new CliOption('--size <size>', 'the size that the source must have; any other ends the backup', {
+        parse: parseSize,
+      }),
+    )
+    .option('--allow-empty', 'back up a source of 0 bytes')
+    .option(
+      '--allow-shrink',
+      'make an incremental of a source with less than half of the bytes of its parent',
     )
     .option('--name <text>', 'a name for people')
     .option('--description <text>', 'a description for people')
