@@ -42,7 +42,7 @@ describe('the stowage command', { timeout: patienceMs }, () => {
     expect(Object.keys(listed[0]!).sort()).toEqual(
       [
         ...['id', 'volumeId', 'parentId', 'sizeBytes', 'createdAt', 'container', 'prefix', 'name'],
-        ...['description', 'objectCount', 'sizeIsMinimum'],
+        ...['description', 'objectCount', 'sizeIsMinimum', 'compressions', 'cinderRestores'],
       ].sort(),
     )
     expect(listed[0]).toMatchObject({ id: full.id, parentId: null, name: 'first', description: 'all of it' })
