@@ -272,7 +272,7 @@ describe('options', () => {
   for (const [name, given, message] of [
     ['two sizes', { chunkSizeBytes: 65_536, backupSwiftObjectSize: 131_072 }, /two names of one option/],
     ['a size that is a text', { backupSwiftObjectSize: '65536' as unknown as number }, /whole number/],
-    ['an empty container', { container: '' }, /container name/],
+    ['an empty container', { container: '' }, /container.*not empty/],
     ['a URL without http', { backupSwiftUrl: 'swift.example/v1/AUTH_' }, /backup_swift_url/],
     [
       'a word without a compressor',
