@@ -69,6 +69,7 @@ describe('a record that Cinder exports', () => {
       createdAt: '2026-04-05 06:07:08+00:00',
       sizeBytes: full.volume.length,
       objectCount: place.objectCount,
+      compressions: ['zlib'],
     }
     expect(await driver.importRecord(exported)).toEqual(expected)
     expect(Buffer.from(await harbour.restored(full.backupId))).toEqual(Buffer.from(full.volume))
