@@ -134,7 +134,7 @@ function claimed({ backup, container }: ClaimedPlace, objectName: string, cause?
   return new BackupError(
     'CONFLICT',
     `Another backup with the id ${backup.id} is running, or was killed: its claim ${objectName} is in ${container}. ` +
-      'Wait until it ends, or choose another id. If no such backup runs, remove its claim as an orphan.',
+      "Wait until it ends, or choose another id. If no such backup runs, delete its claim with the store's own tools.",
     { backupId: backup.id, container, objectName, cause },
   )
 }

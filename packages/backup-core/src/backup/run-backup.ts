@@ -220,7 +220,7 @@ async function releaseClaim(job: BackupJob, { claim, prepared, sink }: Destinati
       message:
         `Backup ${prepared.backup.id} is stored and whole, but its claim ${claim?.objectName ?? ''} could not be ` +
         `deleted from ${sink.container}: ${error instanceof Error ? error.message : String(error)} ` +
-        'Remove it as an orphan.',
+        "Delete it with the store's own tools.",
       backupId: prepared.backup.id,
     })
   }
