@@ -147,6 +147,14 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     })
   }
 
+  /** The modification time of the file. */
+  objectModifiedAt(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined> {
+    return translated({ action: 'look for the object', container, objectName }, async () => {
+      throwIfAborted(options.signal)
+      return (await this.#isThere(container, objectName, options))?.mtime
+    })
+  }
+
   override async *getContainers({ signal }: StoreOptions): AsyncGenerator<string> {
     throwIfAborted(signal)
     try {

@@ -122,6 +122,10 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     return this.#client.objectExists(container, objectName, options)
   }
 
+  objectModifiedAt(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined> {
+    return this.#client.objectModifiedAt(container, objectName, options)
+  }
+
   override async *getContainers(options: ContainerOptions): AsyncGenerator<string> {
     const { container, searchAccount } = this.#resolved
     yield container

@@ -10,6 +10,7 @@ import type {
 } from '@stowage/backup-core'
 import { MemoryBackupDriver } from '../src/index.js'
 import type { MemoryDriverOptions } from '../src/index.js'
+import { brokenConcurrencyDrivers } from './broken-concurrency-drivers.js'
 import { brokenExclusiveDrivers } from './broken-exclusive-drivers.js'
 
 /** A driver with one fault, and the tests that must find it. */
@@ -44,6 +45,7 @@ abstract class Changed extends MemoryBackupDriver {
 }
 
 export const brokenDrivers: readonly BrokenDriver[] = [
+  ...brokenConcurrencyDrivers,
   ...brokenExclusiveDrivers,
   {
     fault: 'the listing misses its last page',

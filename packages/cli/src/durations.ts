@@ -18,3 +18,22 @@ export function parseDuration(text: string): number {
   }
   return ms
 }
+
+const ageUnitMs: Readonly<Record<string, number>> = { ...unitMs, d: 86_400_000 }
+const agePattern = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)?$/i
+
+/** What {@link parseAge} accepts, for messages. */
+export const ageSyntax = 'seconds, or a number with s, m, h, d, such as 36h or 7d'
+
+/**
+ * An age in milliseconds from what a person types: `0`, `90s`, `24h`, `7d`. Case does not matter.
+ *
+ * @throws RangeError where it is not an age
+ */
+export function parseAge(text: string): number {
+  const match = agePattern.exec(text.trim())
+  const ms = Number(match?.[1]) * (ageUnitMs[(match?.[2] ?? 's').toLowerCase()] ?? NaN)
+  if (!Number.isSafeInteger(Math.round(ms)))
+    throw new RangeError(`"${text}" is not an age. Give ${ageSyntax}.`)
+  return Math.round(ms)
+}

@@ -3,6 +3,7 @@ import type { Invoke } from './command-context.js'
 import { addBackupCommand } from './commands/backup.js'
 import { addDeleteCommand } from './commands/delete.js'
 import { addExportCommand } from './commands/export.js'
+import { addGcCommand } from './commands/gc.js'
 import { addImportCommand } from './commands/import.js'
 import { addInitCommand } from './commands/init.js'
 import { addListCommand } from './commands/list.js'
@@ -58,6 +59,7 @@ export function buildProgram(io: CliIo, invoke: Invoke): Command {
   addShowCommand(program, invoke)
   addVerifyCommand(program, invoke)
   addDeleteCommand(program, invoke)
+  addGcCommand(program, invoke)
   addExportCommand(program, invoke)
   addImportCommand(program, invoke)
   return program

@@ -9,9 +9,9 @@ import { FORMAT_VERSION, metadataBody, type BackupMetadata, type StoredObject } 
 import { metadataObjectName } from '../format/object-names.js'
 import { sha256fileBody } from '../format/sha256file.js'
 import { formatCreatedAt } from '../format/timestamps.js'
-import { controlObjectNames } from '../store/list-objects.js'
+import { controlObjectNames, listBackupObjects } from '../store/list-objects.js'
 import { notSearchable, type Destination } from './destination.js'
-import { backupExists } from './prepare.js'
+import { backupExists, type BackupMeans } from './prepare.js'
 
 /** What was stored of a volume. */
 export interface StoredVolume {
@@ -32,7 +32,7 @@ export interface StoredVolume {
  * Rejects where a check fails: the caller then removes the commit object with all else.
  */
 export async function commit(
-  openLookup: () => BackupLookup,
+  { openLookup, settings }: Pick<BackupMeans, 'openLookup' | 'settings'>,
   destination: Destination,
   volume: StoredVolume,
   options: StoreOptions,
@@ -72,6 +72,9 @@ export async function commit(
   await sink.written.write(metadataName, metadataFile, objectOptions)
   volume.metadataStored(metadataFile.lengthBytes)
   await assertMayExist(openLookup, destination, options)
+  if (settings.clock().getTime() - backup.createdAt.getTime() > LONG_RUN_MS) {
+    await assertObjectsThere(destination, options)
+  }
   return {
     id: backup.id,
     volumeId: backup.volumeId,
@@ -84,6 +87,29 @@ export async function commit(
     sizeBytes,
     objectCount: objects.length,
     compressions: compressionsOf(objects),
+  }
+}
+
+/**
+ * A run of this length stored objects that the removal of orphans may have taken for those of a killed run, where it was
+ * told to remove what is a few hours old.
+ */
+const LONG_RUN_MS = 60 * 60 * 1000
+
+/** By one listing, and by a question for each name that it lacks. */
+async function assertObjectsThere(
+  { sink, prefix, prepared }: Destination,
+  options: StoreOptions,
+): Promise<void> {
+  const { own } = await listBackupObjects(sink.store, sink.container, prefix, options)
+  for (const name of sink.written.names) {
+    if (own.has(name) || (await sink.store.objectExists(sink.container, name, options))) continue
+    throw new BackupError(
+      'OBJECT_MISSING',
+      `Object ${name} was removed from ${sink.container} while the backup ran, so that the backup was not kept. ` +
+        'Remove orphans of a greater age only, or while no backup runs.',
+      { backupId: prepared.backup.id, container: sink.container, objectName: name },
+    )
   }
 }
 

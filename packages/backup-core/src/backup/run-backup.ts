@@ -74,7 +74,7 @@ export async function runBackup(
       refuseGrowth(job.settings, destination.prepared, sizeBytes)
       await warnIfChanged(job, destination.prepared, open, sizeBytes)
       const stored = { ...chunks, ...chunks.totals, metadataStored }
-      record = await commit(job.openLookup, destination, stored, storeOptions)
+      record = await commit(job, destination, stored, storeOptions)
     } catch (error) {
       throw await cleanUp(destination, error)
     }

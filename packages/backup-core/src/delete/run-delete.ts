@@ -23,11 +23,21 @@ export interface DeleteJob extends TargetSearch {
 export async function runDelete(
   job: DeleteJob,
   reference: BackupReference,
+  deleteOptions: DeleteOptions,
+): Promise<DeleteResult> {
+  const { force = false, signal } = deleteOptions
+  throwIfAborted(signal, 'The delete')
+  const targets = await findTargets(job, reference, force, signalOptions(signal))
+  return deleteTargets(job, targets, deleteOptions)
+}
+
+/** Deletes what was found for one id. */
+export async function deleteTargets(
+  job: DeleteJob,
+  targets: readonly [DeleteTarget, ...DeleteTarget[]],
   { withDescendants = false, force = false, signal, onProgress }: DeleteOptions,
 ): Promise<DeleteResult> {
-  throwIfAborted(signal, 'The delete')
   const options = signalOptions(signal)
-  const targets = await findTargets(job, reference, force, options)
   const [target] = targets
   const search = new DependentsSearch(job.store, job.ownCatalog, options)
   const first = await search.of(targets)

@@ -7,6 +7,7 @@ import {
   filterShape,
   lookupShape,
   operationShape,
+  orphanShape,
   restoreShape,
   storeShape,
   verifyShape,
@@ -37,6 +38,10 @@ export function checkVerifyCall(backup: unknown, options: unknown): void {
 export function checkDeleteCall(backup: unknown, options: unknown): void {
   checkArgument('the backup of deleteBackup()', backup, backupReference)
   checkOptions('the options of deleteBackup()', options, deleteShape)
+}
+
+export function checkOrphansCall(options: unknown): void {
+  checkOptions('the options of removeOrphans()', options, orphanShape)
 }
 
 export function checkGetCall(backupId: unknown, options: unknown): void {

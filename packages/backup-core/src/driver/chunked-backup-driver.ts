@@ -11,9 +11,11 @@ import { StoreCatalog } from '../catalog/store-catalog.js'
 import { loadChain } from '../chain/chain.js'
 import type { Chain } from '../chain/chain-layer.js'
 import { readMetadata } from '../chain/read-metadata.js'
-import { runDelete } from '../delete/run-delete.js'
+import { runDelete, type DeleteJob } from '../delete/run-delete.js'
 import { BackupError } from '../errors/backup-error.js'
 import { PrefixParser } from '../format/backup-prefix.js'
+import type { OrphanOptions, OrphanResult } from '../orphans/orphan.js'
+import { removeOrphans } from '../orphans/remove-orphans.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import { decodeRecord, encodeRecord } from '../record/record-codec.js'
 import type { ChainJob } from '../fetch/object-source.js'
@@ -30,6 +32,7 @@ import {
   checkGetCall,
   checkImportCall,
   checkListCall,
+  checkOrphansCall,
   checkReferenceCall,
   checkRestoreCall,
   checkVerifyCall,
@@ -171,15 +174,19 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   async deleteBackup(backup: BackupReference, options: DeleteOptions = {}): Promise<DeleteResult> {
     checkDeleteCall(backup, options)
     this.#assertOpen()
-    const job = {
-      store: this,
-      catalog: this.#catalog,
-      ownCatalog: this.#catalog === this.#stored ? undefined : this.#catalog,
-      openLookup: () => this.#lookup(options),
-      prefixes: () => new PrefixParser((sample) => this.generateObjectNamePrefix(sample)),
-      onWarning: this.#warnings(options),
-    }
-    return runDelete(job, backup, options)
+    return runDelete(this.#deleteJob(options), backup, options)
+  }
+
+  /**
+   * Finds what belongs to no backup, and removes what is older than `olderThanMs`: objects of backups that were killed,
+   * their claims, deletes that were interrupted (which are finished, or taken back), temporary files.
+   *
+   * @throws `OPTION_INVALID`, `ABORTED`, and what the store says
+   */
+  async removeOrphans(options: OrphanOptions = {}): Promise<OrphanResult> {
+    checkOrphansCall(options)
+    this.#assertOpen()
+    return removeOrphans({ ...this.#deleteJob(options), now: this.#settings.clock() }, options)
   }
 
   /** A backup's record, looked for in `nearContainer` too where one is given. @throws `BACKUP_NOT_FOUND` */
@@ -340,6 +347,17 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     const newest = await lookup.find(backup)
     if (!newest) throw await backupNotFoundBy(lookup, backup)
     return loadChain(lookup, newest.record)
+  }
+
+  #deleteJob(options: OperationOptions): DeleteJob {
+    return {
+      store: this,
+      catalog: this.#catalog,
+      ownCatalog: this.#catalog === this.#stored ? undefined : this.#catalog,
+      openLookup: () => this.#lookup(options),
+      prefixes: () => new PrefixParser((sample) => this.generateObjectNamePrefix(sample)),
+      onWarning: this.#warnings(options),
+    }
   }
 
   #lookup(options: OperationOptions): BackupLookup {

@@ -119,6 +119,12 @@ export interface ObjectStore {
    */
   getContainers(options: ContainerOptions): AsyncIterable<string>
 
+  /**
+   * When an object was last written, by the store's clock; undefined where there is none. Absent where the store does not
+   * tell: orphans are then only reported.
+   */
+  objectModifiedAt?(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined>
+
   /** Finds and removes what writers of killed programs left. Absent where a store keeps nothing of the kind. */
   removeTemporaries?(options: RemoveTemporariesOptions): Promise<TemporaryObject[]>
 }

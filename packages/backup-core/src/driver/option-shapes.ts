@@ -2,6 +2,7 @@ import type { CatalogFilter, CatalogLookup } from '../catalog/catalog.js'
 import { packageForWord } from '../compression/compressors.js'
 import type { OptionRule, OptionShape } from '../options/option-rule.js'
 import { optionRules as rules } from '../options/rules.js'
+import type { OrphanOptions } from '../orphans/orphan.js'
 import type { OperationOptions } from '../progress/progress.js'
 import type { StoreOptions } from './object-io.js'
 import type { ChunkedDriverOptions } from './options.js'
@@ -130,6 +131,15 @@ export const deleteShape: OptionShape<DeleteOptions> = {
   ...operationShape,
   withDescendants: rules.flag,
   force: rules.flag,
+}
+
+export const orphanShape: OptionShape<OrphanOptions> = {
+  ...operationShape,
+  olderThanMs: {
+    expected: 'a number of milliseconds, at least 0',
+    accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+  },
+  dryRun: rules.flag,
 }
 
 export const lookupShape: OptionShape<CatalogLookup> = { ...storeShape, nearContainer: rules.nonEmptyText }

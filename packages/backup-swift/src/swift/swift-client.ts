@@ -14,6 +14,7 @@ import type { NewObject, PutState } from './put-object.js'
 import type { ObjectOwner } from './object-owner.js'
 import { ownerOf } from './object-owner.js'
 import { objectExists } from './object-exists.js'
+import { objectModifiedAt } from './object-modified-at.js'
 import { putObject } from './put-object.js'
 import { streamObject } from './stream-object.js'
 import type { SwiftTransport } from './swift-transport.js'
@@ -241,6 +242,11 @@ export class SwiftClient {
   /** Whether the object is there: see {@link objectExists}. */
   objectExists(container: string, objectName: string, options?: StoreOptions): Promise<boolean> {
     return objectExists(this.#transport, container, objectName, options)
+  }
+
+  /** When the object was stored: see {@link objectModifiedAt}. */
+  objectModifiedAt(container: string, objectName: string, options?: StoreOptions): Promise<Date | undefined> {
+    return objectModifiedAt(this.#transport, container, objectName, options)
   }
 
   /** Deletes an object; one that is not there is deleted. See {@link deleteObject}. */

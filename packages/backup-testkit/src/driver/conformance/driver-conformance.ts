@@ -6,6 +6,7 @@ import { deleting } from './deleting.js'
 import { incrementals } from './incrementals.js'
 import { listing } from './listing.js'
 import { naming } from './naming.js'
+import { parents } from './parents.js'
 import { readers } from './readers.js'
 import { restores } from './restores.js'
 import { sameId } from './same-id.js'
@@ -31,6 +32,7 @@ const areas: Readonly<Record<string, Area>> = {
   'finding, deleting and exporting backups': catalogs,
   commits,
   'two backups of one id': sameId,
+  'parents, incrementals and deletes at the same time': parents,
 }
 
 /**

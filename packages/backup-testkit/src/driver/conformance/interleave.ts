@@ -13,6 +13,7 @@ export const interruptedOperations = [
   'putContainer',
   'getContainers',
   'getContainerEntries',
+  'getExtraMetadata',
   'getObjectWriter',
   'writer.close',
   'getObjectReader',

@@ -2,6 +2,7 @@ import type {
   ChunkedBackupDriver,
   ExtraMetadata,
   ObjectReader,
+  ObjectStore,
   ObjectWriter,
   ReplayableBody,
 } from '@stowage/backup-core'
@@ -83,6 +84,13 @@ export class Place {
 
   exists(objectName: string): Promise<boolean> {
     return this.driver.objectExists(this.container, objectName, {})
+  }
+
+  /** The hook that tells when an object was written, where the driver has it. */
+  modifiedAt(): ((objectName: string) => Promise<Date | undefined>) | undefined {
+    const store: ObjectStore = this.driver
+    if (!store.objectModifiedAt) return undefined
+    return async (objectName) => store.objectModifiedAt?.(this.container, objectName, {})
   }
 
   delete(objectName: string): Promise<void> {

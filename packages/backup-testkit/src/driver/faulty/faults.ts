@@ -8,6 +8,7 @@ export type StoreOperation =
   | 'deleteObject'
   | 'deleteObjects'
   | 'objectExists'
+  | 'objectModifiedAt'
   | 'getExtraMetadata'
   | 'checkForSetupError'
   | 'writer.write'

@@ -16,6 +16,7 @@ import type {
   NewBackup,
   ObjectOptions,
   ObjectReader,
+  ObjectStore,
   ObjectWriter,
   OptionShape,
   StoreOptions,
@@ -49,6 +50,8 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
   readonly capabilities: DriverCapabilities
   readonly #inner: ChunkedBackupDriver
   readonly #plan = new FaultPlan()
+  /** There where the inner driver has it. */
+  readonly objectModifiedAt?: NonNullable<ObjectStore['objectModifiedAt']>
 
   constructor(inner: ChunkedBackupDriver, given: FaultyDriverOptions = {}) {
     checkArgument('the inner driver of FaultyBackupDriver', inner, innerDriver)
@@ -58,6 +61,15 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
     this.capabilities = inner.capabilities
     this.#inner = inner
     for (const fault of faults) this.addFault(fault)
+    const store: ObjectStore = inner
+    if (store.objectModifiedAt) {
+      this.objectModifiedAt = (container, objectName, io) => {
+        const call: StoreCall = { operation: 'objectModifiedAt', container, objectName }
+        return this.#plan.call(call, io.signal, async () =>
+          store.objectModifiedAt?.(container, objectName, io),
+        )
+      }
+    }
   }
 
   /** Every call so far, in order. A call that failed is among them. */

@@ -104,6 +104,15 @@ export class MemoryBackupDriver extends ChunkedBackupDriver {
     return this.store.get(container, objectName) !== undefined
   }
 
+  async objectModifiedAt(
+    container: string,
+    objectName: string,
+    { signal }: StoreOptions,
+  ): Promise<Date | undefined> {
+    await tick(signal)
+    return this.store.modifiedAt(container, objectName)
+  }
+
   override async *getContainers({ signal }: StoreOptions): AsyncGenerator<string> {
     await tick(signal)
     yield* this.store.containers()

@@ -1,6 +1,7 @@
 /** What a {@link MemoryBackupDriver} keeps its objects in. Several drivers may share one, as processes share a disk. */
 export class MemoryStore {
   readonly #containers = new Map<string, Map<string, Uint8Array>>()
+  readonly #modifiedAt = new Map<string, Date>()
 
   /** Makes a container where it is not there yet. */
   createContainer(container: string): void {
@@ -30,6 +31,17 @@ export class MemoryStore {
   set(container: string, objectName: string, bytes: Uint8Array): void {
     this.createContainer(container)
     this.#containers.get(container)?.set(objectName, Uint8Array.from(bytes))
+    this.setModifiedAt(container, objectName, new Date())
+  }
+
+  /** When an object was put; undefined where there is none. */
+  modifiedAt(container: string, objectName: string): Date | undefined {
+    return this.get(container, objectName) && this.#modifiedAt.get(`${container}\0${objectName}`)
+  }
+
+  /** Makes an object as old as a test needs it. */
+  setModifiedAt(container: string, objectName: string, time: Date): void {
+    this.#modifiedAt.set(`${container}\0${objectName}`, time)
   }
 
   /** Removes an object. Returns whether there was one. */

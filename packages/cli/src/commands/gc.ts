@@ -1,0 +1,80 @@
+import type { Orphan } from '@stowage/backup-core'
+import type { Command } from 'commander'
+import type { Invoke } from '../command-context.js'
+import { parseAge } from '../durations.js'
+import type { GlobalOptions } from '../options/global-options.js'
+import { CliOption } from '../options/option.js'
+import { table } from '../output/table.js'
+import { countOf } from '../sizes.js'
+
+interface GcCommandOptions extends GlobalOptions {
+  readonly olderThan?: number
+  readonly dryRun?: boolean
+}
+
+const defaultOlderThanMs = 24 * 60 * 60 * 1000
+
+const help = `
+A backup that is killed leaves objects, a claim to its id, and temporary files; a delete that is killed leaves a marker. The
+first are removed, the delete is finished, or taken back where an incremental depends on the backup. Nothing of a backup that
+has metadata is touched, readable or not.
+
+A backup that runs has no metadata yet. It is told from a dead one by the age of the newest object that it stored: choose an
+age longer than any backup takes between two objects. --older-than 0 is right only while no backup and no delete runs.
+
+Examples:
+  $ stowage gc --store posix:/backups --dry-run
+  $ stowage gc --store swift://nightly --older-than 7d`
+
+/** `stowage gc` */
+export function addGcCommand(program: Command, invoke: Invoke): void {
+  program
+    .command('gc')
+    .description('Remove what killed backups and deletes left behind.')
+    .addOption(
+      new CliOption('--older-than <age>', 'leave what is younger (default: 24h)', { parse: parseAge }),
+    )
+    .option('--dry-run', 'show what would be removed, and remove nothing')
+    .addHelpText('after', help)
+    .action(async (_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GcCommandOptions>()
+      const { olderThan: olderThanMs = defaultOlderThanMs, dryRun = false } = options
+      await invoke(options, async ({ withStore, output, signal }) => {
+        const { orphans, objectsRemoved } = await withStore((driver) =>
+          driver.removeOrphans({ olderThanMs, dryRun, signal }),
+        )
+        const summary = dryRun
+          ? `A dry run: nothing was removed.\n`
+          : `Removed ${countOf(objectsRemoved, 'object')}.\n`
+        output.result({
+          json: { dryRun, olderThanMs, objectsRemoved, orphans },
+          human:
+            orphans.length === 0 ? `No orphans in ${options.store ?? ''}.\n` : orphanTable(orphans) + summary,
+          quiet: orphans
+            .filter(({ outcome }) => outcome !== 'kept')
+            .map(({ name }) => `${name}\n`)
+            .join(''),
+        })
+      })
+    })
+}
+
+function orphanTable(orphans: readonly Orphan[]): string {
+  return table(
+    [
+      { title: 'KIND', value: ({ kind }: Orphan) => kind },
+      { title: 'OBJECTS', value: ({ objectCount }) => String(objectCount), align: 'right' },
+      {
+        title: 'NEWEST',
+        value: ({ modifiedAt }) => modifiedAt?.toISOString().slice(0, 19).replace('T', ' ') ?? '?',
+      },
+      {
+        title: 'OUTCOME',
+        value: ({ outcome, reason }) => (reason === undefined ? outcome : `${outcome}: ${reason}`),
+      },
+      { title: 'CONTAINER', value: ({ container }) => container },
+      { title: 'NAME', value: ({ name }) => name },
+    ],
+    orphans,
+  )
+}
