@@ -2,7 +2,9 @@ import type { Chain } from './chain-layer.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
 import type { WarningListener } from '../progress/progress.js'
-import { controlObjectNames, listBackupObjects } from '../store/list-objects.js'
+import { controlObjectNames, type BackupListing } from '../store/list-objects.js'
+import type { BackupRecord } from '../driver/types.js'
+import { ChainListing } from './list-chain.js'
 import { Limiter } from '../pipeline/limiter.js'
 import { signalOptions } from '../driver/signal-options.js'
 
@@ -33,11 +35,16 @@ export interface ObjectCheck {
  */
 export async function findMissingObjects(check: ObjectCheck): Promise<BackupProblem[]> {
   const problems: BackupProblem[] = []
+  const listing = new ChainListing(
+    check.store,
+    check.chain.map((layer) => layer.record),
+    check.signal,
+  )
   for (const { record, metadata } of check.chain) {
     const { container, prefix } = record
     const wanted = new Set(metadata.objects.map((object) => object.name))
     const control = controlObjectNames(prefix)
-    const listed = await listOrNothing(check, container, prefix, record.id)
+    const listed = await listOrNothing(check, listing, record)
     const extra = [...listed.own].filter((name) => !wanted.has(name) && !control.includes(name))
     reportExtra(check, record.id, check.strict ? [...extra, ...listed.others] : extra, metadata.checksummed)
     const unlisted = [...wanted, control[1]].filter((name) => !listed.own.has(name))
@@ -63,18 +70,17 @@ export async function findMissingObjects(check: ObjectCheck): Promise<BackupProb
 /** A listing that fails keeps nobody from their data: every object is asked for instead. */
 async function listOrNothing(
   check: ObjectCheck,
-  container: string,
-  prefix: string,
-  backupId: string,
-): Promise<Awaited<ReturnType<typeof listBackupObjects>>> {
+  listing: ChainListing,
+  record: BackupRecord,
+): Promise<BackupListing> {
   try {
-    return await listBackupObjects(check.store, container, prefix, signalOptions(check.signal))
+    return await listing.of(record, check.strict)
   } catch (error) {
     if (check.strict || isBackupError(error, 'ABORTED')) throw error
     check.onWarning({
       code: 'LISTING_INCOMPLETE',
-      message: `Container ${container} could not be listed; its objects are looked for one by one. ${error instanceof Error ? error.message : ''}`,
-      backupId,
+      message: `Container ${record.container} could not be listed; its objects are looked for one by one. ${error instanceof Error ? error.message : ''}`,
+      backupId: record.id,
     })
     return { own: new Set(), others: [] }
   }

@@ -2,15 +2,14 @@ import { BackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
 import type { Chain, ChainLayer } from './chain-layer.js'
-import { endOfObjects, sizeByManifest } from './volume-size.js'
 
 /**
  * Checks the layout of each manifest in a chain, which costs nothing: damage that leaves valid JSON would otherwise
  * restore zeros, or the data of an older backup, in silence.
  *
  * The objects of a full backup cover the volume from 0 on, in their order, without a gap or an overlap. Those of an
- * incremental ascend without an overlap. A size that a manifest states is one that its chain has data for. Cinder's
- * drivers and Stowage write nothing else.
+ * incremental ascend without an overlap, and cover all that lies past the end of the parent's volume. A size that a
+ * manifest states is one that its chain has data for. Cinder's drivers and Stowage write nothing else.
  *
  * @throws BackupError `METADATA_INVALID`
  */
@@ -18,43 +17,26 @@ export function assertSoundChain(chain: Chain): void {
   let parentSizeBytes = 0
   for (const layer of chain.toReversed()) {
     const isFull = layer.metadata.parentId === null
-    const endBytes = isFull ? assertTiles(layer) : assertAscending(layer)
-    assertStatedSize(layer, isFull ? endBytes : Math.max(endBytes, parentSizeBytes), isFull)
-    parentSizeBytes = sizeByManifest(
-      { ...layer.metadata, endBytes: endOfObjects(layer.metadata) },
-      parentSizeBytes,
-    )
+    const dataEndBytes = assertLaidOut(layer, isFull ? 0 : parentSizeBytes)
+    assertStatedSize(layer, dataEndBytes, isFull)
+    parentSizeBytes = layer.metadata.volumeSizeBytes ?? dataEndBytes
   }
 }
 
-function assertTiles(layer: ChainLayer): number {
+/** @returns the end of all data up to this layer */
+function assertLaidOut(layer: ChainLayer, parentSizeBytes: number): number {
   let before: StoredObject | undefined
   let endBytes = 0
+  let coveredBytes = parentSizeBytes
   for (const object of layer.metadata.objects) {
-    if (object.offsetBytes > endBytes) {
-      const where = before ? `between ${before.name} and ${object.name}` : `before ${object.name}`
-      throw unsound(
-        layer,
-        object,
-        `it is a full backup, but no object holds bytes ${endBytes} to ${object.offsetBytes} of the volume, ${where}`,
-      )
-    }
-    if (object.offsetBytes < endBytes) throw overlap(layer, before, object)
-    endBytes += object.lengthBytes
+    const { offsetBytes, lengthBytes } = object
+    if (offsetBytes < endBytes) throw overlap(layer, before, object)
+    if (offsetBytes > coveredBytes) throw gap(layer, before, object, coveredBytes)
+    endBytes = offsetBytes + lengthBytes
+    coveredBytes = Math.max(coveredBytes, endBytes)
     before = object
   }
-  return endBytes
-}
-
-function assertAscending(layer: ChainLayer): number {
-  let before: StoredObject | undefined
-  let endBytes = 0
-  for (const object of layer.metadata.objects) {
-    if (object.offsetBytes < endBytes) throw overlap(layer, before, object)
-    endBytes = object.offsetBytes + object.lengthBytes
-    before = object
-  }
-  return endBytes
+  return coveredBytes
 }
 
 /** A volume that grew is stored to its new end; one that shrank states a smaller size than there is data for. */
@@ -65,6 +47,20 @@ function assertStatedSize(layer: ChainLayer, dataEndBytes: number, isFull: boole
     layer,
     undefined,
     `\`volume_size_bytes\` is ${stated}, but the objects ${isFull ? '' : 'of its chain '}end at byte ${dataEndBytes}`,
+  )
+}
+
+function gap(
+  layer: ChainLayer,
+  before: StoredObject | undefined,
+  object: StoredObject,
+  coveredBytes: number,
+): BackupError {
+  const where = before ? `between ${before.name} and ${object.name}` : `before ${object.name}`
+  return unsound(
+    layer,
+    object,
+    `no object holds bytes ${coveredBytes} to ${object.offsetBytes} of the volume, ${where}`,
   )
 }
 

@@ -47,6 +47,12 @@ export function isBackupObjectName(prefix: string, objectName: string): boolean 
   return suffix === METADATA_SUFFIX || suffix === SHA256FILE_SUFFIX || isChunkSuffix(suffix)
 }
 
+/** The prefix of the backup that an object of this name belongs to; null for a name that no backup's object has. */
+export function backupPrefixOf(objectName: string): string | null {
+  const suffix = /(?:_metadata|_sha256file|-[0-9]{5,15})$/.exec(objectName)
+  return suffix && suffix.index > 0 ? objectName.slice(0, suffix.index) : null
+}
+
 /** The prefix of the backup whose `_metadata` object this is; null for any other object. */
 export function prefixOfMetadataObject(objectName: string): string | null {
   if (!objectName.endsWith(METADATA_SUFFIX) || objectName.length === METADATA_SUFFIX.length) return null

@@ -46,7 +46,9 @@ export async function runRestore(
   for (const { layer, object } of map.objects) assertFetchable(source, layerAt(chain, layer), object)
   await assertPresent(job, map, volume, options)
   // Cinder fetches all there is, and fails where that fails.
-  const { objects, zeros } = job.strict ? { ...map, zeros: [] } : await withoutZeroObjects(map)
+  const { objects, zeros } = job.strict
+    ? { ...map, zeros: [] }
+    : await withoutZeroObjects(map, options.signal)
   throwIfAborted(options.signal, 'The restore')
 
   const open = await target.openTarget({

@@ -166,6 +166,11 @@ describe('the manifest of an incremental without a checksum', () => {
       (json) => void (json['volume_size_bytes'] = 2 ** 50),
       '`volume_size_bytes` is 1125899906842624, but the objects of its chain end at byte 9000',
     ],
+    [
+      'with an object far past the end of its parent',
+      (json) => void (objectAt(json, 0).offset = 2 ** 49),
+      'no object holds bytes 9000 to 562949953421312 of the volume',
+    ],
   ])('%s is refused (A5, B4)', async (_what, change, message) => {
     const fixture = await cinderChain()
     edit(fixture.driver, fixture.next, '_metadata', change)
@@ -174,6 +179,40 @@ describe('the manifest of an incremental without a checksum', () => {
     expect(error.message).toContain(message)
     const verify = await failure(fixture.driver.verify(fixture.next, { level: 'full' }))
     expect(verify.message).toContain(message)
+  })
+})
+
+describe('sizes that no store holds', () => {
+  const far = 2 ** 50
+
+  /** A backup that says that it is a petabyte for each of its objects. */
+  async function huge(): Promise<Fixture> {
+    const fixture = await cinderChain()
+    const md5 = '0'.repeat(32)
+    edit(fixture.driver, fixture.full, '_metadata', (json) => {
+      for (const [index, entry] of json.objects.entries())
+        for (const object of Object.values(entry))
+          Object.assign(object, { offset: index * far, length: far, md5 })
+    })
+    return fixture
+  }
+
+  it('are faults of a verification, which takes neither memory nor time for them (B4)', async () => {
+    const fixture = await huge()
+    const error = await failure(fixture.driver.verify(fixture.full, { level: 'full' }))
+    const codes = new Set(error.details.problems?.map(({ code }) => code))
+    expect(error.code).toBe('VERIFY_FAILED')
+    expect(codes).toContain('METADATA_INVALID')
+  })
+
+  it('are refused by a target before anything is made for them (B4)', async () => {
+    const fixture = await huge()
+    const target = new Uint8Array(9000).fill(0xee)
+    const error = await failure(
+      fixture.driver.restore(fixture.full, bufferVolume(target), { overwrite: true }),
+    )
+    expect(error.code).toBe('TARGET_TOO_SMALL')
+    expect(target.every((byte) => byte === 0xee)).toBe(true)
   })
 })
 

@@ -61,6 +61,23 @@ describe('a chain of n backups', () => {
     expect(listings).toBeLessThanOrEqual(50)
   })
 
+  it('lists its container twice, however long it is (C10)', async () => {
+    const { driver, records } = await chainOf(60)
+    driver.store.delete(container, `${records[7]!.prefix}-00001`)
+    driver.store.set(container, `${records[5]!.prefix}-00077`, new Uint8Array(1))
+    const warnings: string[] = []
+    const faulty = new FaultyBackupDriver(driver, { onWarning: ({ message }) => warnings.push(message) })
+    const error: unknown = await faulty.verify(newest(records)).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({
+      code: 'VERIFY_FAILED',
+      details: { problems: [{ code: 'OBJECT_MISSING', objectName: `${records[7]!.prefix}-00001` }] },
+    })
+    expect(warnings.join()).toContain(`${records[5]!.prefix}-00077`)
+    const listings = faulty.calls.filter(({ operation }) => operation === 'getContainerEntries')
+    // One finds the backups, one the objects of all.
+    expect(listings).toHaveLength(2)
+  })
+
   it('looks at each manifest once for its size, however long it is (C10)', async () => {
     const { driver, records } = await chainOf(60)
     for (const { prefix } of records) {
