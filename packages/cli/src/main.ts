@@ -77,7 +77,7 @@ async function run(
   const onAbort = (): void => {
     output.endProgress()
     if (signal.reason instanceof SignalAbort) {
-      output.note('stopping, and removing what was written; a second signal ends it at once')
+      output.note('stopping and cleaning up; a second signal ends it at once')
     }
   }
   signal.addEventListener('abort', onAbort, { once: true })

@@ -55,7 +55,7 @@ async function claimExclusively(
     if (isBackupError(error, 'CONFLICT')) throw claimed(place, objectName, error)
     // The answer may have been lost. Its token proves whose claim it is.
     if (await isStored(store, container, objectName, body)) {
-      await release(store, container, objectName, cleanUpOptions()).catch(() => undefined)
+      await release(store, container, objectName, claimReleaseOptions()).catch(() => undefined)
     }
     throw error
   }
@@ -78,7 +78,7 @@ async function claimByListing(
     }
     return claim
   } catch (error) {
-    await claim.release(cleanUpOptions()).catch(() => undefined)
+    await claim.release(claimReleaseOptions()).catch(() => undefined)
     throw error
   }
 }
@@ -97,7 +97,7 @@ function release(
 }
 
 /** Clean-ups have a time limit of their own: the caller's signal may be aborted already. */
-function cleanUpOptions(): StoreOptions {
+export function claimReleaseOptions(): StoreOptions {
   return { signal: AbortSignal.timeout(30_000) }
 }
 
@@ -119,7 +119,7 @@ async function isStored(
   objectName: string,
   body: Uint8Array,
 ): Promise<boolean> {
-  const options = { ...cleanUpOptions(), extraMetadata: null }
+  const options = { ...claimReleaseOptions(), extraMetadata: null }
   try {
     const stored = await withReader(store, container, objectName, options, (reader) =>
       reader.read({ maxBytes: MAX_CLAIM_BYTES }),
@@ -134,7 +134,8 @@ function claimed({ backup, container }: ClaimedPlace, objectName: string, cause?
   return new BackupError(
     'CONFLICT',
     `Another backup with the id ${backup.id} is running, or was killed: its claim ${objectName} is in ${container}. ` +
-      "Wait until it ends, or choose another id. If no such backup runs, delete its claim with the store's own tools.",
+      'Wait until it ends, or choose another id. If no such backup runs, `removeOrphans` removes its claim once it is a ' +
+      'day old, or at once with an `olderThanMs` of 0.',
     { backupId: backup.id, container, objectName, cause },
   )
 }

@@ -39,7 +39,7 @@ export async function cleanUp(
   const why = failure instanceof Error ? failure.message : String(failure)
   return new BackupError(
     'CLEANUP_INCOMPLETE',
-    `${why} Of what had been written, ${leftovers.length} object(s) may be left in ${container}, ${leftovers[0] ?? ''} for one: delete them with the store's own tools when it answers again.`,
+    `${why} Of what had been written, ${leftovers.length} object(s) may be left in ${container}, ${leftovers[0] ?? ''} for one. \`removeOrphans\` removes them once they are a day old.`,
     { cause: failure, container, leftovers },
   )
 }

@@ -12,7 +12,7 @@ import {
   metadataObjectName,
 } from '../format/object-names.js'
 import { refuseShrunk } from './check-size.js'
-import { claimPrefix, type Claim } from './claim.js'
+import { claimPrefix, claimReleaseOptions, type Claim } from './claim.js'
 import { prepareBackup, type BackupMeans, type PreparedBackup } from './prepare.js'
 import type { ObjectSink } from './store-run.js'
 import { WrittenObjects } from './written-objects.js'
@@ -54,13 +54,10 @@ export async function openDestination(
     const sink = { store, container, written, compression, zeroForms: new ZeroForms(), extraMetadata }
     return { prepared, prefix, sink, claim, mustBeFound }
   } catch (error) {
-    await claim?.release({ signal: AbortSignal.timeout(RELEASE_MS) }).catch(() => undefined)
+    await claim?.release(claimReleaseOptions()).catch(() => undefined)
     throw error
   }
 }
-
-/** How long the release of a claim may take after a failure. */
-const RELEASE_MS = 30_000
 
 /** Where the backup's objects go, and what their names begin with. */
 function chooseNames(

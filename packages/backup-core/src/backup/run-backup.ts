@@ -21,6 +21,7 @@ import { ProgressMeter } from '../progress/progress-meter.js'
 import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import type { OpenSource, VolumeSource } from '../volume/volume.js'
 import { refuseEmpty, refuseShrunk, shrinkWarning } from './check-size.js'
+import { claimReleaseOptions } from './claim.js'
 import { cleanUp } from './clean-up.js'
 import { commit } from './commit.js'
 import { openDestination, refuseGrowth, type Destination } from './destination.js'
@@ -34,9 +35,6 @@ export interface BackupJob extends BackupMeans {
   readonly catalog: BackupCatalog
   readonly onWarning: WarningListener
 }
-
-/** How long a claim's deletion may take; the backup is committed by then. */
-const RELEASE_MS = 30_000
 
 /** Hashing this much takes about as long as a worker takes to start. */
 const WORTH_A_WORKER_BYTES = 32 * 1024 * 1024
@@ -213,14 +211,14 @@ async function enter(catalog: BackupCatalog, record: BackupRecord): Promise<void
 /** A claim that stays blocks the id, not the backup: no reason to fail. */
 async function releaseClaim(job: BackupJob, { claim, prepared, sink }: Destination): Promise<void> {
   try {
-    await claim?.release({ signal: AbortSignal.timeout(RELEASE_MS) })
+    await claim?.release(claimReleaseOptions())
   } catch (error) {
     job.onWarning({
       code: 'CLAIM_LEFT',
       message:
         `Backup ${prepared.backup.id} is stored and whole, but its claim ${claim?.objectName ?? ''} could not be ` +
         `deleted from ${sink.container}: ${error instanceof Error ? error.message : String(error)} ` +
-        "Delete it with the store's own tools.",
+        '`removeOrphans` removes it once it is a day old.',
       backupId: prepared.backup.id,
     })
   }

@@ -24,7 +24,7 @@ age longer than any backup takes between two objects. --older-than 0 is right on
 
 Examples:
   $ stowage gc --store posix:/backups --dry-run
-  $ stowage gc --store swift://nightly --older-than 7d`
+  $ stowage gc --store posix:/backups --older-than 7d`
 
 /** `stowage gc` */
 export function addGcCommand(program: Command, invoke: Invoke): void {

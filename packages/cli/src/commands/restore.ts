@@ -20,7 +20,7 @@ refused without --overwrite; one that is too small, or mounted, is always refuse
 Examples:
   $ stowage restore 7a1c restored.img --store posix:/backups
   $ stowage restore 7a1c /dev/vdb --store posix:/backups --overwrite
-  $ stowage restore 7a1c part.img --store posix:/backups --range 1G:512M`
+  $ stowage restore 7a1c part.img --store posix:/backups --range 1M:512K`
 
 /** `stowage restore` */
 export function addRestoreCommand(program: Command, invoke: Invoke): void {

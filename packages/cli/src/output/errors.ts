@@ -61,6 +61,8 @@ const optionNames: Readonly<Record<string, string>> = {
   chunkSizeBytes: '--chunk-size',
   joinGapBytes: '--join-gap',
   maxMemoryBytes: '--max-memory',
+  olderThanMs: '--older-than',
+  removeOrphans: 'stowage gc',
   withDescendants: '--with-descendants',
 }
 
