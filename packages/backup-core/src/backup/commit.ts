@@ -2,16 +2,17 @@ import type { BackupLookup } from '../catalog/backup-lookup.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRecord } from '../driver/types.js'
-import { BackupError } from '../errors/backup-error.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { compressionsOf } from '../format/compressions.js'
 import type { HashList } from '../format/hash-list.js'
 import { FORMAT_VERSION, metadataBody, type BackupMetadata, type StoredObject } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { sha256fileBody } from '../format/sha256file.js'
 import { formatCreatedAt } from '../format/timestamps.js'
+import { Limiter } from '../pipeline/limiter.js'
 import { controlObjectNames, listBackupObjects } from '../store/list-objects.js'
 import { notSearchable, type Destination } from './destination.js'
-import { backupExists, type BackupMeans } from './prepare.js'
+import { backupExists } from './prepare.js'
 
 /** What was stored of a volume. */
 export interface StoredVolume {
@@ -32,7 +33,7 @@ export interface StoredVolume {
  * Rejects where a check fails: the caller then removes the commit object with all else.
  */
 export async function commit(
-  { openLookup, settings }: Pick<BackupMeans, 'openLookup' | 'settings'>,
+  openLookup: () => BackupLookup,
   destination: Destination,
   volume: StoredVolume,
   options: StoreOptions,
@@ -72,9 +73,7 @@ export async function commit(
   await sink.written.write(metadataName, metadataFile, objectOptions)
   volume.metadataStored(metadataFile.lengthBytes)
   await assertMayExist(openLookup, destination, options)
-  if (settings.clock().getTime() - backup.createdAt.getTime() > LONG_RUN_MS) {
-    await assertObjectsThere(destination, options)
-  }
+  await assertObjectsThere(destination, options)
   return {
     id: backup.id,
     volumeId: backup.volumeId,
@@ -90,27 +89,36 @@ export async function commit(
   }
 }
 
-/**
- * A run of this length stored objects that the removal of orphans may have taken for those of a killed run, where it was
- * told to remove what is a few hours old.
- */
-const LONG_RUN_MS = 60 * 60 * 1000
+/** How many objects are asked for at once. */
+const QUESTIONS_AT_ONCE = 8
 
-/** By one listing, and by a question for each name that it lacks. */
+/**
+ * The removal of orphans may have taken what was stored for that of a killed run, where it was told to remove what is young.
+ * One listing tells, and a question for each name that it lacks; a listing that fails is no reason to fail.
+ */
 async function assertObjectsThere(
-  { sink, prefix, prepared }: Destination,
+  { sink: { store, container, written }, prefix, prepared }: Destination,
   options: StoreOptions,
 ): Promise<void> {
-  const { own } = await listBackupObjects(sink.store, sink.container, prefix, options)
-  for (const name of sink.written.names) {
-    if (own.has(name) || (await sink.store.objectExists(sink.container, name, options))) continue
-    throw new BackupError(
-      'OBJECT_MISSING',
-      `Object ${name} was removed from ${sink.container} while the backup ran, so that the backup was not kept. ` +
-        'Remove orphans of a greater age only, or while no backup runs.',
-      { backupId: prepared.backup.id, container: sink.container, objectName: name },
-    )
-  }
+  const listed = await listBackupObjects(store, container, prefix, options).catch((error: unknown) => {
+    if (isBackupError(error, 'ABORTED')) throw error
+    return { own: new Set<string>() }
+  })
+  const limiter = new Limiter(QUESTIONS_AT_ONCE)
+  const unlisted = [...written.names].filter((name) => !listed.own.has(name))
+  await Promise.all(
+    unlisted.map((objectName) =>
+      limiter.run(async () => {
+        if (await store.objectExists(container, objectName, options)) return
+        throw new BackupError(
+          'OBJECT_MISSING',
+          `Object ${objectName} was removed from ${container} while the backup ran, so that the backup was not kept. ` +
+            'Remove orphans of a greater age only, or while no backup runs.',
+          { backupId: prepared.backup.id, container, objectName },
+        )
+      }),
+    ),
+  )
 }
 
 /** What a delete, or another run with the same id, can change at any time. */

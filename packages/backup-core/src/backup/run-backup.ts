@@ -22,7 +22,7 @@ import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import type { OpenSource, VolumeSource } from '../volume/volume.js'
 import { refuseEmpty, refuseShrunk, shrinkWarning } from './check-size.js'
 import { claimReleaseOptions } from './claim.js'
-import { cleanUp } from './clean-up.js'
+import { cleanUp, type CleanUpMeans } from './clean-up.js'
 import { commit } from './commit.js'
 import { openDestination, refuseGrowth, type Destination } from './destination.js'
 import { agreeOnSizes, type BackupMeans, type Parent, type PreparedBackup } from './prepare.js'
@@ -31,9 +31,8 @@ import { storeChunks, type ChunkJob } from './store-chunks.js'
 import { streamChunks } from './stream-chunks.js'
 
 /** What a backup works with, beside its request. */
-export interface BackupJob extends BackupMeans {
+export interface BackupJob extends BackupMeans, CleanUpMeans {
   readonly catalog: BackupCatalog
-  readonly onWarning: WarningListener
 }
 
 /** Hashing this much takes about as long as a worker takes to start. */
@@ -72,9 +71,9 @@ export async function runBackup(
       refuseGrowth(job.settings, destination.prepared, sizeBytes)
       await warnIfChanged(job, destination.prepared, open, sizeBytes)
       const stored = { ...chunks, ...chunks.totals, metadataStored }
-      record = await commit(job, destination, stored, storeOptions)
+      record = await commit(job.openLookup, destination, stored, storeOptions)
     } catch (error) {
-      throw await cleanUp(destination, error)
+      throw await cleanUp(job, destination, error)
     }
     await releaseClaim(job, destination)
     await enter(job.catalog, record)
@@ -137,7 +136,7 @@ async function storeVolume(
     const failure: unknown = refused ? stop.signal.reason : error
     stop.abort(failure)
     const destination = await opening.catch(() => undefined)
-    throw destination ? await cleanUp(destination, failure) : failure
+    throw destination ? await cleanUp(job, destination, failure) : failure
   }
 }
 

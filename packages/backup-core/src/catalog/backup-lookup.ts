@@ -15,8 +15,8 @@ export interface BackupLookup {
   open(record: BackupRecord): Promise<ChainLayer>
   /** Whether a committed backup other than the one at this place has this id. */
   hasOther(backupId: string, place: BackupPlace): Promise<boolean>
-  /** Where the marker of an unfinished delete of this backup is. */
-  findMarker(backupId: string): Promise<MarkerPlace | undefined>
+  /** Where the markers of unfinished deletes of this backup are. */
+  findMarkers(backupId: string): Promise<readonly MarkerPlace[]>
   /** The containers that are searched; undefined where a catalog of the caller's names the backups. */
   containers(): Promise<ReadonlySet<string> | undefined>
   /** Every backup, or every one of a volume. */
@@ -42,7 +42,7 @@ export function backupNotFound(backupId: string): BackupError {
 
 /** The same, which says so where there is a backup whose delete did not finish. */
 export async function backupNotFoundBy(lookup: BackupLookup, backupId: string): Promise<BackupError> {
-  if (!(await lookup.findMarker(backupId))) return backupNotFound(backupId)
+  if ((await lookup.findMarkers(backupId)).length === 0) return backupNotFound(backupId)
   return new BackupError(
     'BACKUP_NOT_FOUND',
     `Backup ${backupId} is being deleted, or its delete was interrupted. Delete it again to finish that.`,
@@ -81,8 +81,8 @@ export class OwnCatalogLookup implements BackupLookup {
     return this.#stored.hasOther(backupId, place)
   }
 
-  findMarker(backupId: string): Promise<MarkerPlace | undefined> {
-    return this.#stored.findMarker(backupId)
+  findMarkers(backupId: string): Promise<readonly MarkerPlace[]> {
+    return this.#stored.findMarkers(backupId)
   }
 
   containers(): Promise<undefined> {

@@ -33,7 +33,7 @@ export class StoreLookup implements BackupLookup {
   readonly #places = new Map<string, Promise<readonly Place[]>>()
   readonly #found = new Map<string, Found>()
   /** By the id of the backup whose delete did not finish: those of the containers that were listed. */
-  readonly #markers = new Map<string, MarkerPlace>()
+  readonly #markers = new Map<string, MarkerPlace[]>()
   readonly #index = new PlaceIndex<Place>()
   readonly #sizes = new VolumeSizes()
   #allListed = false
@@ -74,9 +74,9 @@ export class StoreLookup implements BackupLookup {
     return false
   }
 
-  async findMarker(backupId: string): Promise<MarkerPlace | undefined> {
+  async findMarkers(backupId: string): Promise<readonly MarkerPlace[]> {
     for (const container of await this.#allContainers(undefined)) await this.#placesIn(container)
-    return this.#markers.get(backupId)
+    return this.#markers.get(backupId) ?? []
   }
 
   containers(): Promise<ReadonlySet<string>> {
@@ -211,7 +211,9 @@ export class StoreLookup implements BackupLookup {
   async #listPlaces(container: string): Promise<readonly Place[]> {
     try {
       const { metadata, markers } = await listContainer(this.#store, container, this.#options)
-      for (const marker of markers) this.#markers.set(marker.backupId, marker)
+      for (const marker of markers) {
+        this.#markers.set(marker.backupId, [...(this.#markers.get(marker.backupId) ?? []), marker])
+      }
       for (const place of metadata) this.#index.add(place)
       return metadata
     } catch (error) {

@@ -45,7 +45,7 @@ async function findParent(
     throw chainError(newest, `backup ${parentId}, one of its parents, has no metadata any more`, error)
   }
   if (found) return found
-  if (await lookup.findMarker(parentId)) {
+  if ((await lookup.findMarkers(parentId)).length > 0) {
     throw chainError(
       newest,
       `backup ${parentId}, the parent of ${child.record.id}, is being deleted, or its delete was interrupted. ` +

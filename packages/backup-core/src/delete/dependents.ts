@@ -77,7 +77,11 @@ export class DependentsSearch {
     for (const marker of listings.flatMap(({ markers }) => markers)) {
       if (toDelete.some(({ id }) => id === marker.backupId)) continue
       const summary = await this.#summaryOfMarker(marker, unknown)
-      if (!summary || committed.has(keyOf(summary.record.container, summary.record.prefix))) continue
+      if (!summary) continue
+      const key = keyOf(summary.record.container, summary.record.prefix)
+      if (committed.has(key)) continue
+      // A backup may have several markers.
+      committed.add(key)
       halfDeleted.add(summary.record.id)
       summaries.push(summary)
     }

@@ -47,26 +47,29 @@ export async function findTargets(
     if (!force) throw onlyByForce(error)
     return atLeast(await byPrefix(search, reference, options), error)
   }
-  const marker = await lookup.findMarker(reference)
-  if (marker) {
+  let unreadable: BackupError | undefined
+  for (const marker of await lookup.findMarkers(reference)) {
     try {
-      return [await byMarker(search.store, marker, options)]
+      const target = await byMarker(search.store, marker, options)
+      if (target) return [target]
     } catch (error) {
       if (!isUnreadable(error)) throw error
-      if (!force) throw onlyByForce(error)
-      return atLeast(await byPrefix(search, reference, options), error)
+      unreadable ??= error
     }
   }
-  return atLeast(force ? await byPrefix(search, reference, options) : [], backupNotFound(reference))
+  if (unreadable && !force) throw onlyByForce(unreadable)
+  const targets = force ? await byPrefix(search, reference, options) : []
+  return atLeast(targets, unreadable ?? backupNotFound(reference))
 }
 
 async function byMarker(
   store: ObjectStore,
   place: MarkerPlace,
   options: StoreOptions,
-): Promise<DeleteTarget> {
+): Promise<DeleteTarget | undefined> {
   const marker = await readMarker(store, place, options)
-  if (!marker) throw backupNotFound(place.backupId)
+  // That delete has ended since it was listed.
+  if (!marker) return undefined
   const target = { id: place.backupId, container: place.container, prefix: marker.prefix }
   const objectName = metadataObjectName(marker.prefix)
   try {

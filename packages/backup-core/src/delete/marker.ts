@@ -1,15 +1,24 @@
+import { randomBytes } from 'node:crypto'
 import type { MarkerPlace } from '../catalog/list-container.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
+import { isUnreadable } from '../catalog/list-container.js'
 import { isBackupError } from '../errors/backup-error.js'
 import { decodeMarker, encodeMarker, type DeletionMarker } from '../format/deletion-marker.js'
-import { markerObjectName } from '../format/side-objects.js'
+import { markerNamesBegin, markerObjectName, parseMarkerName } from '../format/side-objects.js'
 import { readBytes } from '../store/read-object.js'
 import { partsBody, writeObject } from '../store/write-object.js'
 
-/** Where the marker of a delete of this backup is, if there is one. */
-export function markerPlace({ id, container }: { id: string; container: string }): MarkerPlace {
-  return { container, backupId: id, objectName: markerObjectName(id) }
+/** A marker, and its name in the container of its backup. */
+export interface StoredMarker extends DeletionMarker {
+  readonly objectName: string
+}
+
+/** The markers of one backup. */
+export interface Markers {
+  readonly readable: readonly StoredMarker[]
+  /** Names of those that cannot be read. */
+  readonly damaged: readonly string[]
 }
 
 /**
@@ -20,23 +29,72 @@ export async function readMarker(
   store: ObjectStore,
   { container, objectName, backupId }: MarkerPlace,
   options: StoreOptions,
-): Promise<DeletionMarker | undefined> {
+): Promise<StoredMarker | undefined> {
   try {
     const bytes = await readBytes(store, container, objectName, options)
-    return decodeMarker(bytes, backupId, { container, objectName })
+    return { ...decodeMarker(bytes, backupId, { container, objectName }), objectName }
   } catch (error) {
     if (isBackupError(error, 'OBJECT_MISSING')) return undefined
     throw error
   }
 }
 
-export function writeMarker(
+/** Which backup's markers: two sets of objects may have one id. */
+export interface MarkedBackup {
+  readonly id: string
+  readonly container: string
+  readonly prefix: string
+}
+
+/** Lists a backup's markers, and reads them. */
+export async function listMarkers(
+  store: ObjectStore,
+  { id, container, prefix }: MarkedBackup,
+  options: StoreOptions,
+): Promise<Markers> {
+  const readable: StoredMarker[] = []
+  const damaged: string[] = []
+  for await (const objectName of store.getContainerEntries(container, markerNamesBegin(id), options)) {
+    if (parseMarkerName(objectName) !== id) continue
+    try {
+      const marker = await readMarker(store, { container, objectName, backupId: id }, options)
+      if (marker?.prefix === prefix) readable.push(marker)
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      damaged.push(objectName)
+    }
+  }
+  return { readable, damaged }
+}
+
+/** Writes a marker that outranks those that are there. */
+export async function writeMarker(
+  store: ObjectStore,
+  { id, container, prefix }: MarkedBackup,
+  metadata: Uint8Array,
+  others: readonly StoredMarker[],
+  options: StoreOptions,
+): Promise<StoredMarker> {
+  const token = randomBytes(16).toString('hex')
+  const generation = 1 + others.reduce((highest, other) => Math.max(highest, other.generation), 0)
+  const marker = { backupId: id, prefix, token, generation, removing: false, metadata }
+  const objectName = markerObjectName(id, token)
+  await putMarker(store, container, { ...marker, objectName }, options)
+  return { ...marker, objectName }
+}
+
+/** Writes a marker under its name, over an older state of it. */
+export function putMarker(
   store: ObjectStore,
   container: string,
-  marker: DeletionMarker,
+  marker: StoredMarker,
   options: StoreOptions,
 ): Promise<void> {
   const body = partsBody(encodeMarker(marker))
-  const objectName = markerObjectName(marker.backupId)
-  return writeObject(store, container, objectName, body, { ...options, extraMetadata: null })
+  return writeObject(store, container, marker.objectName, body, { ...options, extraMetadata: null })
+}
+
+/** Whether the delete of the first marker decides, and not that of the second. A total order. */
+export function outranks(a: DeletionMarker, b: DeletionMarker): boolean {
+  return a.generation === b.generation ? a.token > b.token : a.generation > b.generation
 }

@@ -59,7 +59,10 @@ export async function removeObjects(
 }
 
 /** A manifest that cannot be read does not prevent the delete: the listing has the names. */
-async function manifestNames(target: DeleteTarget, bytes: Uint8Array | null): Promise<readonly string[]> {
+export async function manifestNames(
+  target: DeleteTarget,
+  bytes: Uint8Array | null,
+): Promise<readonly string[]> {
   if (!bytes) return []
   const objectName = controlObjectNames(target.prefix)[0]
   try {

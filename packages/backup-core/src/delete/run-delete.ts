@@ -31,9 +31,14 @@ export async function runDelete(
   return deleteTargets(job, targets, deleteOptions)
 }
 
+/** What is deleted with, when it is known what. */
+export interface DeleteTargetsJob extends Pick<DeleteJob, 'store' | 'ownCatalog' | 'onWarning'> {
+  readonly catalog: Pick<BackupCatalog, 'remove'>
+}
+
 /** Deletes what was found for one id. */
 export async function deleteTargets(
-  job: DeleteJob,
+  job: DeleteTargetsJob,
   targets: readonly [DeleteTarget, ...DeleteTarget[]],
   { withDescendants = false, force = false, signal, onProgress }: DeleteOptions,
 ): Promise<DeleteResult> {
@@ -58,7 +63,7 @@ export async function deleteTargets(
     refuseDependents(target, withDescendants ? { ...first, found: [] } : first, force)
   } catch (error) {
     // An incremental was committed while an earlier delete was interrupted: it needs its parent.
-    if (first.found.length > 0) for (const next of targets) await takeBackUnfinished(means, next)
+    if (first.found.length > 0) for (const next of targets) await takeBackUnfinished(means, next, error)
     throw error
   }
   for (const error of force ? first.unknown : []) {

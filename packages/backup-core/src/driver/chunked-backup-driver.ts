@@ -129,6 +129,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
       store: this,
       openLookup: () => this.#lookup(options),
       catalog: this.#catalog,
+      ownCatalog: this.#ownCatalog,
       settings: this.#settings,
       onWarning: this.#warnings(options),
     }
@@ -353,11 +354,16 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return {
       store: this,
       catalog: this.#catalog,
-      ownCatalog: this.#catalog === this.#stored ? undefined : this.#catalog,
+      ownCatalog: this.#ownCatalog,
       openLookup: () => this.#lookup(options),
       prefixes: () => new PrefixParser((sample) => this.generateObjectNamePrefix(sample)),
       onWarning: this.#warnings(options),
     }
+  }
+
+  /** The caller's; undefined where the store itself is the catalog. */
+  get #ownCatalog(): BackupCatalog | undefined {
+    return this.#catalog === this.#stored ? undefined : this.#catalog
   }
 
   #lookup(options: OperationOptions): BackupLookup {

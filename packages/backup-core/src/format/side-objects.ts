@@ -31,13 +31,24 @@ export function parseClaimName(objectName: string): string | undefined {
   return objectName.slice(CLAIM_PREFIX.length, tokenStart - 1) || undefined
 }
 
-/** The object that says that a backup is being deleted. */
-export function markerObjectName(backupId: string): string {
-  return `${MARKER_PREFIX}${backupId}${MARKER_SUFFIX}`
+/** What the names of all markers of a backup begin with; those of longer ids, too. */
+export function markerNamesBegin(backupId: string): string {
+  return `${MARKER_PREFIX}${backupId}_`
+}
+
+/**
+ * The object that says that a backup is being deleted.
+ *
+ * @param token - 32 hex digits: each delete has a marker of its own, which no other one replaces
+ */
+export function markerObjectName(backupId: string, token: string): string {
+  return markerNamesBegin(backupId) + token + MARKER_SUFFIX
 }
 
 /** The id of the backup that an object marks as being deleted; undefined for an object that is not a marker. */
 export function parseMarkerName(objectName: string): string | undefined {
   if (!objectName.startsWith(MARKER_PREFIX) || !objectName.endsWith(MARKER_SUFFIX)) return undefined
-  return objectName.slice(MARKER_PREFIX.length, -MARKER_SUFFIX.length) || undefined
+  const tokenStart = objectName.lastIndexOf('_') + 1
+  if (!tokenPattern.test(objectName.slice(tokenStart, -MARKER_SUFFIX.length))) return undefined
+  return objectName.slice(MARKER_PREFIX.length, tokenStart - 1) || undefined
 }

@@ -6,6 +6,7 @@ import type { ObjectStore } from '../driver/object-store.js'
 import { signalOptions } from '../driver/signal-options.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { isBackupError } from '../errors/backup-error.js'
+import type { BackupErrorCode } from '../errors/codes.js'
 import { listBackupObjects } from '../store/list-objects.js'
 import { readBytes } from '../store/read-object.js'
 import { AgeGuard } from './age.js'
@@ -15,6 +16,9 @@ import type { MarkerPlace } from '../catalog/list-container.js'
 
 /** Long enough for every backup that stores an object a day. */
 const DEFAULT_OLDER_THAN_MS = 24 * 60 * 60 * 1000
+
+/** Why a delete is not finished: something needs the backup, or another delete runs. */
+const keptCodes: ReadonlySet<BackupErrorCode> = new Set(['HAS_DEPENDENTS', 'DEPENDENTS_UNKNOWN', 'CONFLICT'])
 
 /** What orphans are removed with. */
 export interface OrphanJob extends DeleteJob {
@@ -178,8 +182,11 @@ class OrphanRemover {
         this.objectsRemoved += objectsDeleted
         return { outcome: 'finished' }
       } catch (error) {
-        if (!isBackupError(error, 'HAS_DEPENDENTS') && !isBackupError(error, 'DEPENDENTS_UNKNOWN'))
-          throw error
+        if (!isBackupError(error) || !keptCodes.has(error.code)) throw error
+        // Put back: the marker is of no use.
+        if (await mayBeCommitted(this.#store, container, prefix, this.#options)) {
+          await this.#delete(container, [objectName])
+        }
         return { outcome: 'kept', reason: error.message }
       }
     })

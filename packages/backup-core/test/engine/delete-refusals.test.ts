@@ -175,6 +175,10 @@ describe('what is left of a backup without metadata', () => {
 })
 
 describe('a delete that was interrupted', () => {
+  function markers(driver: MemoryBackupDriver): string[] {
+    return driver.store.list(container).filter((name) => name.startsWith('stowage-'))
+  }
+
   /** Deletes a backup, and is aborted before it removes the object. */
   async function interrupted(driver: MemoryBackupDriver, id: string, object: RegExp): Promise<void> {
     const controller = new AbortController()
@@ -193,9 +197,7 @@ describe('a delete that was interrupted', () => {
   it('is finished by the next one, by its marker (C2)', async () => {
     const { driver } = await scene()
     await interrupted(driver, 'next', /_sha256file$/)
-    expect(driver.store.list(container).filter((name) => name.startsWith('stowage-'))).toEqual([
-      'stowage-deleting_next.v1',
-    ])
+    expect(markers(driver)).toEqual([expect.stringMatching(/^stowage-deleting_next_[0-9a-f]{32}\.v1$/)])
     await expect(driver.restore('next', bufferVolume())).rejects.toMatchObject({
       code: 'BACKUP_NOT_FOUND',
       message: expect.stringContaining('Delete it again') as string,
@@ -232,10 +234,17 @@ describe('a delete that was interrupted', () => {
     const child = Uint8Array.from(driver.store.get(container, metadataOf(next))!)
     // As if the delete had been killed before its second search, and the incremental committed before.
     driver.store.delete(container, metadataOf(next))
-    const faulty = new FaultyBackupDriver(driver, {
-      faults: [fault.fail('deleteObject', { object: /_sha256file$/ })],
+    await new Promise<void>((resolve) => {
+      const die = fault.run('deleteObject', {
+        object: /_metadata$/,
+        run: async () => {
+          driver.store.delete(container, metadataOf(full))
+          resolve()
+          await new Promise<void>(() => undefined)
+        },
+      })
+      void new FaultyBackupDriver(driver, { faults: [die] }).deleteBackup('full')
     })
-    await expect(faulty.deleteBackup('full')).rejects.toMatchObject({ code: 'DELETE_INCOMPLETE' })
     driver.store.set(container, metadataOf(next), child)
     await expect(driver.restore('next', bufferVolume())).rejects.toMatchObject({
       code: 'CHAIN_INVALID',
@@ -243,13 +252,16 @@ describe('a delete that was interrupted', () => {
     })
     await expect(driver.deleteBackup('full')).rejects.toMatchObject({ code: 'HAS_DEPENDENTS' })
     expect(Buffer.compare(driver.store.get(container, metadataOf(full))!, manifest)).toBe(0)
-    expect(driver.store.list(container)).not.toContain('stowage-deleting_full.v1')
+    // The marker of the delete that did not finish: that delete may run still, for all that is known.
+    expect(markers(driver)).toHaveLength(1)
+    await driver.removeOrphans({ olderThanMs: 0 })
+    expect(markers(driver)).toEqual([])
   })
 
   it('leaves a backup alone whose marker is damaged, unless `force` is set (C2)', async () => {
     const { driver } = await scene()
     await interrupted(driver, 'next', /_sha256file$/)
-    driver.store.set(container, 'stowage-deleting_next.v1', Buffer.from('{"version":"1"'))
+    driver.store.set(container, markers(driver)[0]!, Buffer.from('{"version":"1"'))
     await expect(driver.deleteBackup('next')).rejects.toMatchObject({ code: 'METADATA_INVALID' })
     await expect(driver.deleteBackup('full')).rejects.toMatchObject({ code: 'DEPENDENTS_UNKNOWN' })
     await driver.deleteBackup('next', { force: true })
@@ -269,7 +281,7 @@ describe('a delete that was interrupted', () => {
     expect(driver.store.list(container).filter((name) => name.includes('next'))).toEqual([])
   })
 
-  it('is not decided by two deletes that run at the same time (C2)', async () => {
+  it('is finished by another one that runs at the same time, and ends well (C2)', async () => {
     const { driver } = await scene()
     let other: unknown
     const faulty = new FaultyBackupDriver(driver, {
@@ -282,9 +294,8 @@ describe('a delete that was interrupted', () => {
         }),
       ],
     })
-    const outcome = await faulty.deleteBackup('next').catch((error: unknown) => error)
+    expect(await faulty.deleteBackup('next')).toMatchObject({ deleted: ['next'] })
     expect(other).toMatchObject({ deleted: ['next'] })
-    expect(isBackupError(outcome, 'CONFLICT'), String(outcome)).toBe(true)
     expect(driver.store.list(container).filter((name) => name.includes('next'))).toEqual([])
   })
 })

@@ -139,7 +139,7 @@ describe('removeOrphans', () => {
       const die = fault.run('getContainerEntries', {
         run: async () => {
           lists += 1
-          if (lists < 3) return
+          if (lists < 4) return
           resolve()
           await new Promise<void>(() => undefined)
         },

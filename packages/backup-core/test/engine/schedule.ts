@@ -14,10 +14,10 @@ export const storeCalls: readonly StoreOperation[] = [
 
 const sizes = { blockSizeBytes: 512, chunkSizeBytes: 2048 }
 
-/** Two processes on one store, of which one runs at a time; each switch is before a call of the store. */
+/** Processes on one store, of which one runs at a time; each switch is before a call of the store. */
 export class Schedule {
   readonly #turns: { readonly process: number; calls: number }[]
-  readonly #calls = [0, 0]
+  readonly #calls: number[] = []
   #waiting: (() => void)[] = []
 
   /** @param turns - which process runs, and how many calls it makes before the next turn; after the last one both run */
