@@ -9,7 +9,7 @@ import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRequest } from '../driver/requests.js'
 import { fitChunkSize, type DriverSettings } from '../driver/settings.js'
 import type { BackupRecord, NewBackup } from '../driver/types.js'
-import { BackupError } from '../errors/backup-error.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
 import {
   assertBackupId,
   assertContainerName,
@@ -125,7 +125,11 @@ async function openParent(
   }
   const chain = await loadChain(lookup, record)
   assertSoundChain(chain)
-  const blocks = await readBlockHashes(store, record, options)
+  const blocks = await readBlockHashes(store, record, options).catch((error: unknown) => {
+    if (!isBackupError(error, 'OBJECT_MISSING')) throw error
+    const message = `Cannot make an incremental on backup ${record.id}: ${error.message} Delete that backup, or do a full backup.`
+    throw new BackupError('OBJECT_MISSING', message, { ...error.details, backupId: record.id, cause: error })
+  })
   const { kind, message, sizeBytes } = checkHashList(chain, blocks)
   // The caller's record may be old, or of a chain that was not found whole.
   if (kind !== 'damaged') return { record: { ...record, sizeBytes }, blocks }

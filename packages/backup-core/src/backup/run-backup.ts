@@ -18,7 +18,7 @@ import {
 } from '../pipeline/memory-plan.js'
 import { atOnce } from '../pipeline/slots.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
-import type { OperationOptions, WarningListener } from '../progress/progress.js'
+import type { OperationOptions } from '../progress/progress.js'
 import type { OpenSource, VolumeSource } from '../volume/volume.js'
 import { refuseEmpty, refuseShrunk, shrinkWarning } from './check-size.js'
 import { claimReleaseOptions } from './claim.js'

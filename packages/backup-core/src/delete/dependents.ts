@@ -17,7 +17,7 @@ import { parseMetadata } from '../format/metadata.js'
 import { mayBeOfVolume } from '../format/backup-prefix.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { bytesBody } from '../store/write-object.js'
-import { readMarker } from './marker.js'
+import { mayHideBackup, readMarker } from './marker.js'
 
 /** A backup that is to be deleted, as far as it is known. */
 export interface DeleteTarget {
@@ -151,7 +151,7 @@ export class DependentsSearch {
       return summarise({ container, prefix: marker.prefix }, metadata)
     } catch (error) {
       if (!mayHide(error)) throw error
-      unknown.push(error)
+      if (await mayHideBackup(this.#store, place, this.#options)) unknown.push(error)
       return undefined
     }
   }

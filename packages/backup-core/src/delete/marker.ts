@@ -67,6 +67,21 @@ export async function listMarkers(
   return { readable, damaged }
 }
 
+/**
+ * Whether a container has objects of which the name contains an id, markers aside: without any, a marker of that id that
+ * cannot be read hides no backup.
+ */
+export async function mayHideBackup(
+  store: ObjectStore,
+  { container, backupId }: MarkerPlace,
+  options: StoreOptions,
+): Promise<boolean> {
+  for await (const objectName of store.getContainerEntries(container, '', options)) {
+    if (objectName.includes(backupId) && parseMarkerName(objectName) === undefined) return true
+  }
+  return false
+}
+
 /** Writes a marker that outranks those that are there. */
 export async function writeMarker(
   store: ObjectStore,

@@ -6,9 +6,10 @@ import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import type { WarningListener } from '../progress/progress.js'
-import { deleteOne, takeBackUnfinished, type DeleteMeans } from './delete-one.js'
+import { deleteOne, takeBackUnfinished } from './delete-one.js'
 import { DependentsSearch, type Dependents, type DeleteTarget } from './dependents.js'
 import { findTargets, type TargetSearch } from './find-target.js'
+import type { DeleteMeans } from './settle.js'
 
 /** What backups are deleted with. */
 export interface DeleteJob extends TargetSearch {
@@ -56,15 +57,15 @@ export async function deleteTargets(
     ...{ ...job, meter, options },
     assertNoDependents: async (next) => {
       const others = targets.filter((one) => one !== next)
-      refuseDependents(next, await search.of([next, ...others]), force)
+      const refused = refusalFor(next, await search.of([next, ...others]), force)
+      if (refused) throw refused
     },
   }
-  try {
-    refuseDependents(target, withDescendants ? { ...first, found: [] } : first, force)
-  } catch (error) {
+  const refusal = refusalFor(target, withDescendants ? { ...first, found: [] } : first, force)
+  if (refusal) {
     // An incremental was committed while an earlier delete was interrupted: it needs its parent.
-    if (first.found.length > 0) for (const next of targets) await takeBackUnfinished(means, next, error)
-    throw error
+    if (first.found.length > 0) for (const next of targets) await takeBackUnfinished(means, next, refusal)
+    throw refusal
   }
   for (const error of force ? first.unknown : []) {
     job.onWarning({
@@ -81,24 +82,25 @@ export async function deleteTargets(
   return { deleted: [...new Set(toDelete.map(({ id }) => id))], objectsDeleted: meter.objects }
 }
 
-function refuseDependents(
+/** Why a backup must be kept. */
+function refusalFor(
   { id }: DeleteTarget,
   { found, halfDeleted, unknown }: Dependents,
   force: boolean,
-): void {
+): BackupError | undefined {
   if (found.length > 0) {
     const ids = found.map((record) => record.id)
     const names = ids.map((one) => (halfDeleted.has(one) ? `${one} (whose delete did not finish)` : one))
-    throw new BackupError(
+    return new BackupError(
       'HAS_DEPENDENTS',
       `Backup ${id} is the base of ${ids.length} incremental(s): ${names.join(', ')}. Delete those first, or set \`withDescendants\`.`,
       { backupId: id, backupIds: ids },
     )
   }
   const [cause] = unknown
-  if (!cause || force) return
+  if (!cause || force) return undefined
   const names = unknown.map(({ details }) => details.objectName ?? details.container ?? '')
-  throw new BackupError(
+  return new BackupError(
     'DEPENDENTS_UNKNOWN',
     `Cannot delete backup ${id}: ${unknown.length} object(s) or container(s) that may hold an incremental on it cannot be ` +
       `read, ${names[0] ?? ''} for one: ${cause.message} Repair or remove them, or set \`force\` to ignore them.`,

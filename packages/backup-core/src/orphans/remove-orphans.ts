@@ -1,6 +1,6 @@
 import { isUnreadable } from '../catalog/list-container.js'
 import { deleteTargets, type DeleteJob } from '../delete/run-delete.js'
-import { readMarker } from '../delete/marker.js'
+import { mayHideBackup, readMarker } from '../delete/marker.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import { signalOptions } from '../driver/signal-options.js'
@@ -167,7 +167,9 @@ class OrphanRemover {
       prefix = (await readMarker(this.#store, place, this.#options))?.prefix
     } catch (error) {
       if (!isUnreadable(error)) throw error
-      this.orphans.push({ ...candidate, outcome: 'kept', reason: error.message })
+      if (await mayHideBackup(this.#store, place, this.#options)) {
+        this.orphans.push({ ...candidate, outcome: 'kept', reason: error.message })
+      } else await this.#decide(candidate, () => this.#delete(container, [objectName]))
       return undefined
     }
     if (prefix === undefined) return undefined

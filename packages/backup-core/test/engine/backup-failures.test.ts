@@ -37,6 +37,50 @@ async function callsOfABackup(): Promise<Map<StoreOperation, number>> {
   return counts
 }
 
+describe('a backup that is stopped after its commit, at its last look at its parent', () => {
+  /** Stops the backup `next` there, after something else was done. */
+  async function stopped(now: Scene, meanwhile: () => Promise<unknown>): Promise<unknown> {
+    const controller = new AbortController()
+    now.driver.addFault(
+      fault.run('objectExists', {
+        object: `${now.full.prefix}_metadata`,
+        nth: 2,
+        run: async () => {
+          await meanwhile()
+          controller.abort()
+        },
+      }),
+    )
+    return backUp(now, controller.signal).catch((error: unknown) => error)
+  }
+
+  it('is removed where nothing depends on it', async () => {
+    const now = await scene()
+    expect(await stopped(now, () => Promise.resolve())).toMatchObject({ code: 'ABORTED' })
+    expect(now.memory.store.list('volumebackups')).toEqual(now.names)
+  })
+
+  it('is kept where an incremental was made on it, which the error says (A3)', async () => {
+    const now = await scene()
+    const latest = changed(after, 0, 300)
+    const outcome = await stopped(now, async () => {
+      await now.memory.backup({ volumeId: 'volume', backupId: 'latest', incremental: true }, latest)
+    })
+    expect(outcome).toMatchObject({
+      code: 'CLEANUP_INCOMPLETE',
+      cause: { code: 'ABORTED' },
+      message: expect.stringContaining('an incremental depends on it') as string,
+    })
+    const records = await now.memory.listBackups()
+    expect(records.map(({ id, parentId }) => [id, parentId])).toEqual([
+      ['full', null],
+      ['next', 'full'],
+      ['latest', 'next'],
+    ])
+    await now.memory.verify('latest', { level: 'full' })
+  })
+})
+
 describe('a backup that fails', () => {
   it('leaves the store as it was, whichever call of the store fails and however late', async () => {
     const counts = await callsOfABackup()

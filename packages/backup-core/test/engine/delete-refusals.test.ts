@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  BackupError,
-  bufferVolume,
-  isBackupError,
-  type BackupErrorCode,
-  type BackupRecord,
-} from '@stowage/backup-core'
+import { BackupError, bufferVolume, type BackupErrorCode, type BackupRecord } from '@stowage/backup-core'
 import { FaultyBackupDriver, MemoryBackupDriver, fault } from '@stowage/backup-testkit'
 import { changed, seededBytes } from './volumes.js'
 

@@ -135,11 +135,9 @@ describe('removeOrphans', () => {
     driver.store.delete(container, child)
     // Killed before it searched once more; the incremental was committed before.
     await new Promise<void>((resolve) => {
-      let lists = 0
       const die = fault.run('getContainerEntries', {
         run: async () => {
-          lists += 1
-          if (lists < 4) return
+          if (driver.store.list(container).some((name) => name.endsWith('backup_full_metadata'))) return
           resolve()
           await new Promise<void>(() => undefined)
         },
@@ -172,25 +170,52 @@ describe('removeOrphans', () => {
   })
 })
 
-describe('a backup that runs for hours', () => {
-  it('is not committed where the removal of orphans took what it had stored (C1)', async () => {
-    let now = Date.now()
+describe('a backup that runs', () => {
+  it.each<[string, (other: MemoryBackupDriver) => Promise<unknown>]>([
+    ['the removal of orphans', (other) => other.removeOrphans({ olderThanMs: 0 })],
+    ['a delete with `force`', (other) => other.deleteBackup('running', { force: true })],
+  ])('is not committed where %s took what it had stored (C1)', async (_what, take) => {
     const memory = new MemoryBackupDriver(sizes)
     const driver = new FaultyBackupDriver(memory, {
-      clock: () => new Date(now),
       faults: [
         fault.run('writer.close', {
           object: /_sha256file$/,
           run: async () => {
-            now += 2 * hourMs
-            await memory.removeOrphans({ olderThanMs: 0 })
+            await take(memory)
           },
         }),
       ],
     })
-    await expect(driver.backup({ volumeId: 'volume' }, before)).rejects.toMatchObject({
+    await expect(driver.backup({ volumeId: 'volume', backupId: 'running' }, before)).rejects.toMatchObject({
       code: 'OBJECT_MISSING',
     })
     expect(memory.store.list(container)).toEqual([])
+  })
+})
+
+describe('an unreadable object with the name of a marker', () => {
+  const name = `stowage-deleting_nobody_${'0'.repeat(32)}.v1`
+
+  it('hides no dependent where no object has the id, and is removed when it is old (C1, A2)', async () => {
+    const driver = new MemoryBackupDriver(sizes)
+    await driver.backup({ volumeId: 'volume', backupId: 'full' }, before)
+    driver.store.set('other', name, Buffer.from('{}'))
+    await driver.deleteBackup('full')
+    expect(driver.store.list(container)).toEqual([])
+    expect(outcomes((await driver.removeOrphans()).orphans)).toEqual(['marker of nobody: kept'])
+    driver.store.setModifiedAt('other', name, new Date(Date.now() - 25 * hourMs))
+    expect(outcomes((await driver.removeOrphans()).orphans)).toEqual(['marker of nobody: removed'])
+    expect(driver.store.list('other')).toEqual([])
+  })
+
+  it('may hide one where objects have the id, and is kept (A2)', async () => {
+    const driver = new MemoryBackupDriver(sizes)
+    await driver.backup({ volumeId: 'volume', backupId: 'full' }, before)
+    driver.store.set('other', name, Buffer.from('{}'))
+    driver.store.set('other', 'volume_v/20260101000000/backup_nobody-00001', new Uint8Array(3))
+    await expect(driver.deleteBackup('full')).rejects.toMatchObject({ code: 'DEPENDENTS_UNKNOWN' })
+    driver.store.setModifiedAt('other', name, new Date(Date.now() - 25 * hourMs))
+    const { orphans } = await driver.removeOrphans({ olderThanMs: hourMs })
+    expect(outcomes(orphans)).toContain('marker of nobody: kept')
   })
 })

@@ -1,0 +1,223 @@
+import type { BackupCatalog } from '../catalog/catalog.js'
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { metadataObjectName } from '../format/object-names.js'
+import type { ProgressMeter } from '../progress/progress-meter.js'
+import type { WarningListener } from '../progress/progress.js'
+import { bytesBody, writeObject } from '../store/write-object.js'
+import type { DeleteTarget } from './dependents.js'
+import { hasObjects, type Found } from './found-backup.js'
+import { isFull, mark } from './mark.js'
+import { listMarkers, outranks, putMarker, type Markers, type StoredMarker } from './marker.js'
+import { removeObjects } from './remove-objects.js'
+
+/** What one backup is deleted with. */
+export interface DeleteMeans {
+  readonly store: ObjectStore
+  readonly catalog: Pick<BackupCatalog, 'remove'>
+  readonly onWarning: WarningListener
+  readonly meter: ProgressMeter
+  readonly options: StoreOptions
+  /** Rejects where a backup that depends on the target exists, or may exist. Searches anew each time. */
+  readonly assertNoDependents: (target: DeleteTarget) => Promise<void>
+}
+
+/** How long putting `_metadata` back may take: the caller's signal may be aborted by then. */
+const PUT_BACK_MS = 60_000
+
+/** How often a delete begins anew because others of the same backup had their turn. */
+const ROUNDS = 20
+
+/** How long a delete waits for another one of the same backup that decides; and how often it looks. */
+const OTHER_DELETE_MS = 10_000
+const LOOK_AGAIN_MS = 250
+
+/**
+ * Marks a backup, and removes it or takes it back.
+ *
+ * @param decide - gives the reason why the backup must be kept; it is asked again after another delete had its turn
+ * @throws that reason
+ */
+export async function settle(
+  means: DeleteMeans,
+  found: Found,
+  decide: () => Promise<Error | undefined>,
+): Promise<void> {
+  const { store } = means
+  const { target } = found
+  let own = await mark(means, found, found.markers.readable)
+  let mayBeRemoving = true
+  for (let rounds = 1; rounds <= ROUNDS; rounds += 1) {
+    const refusal = await decide()
+    const options = refusal === undefined ? means.options : putBackOptions()
+    if (own && refusal === undefined) await rewrite(means, target, { ...own, removing: true })
+    const markers = await listMarkers(store, target, options).catch((cause: unknown) => {
+      throw refusal === undefined ? cause : notPutBack(target, refusal, cause)
+    })
+    const others = markers.readable.filter(({ token }) => token !== own?.token)
+    if (own && !(await isThere(store, target, own, markers, options))) {
+      // Only a delete that removed all else removes another's marker.
+      if (!(await hasObjects(store, target, options))) return
+      own = await mark({ ...means, options }, found, others)
+      continue
+    }
+    const isAhead = (other: StoredMarker): boolean => !own || outranks(other, own)
+    // What another delete removes cannot be put back, unless it was killed.
+    const isInTheWay = (other: StoredMarker): boolean =>
+      isAhead(other) || (refusal !== undefined && mayBeRemoving && other.removing)
+    if (others.some(isInTheWay)) {
+      if (own && refusal === undefined) await rewrite(means, target, own)
+      if (isBackupError(refusal, 'ABORTED')) throw refusal
+      if (await untilNone(means, target, isInTheWay, own)) continue
+      if (others.some(isAhead)) throw refusal ?? conflict(target)
+      mayBeRemoving = false
+      continue
+    }
+    if (refusal !== undefined) {
+      if (found.hadObjects && isDependence(refusal) && !(await hasObjects(store, target, options))) {
+        // Another delete has removed it, before there was a reason to keep it.
+        await removeOwn({ ...means, options }, target, own)
+        return
+      }
+      if (!(await takeBack(means, found, own, refusal))) continue
+      throw refusal
+    }
+    if (await store.objectExists(target.container, metadataObjectName(target.prefix), options)) {
+      // Put back by another delete since it was removed.
+      if (own) await rewrite(means, target, own)
+      continue
+    }
+    await means.catalog.remove(target.id, options)
+    await removeObjects(means, target, found.metadata)
+    await removeMarkers(means, target, markers, own)
+    return
+  }
+  throw conflict(target)
+}
+
+function isDependence(refusal: Error): boolean {
+  return isBackupError(refusal, 'HAS_DEPENDENTS') || isBackupError(refusal, 'DEPENDENTS_UNKNOWN')
+}
+
+/** Whether a marker is there still: by the listing, or by a question, since listings may lag. */
+async function isThere(
+  store: ObjectStore,
+  { container }: DeleteTarget,
+  { token, objectName }: StoredMarker,
+  { readable, damaged }: Markers,
+  options: StoreOptions,
+): Promise<boolean> {
+  if (readable.some((marker) => marker.token === token) || damaged.includes(objectName)) return true
+  return store.objectExists(container, objectName, options)
+}
+
+/** Writes a marker anew. On a full store the old one must do. */
+async function rewrite(
+  { store, options }: DeleteMeans,
+  { container }: DeleteTarget,
+  marker: StoredMarker,
+): Promise<void> {
+  try {
+    await putMarker(store, container, marker, options)
+  } catch (error) {
+    if (!isFull(error)) throw error
+  }
+}
+
+/** Waits until no marker of another delete is in the way. @returns whether it came to that */
+async function untilNone(
+  { store, options }: DeleteMeans,
+  target: DeleteTarget,
+  isInTheWay: (other: StoredMarker) => boolean,
+  own: StoredMarker | undefined,
+): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < OTHER_DELETE_MS; waitedMs += LOOK_AGAIN_MS) {
+    await new Promise<void>((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+    const { readable } = await listMarkers(store, target, options)
+    if (!readable.some((other) => other.token !== own?.token && isInTheWay(other))) return true
+  }
+  return false
+}
+
+/** The error for a backup that another delete decides about. */
+export function conflict({ id, container }: DeleteTarget): BackupError {
+  return new BackupError(
+    'CONFLICT',
+    `Another delete of backup ${id} runs at the same time, or was killed. Wait until it ends, then delete the backup again.`,
+    { backupId: id, container },
+  )
+}
+
+/**
+ * Undoes what was done before the first object was removed. What fails here is left to the marker.
+ *
+ * @returns whether it is undone; false where another delete came to decide meanwhile
+ */
+async function takeBack(
+  means: DeleteMeans,
+  { target, metadata }: Found,
+  own: StoredMarker | undefined,
+  failure: unknown,
+): Promise<boolean> {
+  const options = putBackOptions()
+  const { store } = means
+  const { container, prefix } = target
+  try {
+    if (metadata && !(await store.objectExists(container, metadataObjectName(prefix), options))) {
+      const writerOptions = { ...options, extraMetadata: null }
+      await writeObject(store, container, metadataObjectName(prefix), bytesBody(metadata), writerOptions)
+    }
+    if (!own) return true
+    // One that came to decide since the last look may have removed the backup: what was put back is then no backup.
+    const markers = await listMarkers(store, target, options)
+    const { readable } = markers
+    if (
+      readable.some((other) => outranks(other, own)) ||
+      !(await isThere(store, target, own, markers, options))
+    ) {
+      await store.deleteObject(container, metadataObjectName(prefix), options)
+      return false
+    }
+    await removeOwn({ ...means, options }, target, own)
+    return true
+  } catch (cause) {
+    throw notPutBack(target, failure, cause)
+  }
+}
+
+function notPutBack({ id, container }: DeleteTarget, failure: unknown, cause: unknown): BackupError {
+  const why = failure instanceof Error ? `${failure.message} ` : ''
+  return new BackupError(
+    'DELETE_INCOMPLETE',
+    `${why}Backup ${id} has no metadata now, and it could not be put back. Delete it again: what depends on it is ` +
+      'searched, and the delete is finished or taken back.',
+    { backupId: id, container, cause },
+  )
+}
+
+function putBackOptions(): StoreOptions {
+  return { signal: AbortSignal.timeout(PUT_BACK_MS) }
+}
+
+async function removeOwn(
+  { store, options }: DeleteMeans,
+  { container }: DeleteTarget,
+  own: StoredMarker | undefined,
+): Promise<void> {
+  if (own) await store.deleteObject(container, own.objectName, options)
+}
+
+/** Nothing is left of the backup: the markers of all its deletes go, this one's last. */
+async function removeMarkers(
+  means: DeleteMeans,
+  target: DeleteTarget,
+  { readable, damaged }: Markers,
+  own: StoredMarker | undefined,
+): Promise<void> {
+  const others = readable.map(({ objectName }) => objectName).filter((name) => name !== own?.objectName)
+  for (const objectName of [...damaged, ...others]) {
+    await means.store.deleteObject(target.container, objectName, means.options)
+  }
+  await removeOwn(means, target, own)
+}
