@@ -9,7 +9,8 @@ import type { Chain, ChainLayer } from './chain-layer.js'
  *
  * The objects of a full backup cover the volume from 0 on, in their order, without a gap or an overlap. Those of an
  * incremental ascend without an overlap, and cover all that lies past the end of the parent's volume. A size that a
- * manifest states is one that its chain has data for. Cinder's drivers and Stowage write nothing else.
+ * manifest states is one that its chain has data for. An object without bytes is the only one of a volume without bytes.
+ * Cinder's drivers and Stowage write nothing else.
  *
  * @throws BackupError `METADATA_INVALID`
  */
@@ -20,6 +21,7 @@ export function assertSoundChain(chain: Chain): void {
     const dataEndBytes = assertLaidOut(layer, isFull ? 0 : parentSizeBytes)
     assertStatedSize(layer, dataEndBytes, isFull)
     parentSizeBytes = layer.metadata.volumeSizeBytes ?? dataEndBytes
+    assertLengths(layer, parentSizeBytes)
   }
 }
 
@@ -37,6 +39,19 @@ function assertLaidOut(layer: ChainLayer, parentSizeBytes: number): number {
     before = object
   }
   return coveredBytes
+}
+
+const MD5_OF_NO_BYTES = 'd41d8cd98f00b204e9800998ecf8427e'
+
+/** A length that became 0 takes the object's data out of the volume, and what the parents hold there would be restored. */
+function assertLengths(layer: ChainLayer, volumeSizeBytes: number): void {
+  const { objects } = layer.metadata
+  const isEmptyVolume = volumeSizeBytes === 0 && objects.length === 1
+  for (const object of objects) {
+    if (object.lengthBytes > 0 || (isEmptyVolume && object.md5 === MD5_OF_NO_BYTES)) continue
+    const what = `${object.name} has \`length\` 0 at byte ${object.offsetBytes}, which only the one object of an empty volume has`
+    throw unsound(layer, object, what)
+  }
 }
 
 /** A volume that grew is stored to its new end; one that shrank states a smaller size than there is data for. */

@@ -171,6 +171,11 @@ describe('the manifest of an incremental without a checksum', () => {
       (json) => void (objectAt(json, 0).offset = 2 ** 49),
       'no object holds bytes 9000 to 562949953421312 of the volume',
     ],
+    [
+      'with an object whose length became 0',
+      (json) => void (objectAt(json, 0).length = 0),
+      'has `length` 0 at byte 0, which only the one object of an empty volume has',
+    ],
   ])('%s is refused (A5, B4)', async (_what, change, message) => {
     const fixture = await cinderChain()
     edit(fixture.driver, fixture.next, '_metadata', change)
@@ -179,6 +184,37 @@ describe('the manifest of an incremental without a checksum', () => {
     expect(error.message).toContain(message)
     const verify = await failure(fixture.driver.verify(fixture.next, { level: 'full' }))
     expect(verify.message).toContain(message)
+  })
+})
+
+describe('an object of length 0', () => {
+  const noBytes = 'd41d8cd98f00b204e9800998ecf8427e'
+
+  it.each([
+    [noBytes, undefined],
+    ['0cc175b9c0f1b6a831c399e269772661', 'METADATA_INVALID'],
+    [null, 'METADATA_INVALID'],
+  ])('of a volume without bytes with the MD5 %s gives %s (A5)', async (md5, code) => {
+    const driver = new MemoryBackupDriver(sizes)
+    const empty = await driver.backup({ volumeId: 'v', allowEmpty: true }, new Uint8Array(0))
+    edit(driver, empty, '_metadata', (json) => {
+      const object = { compression: 'none', length: 0, md5, offset: 0 }
+      json.objects.push({ [`${empty.prefix}-00001`]: object })
+    })
+    driver.store.set(container, `${empty.prefix}-00001`, new Uint8Array(0))
+    const restored = driver.restore(empty, bufferVolume())
+    if (code === undefined) expect((await restored).sizeBytes).toBe(0)
+    else expect((await failure(restored)).code).toBe(code)
+  })
+
+  it('is refused beside the objects of a full backup, whatever its MD5 (A5)', async () => {
+    const fixture = await cinderChain()
+    edit(fixture.driver, fixture.full, '_metadata', (json) => {
+      const object = { compression: 'none', length: 0, md5: noBytes, offset: 9000 }
+      json.objects.push({ [`${fixture.full.prefix}-00006`]: object })
+    })
+    const error = await failure(fixture.driver.restore(fixture.full, bufferVolume()))
+    expect(error.message).toContain('has `length` 0 at byte 9000')
   })
 })
 
