@@ -19,6 +19,7 @@ import {
 import { atOnce } from '../pipeline/slots.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import type { OperationOptions } from '../progress/progress.js'
+import { closeQuietly, openCheckedSource } from '../volume/checked-source.js'
 import type { OpenSource, VolumeSource } from '../volume/volume.js'
 import { refuseEmpty, refuseShrunk, shrinkWarning } from './check-size.js'
 import { claimReleaseOptions } from './claim.js'
@@ -51,7 +52,7 @@ export async function runBackup(
   const storeOptions: StoreOptions = signalOptions(options.signal)
   throwIfAborted(options.signal, 'The backup')
   // First of all, so that a stream is closed whatever is refused next.
-  const open = await source.openSource(storeOptions)
+  const open = await openCheckedSource(source, storeOptions)
   try {
     refuseEmpty(request, open.sizeBytes)
     startHashWorkers(Math.floor((open.sizeBytes ?? 0) / WORTH_A_WORKER_BYTES))
@@ -81,8 +82,7 @@ export async function runBackup(
     const storedBytes = meter.transferredBytes
     return { ...record, storedBytes, storedDataBytes, storedMetadataBytes: storedBytes - storedDataBytes }
   } finally {
-    // What became of the backup is decided: a source that does not close neither undoes it nor hides why it failed.
-    await open.close().catch(() => undefined)
+    await closeQuietly(open)
   }
 }
 

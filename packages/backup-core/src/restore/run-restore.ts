@@ -7,6 +7,7 @@ import { sha256fileObjectName } from '../format/object-names.js'
 import { restoredVolumeMetadata } from '../format/volume-meta.js'
 import type { BackupWarning } from '../progress/progress.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
+import { openCheckedTarget } from '../volume/checked-target.js'
 import type { OpenTarget, VolumeExtent, VolumeTarget } from '../volume/volume.js'
 import { findMissingObjects } from '../chain/check-objects.js'
 import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
@@ -51,7 +52,7 @@ export async function runRestore(
     : await withoutZeroObjects(map, options.signal)
   throwIfAborted(options.signal, 'The restore')
 
-  const open = await target.openTarget({
+  const open = await openCheckedTarget(target, {
     volumeSizeBytes,
     endBytes: window.offsetBytes + window.lengthBytes,
     partial: options.range !== undefined,

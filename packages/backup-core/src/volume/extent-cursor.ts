@@ -1,4 +1,6 @@
 import { BackupError } from '../errors/backup-error.js'
+import { failedCall } from './checked-source.js'
+import { describeValue } from './describe-value.js'
 import type { VolumeExtent } from './volume.js'
 
 /** Goes along a source's own list of extents, which is ascending, one question after the other. */
@@ -11,9 +13,8 @@ export class ExtentCursor implements AsyncDisposable {
 
   /** @param what - names the list in an error: `extents()` */
   constructor(extents: AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>, what: string) {
-    this.#extents =
-      Symbol.asyncIterator in extents ? extents[Symbol.asyncIterator]() : extents[Symbol.iterator]()
     this.#what = what
+    this.#extents = iteratorOf(extents, what)
   }
 
   /** What of the list lies between two offsets, cut to them. Each question begins where the last one ended, or after. */
@@ -32,26 +33,63 @@ export class ExtentCursor implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#ended) await this.#extents.return?.()
+    const isOpen = !this.#ended
     this.#ended = true
+    try {
+      if (isOpen) await this.#extents.return?.()
+    } catch {
+      // Nothing more is asked of it, and what it said was checked.
+    }
   }
 
   async #pull(): Promise<VolumeExtent | undefined> {
     if (this.#ended) return undefined
-    const answer = await this.#extents.next()
+    const answer = await this.#ask()
     if (answer.done === true) {
       this.#ended = true
       return undefined
     }
+    const value: unknown = answer.value
+    if (typeof value !== 'object' || value === null) {
+      const expected = 'expected an object with offsetBytes and lengthBytes'
+      throw refused(this.#what, `gave ${describeValue(value)}, ${expected}`)
+    }
     const { offsetBytes, lengthBytes } = answer.value
     const sound = (bytes: number): boolean => Number.isSafeInteger(bytes) && bytes >= 0
     if (!sound(offsetBytes) || !sound(lengthBytes) || offsetBytes < this.#reachedBytes) {
-      throw new BackupError(
-        'SOURCE_READ',
-        `The source's ${this.#what} gave ${String(lengthBytes)} bytes at ${String(offsetBytes)}, after what ended at ${this.#reachedBytes}: extents have to be whole numbers, ascending and apart.`,
+      throw refused(
+        this.#what,
+        `gave ${String(lengthBytes)} bytes at ${String(offsetBytes)}, after what ended at ${this.#reachedBytes}: extents have to be whole numbers, ascending and apart`,
       )
     }
     this.#reachedBytes = offsetBytes + lengthBytes
     return answer.value
   }
+
+  async #ask(): Promise<IteratorResult<VolumeExtent>> {
+    try {
+      return await this.#extents.next()
+    } catch (error) {
+      this.#ended = true
+      throw failedCall(this.#what, undefined, error)
+    }
+  }
+}
+
+function iteratorOf(
+  extents: AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>,
+  what: string,
+): AsyncIterator<VolumeExtent> | Iterator<VolumeExtent> {
+  const given = extents as Partial<AsyncIterable<VolumeExtent> & Iterable<VolumeExtent>> | null | undefined
+  try {
+    const iterator = given?.[Symbol.asyncIterator]?.() ?? given?.[Symbol.iterator]?.()
+    if (iterator) return iterator
+  } catch (error) {
+    throw failedCall(what, undefined, error)
+  }
+  throw refused(what, `gave ${describeValue(extents)}, expected an iterable of extents`)
+}
+
+function refused(what: string, why: string): BackupError {
+  return new BackupError('SOURCE_READ', `The source's ${what} ${why}.`)
 }

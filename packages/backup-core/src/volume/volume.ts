@@ -11,12 +11,16 @@ export interface VolumeOpenOptions {
 
 /** An open source. */
 export interface OpenSource {
-  /** The volume's size; undefined for a stream whose end is not known. */
+  /**
+   * The volume's size, a whole number of bytes; undefined for a stream whose end is not known. Anything else is
+   * refused with `OPTION_INVALID`.
+   */
   readonly sizeBytes: number | undefined
 
   /**
    * Fills `into` from `offsetBytes`, and returns how many bytes it got: fewer than asked for only where the volume
-   * ends. Offsets rise without gaps unless `seekable`. Rejects with `SOURCE_READ` or `SOURCE_CHANGED`.
+   * ends. Offsets rise without gaps unless `seekable`. Rejects with `SOURCE_READ` or `SOURCE_CHANGED`; an answer that
+   * is not a whole number from 0 to `into.length` is `SOURCE_READ`.
    */
   read(into: Uint8Array, offsetBytes: number, options?: VolumeOpenOptions): Promise<number>
 

@@ -1,0 +1,149 @@
+import { throwIfAborted } from '../errors/abort.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { describeValue } from './describe-value.js'
+import type { OpenSource, VolumeExtent, VolumeOpenOptions, VolumeSource } from './volume.js'
+
+type Extents = AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
+
+/**
+ * Opens a source whose answers are checked before they are used, since the source may be a caller's own.
+ *
+ * A number of bytes that is taken as it comes would let memory of other chunks, or a size that no reader accepts, into
+ * a backup that then verifies. What a method throws, at the call or later, is a `BackupError`.
+ *
+ * @throws BackupError `OPTION_INVALID` for a size that is none, `SOURCE_READ` for anything else
+ */
+export async function openCheckedSource(
+  source: VolumeSource,
+  options: VolumeOpenOptions,
+): Promise<OpenSource> {
+  const answer: unknown = await attempt('openSource()', options.signal, () => source.openSource(options))
+  const open = answer as Partial<OpenSource> | null | undefined
+  try {
+    if (typeof open?.read !== 'function' || typeof open.close !== 'function') {
+      const expected = 'expected an object with sizeBytes, seekable, read() and close()'
+      throw sourceError(`openSource() gave ${describeValue(answer)}, ${expected}`)
+    }
+    return new CheckedSource(open as OpenSource, checkedSize(open.sizeBytes))
+  } catch (error) {
+    await closeQuietly(open)
+    throw error
+  }
+}
+
+/** Closes a source. What became of its backup is decided: a close that fails neither undoes it nor hides why it failed. */
+export async function closeQuietly(source: Partial<OpenSource> | null | undefined): Promise<void> {
+  try {
+    await source?.close?.()
+  } catch {
+    // Nothing depends on it any more.
+  }
+}
+
+class CheckedSource implements OpenSource {
+  readonly seekable: boolean
+  readonly extents?: (options?: VolumeOpenOptions) => Extents
+  readonly changedSince?: (backupId: string, options?: VolumeOpenOptions) => Promise<Extents | undefined>
+
+  constructor(
+    private readonly source: OpenSource,
+    readonly sizeBytes: number | undefined,
+  ) {
+    const given: unknown = source.seekable
+    this.seekable = given === true
+    if (source.extents) this.extents = (options) => this.#extents(options)
+    if (source.changedSince) this.changedSince = (id, options) => this.#changedSince(id, options)
+  }
+
+  async read(into: Uint8Array, offsetBytes: number, options: VolumeOpenOptions = {}): Promise<number> {
+    const wantedBytes = into.length
+    const read = (): Promise<unknown> => this.source.read(into, offsetBytes, options)
+    const got = await attempt('read()', options.signal, read, offsetBytes)
+    if (isByteCount(got) && got <= wantedBytes) return got
+    const expected = `expected a whole number from 0 to ${wantedBytes}, the bytes that it was asked for`
+    throw sourceError(
+      `read() gave ${shownNumber(got)} at byte ${offsetBytes}, ${expected}`,
+      undefined,
+      offsetBytes,
+    )
+  }
+
+  async changed(): Promise<string | undefined> {
+    const message: unknown = await attempt('changed()', undefined, () => this.source.changed?.())
+    if (message === undefined || message === null) return undefined
+    if (typeof message === 'string') return message
+    throw sourceError(`changed() gave ${describeValue(message)}, expected a string or undefined`)
+  }
+
+  async close(): Promise<void> {
+    await this.source.close()
+  }
+
+  #extents(options: VolumeOpenOptions | undefined): Extents {
+    try {
+      // What is no list is refused by the one that goes along it.
+      return this.source.extents?.(options) as Extents
+    } catch (error) {
+      throw failedCall('extents()', options?.signal, error)
+    }
+  }
+
+  #changedSince(backupId: string, options?: VolumeOpenOptions): Promise<Extents | undefined> {
+    const call = (): Promise<Extents | undefined> | undefined => this.source.changedSince?.(backupId, options)
+    return attempt('changedSince()', options?.signal, call)
+  }
+}
+
+function checkedSize(sizeBytes: unknown): number | undefined {
+  if (sizeBytes === undefined || isByteCount(sizeBytes)) return sizeBytes
+  throw new BackupError(
+    'OPTION_INVALID',
+    `The sizeBytes of a source must be a whole number of bytes, or undefined where it is not known, not ${shownNumber(sizeBytes)}.`,
+  )
+}
+
+function isByteCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function shownNumber(value: unknown): string {
+  return typeof value === 'number' ? String(value) : describeValue(value)
+}
+
+/** Calls a method of the source, which may throw instead of rejecting, or give no promise. */
+async function attempt<T>(
+  what: string,
+  signal: AbortSignal | undefined,
+  call: () => T | Promise<T>,
+  offsetBytes?: number,
+): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw failedCall(what, signal, error, offsetBytes)
+  }
+}
+
+/** `SOURCE_READ` for what a method of the source threw; after an abort, what ended the operation. */
+export function failedCall(
+  what: string,
+  signal: AbortSignal | undefined,
+  error: unknown,
+  offsetBytes?: number,
+): BackupError {
+  if (isBackupError(error)) return error
+  try {
+    throwIfAborted(signal, 'Reading the source')
+  } catch (aborted) {
+    return aborted as BackupError
+  }
+  const reason = error instanceof Error ? error.message : describeValue(error)
+  return sourceError(`${what} failed: ${reason}`, error, offsetBytes)
+}
+
+function sourceError(what: string, cause?: unknown, offsetBytes?: number): BackupError {
+  return new BackupError('SOURCE_READ', `Cannot read the source: ${what}.`, {
+    cause,
+    ...(offsetBytes === undefined ? {} : { offsetBytes }),
+  })
+}
