@@ -2,6 +2,7 @@ import type { BackupRecord } from '@stowage/backup-core'
 import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
+import { noteDiscarded } from '../output/discarded.js'
 import { shownSize, viewOf } from '../output/backup-view.js'
 import { wordsOfChain } from '../output/compressions.js'
 import { table } from '../output/table.js'
@@ -21,7 +22,8 @@ export function addListCommand(program: Command, invoke: Invoke): void {
     .addHelpText('after', '\nExamples:\n  $ stowage list --store posix:/backups --json')
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<ListOptions>()
-      await invoke(options, async ({ withStore, output, signal }) => {
+      await invoke(options, async ({ withStore, output, signal, io }) => {
+        noteDiscarded(output, io)
         const { volumeId, container } = options
         const filter = {
           signal,

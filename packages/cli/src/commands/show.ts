@@ -2,6 +2,7 @@ import type { BackupRecord } from '@stowage/backup-core'
 import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
+import { noteDiscarded } from '../output/discarded.js'
 import { isoTime, shownSize, viewOf } from '../output/backup-view.js'
 import { compressionText, wordsUnknownToCinder } from '../output/compressions.js'
 import { fields } from '../output/table.js'
@@ -15,7 +16,8 @@ export function addShowCommand(program: Command, invoke: Invoke): void {
     .addHelpText('after', '\nExamples:\n  $ stowage show 7a1c --store posix:/backups')
     .action(async (backupId: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>()
-      await invoke(options, async ({ withStore, output, signal }) => {
+      await invoke(options, async ({ withStore, output, signal, io }) => {
+        noteDiscarded(output, io)
         const { resolveBackup } = await import('../resolve-backup.js')
         const { record, chain, dependents } = await withStore(async (driver) => {
           const found = await resolveBackup(driver, backupId, signal)

@@ -56,6 +56,28 @@ describe.runIf(process.platform === 'linux')('output that goes nowhere', { timeo
     })
   })
 
+  it('is noted by list and show when stdout is closed, which looks like an output that is discarded (A8)', async () => {
+    await bench.write('disk.img', noise(1, 1000))
+    const { id } = await stowageJson<BackupView>(bench.directory, ['backup', 'disk.img', ...store])
+    const env = { STOWAGE_STORE: 'posix:store' }
+    for (const command of ['list', `show ${id}`]) {
+      const note = 'stowage: stdout is closed or discarded: what this command prints is lost\n'
+      expect(await shell(bench.directory, `$STOWAGE ${command} >&-`, env)).toMatchObject({
+        exitCode: 0,
+        stderr: note,
+      })
+      expect(await shell(bench.directory, `$STOWAGE ${command} > /dev/null`, env)).toMatchObject({
+        exitCode: 0,
+        stderr: '',
+      })
+    }
+    // As Python's DEVNULL: the exit code is all that is wanted.
+    expect(await shell(bench.directory, `$STOWAGE verify ${id} 1<> /dev/null`, env)).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+    })
+  })
+
   it('is no fault when its reader has gone away', async () => {
     const line = 'set -o pipefail; $STOWAGE --help | true'
     expect(await shell(bench.directory, line)).toMatchObject({ exitCode: 0, stderr: '' })
