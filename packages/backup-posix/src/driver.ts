@@ -22,6 +22,7 @@ import { join } from 'node:path'
 import * as directories from './directories.js'
 import { errnoOf, ignoring, storeError, translated } from './errors.js'
 import type { FailedCall } from './errors.js'
+import { isHardLinkInto } from './hard-links.js'
 import { PosixObjectReader } from './object-reader.js'
 import { PosixObjectWriter } from './object-writer.js'
 import { posixDefaults, posixDriverShape, resolveRoot } from './options.js'
@@ -200,13 +201,15 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
    */
   override async createStore(options: StoreOptions = {}): Promise<CreatedStore> {
     checkOptions('the options of createStore()', options, storeShape)
+    this.assertOpen()
     const { signal } = options
     throwIfAborted(signal)
     return this.#root.create(signal)
   }
 
-  override async ownsPath(path: string): Promise<boolean> {
-    return paths.isBelow(await this.#root.open(), path)
+  override async ownsPath(path: string, options: StoreOptions = {}): Promise<boolean> {
+    const root = await this.#root.open(options.signal)
+    return (await paths.isBelow(root, path)) || (await isHardLinkInto(root, path, options.signal))
   }
 
   /**

@@ -296,3 +296,11 @@ describe('the mark of a store (point 3)', () => {
     await expectCode('OPTION_INVALID', driver.deleteObject('c', mark, {}))
   })
 })
+
+it('createStore is refused after close, and makes nothing (A8)', async () => {
+  const path = join(await temporaryDirectory(), 'store')
+  const driver = new PosixBackupDriver({ path })
+  await driver.close()
+  await expectCode('CLOSED', driver.createStore())
+  await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' })
+})

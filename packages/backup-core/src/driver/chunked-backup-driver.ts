@@ -303,8 +303,8 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return objectExistsByListing(this, container, objectName, options)
   }
 
-  /** Of a driver whose store is a directory of this machine: whether a file is in it. */
-  ownsPath?(path: string): Promise<boolean>
+  /** Of a driver whose store is a directory of this machine: whether a file is in it, by this name or another. */
+  ownsPath?(path: string, options?: StoreOptions): Promise<boolean>
 
   /** The default container alone. A driver that overrides this declares `containerListing`. */
   getContainers(options: ContainerOptions): AsyncIterable<string> {
@@ -322,6 +322,11 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     if (container !== null) await this.putContainer(container, options)
     await this.checkForSetupError(options)
     return { outcome: 'ready' }
+  }
+
+  /** For a subclass that overrides a public call. @throws `CLOSED` after {@link close} */
+  protected assertOpen(): void {
+    this.#assertOpen()
   }
 
   /** Frees sockets, timers and workers of the backend: called once, by {@link close}. */

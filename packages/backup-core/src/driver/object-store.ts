@@ -111,7 +111,7 @@ export interface ObjectStore {
    * Whether a file of this machine is in the store, by the path that a caller gave for it; the file need not exist. A
    * restore refuses such a target: it would overwrite backups. @default no file is
    */
-  ownsPath?(path: string): Promise<boolean>
+  ownsPath?(path: string, options?: StoreOptions): Promise<boolean>
 
   /**
    * Every container that the driver searches for backups. One that cannot be listed is named too: where its listing

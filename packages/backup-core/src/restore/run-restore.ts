@@ -30,7 +30,7 @@ export async function runRestore(
   options: RestoreOptions,
 ): Promise<RestoreResult> {
   const { chain, source } = job
-  await refuseOwnPath(source.store, target)
+  await refuseOwnPath(source.store, target, signalOptions(options.signal))
   const [newest] = chain
   const volumeMetadata = restoredVolumeMetadata(newest.metadata.volumeMeta)
   assertSoundChain(chain)

@@ -240,6 +240,7 @@ describe('close', () => {
     await driver.close()
     await driver.close()
     await expect(driver.listBackups()).rejects.toMatchObject({ code: 'CLOSED' })
+    await expect(driver.createStore()).rejects.toMatchObject({ code: 'CLOSED' })
     await expect(driver.backup({ volumeId: 'volume' }, before)).rejects.toMatchObject({ code: 'CLOSED' })
   })
 })
