@@ -128,9 +128,10 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
 
   override async *getContainers(options: ContainerOptions): AsyncGenerator<string> {
     const { container, searchAccount } = this.#resolved
+    const { everywhere: complete = false } = options
     yield container
-    if (searchAccount || options.everywhere === true)
-      yield* this.#client.listContainersWith('volume_', container, options)
+    if (searchAccount || complete)
+      yield* this.#client.listContainersWith('volume_', container, { ...signalOf(options), complete })
   }
 
   /** As Cinder's Swift driver names them: `volume_<id>/<time>/az_<zone>_backup_<id>`. */

@@ -19,6 +19,9 @@ const markerOutcomes: readonly Outcome[] = ['success', 'DELETE_INCOMPLETE']
 /** A delete makes room: where the store is full, it goes on without a marker, with a warning. */
 const fullStoreOutcomes: readonly Outcome[] = ['success']
 
+/** A delete needs to know every container: one of the others may hold an incremental. */
+const accountOutcomes: readonly Outcome[] = ['DEPENDENTS_UNKNOWN']
+
 /** What is done while a fault strikes. */
 type Phase = 'backup' | 'restore' | 'delete'
 
@@ -174,6 +177,7 @@ async function strike(
       ...row[times],
       ...(label.startsWith('GET listing') ? (row.listing ?? []) : []),
       ...(label === 'GET object marker' ? markerOutcomes : []),
+      ...(label === 'GET account' && row[times].includes('FORBIDDEN') ? accountOutcomes : []),
       ...(label === 'PUT object marker' && row[times].includes('NO_SPACE') ? fullStoreOutcomes : []),
       ...(dispensable.some((pattern) => pattern.test(label)) ? ['success'] : []),
     ]

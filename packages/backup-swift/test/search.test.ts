@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'vitest'
 import { getBackupDriverForUrl, SwiftBackupDriver } from '../src/index.js'
 import { TestCloud } from '../src/testing/index.js'
+import type { SeenRequest } from '../src/testing/index.js'
 import { demoPassword, fast } from './support.js'
 import { patterned } from './volumes.js'
 
@@ -22,6 +23,11 @@ const changed = bufferVolume(patterned(100_000, 2))
 const parent = { volumeId: 'v', backupId: 'parent-1' }
 const child = { volumeId: 'v', backupId: 'child-1', parent: 'parent-1' }
 const objects = (container: string): string[] => [...(cloud.demo.get(container)?.objects.keys() ?? [])]
+const isAccountListing = ({ service, method, target }: SeenRequest): boolean =>
+  service === 'swift' && method === 'GET' && /^\/v1\/[^/]+\/?(?:\?|$)/.test(target)
+const forbidAccountListing = (): void => {
+  cloud.faults.add({ fault: { kind: 'status', status: 403 }, when: isAccountListing, times: Infinity })
+}
 const is =
   (code: BackupErrorCode, message = /./) =>
   (error: unknown): boolean => {
@@ -89,14 +95,61 @@ describe('a store of one container', () => {
   })
 })
 
+describe('a user of a container ACL, who may not list the account', () => {
+  it('deletes a backup only with `force`, since an incremental in another container cannot be found (A1)', async () => {
+    await using account = await open('swift:')
+    await account.backup({ ...parent, container: 'A' }, volume)
+    await account.backup({ ...child, container: 'B' }, changed)
+    const before = objects('A')
+    forbidAccountListing()
+    const warnings: string[] = []
+    for (const url of ['swift://A', 'swift:']) {
+      await using driver = await getBackupDriverForUrl(url, {
+        ...fast,
+        credentials: demoPassword(cloud),
+        ...(url === 'swift:' ? { container: 'A' } : {}),
+        onWarning: ({ code, message }) => warnings.push(`${code}: ${message}`),
+      })
+      const refusal = is(
+        'DEPENDENTS_UNKNOWN',
+        /list of containers.*status 403.*no access to the account.*`force`/s,
+      )
+      await assert.rejects(driver.deleteBackup('parent-1'), refusal)
+      await assert.rejects(driver.deleteBackup('parent-1', { withDescendants: true }), refusal)
+    }
+    assert.deepEqual(objects('A'), before)
+    assert.deepEqual(warnings, [])
+    cloud.faults.clear()
+    await account.restore('child-1', bufferVolume())
+  })
+
+  it('backs up, lists, restores and deletes with `force` in its container', async () => {
+    await using account = await open('swift:')
+    await account.putContainer('A', {})
+    forbidAccountListing()
+    const warnings: string[] = []
+    await using driver = await getBackupDriverForUrl('swift://A', {
+      ...fast,
+      credentials: demoPassword(cloud),
+      onWarning: ({ code, message }) => warnings.push(`${code}: ${message}`),
+    })
+    await driver.backup(parent, volume)
+    await driver.backup(child, changed)
+    const target = bufferVolume()
+    await driver.restore('child-1', target)
+    assert.ok(Buffer.from(changed.bytes).equals(target.bytes))
+    await assert.rejects(driver.deleteBackup('parent-1', { force: true }), is('HAS_DEPENDENTS'))
+    assert.deepEqual(warnings, [])
+    await driver.deleteBackup('child-1', { force: true })
+    assert.match(warnings.join(), /^DEPENDENT_IGNORED: .*child-1.*account[^,]*$/s)
+    await driver.deleteBackup('parent-1', { force: true })
+    assert.deepEqual(objects('A'), [])
+  })
+})
+
 describe('a store of the account', () => {
   it('refuses another container than its own where the user may not list the account', async () => {
-    cloud.faults.add({
-      fault: { kind: 'status', status: 403 },
-      when: ({ service, method, target }) =>
-        service === 'swift' && method === 'GET' && /^\/v1\/[^/]+\/?(?:\?|$)/.test(target),
-      times: Infinity,
-    })
+    forbidAccountListing()
     await using driver = await open('swift:')
     const refused = driver.backup({ ...parent, container: 'B' }, volume)
     await assert.rejects(refused, is('FORBIDDEN', /may not list/))

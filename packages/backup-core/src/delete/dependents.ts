@@ -95,7 +95,13 @@ export class DependentsSearch {
     const containers = new Set([nearContainer])
     // An incremental may be in a container that this driver does not search otherwise.
     const everywhere = { ...this.#options, everywhere: true }
-    for await (const container of this.#store.getContainers(everywhere)) containers.add(container)
+    try {
+      for await (const container of this.#store.getContainers(everywhere)) containers.add(container)
+    } catch (error) {
+      // A container that is not named hides its incrementals as one does that cannot be listed.
+      if (!mayHide(error)) throw error
+      unknown.push(error)
+    }
     const listings: ContainerListing[] = []
     for (const container of containers) {
       try {

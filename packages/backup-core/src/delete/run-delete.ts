@@ -99,7 +99,9 @@ function refusalFor(
   }
   const [cause] = unknown
   if (!cause || force) return undefined
-  const names = unknown.map(({ details }) => details.objectName ?? details.container ?? '')
+  const names = unknown.map(
+    ({ details }) => details.objectName ?? details.container ?? 'the list of containers',
+  )
   return new BackupError(
     'DEPENDENTS_UNKNOWN',
     `Cannot delete backup ${id}: ${unknown.length} object(s) or container(s) that may hold an incremental on it cannot be ` +

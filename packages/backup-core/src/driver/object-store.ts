@@ -27,7 +27,8 @@ export interface WriterOptions extends ObjectOptions {
 export interface ContainerOptions extends StoreOptions {
   /**
    * Names also containers that the driver does not search otherwise, and in which another driver may have put an
-   * incremental of a backup that is about to be deleted. @default false
+   * incremental of a backup that is about to be deleted. Rejects where it cannot name them all, with `FORBIDDEN` or
+   * `STORE_FAILED`: the delete is then refused, unless `force` is set. @default false
    */
   readonly everywhere?: boolean
 }

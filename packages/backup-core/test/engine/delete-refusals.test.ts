@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { BackupError, bufferVolume, type BackupErrorCode, type BackupRecord } from '@stowage/backup-core'
+import {
+  BackupError,
+  bufferVolume,
+  type BackupErrorCode,
+  type BackupRecord,
+  type ContainerOptions,
+} from '@stowage/backup-core'
 import { FaultyBackupDriver, MemoryBackupDriver, fault } from '@stowage/backup-testkit'
 import { changed, seededBytes } from './volumes.js'
 
@@ -72,6 +78,26 @@ describe('a backup whose possible dependents cannot be read', () => {
       }
     })(driver)
     await expect(unlisted.deleteBackup('next')).rejects.toMatchObject({ code: 'DEPENDENTS_UNKNOWN' })
+  })
+
+  it('is not deleted while the containers cannot be listed, unless `force` is set (A1)', async () => {
+    for (const code of ['FORBIDDEN', 'STORE_FAILED'] as const) {
+      const { driver, warnings } = await scene()
+      const unlisted = new (class extends FaultyBackupDriver {
+        override async *getContainers(options: ContainerOptions): AsyncGenerator<string> {
+          yield* super.getContainers(options)
+          if (options.everywhere === true) throw planned(code)
+        }
+      })(driver, { onWarning: (warning) => warnings.push(warning.code) })
+      const refused = unlisted.deleteBackup('next')
+      await expect(refused).rejects.toMatchObject({ code: 'DEPENDENTS_UNKNOWN' })
+      await expect(refused).rejects.toThrow(/the list of containers for one: A planned fault/)
+      await unlisted.deleteBackup('next', { force: true })
+      expect(warnings).toEqual(['DEPENDENT_IGNORED'])
+      await expect(unlisted.deleteBackup('full', { withDescendants: true })).rejects.toMatchObject({
+        code: 'DEPENDENTS_UNKNOWN',
+      })
+    }
   })
 
   it('is not deleted when the store does not answer: that is the error', async () => {

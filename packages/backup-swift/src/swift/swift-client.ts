@@ -24,6 +24,14 @@ const probesAtOnce = 8
 /** Far more than an account has that a person made; a listing that has more never ends. */
 const maxContainers = 1_000_000
 
+const accountListing = { path: '', prefix: '', what: 'Listing the containers', details: {} }
+
+/** Options of {@link SwiftClient.listContainersWith}. */
+export interface ContainerSearchOptions extends StoreOptions {
+  /** Leaves out no container in silence. @default false */
+  readonly complete?: boolean
+}
+
 /** The verbs of Swift's API that backups need. Knows HTTP and Swift, and nothing of backups. */
 export class SwiftClient {
   readonly #transport: SwiftTransport
@@ -118,21 +126,13 @@ export class SwiftClient {
 
   /** The names of the account's containers. */
   listContainers(options: StoreOptions = {}): AsyncGenerator<string> {
-    return listNames(
-      this.#transport,
-      { path: '', prefix: '', what: 'Listing the containers', details: {} },
-      options,
-    )
+    return listNames(this.#transport, accountListing, options)
   }
 
   /** Whether the user may list the account's containers. */
   async mayListContainers(options: StoreOptions = {}): Promise<boolean> {
     try {
-      for await (const name of listNames(
-        this.#transport,
-        { path: '', prefix: '', what: 'Listing the containers', details: {}, pageNames: 1 },
-        options,
-      ))
+      for await (const name of listNames(this.#transport, { ...accountListing, pageNames: 1 }, options))
         return name !== ''
     } catch (error) {
       if (!isBackupError(error, 'FORBIDDEN')) throw error
@@ -164,11 +164,13 @@ export class SwiftClient {
   /**
    * The names of the containers, but for one, that hold an object whose name begins with `prefix`: an account may hold
    * much else, whose listings nobody should have to wait for. Where the account may not be listed, none.
+   *
+   * With `complete`, no container is left out in silence: rejects with `FORBIDDEN` where the account may not be listed.
    */
   async *listContainersWith(
     prefix: string,
     except: string,
-    options: StoreOptions = {},
+    { complete = false, ...options }: ContainerSearchOptions = {},
   ): AsyncGenerator<string> {
     const names: string[] = []
     try {
@@ -177,8 +179,9 @@ export class SwiftClient {
         if (name !== except) names.push(name)
       }
     } catch (error) {
-      // Somebody who was let into one container alone.
+      // A user of a container ACL has no access to the account.
       if (!isBackupError(error, 'FORBIDDEN')) throw error
+      if (complete) throw accountNotListed(except, error)
     }
     for (let from = 0; from < names.length; from += probesAtOnce) {
       const batch = names.slice(from, from + probesAtOnce)
@@ -268,6 +271,18 @@ export class SwiftClient {
     const maxDeletes = async (): Promise<number> => (await this.limits(options)).maxDeletesPerRequest
     return deleteObjects(this.#transport, container, objectNames, maxDeletes, options)
   }
+}
+
+function accountNotListed(known: string, cause: BackupError): BackupError {
+  const { status, requestId } = cause.details
+  const facts = [`status ${status ?? 403}`, ...(requestId === undefined ? [] : [`request ${requestId}`])]
+  return new BackupError(
+    'FORBIDDEN',
+    `Listing the containers of the account failed (${facts.join('; ')}): this user has no access to the account, only to ` +
+      `containers such as ${known}, so that backups in other containers cannot be found. Use a user with a role in the ` +
+      'project of the account.',
+    { ...cause.details, cause },
+  )
 }
 
 function tooManyContainers(): BackupError {
