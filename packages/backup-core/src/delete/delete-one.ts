@@ -20,8 +20,8 @@ import { conflict, settle, type DeleteMeans } from './settle.js'
 export async function deleteOne(means: DeleteMeans, target: DeleteTarget): Promise<void> {
   const found = await findInStore(means, target)
   let counted = !found.committed
-  await settle(means, found, async () => {
-    const refusal = await hide(means, found)
+  await settle(means, found, async (markerName) => {
+    const refusal = await hide(means, found, markerName)
     if (!counted && refusal === undefined) {
       means.meter.add({ done: 1, objects: 1 })
       counted = true
@@ -46,14 +46,18 @@ export async function takeBackUnfinished(
 }
 
 /** Removes `_metadata`, then looks for dependents. @returns the reason why the backup must be kept */
-async function hide(means: DeleteMeans, { target, committed, metadata }: Found): Promise<Error | undefined> {
+async function hide(
+  means: DeleteMeans,
+  { target, committed, metadata }: Found,
+  markerName: string | undefined,
+): Promise<Error | undefined> {
   const { store, options } = means
   const { container, prefix } = target
   try {
     // Its bytes are in the marker, or cannot be had. One that came back since is not to be lost.
     if (committed || metadata) await store.deleteObject(container, metadataObjectName(prefix), options)
     else if (await store.objectExists(container, metadataObjectName(prefix), options)) throw conflict(target)
-    await means.assertNoDependents(target)
+    await means.assertNoDependents(markerName === undefined ? target : { ...target, markerName })
     return undefined
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))

@@ -1,7 +1,6 @@
 import type { BackupCatalog } from '../catalog/catalog.js'
 import {
   isUnreadable,
-  listContainer,
   type ContainerListing,
   type MarkerPlace,
   type MetadataPlace,
@@ -17,6 +16,7 @@ import { parseMetadata } from '../format/metadata.js'
 import { mayBeOfVolume } from '../format/backup-prefix.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { bytesBody } from '../store/write-object.js'
+import { listSound } from './list-sound.js'
 import { mayHideBackup, readMarker } from './marker.js'
 
 /** A backup that is to be deleted, as far as it is known. */
@@ -27,6 +27,8 @@ export interface DeleteTarget {
   /** Undefined where its metadata cannot be read. */
   readonly volumeId?: string
   readonly objectCount?: number
+  /** The object that marks it as being deleted, once there is one. */
+  readonly markerName?: string
 }
 
 /** What depends on a backup, and what may. */
@@ -63,7 +65,7 @@ export class DependentsSearch {
   async of(toDelete: readonly [DeleteTarget, ...DeleteTarget[]]): Promise<Dependents> {
     const [target] = toDelete
     const unknown: BackupError[] = []
-    const listings = await this.#listAll(target.container, unknown)
+    const listings = await this.#listAll(toDelete, unknown)
     const own = new Set(toDelete.map(({ container, prefix }) => keyOf(container, metadataObjectName(prefix))))
     const places = listings
       .flatMap(({ metadata }) => metadata)
@@ -91,8 +93,11 @@ export class DependentsSearch {
     return { found: descendantsOf(target.id, [...records, ...catalogued]), halfDeleted, unknown }
   }
 
-  async #listAll(nearContainer: string, unknown: BackupError[]): Promise<ContainerListing[]> {
-    const containers = new Set([nearContainer])
+  async #listAll(
+    toDelete: readonly [DeleteTarget, ...DeleteTarget[]],
+    unknown: BackupError[],
+  ): Promise<ContainerListing[]> {
+    const containers = new Set([toDelete[0].container])
     // An incremental may be in a container that this driver does not search otherwise.
     const everywhere = { ...this.#options, everywhere: true }
     try {
@@ -105,7 +110,8 @@ export class DependentsSearch {
     const listings: ContainerListing[] = []
     for (const container of containers) {
       try {
-        listings.push(await listContainer(this.#store, container, this.#options))
+        const own = toDelete.filter((target) => target.container === container)
+        listings.push(await listSound(this.#store, container, own, this.#options))
       } catch (error) {
         if (!mayHide(error)) throw error
         unknown.push(error)

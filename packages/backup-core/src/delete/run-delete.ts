@@ -56,7 +56,7 @@ export async function deleteTargets(
   const means: DeleteMeans = {
     ...{ ...job, meter, options },
     assertNoDependents: async (next) => {
-      const others = targets.filter((one) => one !== next)
+      const others = targets.filter(({ prefix }) => prefix !== next.prefix)
       const refused = refusalFor(next, await search.of([next, ...others]), force)
       if (refused) throw refused
     },

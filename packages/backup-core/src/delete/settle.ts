@@ -36,20 +36,21 @@ const LOOK_AGAIN_MS = 250
 /**
  * Marks a backup, and removes it or takes it back.
  *
- * @param decide - gives the reason why the backup must be kept; it is asked again after another delete had its turn
+ * @param decide - gives the reason why the backup must be kept; it is asked again after another delete had its turn. It is given the name of this
+ *   delete's marker
  * @throws that reason
  */
 export async function settle(
   means: DeleteMeans,
   found: Found,
-  decide: () => Promise<Error | undefined>,
+  decide: (markerName: string | undefined) => Promise<Error | undefined>,
 ): Promise<void> {
   const { store } = means
   const { target } = found
   let own = await mark(means, found, found.markers.readable)
   let mayBeRemoving = true
   for (let rounds = 1; rounds <= ROUNDS; rounds += 1) {
-    const refusal = await decide()
+    const refusal = await decide(own?.objectName)
     const options = refusal === undefined ? means.options : putBackOptions()
     if (own && refusal === undefined) await rewrite(means, target, { ...own, removing: true })
     const markers = await listMarkers(store, target, options).catch((cause: unknown) => {

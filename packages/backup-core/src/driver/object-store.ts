@@ -73,7 +73,8 @@ export interface ObjectStore {
   /**
    * Every object name in the container that begins with `prefix`, in any order, to the last page. An object whose
    * writer has closed is listed (unless `eventualListing` is declared), one that is still being written is not.
-   * A container that does not exist lists as empty.
+   * A container that does not exist lists as empty. One that exists must not: where the store contradicts itself, reject
+   * with `STORE_FAILED`, since a delete would take the empty listing for a container without incrementals.
    */
   getContainerEntries(container: string, prefix: string, options: StoreOptions): AsyncIterable<string>
 

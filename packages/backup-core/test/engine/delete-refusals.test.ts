@@ -100,6 +100,49 @@ describe('a backup whose possible dependents cannot be read', () => {
     }
   })
 
+  it.each([
+    ['first search', 'full', 1],
+    // It comes after `_metadata` was removed, which is then put back.
+    ['second search', 'next', 2],
+  ] as const)(
+    'is not deleted while its %s finds the listing of its own container empty (A1)',
+    { timeout: 30_000 },
+    async (_search, which, emptyFrom) => {
+      const made = await scene()
+      let listings = 0
+      const blind = new (class extends FaultyBackupDriver {
+        override async *getContainerEntries(...call: [string, string, object]): AsyncGenerator<string> {
+          listings += 1
+          if (listings < emptyFrom) yield* super.getContainerEntries(...call)
+        }
+      })(made.driver)
+      await expect(blind.deleteBackup(made[which])).rejects.toMatchObject({
+        code: 'DEPENDENTS_UNKNOWN',
+        message: expect.stringContaining('listing of container volumebackups is empty') as string,
+      })
+      await made.driver.verify('next', { level: 'full' })
+    },
+  )
+
+  it('finds its incremental in a listing that is empty at first (A1)', async () => {
+    const { driver, full } = await scene()
+    let listings = 0
+    const blind = new (class extends FaultyBackupDriver {
+      override async *getContainerEntries(...call: [string, string, object]): AsyncGenerator<string> {
+        listings += 1
+        if (listings > 1) yield* super.getContainerEntries(...call)
+      }
+    })(driver)
+    await expect(blind.deleteBackup(full)).rejects.toMatchObject({ code: 'HAS_DEPENDENTS' })
+  })
+
+  it('is gone already, with its container: deleting its record succeeds', async () => {
+    const { driver, full, next } = await scene()
+    for (const name of driver.store.list(container)) driver.store.delete(container, name)
+    expect(await driver.deleteBackup(next)).toMatchObject({ deleted: ['next'] })
+    expect(await driver.deleteBackup(full)).toMatchObject({ deleted: ['full'] })
+  })
+
   it('is not deleted when the store does not answer: that is the error', async () => {
     const { driver, next } = await scene()
     const error = planned('STORE_UNAVAILABLE')

@@ -1,6 +1,9 @@
 import { BackupError } from '@stowage/backup-core'
 import type { StoreOptions } from '@stowage/backup-core'
+import { AttemptFailure } from '../http/attempt-failure.js'
 import { collect } from '../http/body-sinks.js'
+import type { HttpAnswer } from '../http/exchange.js'
+import { requestIdOf } from '../http/response.js'
 import type { SwiftTransport } from './swift-transport.js'
 
 /** The most names that Swift gives at once, unless its operator says less. */
@@ -23,12 +26,19 @@ export interface ListedCollection {
   readonly pageNames?: number
   /** @default 100000 */
   readonly maxPages?: number
+  /**
+   * Asks elsewhere whether the collection exists, when its listing is answered with 404; undefined where that cannot be
+   * known. @default it exists: each 404 is a failure
+   */
+  readonly exists?: () => Promise<boolean | undefined>
 }
 
 /**
- * Every name that begins with the prefix, page by page to the end. A collection that does not exist is empty.
+ * Every name that begins with the prefix, page by page to the end. A collection that does not exist is empty; a 404 alone
+ * does not prove that, since an empty listing in place of a full one lets a delete remove what is still needed.
  *
- * @throws `LISTING_INVALID` for what is no listing: not JSON, names outside the prefix, or pages that go in circles.
+ * @throws `LISTING_INVALID` for what is no listing: not JSON, names outside the prefix, or pages that go in circles;
+ * `STORE_FAILED` for 404 where the collection exists, or began to be listed.
  */
 export async function* listNames(
   transport: SwiftTransport,
@@ -44,20 +54,23 @@ export async function* listNames(
     const query = new URLSearchParams({ format: 'json', limit: String(pageNames) })
     if (prefix !== '') query.set('prefix', prefix)
     if (marker !== '') query.set('marker', marker)
-    const { head, value } = await transport.send(
-      {
-        method: 'GET',
-        path,
-        // Spaces as %20: not every proxy reads the form's plus.
-        query: query.toString().replaceAll('+', '%20'),
-        headers: { accept: 'application/json' },
-        what,
-        details,
-        accept: (status) => status === 200 || status === 204 || status === 404,
-        sink: () => collect(maxBytes, false, tooLong),
-      },
-      signal,
-    )
+    const request = {
+      method: 'GET' as const,
+      path,
+      // Spaces as %20: not every proxy reads the form's plus.
+      query: query.toString().replaceAll('+', '%20'),
+      headers: { accept: 'application/json' },
+      what,
+      details,
+      accept: (status: number) => status === 200 || status === 204 || status === 404,
+      sink: () => collect(maxBytes, false, tooLong),
+    }
+    const attempt = async (): Promise<HttpAnswer<Buffer>> => {
+      const answer = await transport.sendOnce(request, signal)
+      if (answer.head.status === 404) await assertMayBeMissing(collection, page, requestIdOf(answer.head))
+      return answer
+    }
+    const { head, value } = await transport.retrying(what, attempt, signal)
     const names = head.status === 200 ? namesOf(value, collection) : []
     if (names.length === 0) return
     if (names.length > pageNames) {
@@ -73,6 +86,31 @@ export async function* listNames(
     }
   }
   throw invalid(what, `it has not ended after ${maxPages} pages`, details)
+}
+
+/** Throws where a 404 cannot be true. Another attempt may be answered by another server. */
+async function assertMayBeMissing(
+  { exists, what, details }: ListedCollection,
+  page: number,
+  requestId: string | undefined,
+): Promise<void> {
+  const existence = exists ? await exists() : true
+  // Whoever may not ask elsewhere has the pages before this one as the proof.
+  if (existence === false || (existence === undefined && page === 0)) return
+  const why = existence
+    ? exists
+      ? 'the server answers that it does not exist, and the account lists it'
+      : 'the server answers that the account does not exist'
+    : `the server answers for page ${page + 1} that it does not exist`
+  const where = `(status 404${requestId === undefined ? '' : `; request ${requestId}`})`
+  throw new AttemptFailure(
+    new BackupError(
+      'STORE_FAILED',
+      `${what} failed: ${why} ${where}. Look at the cluster’s health, and try again later.`,
+      { ...details, status: 404, ...(requestId === undefined ? {} : { requestId }) },
+    ),
+    'after-backoff',
+  )
 }
 
 function namesOf(bytes: Uint8Array, { prefix, what, details }: ListedCollection): string[] {

@@ -1,5 +1,5 @@
 import type { FailedDelete, ReadOptions, StoreOptions } from '@stowage/backup-core'
-import { BackupError, isBackupError } from '@stowage/backup-core'
+import { isBackupError } from '@stowage/backup-core'
 import { discard } from '../http/body-sinks.js'
 import type { RetryPolicy } from '../http/retry.js'
 import type { ClusterLimits } from './cluster-limits.js'
@@ -8,7 +8,8 @@ import { deleteObject, deleteObjects } from './delete-objects.js'
 import { getObject } from './get-object.js'
 import type { ObjectRange, RangeAnswer, RangeOptions } from './get-range.js'
 import { getRange } from './get-range.js'
-import { listNames } from './listing.js'
+import type { ContainerSearchOptions, ListingPages } from './list-containers.js'
+import { listContainers, listContainersWith, listObjects, mayListContainers } from './list-containers.js'
 import { containerPath } from './names.js'
 import type { NewObject, PutState } from './put-object.js'
 import type { ObjectOwner } from './object-owner.js'
@@ -18,19 +19,6 @@ import { objectModifiedAt } from './object-modified-at.js'
 import { putObject } from './put-object.js'
 import { streamObject } from './stream-object.js'
 import type { SwiftTransport } from './swift-transport.js'
-
-const probesAtOnce = 8
-
-/** Far more than an account has that a person made; a listing that has more never ends. */
-const maxContainers = 1_000_000
-
-const accountListing = { path: '', prefix: '', what: 'Listing the containers', details: {} }
-
-/** Options of {@link SwiftClient.listContainersWith}. */
-export interface ContainerSearchOptions extends StoreOptions {
-  /** Leaves out no container in silence. @default false */
-  readonly complete?: boolean
-}
 
 /** The verbs of Swift's API that backups need. Knows HTTP and Swift, and nothing of backups. */
 export class SwiftClient {
@@ -126,80 +114,31 @@ export class SwiftClient {
 
   /** The names of the account's containers. */
   listContainers(options: StoreOptions = {}): AsyncGenerator<string> {
-    return listNames(this.#transport, accountListing, options)
+    return listContainers(this.#transport, options)
   }
 
   /** Whether the user may list the account's containers. */
-  async mayListContainers(options: StoreOptions = {}): Promise<boolean> {
-    try {
-      for await (const name of listNames(this.#transport, { ...accountListing, pageNames: 1 }, options))
-        return name !== ''
-    } catch (error) {
-      if (!isBackupError(error, 'FORBIDDEN')) throw error
-      return false
-    }
-    return true
+  mayListContainers(options: StoreOptions = {}): Promise<boolean> {
+    return mayListContainers(this.#transport, options)
   }
 
-  /** The names of a container's objects that begin with `prefix`. */
+  /** The names of the containers that hold such objects: see {@link listContainersWith}. */
+  listContainersWith(
+    prefix: string,
+    except: string,
+    options: ContainerSearchOptions = {},
+  ): AsyncGenerator<string> {
+    return listContainersWith(this.#transport, prefix, except, options)
+  }
+
+  /** The names of a container's objects that begin with `prefix`: see {@link listObjects}. */
   listObjects(
     container: string,
     prefix: string,
     options: StoreOptions = {},
-    pages: { readonly pageNames?: number; readonly maxPages?: number } = {},
+    pages: ListingPages = {},
   ): AsyncGenerator<string> {
-    return listNames(
-      this.#transport,
-      {
-        path: containerPath(container),
-        prefix,
-        what: `Listing container ${container}`,
-        details: { container },
-        ...pages,
-      },
-      options,
-    )
-  }
-
-  /**
-   * The names of the containers, but for one, that hold an object whose name begins with `prefix`: an account may hold
-   * much else, whose listings nobody should have to wait for. Where the account may not be listed, none.
-   *
-   * With `complete`, no container is left out in silence: rejects with `FORBIDDEN` where the account may not be listed.
-   */
-  async *listContainersWith(
-    prefix: string,
-    except: string,
-    { complete = false, ...options }: ContainerSearchOptions = {},
-  ): AsyncGenerator<string> {
-    const names: string[] = []
-    try {
-      for await (const name of this.listContainers(options)) {
-        if (names.length === maxContainers) throw tooManyContainers()
-        if (name !== except) names.push(name)
-      }
-    } catch (error) {
-      // A user of a container ACL has no access to the account.
-      if (!isBackupError(error, 'FORBIDDEN')) throw error
-      if (complete) throw accountNotListed(except, error)
-    }
-    for (let from = 0; from < names.length; from += probesAtOnce) {
-      const batch = names.slice(from, from + probesAtOnce)
-      const has = await Promise.all(batch.map((name) => this.#hasObjects(name, prefix, options)))
-      yield* batch.filter((_name, index) => has[index])
-    }
-  }
-
-  async #hasObjects(container: string, prefix: string, options: StoreOptions): Promise<boolean> {
-    try {
-      for await (const name of this.listObjects(container, prefix, options, { pageNames: 1 }))
-        return name !== ''
-      return false
-    } catch (error) {
-      // What it holds cannot be seen: its own listing says so.
-      if (isBackupError(error, 'FORBIDDEN')) return true
-      throw error
-    }
+    return listObjects(this.#transport, container, prefix, options, pages)
   }
 
   /** Stores an object: see {@link putObject}. */
@@ -271,24 +210,4 @@ export class SwiftClient {
     const maxDeletes = async (): Promise<number> => (await this.limits(options)).maxDeletesPerRequest
     return deleteObjects(this.#transport, container, objectNames, maxDeletes, options)
   }
-}
-
-function accountNotListed(known: string, cause: BackupError): BackupError {
-  const { status, requestId } = cause.details
-  const facts = [`status ${status ?? 403}`, ...(requestId === undefined ? [] : [`request ${requestId}`])]
-  return new BackupError(
-    'FORBIDDEN',
-    `Listing the containers of the account failed (${facts.join('; ')}): this user has no access to the account, only to ` +
-      `containers such as ${known}, so that backups in other containers cannot be found. Use a user with a role in the ` +
-      'project of the account.',
-    { ...cause.details, cause },
-  )
-}
-
-function tooManyContainers(): BackupError {
-  return new BackupError(
-    'LISTING_INVALID',
-    `The account lists more than ${maxContainers} containers, and the list was read no further. Name the container ` +
-      'alone: search: "container", or swift://CONTAINER.',
-  )
 }
