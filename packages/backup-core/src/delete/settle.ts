@@ -76,7 +76,9 @@ export async function settle(
       continue
     }
     if (refusal !== undefined) {
-      if (found.hadObjects && isDependence(refusal) && !(await hasObjects(store, target, options))) {
+      // A damaged backup may have had no objects before.
+      const hadObjects = found.hadObjects || !found.committed
+      if (hadObjects && isDependence(refusal) && !(await hasObjects(store, target, options))) {
         // Another delete has removed it, before there was a reason to keep it.
         await removeOwn({ ...means, options }, target, own)
         return
