@@ -4,6 +4,7 @@ import type { StorageEndpoint } from './auth/storage-endpoint.js'
 import { TokenKeeper } from './auth/token-keeper.js'
 import type { SwiftDriverOptions } from './config/options.js'
 import type { ResolvedSwiftOptions } from './config/resolve-options.js'
+import { secretsOf } from './config/secrets.js'
 import { credentialsFrom } from './config/sign-in.js'
 import { ConnectionPool } from './http/connection-pool.js'
 import { HttpClient } from './http/http-client.js'
@@ -26,6 +27,7 @@ export function connect(options: SwiftDriverOptions, resolved: ResolvedSwiftOpti
     pool: new ConnectionPool(resolved.connection),
     timeouts: resolved.timeouts,
     retry: resolved.retry,
+    secrets: secretsOf(options),
     ...(options.onRetry ? { onRetry: options.onRetry } : {}),
   })
   const provider =

@@ -2,16 +2,17 @@ import { BackupError } from '@stowage/backup-core'
 
 /** Parses an answer of Keystone that has to be a JSON object. */
 export function jsonObject(bytes: Uint8Array, what: string): Record<string, unknown> {
+  let value: unknown
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    return recordOf(value, what)
-  } catch (cause) {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    // Without the cause, which quotes the text.
     throw new BackupError(
       'AUTH_FAILED',
       `${what} is not the JSON that Keystone gives: is the auth URL right?`,
-      { cause },
     )
   }
+  return recordOf(value, what)
 }
 
 /** The value as an object. */

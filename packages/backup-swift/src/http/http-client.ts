@@ -13,6 +13,8 @@ export interface HttpClientOptions {
   readonly timeouts: HttpTimeouts
   readonly retry: RetryPolicy
   readonly onRetry?: RetryListener
+  /** Never quoted from what a server says, whichever server it is. */
+  readonly secrets?: readonly string[]
 }
 
 /** Requests with time-outs and retries over one pool of connections. Knows neither tokens nor Swift. */
@@ -25,8 +27,9 @@ export class HttpClient {
 
   /** One attempt. */
   sendOnce<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
-    const { pool, timeouts } = this.#options
-    return sendOnce(pool.routeTo(request.origin), request, sending, timeouts, signal)
+    const { pool, timeouts, secrets = [] } = this.#options
+    const masking = { ...sending, secrets: [...secrets, ...(sending.secrets ?? [])] }
+    return sendOnce(pool.routeTo(request.origin), request, masking, timeouts, signal)
   }
 
   /** Repeats `attempt` of `operation` by the policy, or by `policy` where the request has its own. */

@@ -7,7 +7,7 @@ import type { NamedProxy, Route } from './connection-pool.js'
 import type { HttpTimeouts } from './exchange-watch.js'
 import type { HttpAnswer, HttpRequest } from './exchange.js'
 import { exchange, ExchangeError, RequestBodyError } from './exchange.js'
-import { quotable, quotableUrl } from './mask.js'
+import { masked, quotable, quotableUrl } from './mask.js'
 import type { RetryAdvice } from './network-failures.js'
 import { isUnreached, networkFailureOf } from './network-failures.js'
 import type { ResponseHead } from './response.js'
@@ -106,7 +106,8 @@ function refused<T>(
   const meaning = statusMeaning(status)
   const retryAfter = head.headers['retry-after']
   const waitMs = retryAfterMs(typeof retryAfter === 'string' ? retryAfter : undefined, Date.now())
-  const requestId = requestIdOf(head)
+  const id = requestIdOf(head)
+  const requestId = id === undefined ? undefined : masked(id, sending.secrets ?? [])
   const said = quotable(text, sending.secrets)
   const own = sending.refusal?.(status, text)
   const facts = [

@@ -166,11 +166,14 @@ export function damaged(what: string, details: object): BackupError {
 }
 
 function unexpected(head: ResponseHead, what: string, details: object): AttemptFailure {
+  const given = String(head.headers['content-range'] ?? 'missing')
+  // Any other text is a server's own, and may hold what must not be quoted.
+  const contentRange = /^(?:missing|bytes [\d*/-]{1,60})$/.test(given) ? given : 'malformed'
   return new AttemptFailure(
     new BackupError(
       'STORE_FAILED',
       `${what} failed: the server gave another part than the one asked for (status ${head.status}, ` +
-        `Content-Range ${String(head.headers['content-range'] ?? 'missing')}).`,
+        `Content-Range ${contentRange}).`,
       { ...details, status: head.status },
     ),
     'after-backoff',

@@ -117,8 +117,9 @@ function namesOf(bytes: Uint8Array, { prefix, what, details }: ListedCollection)
   let page: unknown
   try {
     page = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw invalid(what, 'it is no JSON', details, cause)
+  } catch {
+    // Without the cause, which quotes the text.
+    throw invalid(what, 'it is no JSON', details)
   }
   if (!Array.isArray(page)) throw invalid(what, 'it is no list', details)
   return page.map((entry: unknown) => {
@@ -130,9 +131,10 @@ function namesOf(bytes: Uint8Array, { prefix, what, details }: ListedCollection)
   })
 }
 
-function invalid(what: string, why: string, details: object, cause?: unknown): BackupError {
-  return new BackupError('LISTING_INVALID', `${what} failed: what the server gave is no listing, ${why}.`, {
-    ...details,
-    ...(cause === undefined ? {} : { cause }),
-  })
+function invalid(what: string, why: string, details: object): BackupError {
+  return new BackupError(
+    'LISTING_INVALID',
+    `${what} failed: what the server gave is no listing, ${why}.`,
+    details,
+  )
 }
