@@ -3,8 +3,11 @@ import { SlowServerError } from './exchange-watch.js'
 import { quotable } from './mask.js'
 import { tlsFailureOf } from './tls-failures.js'
 
-/** How an attempt that failed may be repeated. */
-export type RetryAdvice = 'never' | 'after-backoff' | 'at-once'
+/**
+ * How an attempt that failed may be repeated. `confirm`: the attempt was answered, and asking once more, immediately, only
+ * makes sure of the answer: that is neither counted nor reported as a retry.
+ */
+export type RetryAdvice = 'never' | 'after-backoff' | 'at-once' | 'confirm'
 
 /** What a failure of the network means. */
 export interface NetworkFailure {

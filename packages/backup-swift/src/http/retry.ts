@@ -34,12 +34,18 @@ export async function retrying<T>(
 ): Promise<T> {
   const startedAt = performance.now()
   let backoffs = 0
+  let isConfirming = false
   for (let retry = 0; ; retry += 1) {
     try {
       return await attempt(retry)
     } catch (failure) {
       if (!(failure instanceof AttemptFailure)) throw failure
       if (failure.retry === 'never') throw failure.error
+      if (failure.retry === 'confirm' && !isConfirming) {
+        isConfirming = true
+        retry -= 1
+        continue
+      }
       const atOnce = failure.retry === 'at-once' && retry === 0
       const delayMs = atOnce ? 0 : Math.max(delayOf(policy, backoffs), failure.retryAfterMs ?? 0)
       if (!atOnce) backoffs += 1

@@ -65,7 +65,7 @@ export async function getObject(
     () => ({
       method: 'GET',
       path,
-      // Listed a moment ago and not found: the first replica asked may lag behind the others.
+      // The first replica asked may lag behind the others: a 404 counts once all of them were asked.
       headers: attempts.missing > 0 ? { 'x-newest': 'true' } : {},
       what,
       details,
@@ -78,7 +78,7 @@ export async function getObject(
           // Swift moves an object out of the way once it has seen that it is rotten.
           return { code: 'OBJECT_CORRUPT', message: `${what} failed: it was damaged, and now it is gone.` }
         }
-        return missing(what, attempts.missing > 1 ? 'never' : 'at-once')
+        return missing(what, attempts.missing > 1 ? 'never' : 'confirm')
       },
     }),
     options.signal,

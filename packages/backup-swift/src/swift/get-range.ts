@@ -111,7 +111,7 @@ export async function getRange(
         }
         if (status !== 404) return undefined
         missed += 1
-        return missing(what, missed > 1 ? 'never' : 'at-once')
+        return missing(what, missed > 1 ? 'never' : 'confirm')
       },
     }),
     options.signal,
