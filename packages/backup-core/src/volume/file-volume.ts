@@ -53,7 +53,7 @@ export interface FileVolume extends VolumeSource, VolumeTarget {
  * As a target:
  * - a new file is written as `.NAME.stowage-….partial` beside its own name, and gets that when it is whole; it has the
  *   volume's size and mode 0600 (it may hold the secrets of a whole machine), with holes where the backup has nothing,
- *   and is removed when the restore fails; a file that has appeared under the name meanwhile is left as it is
+ *   and is removed when the restore fails, or by the next restore into the name where the process was killed; a file that has appeared under the name meanwhile is left as it is
  *   (`TARGET_NOT_EMPTY`);
  * - an existing file that is not empty needs `overwrite`, is written in place, is first changed by the first write, and
  *   has the volume's size at the end; a restore of a part leaves the rest of it as it is; one that is attached to a loop

@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
 import { constants } from 'node:fs'
 import { link, lstat, open, rename, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
-import { nameBeside } from './beside-name.js'
 import { errnoOf, targetError } from './file-errors.js'
+import { partialPathOf } from './partial-file.js'
 import { writeFully } from './positional-io.js'
 import { removeDeadMark } from './restore-mark.js'
 import { sameFile } from './same-file.js'
@@ -34,8 +33,7 @@ export async function openNewFileTarget(
   // Resolved now, for a working directory that changes under the restore.
   const finalPath = resolve(path)
   await removeDeadMark(finalPath)
-  const suffix = `stowage-${randomBytes(6).toString('hex')}.partial`
-  const partialPath = join(dirname(finalPath), nameBeside(basename(finalPath), suffix))
+  const partialPath = await partialPathOf(finalPath)
   // For the owner's eyes alone, whatever the umask: a disk image holds every file of its machine, keys included.
   const handle = await open(partialPath, createExclusively, 0o600).catch((cause: unknown) => {
     throw targetError(cause, path)

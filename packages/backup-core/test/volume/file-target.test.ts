@@ -89,7 +89,7 @@ describe('a new file as a target', () => {
     const target = await fileVolume(inDirectory('new.img')).openTarget(whole(1000))
     await target.write(pattern(100), 0)
     expect(await readdir(inDirectory())).toEqual([
-      expect.stringMatching(/^\.new\.img\.stowage-[0-9a-f]{12}\.partial$/),
+      expect.stringMatching(/^\.new\.img\.stowage-[0-9a-f]{24}-[0-9]+-[0-9]+-[0-9a-f]{12}\.partial$/),
     ])
     await target.finish()
     await target.close()
