@@ -85,8 +85,15 @@ export async function* fileNames(path: string, prefix: string, signal?: AbortSig
  * Every directory below `path`, at any depth, that holds a file, by its path from there. Links are not followed, nor
  * dot directories: file servers keep snapshots of the whole store in those. What may hold backups and cannot be listed
  * is named too, so that its listing fails: a directory without the right to read it, a link that leads out.
+ *
+ * @param onForeignLink - called with the name of each link in `path` itself to a directory that is no container;
+ *   without it such links are named as others are, since a backup may be below what they lead to
  */
-export async function* containersBelow(path: string, signal?: AbortSignal): AsyncGenerator<string> {
+export async function* containersBelow(
+  path: string,
+  signal?: AbortSignal,
+  onForeignLink?: (name: string) => void,
+): AsyncGenerator<string> {
   const waiting = ['']
   for (let relative = waiting.pop(); relative !== undefined; relative = waiting.pop()) {
     const links: string[] = []
@@ -109,7 +116,25 @@ export async function* containersBelow(path: string, signal?: AbortSignal): Asyn
       else if (errno !== 'ENOENT') throw error
     }
     if (holdsFile && relative !== '') yield relative
-    for (const link of links) if (await mayHideBackups(path, link)) yield link
+    for (const link of links) {
+      if (!(await mayHideBackups(path, link))) continue
+      if (onForeignLink && relative === '' && (await isForeign(join(path, link), link))) onForeignLink(link)
+      else yield link
+    }
+  }
+}
+
+/**
+ * Whether a link in the root is no container that was moved away: the directory it leads to holds no object of a backup
+ * itself. Automatic containers are below directories of one or two characters, and hold theirs further down.
+ */
+async function isForeign(path: string, name: string): Promise<boolean> {
+  if (name.length <= 2) return false
+  try {
+    for await (const entry of await opendir(path)) if (looksLikeBackupObject(entry.name)) return false
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -6,6 +6,7 @@ import {
   throwIfAborted,
 } from '@stowage/backup-core'
 import type {
+  ContainerOptions,
   CreatedStore,
   DriverCapabilities,
   ExtraMetadata,
@@ -14,6 +15,7 @@ import type {
   RemoveTemporariesOptions,
   StoreOptions,
   TemporaryObject,
+  WarningListener,
   WriterOptions,
 } from '@stowage/backup-core'
 import type { Stats } from 'node:fs'
@@ -46,6 +48,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   readonly #root: StoreRoot
   readonly #fsync: boolean
   readonly #container: string | undefined
+  readonly #onWarning: WarningListener | undefined
+  readonly #linksWarnedOf = new Set<string>()
 
   /** Throws `OPTION_INVALID`. Touches nothing on disk. */
   constructor(given: PosixDriverOptions) {
@@ -58,6 +62,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     this.#root = new StoreRoot(root, flags)
     this.#fsync = flags.fsync
     this.#container = options.container
+    this.#onWarning = options.onWarning
   }
 
   async putContainer(container: string, { signal }: StoreOptions): Promise<void> {
@@ -156,12 +161,13 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     })
   }
 
-  override async *getContainers({ signal }: StoreOptions): AsyncGenerator<string> {
+  override async *getContainers({ signal, everywhere = false }: ContainerOptions): AsyncGenerator<string> {
     throwIfAborted(signal)
     try {
       const root = await this.#root.open(signal)
+      const onForeignLink = everywhere ? undefined : (name: string): void => { this.#warnOfLink(name); }
       if (this.#container !== undefined) yield this.#container
-      for await (const container of directories.containersBelow(root, signal)) {
+      for await (const container of directories.containersBelow(root, signal, onForeignLink)) {
         if (container !== this.#container) yield container
       }
     } catch (error) {
@@ -226,6 +232,13 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     // Names are checked first: a wrong one is the caller's mistake, also where there is no store.
     paths.containerSegments(container)
     return paths.containerPath(await this.#root.open(signal), container)
+  }
+
+  #warnOfLink(name: string): void {
+    if (this.#linksWarnedOf.has(name)) return
+    this.#linksWarnedOf.add(name)
+    const message = `The store has a symbolic link, "${name}", to a directory elsewhere. Links are not followed: backups below it are not found. Remove the link, or put the directory itself there.`
+    this.#onWarning?.({ code: 'DRIVER', message })
   }
 
   async #removeIfEmpty(container: string): Promise<void> {
