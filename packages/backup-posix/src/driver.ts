@@ -165,7 +165,11 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     throwIfAborted(signal)
     try {
       const root = await this.#root.open(signal)
-      const onForeignLink = everywhere ? undefined : (name: string): void => { this.#warnOfLink(name); }
+      const onForeignLink = everywhere
+        ? undefined
+        : (name: string): void => {
+            this.#warnOfLink(name)
+          }
       if (this.#container !== undefined) yield this.#container
       for await (const container of directories.containersBelow(root, signal, onForeignLink)) {
         if (container !== this.#container) yield container

@@ -111,7 +111,7 @@ describe('a source whose methods fail', () => {
 
   it.each<[string, Answers]>([
     ['read() that throws', { read: fail }],
-    ['read() that rejects with a string', { read: () => Promise.reject(new Error('broken')) }],
+    ['read() that rejects', { read: () => Promise.reject(new Error('broken')) }],
     ['changed() that throws', { changed: fail }],
     ['changed() that gives a number', { changed: () => 5 }],
     ['extents() that throws', { extents: fail }],
