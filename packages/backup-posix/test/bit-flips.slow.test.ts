@@ -3,7 +3,7 @@ import { flipRow } from '../../../test-fixtures/bit-flips/bit-flips.js'
 import { measureTable, type FlipFixture } from '../../../test-fixtures/bit-flips/flip-table.js'
 import { cinderFixture, stowageFixture } from './bit-flip-fixtures.js'
 
-const flips = Number(process.env['STOWAGE_BIT_FLIPS'] ?? 100)
+const flips = Number(process.env['STOWAGE_BIT_FLIPS'] ?? 1200)
 
 test.each<[string, () => Promise<FlipFixture>]>([
   ['Stowage', stowageFixture],

@@ -181,7 +181,9 @@ export class DependentsSearch {
 
 /** Whether a dependent may be behind a failure: of the object or container alone, and not of the store. */
 function mayHide(error: unknown): error is BackupError {
-  return isUnreadable(error) || isBackupError(error, 'STORE_FAILED')
+  return (
+    isUnreadable(error) || isBackupError(error, 'STORE_FAILED') || isBackupError(error, 'LISTING_INVALID')
+  )
 }
 
 function descendantsOf(id: string, all: readonly BackupRecord[]): BackupRecord[] {
