@@ -36,8 +36,8 @@ const LOOK_AGAIN_MS = 250
 /**
  * Marks a backup, and removes it or takes it back.
  *
- * @param decide - gives the reason why the backup must be kept; it is asked again after another delete had its turn. It is given the name of this
- *   delete's marker
+ * @param decide - gives the reason why the backup must be kept. It is given the name of this delete's marker, and is asked
+ *   again after another delete had its turn
  * @throws that reason
  */
 export async function settle(
