@@ -94,7 +94,7 @@ const QUESTIONS_AT_ONCE = 8
 
 /**
  * The removal of orphans may have taken what was stored for that of a killed run, where it was told to remove what is young.
- * One listing tells, and a question for each name that it lacks; a listing that fails is no reason to fail.
+ * One listing is enough, and a query for each name that it lacks; a listing that fails does not fail the backup.
  */
 async function assertObjectsThere(
   { sink: { store, container, written }, prefix, prepared }: Destination,

@@ -53,7 +53,7 @@ export function decodeMarker(bytes: Uint8Array, backupId: string, place: ObjectP
   }
   if (typeof token !== 'string') throw invalid(place, 'it has no token')
   if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 1) {
-    throw invalid(place, 'its generation is no number from 1 on')
+    throw invalid(place, 'its generation is not a whole number of at least 1')
   }
   if (typeof removing !== 'boolean') throw invalid(place, 'it does not say whether objects are being removed')
   if (header.metadata_bytes !== metadata.byteLength || header.metadata_sha256 !== sha256Of(metadata)) {

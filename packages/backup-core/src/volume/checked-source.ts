@@ -81,7 +81,7 @@ class CheckedSource implements OpenSource {
 
   #extents(options: VolumeOpenOptions | undefined): Extents {
     try {
-      // What is no list is refused by the one that goes along it.
+      // The extent cursor refuses anything that is not iterable.
       return this.source.extents?.(options) as Extents
     } catch (error) {
       throw failedCall('extents()', options?.signal, error)

@@ -24,7 +24,7 @@ export async function partialPathOf(finalPath: string): Promise<string> {
 
 /**
  * Removes the temporary files that killed restores into `finalPath` left, as far as their processes are known to have
- * ended, and names the others. What fails here is no reason for the restore to fail.
+ * ended, and names the others. A failure here does not fail the restore.
  */
 export async function removeLeftPartials(finalPath: string, warn: TargetRequirements['warn']): Promise<void> {
   for (const name of await partialNamesOf(finalPath)) {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { bufferVolume, isBackupError, type BackupRecord } from '@stowage/backup-core'
 import { MemoryBackupDriver, type MemoryStore } from '@stowage/backup-testkit'
 import { Schedule, killedAt } from './schedule.js'
@@ -58,7 +58,7 @@ async function markByKilledDelete(store: MemoryStore): Promise<void> {
  * @param marked - whether a delete that was killed left its marker before
  * @returns the kinds of outcomes
  */
-export async function runDeletesAtOnce(numRuns: number, marked: boolean): Promise<ReadonlySet<string>> {
+async function runDeletesAtOnce(numRuns: number, marked: boolean): Promise<ReadonlySet<string>> {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   // One delete waits for another by the clock.
   vi.setTimerTickMode('nextTimerAsync')
@@ -106,4 +106,22 @@ export async function runDeletesAtOnce(numRuns: number, marked: boolean): Promis
   } finally {
     vi.useRealTimers()
   }
+}
+
+/** Tries random schedules, with and without the marker of a killed delete. */
+export function deletesAtOnceSuite(schedulesTried: number, timeoutMs: number): void {
+  describe('two deletes of one backup, an incremental on it and a removal of orphans at once', () => {
+    it.each([
+      ['with no other delete before', false],
+      ['with the marker of a killed one', true],
+    ])(
+      'never lose a backup that a delete refused, nor the parent of an incremental that was made, %s (A3)',
+      async (_what, marked) => {
+        const seen = await runDeletesAtOnce(schedulesTried, marked)
+        expect(seen).toContain('deleted, not made')
+        expect(seen).toContain('refused, made')
+      },
+      timeoutMs,
+    )
+  })
 }

@@ -154,7 +154,7 @@ describe('a source whose methods fail', () => {
   })
 })
 
-it('null of changed() is no warning', async () => {
+it('null from changed() gives no warning', async () => {
   const warnings: unknown[] = []
   const { source } = sourceWith({ changed: () => null }, changed(volume, 0, 10))
   await driver.backup({ volumeId: 'v' }, source, { onWarning: (warning) => warnings.push(warning) })
