@@ -1,5 +1,5 @@
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { BackupError } from '../errors/backup-error.js'
+import { checkedCall, errorOfCall } from './checked-call.js'
 import { describeValue } from './describe-value.js'
 import type { OpenSource, VolumeExtent, VolumeOpenOptions, VolumeSource } from './volume.js'
 
@@ -111,17 +111,13 @@ function shownNumber(value: unknown): string {
 }
 
 /** Calls a method of the source, which may throw instead of rejecting, or give no promise. */
-async function attempt<T>(
+function attempt<T>(
   what: string,
   signal: AbortSignal | undefined,
   call: () => T | Promise<T>,
   offsetBytes?: number,
 ): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    throw failedCall(what, signal, error, offsetBytes)
-  }
+  return checkedCall(call, (error) => failedCall(what, signal, error, offsetBytes))
 }
 
 /** `SOURCE_READ` for what a method of the source threw; after an abort, what ended the operation. */
@@ -131,14 +127,8 @@ export function failedCall(
   error: unknown,
   offsetBytes?: number,
 ): BackupError {
-  if (isBackupError(error)) return error
-  try {
-    throwIfAborted(signal, 'Reading the source')
-  } catch (aborted) {
-    return aborted as BackupError
-  }
-  const reason = error instanceof Error ? error.message : describeValue(error)
-  return sourceError(`${what} failed: ${reason}`, error, offsetBytes)
+  const toError = (why: string): BackupError => sourceError(`${what} failed: ${why}`, error, offsetBytes)
+  return errorOfCall(error, { operation: 'Reading the source', signal }, toError)
 }
 
 function sourceError(what: string, cause?: unknown, offsetBytes?: number): BackupError {

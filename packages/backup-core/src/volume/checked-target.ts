@@ -1,5 +1,5 @@
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { BackupError } from '../errors/backup-error.js'
+import { checkedCall, errorOfCall } from './checked-call.js'
 import { describeValue } from './describe-value.js'
 import type { OpenTarget, TargetRequirements, VolumeTarget } from './volume.js'
 
@@ -54,20 +54,17 @@ class CheckedTarget implements OpenTarget {
   }
 }
 
-async function attempt<T>(
+function attempt<T>(
   what: string,
   signal: AbortSignal | undefined,
   call: () => T | Promise<T>,
   offsetBytes?: number,
 ): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    if (isBackupError(error)) throw error
-    throwIfAborted(signal, 'The restore')
-    const reason = error instanceof Error ? error.message : describeValue(error)
-    throw targetError(`${what} failed: ${reason}`, error, offsetBytes)
-  }
+  return checkedCall(call, (error) =>
+    errorOfCall(error, { operation: 'The restore', signal }, (why) =>
+      targetError(`${what} failed: ${why}`, error, offsetBytes),
+    ),
+  )
 }
 
 function targetError(what: string, cause?: unknown, offsetBytes?: number): BackupError {
