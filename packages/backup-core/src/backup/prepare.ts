@@ -1,4 +1,4 @@
-import { newest } from '../catalog/order.js'
+import { inOrder } from '../catalog/order.js'
 import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
 import { loadChain } from '../chain/chain.js'
 import { checkHashList } from '../chain/hash-list-check.js'
@@ -10,6 +10,7 @@ import type { BackupRequest } from '../driver/requests.js'
 import { fitChunkSize, type DriverSettings } from '../driver/settings.js'
 import type { BackupRecord, NewBackup } from '../driver/types.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
+import type { BackupErrorCode } from '../errors/codes.js'
 import {
   assertBackupId,
   assertContainerName,
@@ -17,6 +18,7 @@ import {
   sha256fileObjectName,
 } from '../format/object-names.js'
 import { encodeVolumeMetadata } from '../format/volume-meta.js'
+import type { WarningListener } from '../progress/progress.js'
 
 /** What preparing takes. */
 export interface BackupMeans {
@@ -24,6 +26,7 @@ export interface BackupMeans {
   /** Begins a look into the catalog; it holds the manifests that it met, and so is let go of before the chunks come. */
   readonly openLookup: () => BackupLookup
   readonly settings: DriverSettings
+  readonly onWarning: WarningListener
 }
 
 /** The backup that an incremental adds to. */
@@ -45,11 +48,12 @@ export interface PreparedBackup {
 
 /** Checks a request, without writing anything. */
 export async function prepareBackup(
-  { store, settings }: BackupMeans,
+  means: BackupMeans,
   lookup: BackupLookup,
   request: BackupRequest,
   options: StoreOptions,
 ): Promise<PreparedBackup> {
+  const { settings } = means
   const id = request.backupId ?? crypto.randomUUID()
   assertBackupId(id)
   assertVolumeId(request.volumeId)
@@ -59,8 +63,7 @@ export async function prepareBackup(
   if (request.backupId !== undefined && (await lookup.find(id, request.container))) {
     throw backupExists(id)
   }
-  const record = await findParent(lookup, request)
-  const parent = record ? await openParent(store, lookup, record, request.volumeId, options) : null
+  const parent = await findParent(means, lookup, request, options)
   const { chunkSizeBytes, blockSizeBytes } = agreeOnSizes(settings, parent)
   const createdAt = settings.clock()
   createdAt.setUTCMilliseconds(0)
@@ -68,7 +71,7 @@ export async function prepareBackup(
     backup: {
       id,
       volumeId: request.volumeId,
-      parentId: record?.id ?? null,
+      parentId: parent?.record.id ?? null,
       container: request.container ?? null,
       name: request.name ?? null,
       description: request.description ?? null,
@@ -91,21 +94,46 @@ export function backupExists(backupId: string): BackupError {
   )
 }
 
-async function findParent(lookup: BackupLookup, request: BackupRequest): Promise<BackupRecord | undefined> {
-  const { parent } = request
+/** What makes a backup unfit to be a parent; all else that fails may be otherwise at the next try. */
+const UNFIT: readonly BackupErrorCode[] = [
+  'CHAIN_INVALID',
+  'METADATA_INVALID',
+  'OBJECT_MISSING',
+  'OBJECT_CORRUPT',
+]
+
+async function findParent(
+  { store, onWarning }: BackupMeans,
+  lookup: BackupLookup,
+  { parent, incremental, volumeId, container }: BackupRequest,
+  options: StoreOptions,
+): Promise<Parent | null> {
   if (parent !== undefined && parent !== null) {
     // A record says where the backup is; that it is there is seen when its metadata is read.
-    if (typeof parent !== 'string') return parent
-    const found = await lookup.find(parent, request.container)
+    if (typeof parent !== 'string') return openParent(store, lookup, parent, volumeId, options)
+    const found = await lookup.find(parent, container)
     if (!found) throw backupNotFound(parent)
-    return found.record
+    return openParent(store, lookup, found.record, volumeId, options)
   }
-  if (!request.incremental) return undefined
-  const { volumeId, container } = request
+  if (!incremental) return null
   const records: BackupRecord[] = []
   const filter = { volumeId, ...(container === undefined ? {} : { nearContainer: container }) }
   for await (const record of lookup.list(filter)) records.push(record)
-  return newest(records)
+  // The caller named none: one damaged backup must not stop every later incremental.
+  for (const record of inOrder(records).reverse()) {
+    try {
+      return await openParent(store, lookup, record, volumeId, options)
+    } catch (error) {
+      if (!UNFIT.some((code) => isBackupError(error, code))) throw error
+      const why = error instanceof Error ? error.message : String(error)
+      onWarning({
+        code: 'PARENT_PASSED_OVER',
+        message: `Backup ${record.id} is not taken as the parent, an older one is, or a full backup is made: ${why}`,
+        backupId: record.id,
+      })
+    }
+  }
+  return null
 }
 
 /** Reads what the comparison needs, and the whole chain: an incremental on a broken one could not be restored. */

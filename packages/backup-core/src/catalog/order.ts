@@ -19,11 +19,6 @@ export function inOrder(records: readonly BackupRecord[]): BackupRecord[] {
   return ordered
 }
 
-/** The newest backup of those given, by the chain first and the clock second. */
-export function newest(records: readonly BackupRecord[]): BackupRecord | undefined {
-  return inOrder(records).at(-1)
-}
-
 function timeOf(record: BackupRecord): number {
   return parseCreatedAt(record.createdAt)?.getTime() ?? 0
 }

@@ -1,7 +1,9 @@
 import { metadataObjectName } from '../format/object-names.js'
 import type { DeleteTarget } from './dependents.js'
 import { findInStore, type Found } from './found-backup.js'
-import { conflict, settle, type DeleteMeans } from './settle.js'
+import { throwIfAborted } from '../errors/abort.js'
+import { isBackupError } from '../errors/backup-error.js'
+import { conflict, settle, type DeleteMeans, type Refusal } from './settle.js'
 
 /**
  * Deletes one backup, so that a delete that is interrupted anywhere can be finished, and an incremental that is committed
@@ -33,16 +35,16 @@ export async function deleteOne(means: DeleteMeans, target: DeleteTarget): Promi
 /**
  * Puts `_metadata` back where an unfinished delete removed it, and has removed nothing else.
  *
- * @param refusal - why the backup must be kept
+ * @param error - why the backup must be kept
  */
 export async function takeBackUnfinished(
   means: DeleteMeans,
   target: DeleteTarget,
-  refusal: Error,
+  error: Error,
 ): Promise<void> {
   const found = await findInStore(means, target)
   if (found.committed || found.markers.readable.length === 0) return
-  await settle(means, found, () => Promise.resolve(refusal))
+  await settle(means, found, () => Promise.resolve({ error, mayStillBeRemoved: false }))
 }
 
 /** Removes `_metadata`, then looks for dependents. @returns the reason why the backup must be kept */
@@ -50,16 +52,28 @@ async function hide(
   means: DeleteMeans,
   { target, committed, metadata }: Found,
   markerName: string | undefined,
-): Promise<Error | undefined> {
+): Promise<Refusal | undefined> {
   const { store, options } = means
   const { container, prefix } = target
+  const objectName = metadataObjectName(prefix)
+  let removing = false
   try {
+    throwIfAborted(options.signal, 'The delete')
     // Its bytes are in the marker, or cannot be had. One that came back since is not to be lost.
-    if (committed || metadata) await store.deleteObject(container, metadataObjectName(prefix), options)
-    else if (await store.objectExists(container, metadataObjectName(prefix), options)) throw conflict(target)
+    if (committed || metadata) {
+      removing = true
+      await store.deleteObject(container, objectName, options)
+      removing = false
+    } else if (await store.objectExists(container, objectName, options)) throw conflict(target)
     await means.assertNoDependents(markerName === undefined ? target : { ...target, markerName })
     return undefined
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
+  } catch (cause) {
+    const error = cause instanceof Error ? cause : new Error(String(cause))
+    return { error, mayStillBeRemoved: removing && hasNoAnswer(error) }
   }
+}
+
+/** Whether a request was cut off before the store had said what it made of it. */
+function hasNoAnswer(error: Error): boolean {
+  return isBackupError(error, 'ABORTED') || isBackupError(error, 'STORE_UNAVAILABLE')
 }

@@ -23,6 +23,13 @@ export interface DeleteMeans {
   readonly assertNoDependents: (target: DeleteTarget) => Promise<void>
 }
 
+/** Why a backup must be kept. */
+export interface Refusal {
+  readonly error: Error
+  /** Whether `_metadata` may yet be removed: that request was cut off, and something between may hold it. */
+  readonly mayStillBeRemoved: boolean
+}
+
 /** How long putting `_metadata` back may take: the caller's signal may be aborted by then. */
 const PUT_BACK_MS = 60_000
 
@@ -43,7 +50,7 @@ const LOOK_AGAIN_MS = 250
 export async function settle(
   means: DeleteMeans,
   found: Found,
-  decide: (markerName: string | undefined) => Promise<Error | undefined>,
+  decide: (markerName: string | undefined) => Promise<Refusal | undefined>,
 ): Promise<void> {
   const { store } = means
   const { target } = found
@@ -54,7 +61,7 @@ export async function settle(
     const options = refusal === undefined ? means.options : putBackOptions()
     if (own && refusal === undefined) await rewrite(means, target, { ...own, removing: true })
     const markers = await listMarkers(store, target, options).catch((cause: unknown) => {
-      throw refusal === undefined ? cause : notPutBack(target, refusal, cause)
+      throw refusal === undefined ? cause : notPutBack(target, refusal.error, cause)
     })
     const others = markers.readable.filter(({ token }) => token !== own?.token)
     if (own && !(await isThere(store, target, own, markers, options))) {
@@ -69,22 +76,22 @@ export async function settle(
       isAhead(other) || (refusal !== undefined && mayBeRemoving && other.removing)
     if (others.some(isInTheWay)) {
       if (own && refusal === undefined) await rewrite(means, target, own)
-      if (isBackupError(refusal, 'ABORTED')) throw refusal
+      if (isBackupError(refusal?.error, 'ABORTED')) throw refusal.error
       if (await untilNone(means, target, isInTheWay, own)) continue
-      if (others.some(isAhead)) throw refusal ?? conflict(target)
+      if (others.some(isAhead)) throw refusal?.error ?? conflict(target)
       mayBeRemoving = false
       continue
     }
     if (refusal !== undefined) {
       // A damaged backup may have had no objects before.
       const hadObjects = found.hadObjects || !found.committed
-      if (hadObjects && isDependence(refusal) && !(await hasObjects(store, target, options))) {
+      if (hadObjects && isDependence(refusal.error) && !(await hasObjects(store, target, options))) {
         // Another delete has removed it, before there was a reason to keep it.
         await removeOwn({ ...means, options }, target, own)
         return
       }
       if (!(await takeBack(means, found, own, refusal))) continue
-      throw refusal
+      throw refusal.error
     }
     if (await store.objectExists(target.container, metadataObjectName(target.prefix), options)) {
       // Put back by another delete since it was removed.
@@ -161,7 +168,7 @@ async function takeBack(
   means: DeleteMeans,
   { target, metadata }: Found,
   own: StoredMarker | undefined,
-  failure: unknown,
+  refusal: Refusal,
 ): Promise<boolean> {
   const options = putBackOptions()
   const { store } = means
@@ -182,18 +189,18 @@ async function takeBack(
       await store.deleteObject(container, metadataObjectName(prefix), options)
       return false
     }
-    await removeOwn({ ...means, options }, target, own)
+    // A removal that arrives after all is then finished by the next delete, or put back.
+    if (!refusal.mayStillBeRemoved) await removeOwn({ ...means, options }, target, own)
     return true
   } catch (cause) {
-    throw notPutBack(target, failure, cause)
+    throw notPutBack(target, refusal.error, cause)
   }
 }
 
-function notPutBack({ id, container }: DeleteTarget, failure: unknown, cause: unknown): BackupError {
-  const why = failure instanceof Error ? `${failure.message} ` : ''
+function notPutBack({ id, container }: DeleteTarget, failure: Error, cause: unknown): BackupError {
   return new BackupError(
     'DELETE_INCOMPLETE',
-    `${why}Backup ${id} has no metadata now, and it could not be put back. Delete it again: what depends on it is ` +
+    `${failure.message} Backup ${id} has no metadata now, and it could not be put back. Delete it again: what depends on it is ` +
       'searched, and the delete is finished or taken back.',
     { backupId: id, container, cause },
   )

@@ -37,6 +37,7 @@ export interface BackupWarning {
     | 'HASH_LIST_UNREADABLE'
     | 'VOLUME_SHRANK'
     | 'PARENT_MISSING'
+    | 'PARENT_PASSED_OVER'
     | 'DEPENDENT_IGNORED'
     | 'DELETE_NOT_MARKED'
     | 'COMPRESSION_NOT_CINDER'

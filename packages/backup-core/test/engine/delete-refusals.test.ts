@@ -270,12 +270,45 @@ describe('a delete that was interrupted', () => {
     await driver.verify('full', { level: 'full' })
   })
 
-  it('is taken back when it is aborted before it removed an object: the backup is whole (C2)', async () => {
+  it('is taken back when the store refuses to remove `_metadata`: nothing is changed (C2)', async () => {
+    const { driver } = await scene()
+    const names = [...driver.store.list(container)].sort()
+    const error = new BackupError('FORBIDDEN', 'This user may not delete.')
+    const refuse = fault.fail('deleteObject', { object: /_metadata$/, error })
+    const faulty = new FaultyBackupDriver(driver, { faults: [refuse] })
+    await expect(faulty.deleteBackup('next')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    expect([...driver.store.list(container)].sort()).toEqual(names)
+    await driver.verify('next', { level: 'full' })
+  })
+
+  it('leaves its marker when the removal of `_metadata` was cut off, which may still arrive (N6)', async () => {
+    const { driver, next } = await scene()
+    await interrupted(driver, 'next', /_metadata$/)
+    expect(markers(driver)).toHaveLength(1)
+    await driver.verify('next', { level: 'full' })
+    // It arrives: the marker has the bytes, and the next delete finishes what was begun.
+    driver.store.delete(container, metadataOf(next))
+    expect(await driver.deleteBackup('next')).toMatchObject({ deleted: ['next'] })
+    expect(driver.store.list(container).filter((name) => name.includes('next'))).toEqual([])
+  })
+
+  it('gives an incremental its parent back whose removal was cut off, and arrived after all (N6)', async () => {
+    const { driver, full, next } = await scene()
+    const child = Uint8Array.from(driver.store.get(container, metadataOf(next))!)
+    driver.store.delete(container, metadataOf(next))
+    await interrupted(driver, 'full', /_metadata$/)
+    driver.store.set(container, metadataOf(next), child)
+    driver.store.delete(container, metadataOf(full))
+    await expect(driver.deleteBackup('full')).rejects.toMatchObject({ code: 'HAS_DEPENDENTS' })
+    await driver.verify('next', { level: 'full' })
+  })
+
+  it('leaves no trace beside a backup that is kept, once its marker is old (N6)', async () => {
     const { driver } = await scene()
     const names = [...driver.store.list(container)].sort()
     await interrupted(driver, 'next', /_metadata$/)
+    await driver.removeOrphans({ olderThanMs: 0 })
     expect([...driver.store.list(container)].sort()).toEqual(names)
-    await driver.verify('next', { level: 'full' })
   })
 
   it('makes its marker a dependent of its parent, which is deleted with it alone (C2, A3)', async () => {

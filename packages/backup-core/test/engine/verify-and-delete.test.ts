@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { BackupError, bufferVolume, isBackupError, type BackupRecord } from '@stowage/backup-core'
+import {
+  BackupError,
+  bufferVolume,
+  isBackupError,
+  type BackupRecord,
+  type BackupWarning,
+} from '@stowage/backup-core'
 import { FaultyBackupDriver, MemoryBackupDriver, fault } from '@stowage/backup-testkit'
 import { changed, seededBytes } from './volumes.js'
 
@@ -175,6 +181,46 @@ describe('the catalog', () => {
   it('makes a full backup when an incremental is asked for and there is none before', async () => {
     const driver = new MemoryBackupDriver(sizes)
     expect((await driver.backup({ volumeId: 'volume', incremental: true }, before)).parentId).toBeNull()
+  })
+
+  it.each(['_sha256file', '_metadata'])(
+    'passes over a newest backup with a lost or damaged %s, with a warning, and takes an older one as the parent (N5)',
+    async (suffix) => {
+      const { driver, next } = await chain()
+      if (suffix === '_metadata')
+        driver.store.set(container, next.prefix + suffix, Buffer.from('{"objects": ['))
+      else driver.store.delete(container, next.prefix + suffix)
+      const warnings: BackupWarning[] = []
+      const onWarning = (warning: BackupWarning): void => void warnings.push(warning)
+      const request = { volumeId: 'volume', incremental: true }
+      const made = await driver.backup(request, after, { onWarning })
+      expect(made.parentId).toBe('full')
+      const code = suffix === '_metadata' ? 'METADATA_UNREADABLE' : 'PARENT_PASSED_OVER'
+      expect(warnings).toContainEqual(expect.objectContaining({ code }))
+      await driver.verify(made, { level: 'full' })
+    },
+  )
+
+  it('makes a full backup where every older one is damaged, with a warning for each (N5)', async () => {
+    const { driver, full, next } = await chain()
+    for (const { prefix } of [full, next]) driver.store.delete(container, `${prefix}_sha256file`)
+    const passedOver: (string | undefined)[] = []
+    const onWarning = ({ code, backupId }: BackupWarning): void => {
+      if (code === 'PARENT_PASSED_OVER') passedOver.push(backupId)
+    }
+    const made = await driver.backup({ volumeId: 'volume', incremental: true }, after, { onWarning })
+    expect(made.parentId).toBeNull()
+    expect(passedOver).toEqual(['next', 'full'])
+  })
+
+  it('refuses a damaged parent that the caller named (N5)', async () => {
+    const { driver, next } = await chain()
+    driver.store.delete(container, `${next.prefix}_sha256file`)
+    const names = driver.store.list(container)
+    await expect(driver.backup({ volumeId: 'volume', parent: 'next' }, after)).rejects.toMatchObject({
+      code: 'OBJECT_MISSING',
+    })
+    expect(driver.store.list(container)).toEqual(names)
   })
 
   it('leaves out what cannot be read, with a warning, and shows the rest', async () => {
