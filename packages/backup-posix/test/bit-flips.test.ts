@@ -3,7 +3,7 @@ import { measureTable, type FlipFixture } from '../../../test-fixtures/bit-flips
 import { cinderFixture, stowageFixture } from './bit-flip-fixtures.js'
 
 /** `bit-flips.slow.test.ts` takes 1,200 for each object. */
-const flips = 60
+const flips = 20
 
 test.each<[string, () => Promise<FlipFixture>]>([
   ['Stowage', stowageFixture],

@@ -1,29 +1,3 @@
-import { driverConformance } from '@stowage/backup-testkit'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, it } from 'vitest'
-import { PosixBackupDriver } from '../src/index.js'
+import { posixConformance } from './conformance-suite.js'
 
-for (const fsync of [true, false]) {
-  driverConformance({
-    describe,
-    it,
-    label: `PosixBackupDriver, fsync: ${fsync}`,
-    capabilities: {
-      streamingReads: true,
-      rangedReads: true,
-      streamingWrites: true,
-      exclusiveCreate: true,
-      containerListing: true,
-      maxObjectNameBytes: 255,
-    },
-    create: async () => {
-      const path = await mkdtemp(join(tmpdir(), 'stowage-posix-'))
-      return {
-        open: (options) => new PosixBackupDriver({ ...options, path, fsync, create: true }),
-        destroy: () => rm(path, { recursive: true }),
-      }
-    },
-  })
-}
+posixConformance(true)

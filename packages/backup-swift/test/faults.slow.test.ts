@@ -1,3 +1,4 @@
 import { faultSuite } from './fault-suite.js'
 
-faultSuite('always')
+faultSuite({ times: 'once', everyNth: 1 })
+faultSuite({ times: 'always', everyNth: 1 })

@@ -1,3 +1,4 @@
 import { faultSuite } from './fault-suite.js'
 
-faultSuite('once')
+// `faults.slow.test.ts` strikes each request with each fault.
+faultSuite({ times: 'once', everyNth: 5 })

@@ -26,7 +26,7 @@ const stall = `
 
 describe('the file that a restore writes', { timeout: patienceMs }, () => {
   const bench = useWorkbench()
-  const sizeBytes = 24 * 1024 * 1024
+  const sizeBytes = 6 * 1024 * 1024
   const disks = [noise(1, sizeBytes), noise(2, sizeBytes)] as const
 
   async function backups(): Promise<readonly string[]> {
