@@ -1,4 +1,3 @@
-import { inOrder } from '../catalog/order.js'
 import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
 import { loadChain } from '../chain/chain.js'
 import { checkHashList } from '../chain/hash-list-check.js'
@@ -116,11 +115,8 @@ async function findParent(
     return openParent(store, lookup, found.record, volumeId, options)
   }
   if (!incremental) return null
-  const records: BackupRecord[] = []
-  const filter = { volumeId, ...(container === undefined ? {} : { nearContainer: container }) }
-  for await (const record of lookup.list(filter)) records.push(record)
   // The caller named none: one damaged backup must not stop every later incremental.
-  for (const record of inOrder(records).reverse()) {
+  for await (const record of lookup.newestFirst(volumeId, container)) {
     try {
       return await openParent(store, lookup, record, volumeId, options)
     } catch (error) {

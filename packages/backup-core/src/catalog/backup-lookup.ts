@@ -6,6 +6,7 @@ import type { BackupRecord } from '../driver/types.js'
 import { BackupError } from '../errors/backup-error.js'
 import type { BackupCatalog, CatalogLookup } from './catalog.js'
 import type { MarkerPlace } from './list-container.js'
+import { inOrder } from './order.js'
 
 /** Finds backups with their manifests, for one operation: what was listed or read once is not asked for again. */
 export interface BackupLookup {
@@ -19,6 +20,8 @@ export interface BackupLookup {
   findMarkers(backupId: string): Promise<readonly MarkerPlace[]>
   /** The containers that are searched; undefined where a catalog of the caller's names the backups. */
   containers(): Promise<ReadonlySet<string> | undefined>
+  /** The backups of a volume, newest first: of each that is not taken, the manifest need not be read. */
+  newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord>
   /** Every backup, or every one of a volume. */
   list(
     filter: Pick<CatalogLookup, 'nearContainer'> & { readonly volumeId?: string },
@@ -87,6 +90,13 @@ export class OwnCatalogLookup implements BackupLookup {
 
   containers(): Promise<undefined> {
     return Promise.resolve(undefined)
+  }
+
+  async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {
+    const records: BackupRecord[] = []
+    const near = nearContainer === undefined ? {} : { nearContainer }
+    for await (const record of this.list({ volumeId, ...near })) records.push(record)
+    yield* inOrder(records).reverse()
   }
 
   list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {

@@ -1,15 +1,18 @@
 import type { BackupRecord } from '../driver/types.js'
 import { parseCreatedAt } from '../format/timestamps.js'
 
+/** What the order of backups is told by. */
+type Ordered = Pick<BackupRecord, 'id' | 'parentId' | 'createdAt'>
+
 /** Oldest first, and a parent always before its children, whatever the clocks said. */
-export function inOrder(records: readonly BackupRecord[]): BackupRecord[] {
+export function inOrder<Backup extends Ordered>(records: readonly Backup[]): Backup[] {
   const byAge = [...records].sort((a, b) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : Number(a.id > b.id)))
   const byId = new Map(byAge.map((record) => [record.id, record]))
-  const ordered: BackupRecord[] = []
+  const ordered: Backup[] = []
   const placed = new Set<string>()
   for (const record of byAge) {
-    const line: BackupRecord[] = []
-    for (let next: BackupRecord | undefined = record; next && !placed.has(next.id);) {
+    const line: Backup[] = []
+    for (let next: Backup | undefined = record; next && !placed.has(next.id);) {
       placed.add(next.id)
       line.push(next)
       next = next.parentId === null ? undefined : byId.get(next.parentId)
@@ -19,6 +22,6 @@ export function inOrder(records: readonly BackupRecord[]): BackupRecord[] {
   return ordered
 }
 
-function timeOf(record: BackupRecord): number {
+function timeOf(record: Ordered): number {
   return parseCreatedAt(record.createdAt)?.getTime() ?? 0
 }

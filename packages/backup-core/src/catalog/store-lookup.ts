@@ -4,10 +4,12 @@ import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRecord } from '../driver/types.js'
 import { isBackupError, type BackupError } from '../errors/backup-error.js'
+import { mayBeOfVolume } from '../format/backup-prefix.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import type { WarningListener } from '../progress/progress.js'
 import type { BackupLookup, BackupPlace } from './backup-lookup.js'
 import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
+import { newestFirst } from './newest-first.js'
 import { endsWithId, PlaceIndex } from './place-index.js'
 import { recordOf, summarise, VolumeSizes, type Summary } from './summary.js'
 
@@ -83,27 +85,21 @@ export class StoreLookup implements BackupLookup {
     return this.#allContainers(undefined)
   }
 
-  async *list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {
-    const places: Place[] = []
-    const containers = await this.#allContainers(filter.nearContainer)
-    const unlisted: BackupError[] = []
-    for (const container of containers) {
-      const found = await this.#placesIn(container)
-      const failures = found.flatMap((place) => place.unlisted ?? [])
-      // The caller named this one.
-      if (container === filter.nearContainer && failures[0]) throw failures[0]
-      unlisted.push(...failures)
-      places.push(...found)
+  async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {
+    const places = (await this.#allPlaces(nearContainer)).filter(({ prefix }) =>
+      mayBeOfVolume(prefix, volumeId),
+    )
+    for await (const record of newestFirst(places, volumeId, (some) => this.#summariseAll(some))) {
+      const found = await this.find(record.id, record.container)
+      if (found) yield found.record
     }
-    // The list would be empty for no reason that the caller could see.
-    if (unlisted[0] && unlisted.length === containers.size) throw unlisted[0]
-    // Manifests may have millions of objects: no more than a few are held at a time.
+  }
+
+  async *list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {
+    const places = await this.#allPlaces(filter.nearContainer)
     const summaries = new Map<string, Summary>()
-    for (let start = 0; start < places.length; start += READS_AT_ONCE) {
-      const batch = places.slice(start, start + READS_AT_ONCE)
-      for (const summary of await Promise.all(batch.map((place) => this.#summariseAt(place)))) {
-        if (summary && !summaries.has(summary.record.id)) summaries.set(summary.record.id, summary)
-      }
+    for (const summary of await this.#summariseAll(places)) {
+      if (!summaries.has(summary.record.id)) summaries.set(summary.record.id, summary)
     }
     const sizes = new VolumeSizes()
     for (const summary of summaries.values()) {
@@ -225,6 +221,36 @@ export class StoreLookup implements BackupLookup {
   async #allContainers(nearContainer: string | undefined): Promise<ReadonlySet<string>> {
     this.#containers ??= collect(this.#store.getContainers(this.#options))
     return new Set([...(nearContainer === undefined ? [] : [nearContainer]), ...(await this.#containers)])
+  }
+
+  /** Every place; those of a container that cannot be listed are one that says so. */
+  async #allPlaces(nearContainer: string | undefined): Promise<readonly Place[]> {
+    const places: Place[] = []
+    const containers = await this.#allContainers(nearContainer)
+    const unlisted: BackupError[] = []
+    for (const container of containers) {
+      const found = await this.#placesIn(container)
+      const failures = found.flatMap((place) => place.unlisted ?? [])
+      // The caller named this one.
+      if (container === nearContainer && failures[0]) throw failures[0]
+      unlisted.push(...failures)
+      places.push(...found)
+    }
+    // There would be no backup for no reason that the caller could see.
+    if (unlisted[0] && unlisted.length === containers.size) throw unlisted[0]
+    return places
+  }
+
+  /** Manifests may have millions of objects: no more than a few are held at a time. */
+  async #summariseAll(places: readonly Place[]): Promise<readonly Summary[]> {
+    const summaries: Summary[] = []
+    for (let start = 0; start < places.length; start += READS_AT_ONCE) {
+      const batch = places.slice(start, start + READS_AT_ONCE)
+      for (const summary of await Promise.all(batch.map((place) => this.#summariseAt(place)))) {
+        if (summary) summaries.push(summary)
+      }
+    }
+    return summaries
   }
 
   async #summariseAt(place: Place): Promise<Summary | undefined> {

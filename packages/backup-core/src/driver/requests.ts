@@ -11,8 +11,8 @@ export interface BackupRequest {
   /** Makes an incremental on top of this backup. @default a full backup */
   readonly parent?: BackupReference | null
   /**
-   * Makes an incremental on top of the volume's newest sound backup, or a full one where there is none. Damaged ones are
-   * passed over with the warning `PARENT_PASSED_OVER`. @default false
+   * Makes an incremental on top of the volume's newest sound backup (the one that began last, as in Cinder), or a full
+   * one where there is none. Damaged ones are passed over with the warning `PARENT_PASSED_OVER`. @default false
    */
   readonly incremental?: boolean
   /** @default the driver's */

@@ -74,3 +74,10 @@ export function mayBeOfVolume(prefix: string, volumeId: string | undefined): boo
   if (volumeId === undefined || !prefix.startsWith('volume_')) return true
   return prefix.startsWith(`volume_${volumeId}_`) || prefix.startsWith(`volume_${volumeId}/`)
 }
+
+/** When a backup of the volume began, by a prefix of Cinder's drivers: `YYYYMMDDhhmmss`. Undefined for any other prefix. */
+export function beganAt(prefix: string, volumeId: string): string | undefined {
+  const head = `volume_${volumeId}`
+  if (!prefix.startsWith(head)) return undefined
+  return /^[_/](\d{14})[_/]/.exec(prefix.slice(head.length))?.[1]
+}

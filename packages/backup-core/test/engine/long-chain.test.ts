@@ -7,7 +7,9 @@ const container = 'volumebackups'
 
 /** A full backup and incrementals on it, each on the one before. */
 async function chainOf(length: number): Promise<{ driver: MemoryBackupDriver; records: BackupRecord[] }> {
-  const driver = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 1024 })
+  let minutes = 0
+  const clock = (): Date => new Date(Date.UTC(2026, 0, 1, 0, minutes++))
+  const driver = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 1024, clock })
   const volume = seededBytes(2048)
   const records: BackupRecord[] = []
   for (let index = 0; index < length; index += 1) {
@@ -47,8 +49,7 @@ describe('a chain of n backups', () => {
       (driver, records) => driver.backup({ volumeId: 'volume', parent: newest(records).id }, volume),
       1,
     ],
-    // The list reads each manifest to find the newest, and keeps none.
-    ['an incremental', (driver) => driver.backup({ volumeId: 'volume', incremental: true }, volume), 2],
+    ['an incremental', (driver) => driver.backup({ volumeId: 'volume', incremental: true }, volume), 1],
     ['a quick verification', (driver, records) => driver.verify(newest(records).id), 1],
     ['a list', (driver) => driver.listBackups(), 1],
     ['its chain', (driver, records) => driver.getChain(newest(records).id), 1],

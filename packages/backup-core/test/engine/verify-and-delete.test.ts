@@ -5,6 +5,7 @@ import {
   isBackupError,
   type BackupRecord,
   type BackupWarning,
+  type NewBackup,
 } from '@stowage/backup-core'
 import { FaultyBackupDriver, MemoryBackupDriver, fault } from '@stowage/backup-testkit'
 import { changed, seededBytes } from './volumes.js'
@@ -174,8 +175,52 @@ describe('the catalog', () => {
     await driver.backup({ volumeId: 'other', backupId: 'other' }, after)
     expect((await driver.listBackups()).map(({ id }) => id)).toEqual(['full', 'next', 'other'])
     expect((await driver.listBackups({ volumeId: 'other' })).map(({ id }) => id)).toEqual(['other'])
-    const newest = await driver.backup({ volumeId: 'volume', incremental: true }, after)
-    expect(newest.parentId).toBe('next')
+  })
+
+  it('finds the newest backup of a volume by the clock, as Cinder does, and of one second by the chain', async () => {
+    let now = Date.UTC(2026, 0, 1)
+    const driver = new MemoryBackupDriver({ ...sizes, clock: () => new Date(now) })
+    const ids = ['z', 'y', 'x']
+    for (const [index, backupId] of ids.entries()) {
+      await driver.backup({ volumeId: 'volume', backupId, parent: ids[index - 1] ?? null }, before)
+    }
+    now = Date.UTC(2025, 0, 1)
+    await driver.backup({ volumeId: 'volume', backupId: 'earlier' }, before)
+    now = Date.UTC(2026, 0, 2)
+    expect((await driver.backup({ volumeId: 'volume', incremental: true }, after)).parentId).toBe('x')
+  })
+
+  it('finds the newest backup of a volume by its manifests where the names do not tell the time', async () => {
+    class OwnNames extends MemoryBackupDriver {
+      override generateObjectNamePrefix({ id }: NewBackup): string {
+        return `mine_${id}`
+      }
+    }
+    let now = Date.UTC(2026, 0, 1)
+    const driver = new OwnNames({ ...sizes, clock: () => new Date((now += 60_000)) })
+    for (const backupId of ['c', 'a', 'b']) await driver.backup({ volumeId: 'volume', backupId }, before)
+    await driver.backup({ volumeId: 'other', backupId: 'd' }, before)
+    expect((await driver.backup({ volumeId: 'volume', incremental: true }, after)).parentId).toBe('b')
+  })
+
+  it('reads no manifest of another volume, and of its own the newest alone, to make an incremental', async () => {
+    let now = Date.UTC(2026, 0, 1)
+    const driver = new MemoryBackupDriver({ ...sizes, clock: () => new Date((now += 60_000)) })
+    for (let index = 0; index < 20; index += 1) {
+      await driver.backup({ volumeId: index % 2 === 0 ? 'volume' : 'volume2', backupId: `b${index}` }, before)
+    }
+    const faulty = new FaultyBackupDriver(driver)
+    const made = await faulty.backup({ volumeId: 'volume', incremental: true }, after)
+    expect(made.parentId).toBe('b18')
+    const read = new Set(
+      faulty.calls
+        .filter(({ operation }) => operation === 'getObjectReader')
+        .map(({ objectName }) => objectName),
+    )
+    expect([...read].map((name) => name?.replace(/^.*backup_/, ''))).toEqual([
+      'b18_metadata',
+      'b18_sha256file',
+    ])
   })
 
   it('makes a full backup when an incremental is asked for and there is none before', async () => {
