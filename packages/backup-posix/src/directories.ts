@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, opendir, realpath, rmdir, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, opendir, readdir, realpath, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { throwIfAborted } from '@stowage/backup-core'
 import { errnoOf } from './errors.js'
@@ -95,33 +95,75 @@ export async function* containersBelow(
   onForeignLink?: (name: string) => void,
 ): AsyncGenerator<string> {
   const waiting = ['']
-  for (let relative = waiting.pop(); relative !== undefined; relative = waiting.pop()) {
-    const links: string[] = []
-    let holdsFile = false
-    try {
-      for await (const entry of await opendir(join(path, relative), { bufferSize: 1024 })) {
-        throwIfAborted(signal, 'Listing')
-        if (entry.name.startsWith('.') || (relative === '' && entry.name === 'lost+found')) continue
-        const below = relative === '' ? entry.name : `${relative}/${entry.name}`
-        if (entry.isDirectory()) waiting.push(below)
-        else if (entry.isSymbolicLink() && !looksLikeBackupObject(entry.name)) links.push(below)
-        else holdsFile = true
-        holdsFile ||= looksLikeManifest(entry.name)
-      }
-    } catch (error) {
-      const errno = errnoOf(error)
-      // EACCES: the listing of this directory as a container rejects.
-      if (errno === 'EACCES' && relative !== '') holdsFile = true
-      // ENOENT: a delete removed the directory meanwhile.
-      else if (errno !== 'ENOENT') throw error
-    }
-    if (holdsFile && relative !== '') yield relative
-    for (const link of links) {
-      if (!(await mayHideBackups(path, link))) continue
-      if (onForeignLink && relative === '' && (await isForeign(join(path, link), link))) onForeignLink(link)
-      else yield link
-    }
+  const reading = new Set<Promise<void>>()
+  const results: DirectoryRead[] = []
+  const failures: unknown[] = []
+  const begin = (relative: string): void => {
+    const read = readDirectory(path, relative)
+      .then(
+        (result) => void results.push(result),
+        (error: unknown) => void failures.push(error),
+      )
+      .finally(() => reading.delete(read))
+    reading.add(read)
   }
+  try {
+    for (;;) {
+      throwIfAborted(signal, 'Listing')
+      if (failures.length > 0) throw failures[0]
+      while (waiting.length > 0 && reading.size < readsAtOnce) begin(waiting.pop() ?? '')
+      const result = results.pop()
+      if (result === undefined) {
+        if (reading.size === 0) return
+        await Promise.race(reading)
+        continue
+      }
+      const { relative, below, links, holdsFile } = result
+      for (const name of below) waiting.push(name)
+      if (holdsFile && relative !== '') yield relative
+      for (const link of links) {
+        if (!(await mayHideBackups(path, link))) continue
+        if (onForeignLink && relative === '' && (await isForeign(join(path, link), link))) onForeignLink(link)
+        else yield link
+      }
+    }
+  } finally {
+    await Promise.all(reading)
+  }
+}
+
+/** How many directories are read at once: most of the time of a read is spent on its way to another thread and back. */
+const readsAtOnce = 16
+
+/** What a directory below the root holds. */
+interface DirectoryRead {
+  readonly relative: string
+  readonly below: readonly string[]
+  readonly links: readonly string[]
+  readonly holdsFile: boolean
+}
+
+async function readDirectory(root: string, relative: string): Promise<DirectoryRead> {
+  const below: string[] = []
+  const links: string[] = []
+  let holdsFile = false
+  try {
+    for (const entry of await readdir(join(root, relative), { withFileTypes: true })) {
+      if (entry.name.startsWith('.') || (relative === '' && entry.name === 'lost+found')) continue
+      const name = relative === '' ? entry.name : `${relative}/${entry.name}`
+      if (entry.isDirectory()) below.push(name)
+      else if (entry.isSymbolicLink() && !looksLikeBackupObject(entry.name)) links.push(name)
+      else holdsFile = true
+      holdsFile ||= looksLikeManifest(entry.name)
+    }
+  } catch (error) {
+    const errno = errnoOf(error)
+    // EACCES: the listing of this directory as a container rejects.
+    if (errno === 'EACCES' && relative !== '') holdsFile = true
+    // ENOENT: a delete removed the directory meanwhile.
+    else if (errno !== 'ENOENT') throw error
+  }
+  return { relative, below, links, holdsFile }
 }
 
 /**

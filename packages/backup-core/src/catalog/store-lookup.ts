@@ -2,10 +2,12 @@ import type { ChainLayer } from '../chain/chain-layer.js'
 import { readMetadata, readMetadataAt } from '../chain/read-metadata.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRecord } from '../driver/types.js'
+import type { BackupRecord, NewBackup } from '../driver/types.js'
 import { isBackupError, type BackupError } from '../errors/backup-error.js'
 import { mayBeOfVolume } from '../format/backup-prefix.js'
 import type { BackupMetadata } from '../format/metadata.js'
+import { idProblem } from '../format/name-rules.js'
+import { Limiter } from '../pipeline/limiter.js'
 import type { WarningListener } from '../progress/progress.js'
 import type { BackupLookup, BackupPlace } from './backup-lookup.js'
 import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
@@ -25,6 +27,9 @@ interface Found extends Place {
 
 /** How many `_metadata` objects are read at once. */
 const READS_AT_ONCE = 8
+
+/** How many containers are listed at once. */
+const LISTINGS_AT_ONCE = 16
 
 /** Finds backups in the store itself, by its `_metadata` objects. */
 export class StoreLookup implements BackupLookup {
@@ -169,23 +174,31 @@ export class StoreLookup implements BackupLookup {
 
   /** Where a backup may be, the likely places first: a search of every place for each parent would be quadratic. */
   async *#candidates(backupId: string, nearContainer: string | undefined): AsyncGenerator<Place> {
-    if (nearContainer !== undefined) {
-      await this.#placesIn(nearContainer)
-      yield* this.#index.endingWith(backupId, nearContainer)
+    const likely = new Set([nearContainer, this.#containerOf(backupId)])
+    for (const container of likely) {
+      if (container === undefined) continue
+      await this.#placesIn(container)
+      yield* this.#index.endingWith(backupId, container)
     }
     if (!this.#allListed) {
       for (const container of await this.#allContainers(undefined)) {
         await this.#placesIn(container)
-        if (container !== nearContainer) yield* this.#index.endingWith(backupId, container)
+        if (!likely.has(container)) yield* this.#index.endingWith(backupId, container)
       }
       this.#allListed = true
     } else {
-      for (const place of this.#index.endingWith(backupId)) if (place.container !== nearContainer) yield place
+      for (const place of this.#index.endingWith(backupId)) if (!likely.has(place.container)) yield place
     }
     // A driver may put the id anywhere in its prefixes.
     for await (const place of this.#placesFrom(nearContainer)) {
       if (place.unlisted || (place.prefix.includes(backupId) && !endsWithId(place, backupId))) yield place
     }
+  }
+
+  /** Where the driver puts a backup of this id on its own; undefined where it has no wish. */
+  #containerOf(backupId: string): string | undefined {
+    const isId = idProblem(backupId) === null
+    return isId ? (this.#store.updateContainerName(backupOfId(backupId), null) ?? undefined) : undefined
   }
 
   /** Places container by container, so that one that is found near costs no look into the others. */
@@ -228,8 +241,12 @@ export class StoreLookup implements BackupLookup {
     const places: Place[] = []
     const containers = await this.#allContainers(nearContainer)
     const unlisted: BackupError[] = []
-    for (const container of containers) {
-      const found = await this.#placesIn(container)
+    const limiter = new Limiter(LISTINGS_AT_ONCE)
+    const listings = [...containers].map(async (container) => ({
+      container,
+      found: await limiter.run(() => this.#placesIn(container)),
+    }))
+    for (const { container, found } of await Promise.all(listings)) {
       const failures = found.flatMap((place) => place.unlisted ?? [])
       // The caller named this one.
       if (container === nearContainer && failures[0]) throw failures[0]
@@ -268,6 +285,14 @@ export class StoreLookup implements BackupLookup {
       })
       return undefined
     }
+  }
+}
+
+/** A backup of which the id alone is known: all that a driver's own choice of a container may rest on. */
+function backupOfId(id: string): NewBackup {
+  return {
+    ...{ id, volumeId: id, parentId: null, container: null, name: null, description: null },
+    createdAt: new Date(0),
   }
 }
 
