@@ -24,6 +24,7 @@ export type {
   ObjectWriter,
   ReadOptions,
   ReplayableBody,
+  DeleteObjectOptions,
   StoreOptions,
 } from './driver/object-io.js'
 export type {

@@ -6,6 +6,7 @@ import type {
   FailedDelete,
   NewBackup,
   ObjectOptions,
+  DeleteObjectOptions,
   StoreOptions,
   WriterOptions,
 } from '@stowage/backup-core'
@@ -106,7 +107,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     return Promise.resolve(new SwiftObjectReader(this.#client, container, objectName, signalOf(options)))
   }
 
-  deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void> {
+  deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void> {
     return this.#client.deleteObject(container, objectName, options)
   }
 

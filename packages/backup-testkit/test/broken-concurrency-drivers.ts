@@ -16,7 +16,8 @@ export const brokenConcurrencyDrivers: readonly BrokenDriver[] = [
     },
   },
   {
-    fault: 'a container is listed once, and then from memory',
+    // An incremental is on its guard by one of the two, a delete by the other.
+    fault: 'a container is listed once, and then from memory, and without the markers of deletes',
     foundBy: [
       'an incremental, made between any two calls of a delete of its parent before deleteObject, is never without it',
     ],
@@ -26,7 +27,9 @@ export const brokenConcurrencyDrivers: readonly BrokenDriver[] = [
         const key = `${args[0]} ${args[1]}`
         const names: string[] = this.#listings.get(key) ?? []
         if (!this.#listings.has(key)) {
-          for await (const name of super.getContainerEntries(...args)) names.push(name)
+          for await (const name of super.getContainerEntries(...args)) {
+            if (!name.startsWith('stowage-')) names.push(name)
+          }
           this.#listings.set(key, names)
         }
         yield* names

@@ -54,13 +54,13 @@ async function withdraw(
   // A catalog of the caller's was not told of it, and may have another backup of this id.
   const job = { ...means, catalog: { remove: () => Promise.resolve() } }
   try {
-    // What cannot be read now could not be read before there was a backup to depend on.
-    await deleteTargets(job, [{ id, volumeId, container, prefix }], { signal, force: true })
+    // What cannot be read may be an incremental of somebody who can read it.
+    await deleteTargets(job, [{ id, volumeId, container, prefix }], { signal })
     return failure
   } catch (error) {
-    const kept = isBackupError(error, 'HAS_DEPENDENTS')
+    const kept = isBackupError(error, 'HAS_DEPENDENTS') || isBackupError(error, 'DEPENDENTS_UNKNOWN')
     const what = kept
-      ? `Backup ${id} had been committed by then, and an incremental depends on it: both were kept. Verify them. `
+      ? `Backup ${id} had been committed by then, and was kept, since an incremental depends on it, or may: verify it. `
       : `What had been written of backup ${id} could not be removed: delete it. `
     const leftovers = kept ? [] : [...written.names]
     return incomplete(failure, what + (error instanceof Error ? error.message : ''), {

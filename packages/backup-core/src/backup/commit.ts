@@ -12,7 +12,8 @@ import { formatCreatedAt } from '../format/timestamps.js'
 import { Limiter } from '../pipeline/limiter.js'
 import { controlObjectNames, listBackupObjects } from '../store/list-objects.js'
 import { notSearchable, type Destination } from './destination.js'
-import { backupExists } from './prepare.js'
+import { assertNotBeingDeleted } from './parent-marker.js'
+import { backupExists, beingDeleted } from './prepare.js'
 
 /** What was stored of a volume. */
 export interface StoredVolume {
@@ -57,6 +58,7 @@ export async function commit(
     ...common,
     version: FORMAT_VERSION,
     parentId: backup.parentId,
+    ...(prepared.parent ? { parentPrefix: prepared.parent.record.prefix } : {}),
     volumeMeta: prepared.volumeMeta,
     extraMetadata: sink.extraMetadata,
     objects,
@@ -130,9 +132,10 @@ async function assertMayExist(
   const { backup, idGiven, parent } = prepared
   if (parent) await assertStillThere(sink.store, parent.record, options)
   if (!idGiven) return
-  // A lookup of its own: one that was used has its listings.
+  // Lookups of their own: one that was used has its listings. A delete writes its marker before it hides `_metadata`.
   if (await openLookup().hasOther(backup.id, { container: sink.container, prefix }))
     throw backupExists(backup.id)
+  if ((await openLookup().findMarkers(backup.id)).length > 0) throw beingDeleted(backup.id)
 }
 
 async function assertStillThere(
@@ -140,12 +143,15 @@ async function assertStillThere(
   parent: BackupRecord,
   options: StoreOptions,
 ): Promise<void> {
-  if (await store.objectExists(parent.container, metadataObjectName(parent.prefix), options)) return
-  throw new BackupError(
-    'CHAIN_INVALID',
-    `The parent, backup ${parent.id}, was deleted while this incremental was made. Do a full backup.`,
-    { backupId: parent.id },
-  )
+  if (!(await store.objectExists(parent.container, metadataObjectName(parent.prefix), options))) {
+    throw new BackupError(
+      'CHAIN_INVALID',
+      `The parent, backup ${parent.id}, was deleted while this incremental was made. Do a full backup.`,
+      { backupId: parent.id },
+    )
+  }
+  // A delete writes its marker, and then looks for incrementals; this one was written, and then looks for markers.
+  await assertNotBeingDeleted(store, parent, options)
 }
 
 /** The container holds objects by now: a driver that lists its containers lists it. */

@@ -18,6 +18,7 @@ import {
 } from '../format/object-names.js'
 import { encodeVolumeMetadata } from '../format/volume-meta.js'
 import type { WarningListener } from '../progress/progress.js'
+import { assertNotBeingDeleted } from './parent-marker.js'
 
 /** What preparing takes. */
 export interface BackupMeans {
@@ -59,8 +60,10 @@ export async function prepareBackup(
   if (request.container !== undefined) assertContainerName(request.container)
   const volumeMeta = encodeVolumeMetadata(request.volumeMetadata ?? null)
   // An id that was made up a moment ago is nobody's: a full backup then asks the store for nothing that it does not use.
-  if (request.backupId !== undefined && (await lookup.find(id, request.container))) {
-    throw backupExists(id)
+  if (request.backupId !== undefined) {
+    if (await lookup.find(id, request.container)) throw backupExists(id)
+    // That delete may be taken back: there would be two backups of the id.
+    if ((await lookup.findMarkers(id)).length > 0) throw beingDeleted(id)
   }
   const parent = await findParent(means, lookup, request, options)
   const { chunkSizeBytes, blockSizeBytes } = agreeOnSizes(settings, parent)
@@ -100,6 +103,15 @@ const UNFIT: readonly BackupErrorCode[] = [
   'OBJECT_MISSING',
   'OBJECT_CORRUPT',
 ]
+
+/** The error for an id of which a backup is being deleted. */
+export function beingDeleted(backupId: string): BackupError {
+  return new BackupError(
+    'CONFLICT',
+    `Backup ${backupId} is being deleted, or its delete was interrupted. Delete it again to finish that, or choose another id.`,
+    { backupId },
+  )
+}
 
 async function findParent(
   { store, onWarning }: BackupMeans,
@@ -147,6 +159,7 @@ async function openParent(
       { backupId: record.id },
     )
   }
+  await assertNotBeingDeleted(store, record, options)
   const chain = await loadChain(lookup, record)
   assertSoundChain(chain)
   const blocks = await readBlockHashes(store, record, options).catch((error: unknown) => {

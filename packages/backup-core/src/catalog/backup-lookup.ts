@@ -10,8 +10,13 @@ import { inOrder } from './order.js'
 
 /** Finds backups with their manifests, for one operation: what was listed or read once is not asked for again. */
 export interface BackupLookup {
-  /** A backup by its id, looked for in `nearContainer` first; undefined where there is none. */
-  find(backupId: string, nearContainer?: string): Promise<ChainLayer | undefined>
+  /**
+   * A backup by its id, looked for in `nearContainer` first; undefined where there is none.
+   *
+   * @param prefix - where it is known: of two backups with one id, the one with this prefix is meant
+   * @throws `CONFLICT` where a container has two backups of the id, and no prefix is given
+   */
+  find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined>
   /** The manifest of a backup that the caller knows the place of. Rejects where it is not there. */
   open(record: BackupRecord): Promise<ChainLayer>
   /** Whether a committed backup other than the one at this place has this id. */
@@ -68,9 +73,12 @@ export class OwnCatalogLookup implements BackupLookup {
     this.#options = options
   }
 
-  async find(backupId: string, nearContainer?: string): Promise<ChainLayer | undefined> {
+  async find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined> {
     const near = nearContainer === undefined ? {} : { nearContainer }
     const record = await this.#catalog.get(backupId, { ...this.#options, ...near })
+    if (record && prefix !== undefined && record.prefix !== prefix) {
+      return this.#stored.find(backupId, record.container, prefix)
+    }
     return record && this.open(record)
   }
 

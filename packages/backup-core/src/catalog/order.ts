@@ -9,11 +9,11 @@ export function inOrder<Backup extends Ordered>(records: readonly Backup[]): Bac
   const byAge = [...records].sort((a, b) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : Number(a.id > b.id)))
   const byId = new Map(byAge.map((record) => [record.id, record]))
   const ordered: Backup[] = []
-  const placed = new Set<string>()
+  const placed = new Set<Backup>()
   for (const record of byAge) {
     const line: Backup[] = []
-    for (let next: Backup | undefined = record; next && !placed.has(next.id);) {
-      placed.add(next.id)
+    for (let next: Backup | undefined = record; next && !placed.has(next);) {
+      placed.add(next)
       line.push(next)
       next = next.parentId === null ? undefined : byId.get(next.parentId)
     }

@@ -3,7 +3,7 @@ import { readMetadata, readMetadataAt } from '../chain/read-metadata.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRecord, NewBackup } from '../driver/types.js'
-import { isBackupError, type BackupError } from '../errors/backup-error.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { mayBeOfVolume } from '../format/backup-prefix.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { idProblem } from '../format/name-rules.js'
@@ -51,8 +51,8 @@ export class StoreLookup implements BackupLookup {
     this.#options = options
   }
 
-  async find(backupId: string, nearContainer?: string): Promise<ChainLayer | undefined> {
-    const found = await this.#find(backupId, nearContainer)
+  async find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined> {
+    const found = await this.#find(backupId, nearContainer, prefix)
     if (!found) return undefined
     const { metadata } = found
     const record = recordOf(summarise(found, metadata), await this.#ancestors(found), this.#sizes)
@@ -104,7 +104,13 @@ export class StoreLookup implements BackupLookup {
     const places = await this.#allPlaces(filter.nearContainer)
     const summaries = new Map<string, Summary>()
     for (const summary of await this.#summariseAll(places)) {
-      if (!summaries.has(summary.record.id)) summaries.set(summary.record.id, summary)
+      const { id, container, prefix } = summary.record
+      const other = summaries.get(id)?.record
+      if (!other) summaries.set(id, summary)
+      else if (other.container === container) {
+        const { message } = idTwice(id, container, [other.prefix, prefix])
+        this.#onWarning({ code: 'ID_TWICE', message, backupId: id })
+      }
     }
     const sizes = new VolumeSizes()
     for (const summary of summaries.values()) {
@@ -131,7 +137,8 @@ export class StoreLookup implements BackupLookup {
     for (;;) {
       const { parentId } = child.metadata
       if (parentId === null || line.has(parentId) || this.#sizes.has(parentId)) return line
-      const parent = await this.#find(parentId, child.container).catch((error: unknown) => {
+      const { parentPrefix } = child.metadata
+      const parent = await this.#find(parentId, child.container, parentPrefix).catch((error: unknown) => {
         if (isUnreadable(error)) return undefined
         throw error
       })
@@ -142,17 +149,22 @@ export class StoreLookup implements BackupLookup {
   }
 
   /** A prefix contains its backup's id, so only such places can be the backup's. */
-  async #find(backupId: string, nearContainer: string | undefined): Promise<Found | undefined> {
+  async #find(
+    backupId: string,
+    nearContainer: string | undefined,
+    prefix: string | undefined,
+  ): Promise<Found | undefined> {
     const known = this.#found.get(backupId)
-    if (known) return known
+    if (known && (prefix === undefined || known.prefix === prefix)) return known
     let unreadable: BackupError | undefined
     let unlisted: BackupError | undefined
     for await (const place of this.#candidates(backupId, nearContainer)) {
       unlisted ??= place.unlisted
-      if (place.unlisted) continue
+      if (place.unlisted || (prefix !== undefined && place.prefix !== prefix)) continue
       try {
         const metadata = await readMetadataAt(this.#store, place, this.#options)
         if (metadata.backupId !== backupId) continue
+        if (prefix === undefined) await this.#assertOnlyOne(backupId, place)
         const found = { ...place, metadata }
         this.#found.set(backupId, found)
         return found
@@ -170,6 +182,21 @@ export class StoreLookup implements BackupLookup {
     const reason = unreadable ?? unlisted
     if (reason) throw reason
     return undefined
+  }
+
+  /** Rejects where a container has another backup of the id: neither is to be taken for the other. */
+  async #assertOnlyOne(backupId: string, { container, prefix }: Place): Promise<void> {
+    for (const other of this.#index.endingWith(backupId, container)) {
+      if (other.prefix === prefix) continue
+      const isBackup = await readMetadataAt(this.#store, other, this.#options).then(
+        (metadata) => metadata.backupId === backupId,
+        (error: unknown) => {
+          if (isUnreadable(error) || isBackupError(error, 'OBJECT_MISSING')) return false
+          throw error
+        },
+      )
+      if (isBackup) throw idTwice(backupId, container, [prefix, other.prefix])
+    }
   }
 
   /** Where a backup may be, the likely places first: a search of every place for each parent would be quadratic. */
@@ -286,6 +313,16 @@ export class StoreLookup implements BackupLookup {
       return undefined
     }
   }
+}
+
+/** The error for two backups of one id in a container: which one an incremental was made on cannot be told. */
+function idTwice(backupId: string, container: string, [one, other]: readonly [string, string]): BackupError {
+  return new BackupError(
+    'CONFLICT',
+    `The container ${container} has two backups with the id ${backupId}, ${one} and ${other}. ` +
+      'Move the `_metadata` object of the wrong one out of the store.',
+    { backupId, container },
+  )
 }
 
 /** A backup of which the id alone is known: all that a driver's own choice of a container may rest on. */

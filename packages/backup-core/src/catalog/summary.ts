@@ -6,6 +6,8 @@ import type { BackupMetadata } from '../format/metadata.js'
 /** What of a manifest a record is made of: small, whatever the number of its objects. */
 export interface Summary {
   readonly record: Omit<BackupRecord, 'sizeBytes'>
+  /** Where the manifest says it: which of two backups of its parent's id the parent is. */
+  readonly parentPrefix?: string
   readonly volumeSizeBytes: number | null
   /** The end of the last byte that this backup itself stored. */
   readonly endBytes: number
@@ -28,6 +30,7 @@ export function summarise(
       objectCount: metadata.objects.length,
       compressions: compressionsOf(metadata.objects),
     },
+    ...(metadata.parentPrefix === undefined ? {} : { parentPrefix: metadata.parentPrefix }),
     volumeSizeBytes: metadata.volumeSizeBytes,
     endBytes: endOfObjects(metadata),
   }

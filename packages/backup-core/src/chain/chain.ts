@@ -38,7 +38,7 @@ async function findParent(
 ): Promise<ChainLayer> {
   let found: ChainLayer | undefined
   try {
-    found = await lookup.find(parentId, child.record.container)
+    found = await lookup.find(parentId, child.record.container, child.metadata.parentPrefix)
   } catch (error) {
     // A catalog of the caller's may know a backup whose objects are gone.
     if (!isBackupError(error, 'OBJECT_MISSING')) throw error

@@ -57,19 +57,21 @@ async function hide(
   const { container, prefix } = target
   const objectName = metadataObjectName(prefix)
   let removing = false
+  const unanswered: true[] = []
+  const onUnanswered = (): void => void unanswered.push(true)
   try {
     throwIfAborted(options.signal, 'The delete')
     // Its bytes are in the marker, or cannot be had. One that came back since is not to be lost.
     if (committed || metadata) {
       removing = true
-      await store.deleteObject(container, objectName, options)
+      await store.deleteObject(container, objectName, { ...options, onUnanswered })
       removing = false
     } else if (await store.objectExists(container, objectName, options)) throw conflict(target)
     await means.assertNoDependents(markerName === undefined ? target : { ...target, markerName })
     return undefined
   } catch (cause) {
     const error = cause instanceof Error ? cause : new Error(String(cause))
-    return { error, mayStillBeRemoved: removing && hasNoAnswer(error) }
+    return { error, mayStillBeRemoved: unanswered.length > 0 || (removing && hasNoAnswer(error)) }
   }
 }
 

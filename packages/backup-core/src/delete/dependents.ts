@@ -63,22 +63,37 @@ export class DependentsSearch {
 
   /** @param toDelete - the backup asked about, first, and those that go with it */
   async of(toDelete: readonly [DeleteTarget, ...DeleteTarget[]]): Promise<Dependents> {
+    let before = new Set<string>()
+    for (;;) {
+      const { dependents, gone } = await this.#lookOnce(toDelete)
+      // What was listed and is gone may have been hidden by a delete, and put back: it has to be listed again. A listing
+      // that lags names the same for a while.
+      if ([...gone].every((key) => before.has(key))) return dependents
+      before = new Set([...before, ...gone])
+    }
+  }
+
+  /** @returns also what was listed, and not there when it was read */
+  async #lookOnce(
+    toDelete: readonly [DeleteTarget, ...DeleteTarget[]],
+  ): Promise<{ readonly dependents: Dependents; readonly gone: ReadonlySet<string> }> {
     const [target] = toDelete
     const unknown: BackupError[] = []
+    const gone = new Set<string>()
     const listings = await this.#listAll(toDelete, unknown)
     const own = new Set(toDelete.map(({ container, prefix }) => keyOf(container, metadataObjectName(prefix))))
     const places = listings
       .flatMap(({ metadata }) => metadata)
       .filter(({ container, objectName }) => !own.has(keyOf(container, objectName)))
-    const summaries = await this.#summariesAt(places, (place, error) => {
+    const summaries = await this.#summariesAt(places, gone, (place, error) => {
       // A backup of another volume cannot be restored on this one: it does not depend on it.
       if (mayBeOfVolume(place.prefix, target.volumeId)) unknown.push(error)
     })
     const halfDeleted = new Set<string>()
-    const committed = new Set(places.map(({ container, prefix }) => keyOf(container, prefix)))
+    const committed = new Set(summaries.map(({ record }) => keyOf(record.container, record.prefix)))
     for (const marker of listings.flatMap(({ markers }) => markers)) {
       if (toDelete.some(({ id }) => id === marker.backupId)) continue
-      const summary = await this.#summaryOfMarker(marker, unknown)
+      const summary = await this.#summaryOfMarker(marker, gone, unknown)
       if (!summary) continue
       const key = keyOf(summary.record.container, summary.record.prefix)
       if (committed.has(key)) continue
@@ -87,10 +102,8 @@ export class DependentsSearch {
       halfDeleted.add(summary.record.id)
       summaries.push(summary)
     }
-    const none = new Map<string, Summary>()
-    const records = summaries.map((summary) => recordOf(summary, none))
-    const catalogued = await this.#catalogued(target.container, records)
-    return { found: descendantsOf(target.id, [...records, ...catalogued]), halfDeleted, unknown }
+    const catalogued = await this.#catalogued(target.container, summaries)
+    return { dependents: { found: descendantsOf(target, summaries, catalogued), halfDeleted, unknown }, gone }
   }
 
   async #listAll(
@@ -122,6 +135,7 @@ export class DependentsSearch {
 
   async #summariesAt(
     places: readonly MetadataPlace[],
+    gone: Set<string>,
     onUnreadable: (place: MetadataPlace, error: BackupError) => void,
   ): Promise<Summary[]> {
     const found = new Map<string, Summary>()
@@ -140,8 +154,10 @@ export class DependentsSearch {
             const metadata = await readMetadataAt(this.#store, place, this.#options)
             found.set(keyOf(place.container, place.objectName), summarise(place, metadata))
           } catch (error) {
-            // Deleted since it was listed.
-            if (isBackupError(error, 'OBJECT_MISSING')) return
+            if (isBackupError(error, 'OBJECT_MISSING')) {
+              gone.add(keyOf(place.container, place.objectName))
+              return
+            }
             if (!mayHide(error)) throw error
             onUnreadable(place, error)
           }
@@ -153,9 +169,14 @@ export class DependentsSearch {
   }
 
   /** A backup whose delete did not finish depends on its parent still: its `_metadata` may be put back. */
-  async #summaryOfMarker(place: MarkerPlace, unknown: BackupError[]): Promise<Summary | undefined> {
+  async #summaryOfMarker(
+    place: MarkerPlace,
+    gone: Set<string>,
+    unknown: BackupError[],
+  ): Promise<Summary | undefined> {
     try {
       const marker = await readMarker(this.#store, place, this.#options)
+      if (!marker) gone.add(keyOf(place.container, place.objectName))
       if (!marker || marker.metadata.byteLength === 0) return undefined
       const { container } = place
       const objectName = metadataObjectName(marker.prefix)
@@ -168,9 +189,9 @@ export class DependentsSearch {
     }
   }
 
-  async #catalogued(nearContainer: string, stored: readonly BackupRecord[]): Promise<BackupRecord[]> {
+  async #catalogued(nearContainer: string, stored: readonly Summary[]): Promise<BackupRecord[]> {
     if (!this.#ownCatalog) return []
-    const places = new Set(stored.map(({ container, prefix }) => keyOf(container, prefix)))
+    const places = new Set(stored.map(({ record }) => keyOf(record.container, record.prefix)))
     const records: BackupRecord[] = []
     for await (const record of this.#ownCatalog.list({ ...this.#options, nearContainer })) {
       if (!places.has(keyOf(record.container, record.prefix))) records.push(record)
@@ -186,12 +207,28 @@ function mayHide(error: unknown): error is BackupError {
   )
 }
 
-function descendantsOf(id: string, all: readonly BackupRecord[]): BackupRecord[] {
-  const found = new Set([id])
+/**
+ * Two backups may have one id: a killed delete has one of them, and another run made the other. What was made on the one,
+ * and says so, does not depend on the other.
+ */
+function descendantsOf(
+  target: DeleteTarget,
+  stored: readonly Summary[],
+  catalogued: readonly BackupRecord[],
+): BackupRecord[] {
+  const none = new Map<string, Summary>()
+  const parentPrefixes = new Map(
+    stored.map(({ record, parentPrefix }) => [keyOf(record.container, record.prefix), parentPrefix]),
+  )
+  const found = new Map([[target.id, new Set([target.prefix])]])
+  const records = [...stored.map((summary) => recordOf(summary, none)), ...catalogued]
   // In order, so that a child always comes after its parent.
-  return inOrder(all).filter((other) => {
-    if (other.parentId === null || other.id === id || !found.has(other.parentId)) return false
-    found.add(other.id)
+  return inOrder(records).filter(({ id, parentId, container, prefix }) => {
+    const parents = parentId === null ? undefined : found.get(parentId)
+    if (!parents || prefix === target.prefix) return false
+    const parentPrefix = parentPrefixes.get(keyOf(container, prefix))
+    if (parentPrefix !== undefined && !parents.has(parentPrefix)) return false
+    found.set(id, new Set([...(found.get(id) ?? []), prefix]))
     return true
   })
 }

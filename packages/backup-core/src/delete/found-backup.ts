@@ -28,31 +28,40 @@ const LOOKS = 3
 export interface StoreAccess {
   readonly store: ObjectStore
   readonly options: StoreOptions
+  /** Whether the caller deletes what cannot be read. */
+  readonly force: boolean
 }
 
 /** What of a backup is in the store. */
-export async function findInStore({ store, options }: StoreAccess, target: DeleteTarget): Promise<Found> {
-  const { container, prefix } = target
+export async function findInStore(
+  { store, options, force }: StoreAccess,
+  target: DeleteTarget,
+): Promise<Found> {
   const hadObjects = await hasObjects(store, target, options)
   for (let looks = 1; ; looks += 1) {
-    try {
-      const metadata = await readBytes(store, container, metadataObjectName(prefix), options)
-      const markers = await listMarkers(store, target, options)
-      return { target, committed: true, metadata, hadObjects, markers }
-    } catch (error) {
-      if (!isBackupError(error, 'OBJECT_MISSING')) {
-        if (!isUnreadable(error) && !isBackupError(error, 'STORE_FAILED')) throw error
-        const markers = await listMarkers(store, target, options)
-        return { target, committed: true, metadata: null, hadObjects, markers }
-      }
-      // After `_metadata` was found missing: the delete that removed it wrote its marker before.
-      const markers = await listMarkers(store, target, options)
-      const bytes = markers.readable.find(({ metadata }) => metadata.byteLength > 0)?.metadata ?? null
-      // Without any, that delete may have put `_metadata` back between the two looks.
-      if (bytes !== null || looks === LOOKS) {
-        return { target, committed: false, metadata: bytes, hadObjects, markers }
-      }
+    const bytes = await readMetadataBytes({ store, options, force }, target)
+    const markers = await listMarkers(store, target, options)
+    if (bytes !== 'missing') return { target, committed: true, metadata: bytes, hadObjects, markers }
+    // After `_metadata` was found missing: the delete that removed it wrote its marker before.
+    const marked = markers.readable.find(({ metadata }) => metadata.byteLength > 0)?.metadata ?? null
+    // Without any, that delete may have put `_metadata` back between the two looks.
+    if (marked !== null || looks === LOOKS) {
+      return { target, committed: false, metadata: marked, hadObjects, markers }
     }
+  }
+}
+
+/** @returns null for what is there and cannot be read, which `force` alone deletes: it could not be put back */
+async function readMetadataBytes(
+  { store, options, force }: StoreAccess,
+  { container, prefix }: DeleteTarget,
+): Promise<Uint8Array | null | 'missing'> {
+  try {
+    return await readBytes(store, container, metadataObjectName(prefix), options)
+  } catch (error) {
+    if (isBackupError(error, 'OBJECT_MISSING')) return 'missing'
+    if (force && (isUnreadable(error) || isBackupError(error, 'STORE_FAILED'))) return null
+    throw error
   }
 }
 

@@ -11,9 +11,12 @@ export function isFull(error: unknown): boolean {
   return fullCodes.some((code) => isBackupError(error, code))
 }
 
+/** What a backup is marked with. */
+export type MarkMeans = Pick<StoreAccess, 'store' | 'options'> & { readonly onWarning: WarningListener }
+
 /** Writes this delete's marker; on a full store it takes over the highest of the others. */
 export async function mark(
-  { store, options, onWarning }: StoreAccess & { readonly onWarning: WarningListener },
+  { store, options, onWarning }: MarkMeans,
   { target, committed, metadata, hadObjects }: Found,
   others: readonly StoredMarker[],
 ): Promise<StoredMarker | undefined> {

@@ -54,7 +54,7 @@ export async function deleteTargets(
     onProgress,
   )
   const means: DeleteMeans = {
-    ...{ ...job, meter, options },
+    ...{ ...job, meter, options, force },
     assertNoDependents: async (next) => {
       const others = targets.filter(({ prefix }) => prefix !== next.prefix)
       const refused = refusalFor(next, await search.of([next, ...others]), force)

@@ -1,10 +1,14 @@
 import type { BackupCatalog } from '../catalog/catalog.js'
+import { isUnreadable } from '../catalog/list-container.js'
+import { readMetadataAt } from '../chain/read-metadata.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { metadataObjectName } from '../format/object-names.js'
+import { parseMetadata } from '../format/metadata.js'
+import { metadataObjectName, prefixOfMetadataObject } from '../format/object-names.js'
 import type { ProgressMeter } from '../progress/progress-meter.js'
 import type { WarningListener } from '../progress/progress.js'
+import { listBackupObjects } from '../store/list-objects.js'
 import { bytesBody, writeObject } from '../store/write-object.js'
 import type { DeleteTarget } from './dependents.js'
 import { hasObjects, type Found } from './found-backup.js'
@@ -19,6 +23,8 @@ export interface DeleteMeans {
   readonly onWarning: WarningListener
   readonly meter: ProgressMeter
   readonly options: StoreOptions
+  /** Whether the caller deletes what cannot be read. */
+  readonly force: boolean
   /** Rejects where a backup that depends on the target exists, or may exist. Searches anew each time. */
   readonly assertNoDependents: (target: DeleteTarget) => Promise<void>
 }
@@ -83,13 +89,6 @@ export async function settle(
       continue
     }
     if (refusal !== undefined) {
-      // A damaged backup may have had no objects before.
-      const hadObjects = found.hadObjects || !found.committed
-      if (hadObjects && isDependence(refusal.error) && !(await hasObjects(store, target, options))) {
-        // Another delete has removed it, before there was a reason to keep it.
-        await removeOwn({ ...means, options }, target, own)
-        return
-      }
       if (!(await takeBack(means, found, own, refusal))) continue
       throw refusal.error
     }
@@ -104,10 +103,6 @@ export async function settle(
     return
   }
   throw conflict(target)
-}
-
-function isDependence(refusal: Error): boolean {
-  return isBackupError(refusal, 'HAS_DEPENDENTS') || isBackupError(refusal, 'DEPENDENTS_UNKNOWN')
 }
 
 /** Whether a marker is there still: by the listing, or by a question, since listings may lag. */
@@ -175,6 +170,8 @@ async function takeBack(
   const { container, prefix } = target
   try {
     if (metadata && !(await store.objectExists(container, metadataObjectName(prefix), options))) {
+      await assertWhole(store, target, metadata, options)
+      await assertOnlyOfId(store, target, options)
       const writerOptions = { ...options, extraMetadata: null }
       await writeObject(store, container, metadataObjectName(prefix), bytesBody(metadata), writerOptions)
     }
@@ -194,6 +191,51 @@ async function takeBack(
     return true
   } catch (cause) {
     throw notPutBack(target, refusal.error, cause)
+  }
+}
+
+/** A backup of which another delete has removed objects must not be shown as one again. */
+async function assertWhole(
+  store: ObjectStore,
+  { id, container, prefix }: DeleteTarget,
+  bytes: Uint8Array,
+  options: StoreOptions,
+): Promise<void> {
+  const where = { container, objectName: metadataObjectName(prefix) }
+  const metadata = await parseMetadata(bytesBody(bytes).stream(), where).catch((error: unknown) => {
+    // Damaged as it was before.
+    if (isUnreadable(error)) return undefined
+    throw error
+  })
+  const { own } = await listBackupObjects(store, container, prefix, options)
+  for (const { name } of metadata?.objects ?? []) {
+    if (own.has(name) || (await store.objectExists(container, name, options))) continue
+    throw new BackupError('OBJECT_MISSING', `Another delete of backup ${id} has removed ${name} already.`, {
+      ...{ backupId: id, container, objectName: name },
+    })
+  }
+}
+
+/** Another run may have made a backup of this id since `_metadata` was removed: nobody could tell the two apart. */
+async function assertOnlyOfId(
+  store: ObjectStore,
+  { id, container, prefix }: DeleteTarget,
+  options: StoreOptions,
+): Promise<void> {
+  for await (const objectName of store.getContainerEntries(container, '', options)) {
+    const other = prefixOfMetadataObject(objectName)
+    if (other === null || other === prefix || !other.endsWith(id)) continue
+    const metadata = await readMetadataAt(store, { container, objectName }, options).catch(
+      (error: unknown) => {
+        if (isBackupError(error, 'OBJECT_MISSING')) return undefined
+        throw error
+      },
+    )
+    if (metadata?.backupId !== id) continue
+    throw new BackupError('CONFLICT', `There is another backup ${id} by now, ${other}.`, {
+      backupId: id,
+      container,
+    })
   }
 }
 

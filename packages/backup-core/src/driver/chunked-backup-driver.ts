@@ -37,7 +37,7 @@ import {
   checkRestoreCall,
   checkVerifyCall,
 } from './check-calls.js'
-import type { ObjectReader, ObjectWriter, StoreOptions } from './object-io.js'
+import type { DeleteObjectOptions, ObjectReader, ObjectWriter, StoreOptions } from './object-io.js'
 import type {
   ContainerOptions,
   FailedDelete,
@@ -276,7 +276,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     options: ObjectOptions,
   ): Promise<ObjectReader>
 
-  abstract deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void>
+  abstract deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void>
 
   abstract generateObjectNamePrefix(backup: NewBackup): string
 

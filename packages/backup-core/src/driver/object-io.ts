@@ -4,6 +4,15 @@ export interface StoreOptions {
   readonly signal?: AbortSignal
 }
 
+/** Options of {@link ObjectStore.deleteObject}. */
+export interface DeleteObjectOptions extends StoreOptions {
+  /**
+   * Called when a request was cut off, or ran out of time, before the store had answered, and is sent again: something
+   * between may hold it, so that the object may be deleted once more, later. A store that sends no requests has no use for it.
+   */
+  readonly onUnanswered?: () => void
+}
+
 /** Options of {@link ObjectReader.read}. */
 export interface ReadOptions extends StoreOptions {
   /** The most bytes the caller is ready to hold. A longer object rejects with `OBJECT_TOO_LARGE`, unread. */

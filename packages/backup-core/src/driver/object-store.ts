@@ -1,5 +1,5 @@
 import type { DriverCapabilities } from './capabilities.js'
-import type { ObjectReader, ObjectWriter, StoreOptions } from './object-io.js'
+import type { DeleteObjectOptions, ObjectReader, ObjectWriter, StoreOptions } from './object-io.js'
 import type { ExtraMetadata, NewBackup } from './types.js'
 
 /** Options of opening an object. */
@@ -85,7 +85,7 @@ export interface ObjectStore {
   getObjectReader(container: string, objectName: string, options: ObjectOptions): Promise<ObjectReader>
 
   /** Deletes an object. Idempotent: success means that it is gone, also when it never was there. */
-  deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void>
+  deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void>
 
   /** Deletes many objects and returns the ones that it could not delete. */
   deleteObjects(

@@ -51,6 +51,7 @@ export async function parseMetadata(
 
   const checksum = new NullableTextField('stowage_checksum', problems, checksumProblem)
 
+  const parentPrefix = new NullableTextField('stowage_parent_prefix', problems, objectNameProblem)
   const document = new DocumentReader(
     [
       backupId,
@@ -64,6 +65,7 @@ export async function parseMetadata(
       objects,
       volumeSizeBytes,
       checksum,
+      parentPrefix,
     ],
     problems,
   )
@@ -86,6 +88,7 @@ export async function parseMetadata(
     createdAt: createdAt.value,
     parentId: parentId.value,
     ...(document.has('parent_id') ? {} : { parentIdMissing: true as const }),
+    ...(parentPrefix.value === null ? {} : { parentPrefix: parentPrefix.value }),
     volumeMeta: volumeMeta.value,
     extraMetadata: isJsonObject(extra) ? extra : null,
     objects: objects.objects,

@@ -21,6 +21,7 @@ export function* metadataTexts(metadata: BackupMetadata, checksum: string | null
   yield* objectListTexts(metadata.objects)
   yield member('parent_id', metadata.parentId)
   if (checksum !== null) yield member('stowage_checksum', checksum)
+  if (metadata.parentPrefix !== undefined) yield member('stowage_parent_prefix', metadata.parentPrefix)
   yield member('version', metadata.version)
   yield member('volume_id', metadata.volumeId)
   if (metadata.volumeSizeBytes === null) {

@@ -26,6 +26,8 @@ export interface BackupMetadata {
   readonly parentId: string | null
   /** Set where the text has no `parent_id` at all: backups from before Cinder had incrementals, or a damaged key. */
   readonly parentIdMissing?: true
+  /** The parent's prefix, which tells it from another backup of its id. Only Stowage writes it. */
+  readonly parentPrefix?: string
   /** A string that holds JSON: what Cinder knows of the volume. */
   readonly volumeMeta: string | null
   readonly extraMetadata: ExtraMetadata

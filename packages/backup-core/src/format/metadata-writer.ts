@@ -8,7 +8,7 @@ import type { BackupMetadata } from './metadata-types.js'
  * The `_metadata` object, byte for byte as Cinder writes it. It is made as it is read, so that a list of millions of
  * objects is never a string. The list of objects must not change until the body has been sent.
  *
- * `volume_size_bytes` and `stowage_checksum` are our own: Cinder ignores keys that it does not know.
+ * `volume_size_bytes` and those that begin with `stowage_` are our own: Cinder ignores keys that it does not know.
  */
 export function metadataBody(metadata: BackupMetadata): ReplayableBody {
   // A first pass counts the text, and sums it.

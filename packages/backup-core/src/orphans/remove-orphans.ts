@@ -1,12 +1,13 @@
 import { isUnreadable } from '../catalog/list-container.js'
 import { deleteTargets, type DeleteJob } from '../delete/run-delete.js'
-import { mayHideBackup, readMarker } from '../delete/marker.js'
+import { listMarkers, mayHideBackup, readMarker } from '../delete/marker.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import { signalOptions } from '../driver/signal-options.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { isBackupError } from '../errors/backup-error.js'
 import type { BackupErrorCode } from '../errors/codes.js'
+import type { ParsedPrefix } from '../format/backup-prefix.js'
 import { listBackupObjects } from '../store/list-objects.js'
 import { readBytes } from '../store/read-object.js'
 import { AgeGuard } from './age.js'
@@ -113,12 +114,26 @@ class OrphanRemover {
       modifiedAt: await this.#guard.newest(container, own, this.#options),
     }
     await this.#decide(candidate, async () => {
-      // Committed while its objects were asked for their age.
-      if (await mayBeCommitted(this.#store, container, prefix, this.#options)) {
-        return { outcome: 'kept', reason: 'it was committed meanwhile' }
-      }
-      return this.#delete(container, [...own])
+      const reason = await this.#reasonToKeep(container, prefix, parsed)
+      return reason === undefined ? this.#delete(container, [...own]) : { outcome: 'kept', reason }
     })
+  }
+
+  /**
+   * What is found right before objects are removed. A delete may hide `_metadata`, and put it back: its marker is there
+   * before the one and after the other, so that both are asked for, twice.
+   */
+  async #reasonToKeep(container: string, prefix: string, parsed: ParsedPrefix): Promise<string | undefined> {
+    const ids = parsed.kind === 'backup' ? [parsed.backupId] : parsed.backupIds
+    for (let looks = 1; looks <= 2; looks += 1) {
+      if (await mayBeCommitted(this.#store, container, prefix, this.#options))
+        return 'it was committed meanwhile'
+      for (const id of ids) {
+        const markers = await listMarkers(this.#store, { id, container, prefix }, this.#options)
+        if (markers.readable.length + markers.damaged.length > 0) return `a delete of backup ${id} has it`
+      }
+    }
+    return undefined
   }
 
   /** A backup that runs may store nothing for long, but what it stored is as young as its claim is needed. */

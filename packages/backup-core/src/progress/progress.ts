@@ -38,6 +38,7 @@ export interface BackupWarning {
     | 'VOLUME_SHRANK'
     | 'PARENT_MISSING'
     | 'PARENT_PASSED_OVER'
+    | 'ID_TWICE'
     | 'DEPENDENT_IGNORED'
     | 'DELETE_NOT_MARKED'
     | 'COMPRESSION_NOT_CINDER'

@@ -13,6 +13,8 @@ export interface RetryPolicy {
   readonly maxBackoffMs: number
   /** No retry begins later than this after the first attempt began. */
   readonly deadlineMs: number
+  /** Called for each attempt that fails, also where another one follows. */
+  readonly onFailedAttempt?: (error: BackupError) => void
 }
 
 /** Who is told of retries, and of what. */
@@ -40,6 +42,7 @@ export async function retrying<T>(
       return await attempt(retry)
     } catch (failure) {
       if (!(failure instanceof AttemptFailure)) throw failure
+      policy.onFailedAttempt?.(failure.error)
       if (failure.retry === 'never') throw failure.error
       if (failure.retry === 'confirm' && !isConfirming) {
         isConfirming = true

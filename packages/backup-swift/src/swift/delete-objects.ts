@@ -1,4 +1,4 @@
-import type { FailedDelete, StoreOptions } from '@stowage/backup-core'
+import type { BackupError, DeleteObjectOptions, FailedDelete, StoreOptions } from '@stowage/backup-core'
 import { isBackupError, throwIfAborted } from '@stowage/backup-core'
 import { discard } from '../http/body-sinks.js'
 import type { RetryPolicy } from '../http/retry.js'
@@ -16,9 +16,12 @@ export async function deleteObject(
   transport: SwiftTransport,
   container: string,
   objectName: string,
-  options: StoreOptions = {},
+  options: DeleteObjectOptions = {},
   policy?: Partial<RetryPolicy>,
 ): Promise<void> {
+  const onFailedAttempt = (error: BackupError): void => {
+    if (error.code === 'STORE_UNAVAILABLE') options.onUnanswered?.()
+  }
   try {
     await transport.send(
       {
@@ -30,7 +33,7 @@ export async function deleteObject(
         sink: discard,
       },
       options.signal,
-      policy,
+      { ...policy, onFailedAttempt },
     )
   } catch (error) {
     // Answers that were lost may have been successes: what is gone is deleted.

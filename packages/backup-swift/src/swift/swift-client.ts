@@ -1,4 +1,4 @@
-import type { FailedDelete, ReadOptions, StoreOptions } from '@stowage/backup-core'
+import type { DeleteObjectOptions, FailedDelete, ReadOptions, StoreOptions } from '@stowage/backup-core'
 import { isBackupError } from '@stowage/backup-core'
 import { discard } from '../http/body-sinks.js'
 import type { RetryPolicy } from '../http/retry.js'
@@ -195,7 +195,7 @@ export class SwiftClient {
   deleteObject(
     container: string,
     objectName: string,
-    options?: StoreOptions,
+    options?: DeleteObjectOptions,
     policy?: Partial<RetryPolicy>,
   ): Promise<void> {
     return deleteObject(this.#transport, container, objectName, options, policy)

@@ -19,6 +19,7 @@ import type {
   ObjectStore,
   ObjectWriter,
   OptionShape,
+  DeleteObjectOptions,
   StoreOptions,
   WriterOptions,
 } from '@stowage/backup-core'
@@ -144,7 +145,7 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
     return faultyReader(inner, this.#plan, { container, objectName, signal: options.signal })
   }
 
-  deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void> {
+  deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void> {
     const call: StoreCall = { operation: 'deleteObject', container, objectName }
     return this.#plan.call(call, options.signal, () =>
       this.#inner.deleteObject(container, objectName, options),
