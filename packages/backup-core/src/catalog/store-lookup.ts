@@ -95,7 +95,7 @@ export class StoreLookup implements BackupLookup {
       mayBeOfVolume(prefix, volumeId),
     )
     for await (const record of newestFirst(places, volumeId, (some) => this.#summariseAll(some))) {
-      const found = await this.find(record.id, record.container)
+      const found = await this.find(record.id, record.container, record.prefix)
       if (found) yield found.record
     }
   }
@@ -269,10 +269,20 @@ export class StoreLookup implements BackupLookup {
     const containers = await this.#allContainers(nearContainer)
     const unlisted: BackupError[] = []
     const limiter = new Limiter(LISTINGS_AT_ONCE)
-    const listings = [...containers].map(async (container) => ({
-      container,
-      found: await limiter.run(() => this.#placesIn(container)),
-    }))
+    let hasFailed = false
+    const listings = [...containers].map((container) =>
+      limiter.run(async () => {
+        if (hasFailed) return { container, found: [] }
+        try {
+          return { container, found: await this.#placesIn(container) }
+        } catch (error) {
+          hasFailed = true
+          throw error
+        }
+      }),
+    )
+    // All of them are waited for: nothing goes on after a failure.
+    await Promise.allSettled(listings)
     for (const { container, found } of await Promise.all(listings)) {
       const failures = found.flatMap((place) => place.unlisted ?? [])
       // The caller named this one.

@@ -227,7 +227,7 @@ async function assertOnlyOfId(
     if (other === null || other === prefix || !other.endsWith(id)) continue
     const metadata = await readMetadataAt(store, { container, objectName }, options).catch(
       (error: unknown) => {
-        if (isBackupError(error, 'OBJECT_MISSING')) return undefined
+        if (isUnreadable(error) || isBackupError(error, 'OBJECT_MISSING')) return undefined
         throw error
       },
     )
