@@ -2,24 +2,16 @@ import type { ChainLayer } from '../chain/chain-layer.js'
 import { readMetadata, readMetadataAt } from '../chain/read-metadata.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRecord, NewBackup } from '../driver/types.js'
+import type { BackupRecord } from '../driver/types.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { mayBeOfVolume } from '../format/backup-prefix.js'
 import type { BackupMetadata } from '../format/metadata.js'
-import { idProblem } from '../format/name-rules.js'
-import { Limiter } from '../pipeline/limiter.js'
 import type { WarningListener } from '../progress/progress.js'
 import type { BackupLookup, BackupPlace } from './backup-lookup.js'
-import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
+import { isUnreadable, type MarkerPlace } from './list-container.js'
 import { newestFirst } from './newest-first.js'
-import { endsWithId, PlaceIndex } from './place-index.js'
+import { StorePlaces, type Place } from './store-places.js'
 import { recordOf, summarise, VolumeSizes, type Summary } from './summary.js'
-
-/** Where a `_metadata` object is. */
-interface Place extends MetadataPlace {
-  /** Why the container could not be listed: the place then stands for all that the container may hold. */
-  readonly unlisted?: BackupError
-}
 
 interface Found extends Place {
   readonly metadata: BackupMetadata
@@ -28,27 +20,20 @@ interface Found extends Place {
 /** How many `_metadata` objects are read at once. */
 const READS_AT_ONCE = 8
 
-/** How many containers are listed at once. */
-const LISTINGS_AT_ONCE = 16
-
 /** Finds backups in the store itself, by its `_metadata` objects. */
 export class StoreLookup implements BackupLookup {
   readonly #store: ObjectStore
   readonly #onWarning: WarningListener
   readonly #options: StoreOptions
-  #containers: Promise<readonly string[]> | undefined
-  readonly #places = new Map<string, Promise<readonly Place[]>>()
+  readonly #places: StorePlaces
   readonly #found = new Map<string, Found>()
-  /** By the id of the backup whose delete did not finish: those of the containers that were listed. */
-  readonly #markers = new Map<string, MarkerPlace[]>()
-  readonly #index = new PlaceIndex<Place>()
   readonly #sizes = new VolumeSizes()
-  #allListed = false
 
   constructor(store: ObjectStore, onWarning: WarningListener, options: StoreOptions) {
     this.#store = store
     this.#onWarning = onWarning
     this.#options = options
+    this.#places = new StorePlaces(store, options)
   }
 
   async find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined> {
@@ -67,7 +52,7 @@ export class StoreLookup implements BackupLookup {
   }
 
   async hasOther(backupId: string, { container, prefix }: BackupPlace): Promise<boolean> {
-    for await (const place of this.#placesFrom(container)) {
+    for await (const place of this.#places.from(container)) {
       if (!place.prefix.includes(backupId)) continue
       if (place.container === container && place.prefix === prefix) continue
       try {
@@ -81,17 +66,16 @@ export class StoreLookup implements BackupLookup {
     return false
   }
 
-  async findMarkers(backupId: string): Promise<readonly MarkerPlace[]> {
-    for (const container of await this.#allContainers(undefined)) await this.#placesIn(container)
-    return this.#markers.get(backupId) ?? []
+  findMarkers(backupId: string): Promise<readonly MarkerPlace[]> {
+    return this.#places.markersOf(backupId)
   }
 
   containers(): Promise<ReadonlySet<string>> {
-    return this.#allContainers(undefined)
+    return this.#places.containers()
   }
 
   async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {
-    const places = (await this.#allPlaces(nearContainer)).filter(({ prefix }) =>
+    const places = (await this.#places.all(nearContainer)).filter(({ prefix }) =>
       mayBeOfVolume(prefix, volumeId),
     )
     for await (const record of newestFirst(places, volumeId, (some) => this.#summariseAll(some))) {
@@ -101,7 +85,7 @@ export class StoreLookup implements BackupLookup {
   }
 
   async *list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {
-    const places = await this.#allPlaces(filter.nearContainer)
+    const places = await this.#places.all(filter.nearContainer)
     const summaries = new Map<string, Summary>()
     for (const summary of await this.#summariseAll(places)) {
       const { id, container, prefix } = summary.record
@@ -158,7 +142,7 @@ export class StoreLookup implements BackupLookup {
     if (known && (prefix === undefined || known.prefix === prefix)) return known
     let unreadable: BackupError | undefined
     let unlisted: BackupError | undefined
-    for await (const place of this.#candidates(backupId, nearContainer)) {
+    for await (const place of this.#places.candidates(backupId, nearContainer)) {
       unlisted ??= place.unlisted
       if (place.unlisted || (prefix !== undefined && place.prefix !== prefix)) continue
       try {
@@ -186,7 +170,7 @@ export class StoreLookup implements BackupLookup {
 
   /** Rejects where a container has another backup of the id: neither is to be taken for the other. */
   async #assertOnlyOne(backupId: string, { container, prefix }: Place): Promise<void> {
-    for (const other of this.#index.endingWith(backupId, container)) {
+    for (const other of this.#places.endingWith(backupId, container)) {
       if (other.prefix === prefix) continue
       const isBackup = await readMetadataAt(this.#store, other, this.#options).then(
         (metadata) => metadata.backupId === backupId,
@@ -197,102 +181,6 @@ export class StoreLookup implements BackupLookup {
       )
       if (isBackup) throw idTwice(backupId, container, [prefix, other.prefix])
     }
-  }
-
-  /** Where a backup may be, the likely places first: a search of every place for each parent would be quadratic. */
-  async *#candidates(backupId: string, nearContainer: string | undefined): AsyncGenerator<Place> {
-    const likely = new Set([nearContainer, this.#containerOf(backupId)])
-    for (const container of likely) {
-      if (container === undefined) continue
-      await this.#placesIn(container)
-      yield* this.#index.endingWith(backupId, container)
-    }
-    if (!this.#allListed) {
-      for (const container of await this.#allContainers(undefined)) {
-        await this.#placesIn(container)
-        if (!likely.has(container)) yield* this.#index.endingWith(backupId, container)
-      }
-      this.#allListed = true
-    } else {
-      for (const place of this.#index.endingWith(backupId)) if (!likely.has(place.container)) yield place
-    }
-    // A driver may put the id anywhere in its prefixes.
-    for await (const place of this.#placesFrom(nearContainer)) {
-      if (place.unlisted || (place.prefix.includes(backupId) && !endsWithId(place, backupId))) yield place
-    }
-  }
-
-  /** Where the driver puts a backup of this id on its own; undefined where it has no wish. */
-  #containerOf(backupId: string): string | undefined {
-    const isId = idProblem(backupId) === null
-    return isId ? (this.#store.updateContainerName(backupOfId(backupId), null) ?? undefined) : undefined
-  }
-
-  /** Places container by container, so that one that is found near costs no look into the others. */
-  async *#placesFrom(nearContainer: string | undefined): AsyncGenerator<Place> {
-    if (nearContainer !== undefined) yield* await this.#placesIn(nearContainer)
-    for (const container of await this.#allContainers(undefined)) {
-      if (container !== nearContainer) yield* await this.#placesIn(container)
-    }
-  }
-
-  #placesIn(container: string): Promise<readonly Place[]> {
-    const known = this.#places.get(container)
-    if (known) return known
-    const listing = this.#listPlaces(container)
-    this.#places.set(container, listing)
-    return listing
-  }
-
-  async #listPlaces(container: string): Promise<readonly Place[]> {
-    try {
-      const { metadata, markers } = await listContainer(this.#store, container, this.#options)
-      for (const marker of markers) {
-        this.#markers.set(marker.backupId, [...(this.#markers.get(marker.backupId) ?? []), marker])
-      }
-      for (const place of metadata) this.#index.add(place)
-      return metadata
-    } catch (error) {
-      if (!isUnreadable(error)) throw error
-      return [{ container, prefix: '', objectName: '', unlisted: error }]
-    }
-  }
-
-  async #allContainers(nearContainer: string | undefined): Promise<ReadonlySet<string>> {
-    this.#containers ??= collect(this.#store.getContainers(this.#options))
-    return new Set([...(nearContainer === undefined ? [] : [nearContainer]), ...(await this.#containers)])
-  }
-
-  /** Every place; those of a container that cannot be listed are one that says so. */
-  async #allPlaces(nearContainer: string | undefined): Promise<readonly Place[]> {
-    const places: Place[] = []
-    const containers = await this.#allContainers(nearContainer)
-    const unlisted: BackupError[] = []
-    const limiter = new Limiter(LISTINGS_AT_ONCE)
-    let hasFailed = false
-    const listings = [...containers].map((container) =>
-      limiter.run(async () => {
-        if (hasFailed) return { container, found: [] }
-        try {
-          return { container, found: await this.#placesIn(container) }
-        } catch (error) {
-          hasFailed = true
-          throw error
-        }
-      }),
-    )
-    // All of them are waited for: nothing goes on after a failure.
-    await Promise.allSettled(listings)
-    for (const { container, found } of await Promise.all(listings)) {
-      const failures = found.flatMap((place) => place.unlisted ?? [])
-      // The caller named this one.
-      if (container === nearContainer && failures[0]) throw failures[0]
-      unlisted.push(...failures)
-      places.push(...found)
-    }
-    // There would be no backup for no reason that the caller could see.
-    if (unlisted[0] && unlisted.length === containers.size) throw unlisted[0]
-    return places
   }
 
   /** Manifests may have millions of objects: no more than a few are held at a time. */
@@ -333,18 +221,4 @@ function idTwice(backupId: string, container: string, [one, other]: readonly [st
       'Move the `_metadata` object of the wrong one out of the store.',
     { backupId, container },
   )
-}
-
-/** A backup of which the id alone is known: all that a driver's own choice of a container may rest on. */
-function backupOfId(id: string): NewBackup {
-  return {
-    ...{ id, volumeId: id, parentId: null, container: null, name: null, description: null },
-    createdAt: new Date(0),
-  }
-}
-
-async function collect(names: AsyncIterable<string>): Promise<readonly string[]> {
-  const all: string[] = []
-  for await (const name of names) all.push(name)
-  return all
 }

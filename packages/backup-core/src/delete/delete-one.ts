@@ -3,7 +3,8 @@ import type { DeleteTarget } from './dependents.js'
 import { findInStore, type Found } from './found-backup.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { isBackupError } from '../errors/backup-error.js'
-import { conflict, settle, type DeleteMeans, type Refusal } from './settle.js'
+import type { DeleteMeans, Refusal } from './means.js'
+import { conflict, settle } from './settle.js'
 
 /**
  * Deletes one backup, so that a delete that is interrupted anywhere can be finished, and an incremental that is committed

@@ -9,7 +9,7 @@ import type { WarningListener } from '../progress/progress.js'
 import { deleteOne, takeBackUnfinished } from './delete-one.js'
 import { DependentsSearch, type Dependents, type DeleteTarget } from './dependents.js'
 import { findTargets, type TargetSearch } from './find-target.js'
-import type { DeleteMeans } from './settle.js'
+import type { DeleteMeans } from './means.js'
 
 /** What backups are deleted with. */
 export interface DeleteJob extends TargetSearch {

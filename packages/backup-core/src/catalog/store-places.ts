@@ -1,0 +1,167 @@
+import type { StoreOptions } from '../driver/object-io.js'
+import type { ObjectStore } from '../driver/object-store.js'
+import type { NewBackup } from '../driver/types.js'
+import type { BackupError } from '../errors/backup-error.js'
+import { idProblem } from '../format/name-rules.js'
+import { Limiter } from '../pipeline/limiter.js'
+import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
+import { endsWithId, PlaceIndex } from './place-index.js'
+
+/** Where a `_metadata` object is. */
+export interface Place extends MetadataPlace {
+  /** Why the container could not be listed: the place then stands for all that the container may hold. */
+  readonly unlisted?: BackupError
+}
+
+/** How many containers are listed at once. */
+const LISTINGS_AT_ONCE = 16
+
+/** Where the `_metadata` objects and the markers of a store are, by names alone. Each container is listed once. */
+export class StorePlaces {
+  readonly #store: ObjectStore
+  readonly #options: StoreOptions
+  #containers: Promise<readonly string[]> | undefined
+  readonly #places = new Map<string, Promise<readonly Place[]>>()
+  /** By the id of the backup whose delete did not finish: those of the containers that were listed. */
+  readonly #markers = new Map<string, MarkerPlace[]>()
+  readonly #index = new PlaceIndex<Place>()
+  #allListed = false
+
+  constructor(store: ObjectStore, options: StoreOptions) {
+    this.#store = store
+    this.#options = options
+  }
+
+  /** Where the markers of a backup's deletes are. */
+  async markersOf(backupId: string): Promise<readonly MarkerPlace[]> {
+    await this.#listAll(undefined)
+    return this.#markers.get(backupId) ?? []
+  }
+
+  /** The places in a container that was listed, whose prefix ends with the id. */
+  endingWith(backupId: string, container: string): readonly Place[] {
+    return this.#index.endingWith(backupId, container)
+  }
+
+  /** Where a backup may be, the likely places first: a search of every place for each parent would be quadratic. */
+  async *candidates(backupId: string, nearContainer: string | undefined): AsyncGenerator<Place> {
+    const likely = new Set([nearContainer, this.#containerOf(backupId)])
+    for (const container of likely) {
+      if (container === undefined) continue
+      await this.#in(container)
+      yield* this.#index.endingWith(backupId, container)
+    }
+    if (!this.#allListed) {
+      for (const container of await this.containers()) {
+        await this.#in(container)
+        if (!likely.has(container)) yield* this.#index.endingWith(backupId, container)
+      }
+      this.#allListed = true
+    } else {
+      for (const place of this.#index.endingWith(backupId)) if (!likely.has(place.container)) yield place
+    }
+    // A driver may put the id anywhere in its prefixes.
+    for await (const place of this.from(nearContainer)) {
+      if (place.unlisted || (place.prefix.includes(backupId) && !endsWithId(place, backupId))) yield place
+    }
+  }
+
+  /** Where the driver puts a backup of this id on its own; undefined where it has no wish. */
+  #containerOf(backupId: string): string | undefined {
+    const isId = idProblem(backupId) === null
+    return isId ? (this.#store.updateContainerName(backupOfId(backupId), null) ?? undefined) : undefined
+  }
+
+  /** Places container by container, so that one that is found near costs no look into the others. */
+  async *from(nearContainer: string | undefined): AsyncGenerator<Place> {
+    if (nearContainer !== undefined) yield* await this.#in(nearContainer)
+    for (const container of await this.containers()) {
+      if (container !== nearContainer) yield* await this.#in(container)
+    }
+  }
+
+  #in(container: string): Promise<readonly Place[]> {
+    const known = this.#places.get(container)
+    if (known) return known
+    const listing = this.#list(container)
+    this.#places.set(container, listing)
+    return listing
+  }
+
+  async #list(container: string): Promise<readonly Place[]> {
+    try {
+      const { metadata, markers } = await listContainer(this.#store, container, this.#options)
+      for (const marker of markers) {
+        this.#markers.set(marker.backupId, [...(this.#markers.get(marker.backupId) ?? []), marker])
+      }
+      for (const place of metadata) this.#index.add(place)
+      return metadata
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return [{ container, prefix: '', objectName: '', unlisted: error }]
+    }
+  }
+
+  /** The containers that the store names, and one more. */
+  async containers(nearContainer?: string): Promise<ReadonlySet<string>> {
+    this.#containers ??= collect(this.#store.getContainers(this.#options))
+    return new Set([...(nearContainer === undefined ? [] : [nearContainer]), ...(await this.#containers)])
+  }
+
+  /**
+   * Every place; those of a container that cannot be listed are one that says so.
+   *
+   * @throws where `nearContainer`, or every container, cannot be listed
+   */
+  async all(nearContainer: string | undefined): Promise<readonly Place[]> {
+    const listings = await this.#listAll(nearContainer)
+    const places: Place[] = []
+    const unlisted: BackupError[] = []
+    for (const { container, found } of listings) {
+      const failures = found.flatMap((place) => place.unlisted ?? [])
+      // The caller named this one.
+      if (container === nearContainer && failures[0]) throw failures[0]
+      unlisted.push(...failures)
+      for (const place of found) places.push(place)
+    }
+    // There would be no backup for no reason that the caller could see.
+    if (unlisted[0] && unlisted.length === listings.length) throw unlisted[0]
+    return places
+  }
+
+  async #listAll(
+    nearContainer: string | undefined,
+  ): Promise<readonly { readonly container: string; readonly found: readonly Place[] }[]> {
+    const containers = await this.containers(nearContainer)
+    const limiter = new Limiter(LISTINGS_AT_ONCE)
+    let hasFailed = false
+    const listings = [...containers].map((container) =>
+      limiter.run(async () => {
+        if (hasFailed) return { container, found: [] }
+        try {
+          return { container, found: await this.#in(container) }
+        } catch (error) {
+          hasFailed = true
+          throw error
+        }
+      }),
+    )
+    // All of them are waited for: nothing goes on after a failure.
+    await Promise.allSettled(listings)
+    return Promise.all(listings)
+  }
+}
+
+/** A backup of which the id alone is known: all that a driver's own choice of a container may rest on. */
+function backupOfId(id: string): NewBackup {
+  return {
+    ...{ id, volumeId: id, parentId: null, container: null, name: null, description: null },
+    createdAt: new Date(0),
+  }
+}
+
+async function collect(names: AsyncIterable<string>): Promise<readonly string[]> {
+  const all: string[] = []
+  for await (const name of names) all.push(name)
+  return all
+}
