@@ -54,13 +54,15 @@ export async function findInStore(
 /** @returns null for what is there and cannot be read, which `force` alone deletes: it could not be put back */
 async function readMetadataBytes(
   { store, options, force }: StoreAccess,
-  { container, prefix }: DeleteTarget,
+  { container, prefix, volumeId }: DeleteTarget,
 ): Promise<Uint8Array | null | 'missing'> {
   try {
     return await readBytes(store, container, metadataObjectName(prefix), options)
   } catch (error) {
     if (isBackupError(error, 'OBJECT_MISSING')) return 'missing'
-    if (force && (isUnreadable(error) || isBackupError(error, 'STORE_FAILED'))) return null
+    // One that was read before is not damaged.
+    const isDamaged = isUnreadable(error) || isBackupError(error, 'STORE_FAILED')
+    if (force && volumeId === undefined && isDamaged) return null
     throw error
   }
 }

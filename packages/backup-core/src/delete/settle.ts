@@ -30,7 +30,6 @@ export async function settle(
   const { store } = means
   const { target } = found
   let own = await mark(means, found, found.markers.readable)
-  let mayBeRemoving = true
   for (let rounds = 1; rounds <= ROUNDS; rounds += 1) {
     const refusal = await decide(own?.objectName)
     const options = refusal === undefined ? means.options : putBackOptions()
@@ -46,16 +45,17 @@ export async function settle(
       continue
     }
     const isAhead = (other: StoredMarker): boolean => !own || outranks(other, own)
-    // What another delete removes cannot be put back, unless it was killed.
+    // What another delete removes is not put back, also where that delete seems to have been killed: it may go on.
     const isInTheWay = (other: StoredMarker): boolean =>
-      isAhead(other) || (refusal !== undefined && mayBeRemoving && other.removing)
+      isAhead(other) || (refusal !== undefined && other.removing)
     if (others.some(isInTheWay)) {
       if (own && refusal === undefined) await rewrite(means, target, own)
       if (isBackupError(refusal?.error, 'ABORTED')) throw refusal.error
       if (await untilNone(means, target, isInTheWay, own)) continue
-      if (others.some(isAhead)) throw refusal?.error ?? conflict(target)
-      mayBeRemoving = false
-      continue
+      if (refusal === undefined) throw conflict(target)
+      throw others.some(({ removing }) => removing)
+        ? notPutBack(target, refusal.error, conflict(target))
+        : refusal.error
     }
     if (refusal !== undefined) {
       if (!(await takeBack(means, found, own, refusal))) continue

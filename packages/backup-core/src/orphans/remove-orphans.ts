@@ -19,7 +19,12 @@ import type { MarkerPlace } from '../catalog/list-container.js'
 const DEFAULT_OLDER_THAN_MS = 24 * 60 * 60 * 1000
 
 /** Why a delete is not finished: something needs the backup, or another delete runs. */
-const keptCodes: ReadonlySet<BackupErrorCode> = new Set(['HAS_DEPENDENTS', 'DEPENDENTS_UNKNOWN', 'CONFLICT'])
+const keptCodes: ReadonlySet<BackupErrorCode> = new Set([
+  'HAS_DEPENDENTS',
+  'DEPENDENTS_UNKNOWN',
+  'CONFLICT',
+  'DELETE_INCOMPLETE',
+])
 
 /** What orphans are removed with. */
 export interface OrphanJob extends DeleteJob {

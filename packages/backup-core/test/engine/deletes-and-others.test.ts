@@ -232,6 +232,16 @@ describe('a delete', () => {
     },
   )
 
+  it('with `force` leaves `_metadata` alone that was read, and then may not be: it could not be put back', async () => {
+    const driver = driverOn()
+    const par = await driver.backup({ volumeId: 'v', backupId: 'par' }, before)
+    const error = new BackupError('FORBIDDEN', 'This user may not read.')
+    const refuse = fault.fail('getObjectReader', { object: metadataOf(par), nth: 2, error })
+    const faulty = new FaultyBackupDriver(driver, { faults: [refuse] })
+    await expect(faulty.deleteBackup('par', { force: true })).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await driver.verify('par', { level: 'full' })
+  })
+
   it('does not show a backup again of which another delete has removed objects', async () => {
     const driver = driverOn()
     const par = await driver.backup({ volumeId: 'v', backupId: 'par' }, before)

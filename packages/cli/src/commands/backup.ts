@@ -39,9 +39,13 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     )
     .option('--backup-id <id>', "the backup's id (default: a new UUID)")
     .addOption(
-      new CliOption('--incremental', "add to the volume's newest sound backup; a full one where there is none", {
-        env: 'STOWAGE_INCREMENTAL',
-      }).conflicts('parent'),
+      new CliOption(
+        '--incremental',
+        "add to the volume's newest sound backup; a full one where there is none",
+        {
+          env: 'STOWAGE_INCREMENTAL',
+        },
+      ).conflicts('parent'),
     )
     .option('--parent <id>', 'add to this backup')
     .addOption(
