@@ -4,6 +4,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { fileVolume } from '../../src/volume/file-volume.js'
+import { nameBeside } from '../../src/volume/beside-name.js'
 import { partialPathOf } from '../../src/volume/partial-file.js'
 import { pattern, useTemporaryDirectory, whole } from './support.js'
 
@@ -17,10 +18,13 @@ async function leavePartial(
   name: string,
   changes: { readonly [part: number]: string } = {},
 ): Promise<string> {
-  const path = (await partialPathOf(inDirectory(name))).replace(parts, (_whole, ...found: string[]) => {
+  const own = basename(await partialPathOf(inDirectory(name)))
+  const changed = own.replace(parts, (_whole, ...found: string[]) => {
     const part = (number: number): string => changes[number] ?? found[number - 1] ?? ''
     return `-${part(1)}${part(2)}${part(3)}-${part(4)}-${part(5)}-${part(6)}`
   })
+  // A pid of fewer digits leaves a long name more room.
+  const path = inDirectory(nameBeside(name, changed.slice(changed.lastIndexOf('stowage-'))))
   await writeFile(path, 'left')
   return basename(path)
 }
