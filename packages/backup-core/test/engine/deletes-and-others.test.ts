@@ -86,7 +86,7 @@ describe('a backup whose delete was killed', () => {
     expect(Buffer.compare(target.bytes, other)).toBe(0)
   })
 
-  it('is no parent: an incremental on it is refused, and one without a parent of its own takes another', async () => {
+  it('cannot be a parent: an incremental on it is refused, and an automatic one uses an older backup', async () => {
     const warnings: string[] = []
     const driver = driverOn(undefined, ({ code }) => warnings.push(code))
     const full = await driver.backup({ volumeId: 'v', backupId: 'full' }, before)
@@ -177,7 +177,7 @@ function withoutSum(text: string): string {
 }
 
 describe('two backups of one id in a container', () => {
-  it('are an error to whoever needs one of them, and a warning of a list', async () => {
+  it('make operations on the id fail with CONFLICT, and a list warn', async () => {
     const warnings: string[] = []
     const driver = driverOn(undefined, ({ code }) => warnings.push(code))
     const first = await driver.backup({ volumeId: 'v', backupId: 'par' }, before)
