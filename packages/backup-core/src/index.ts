@@ -67,6 +67,7 @@ export type {
   ProgressPhase,
   RetryEvent,
   RetryListener,
+  StepListener,
   WarningListener,
 } from './progress/progress.js'
 export type {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { errnoOf, storeError } from './errors.js'
 import type { ObjectPlace } from './object-writer.js'
 
-/** The most bytes of one system call, so that a signal is heard between two. */
-const pieceBytes = 16 * 1024 * 1024
+/** The most bytes of one system call, so that a signal is heard, and progress told, between two. */
+const pieceBytes = 8 * 1024 * 1024
 
 /** The size of what `stream` gives. */
 const streamBytes = 1024 * 1024
@@ -69,7 +69,7 @@ export class PosixObjectReader implements ObjectReader {
     const { buffer } = options
     const into =
       buffer && buffer.byteLength >= wanted ? buffer.subarray(0, wanted) : Buffer.allocUnsafeSlow(wanted)
-    await this.#fill(into, offsetBytes, options.signal)
+    await this.#fill(into, offsetBytes, options)
     return into
   }
 
@@ -79,13 +79,14 @@ export class PosixObjectReader implements ObjectReader {
     await this.handle.close()
   }
 
-  async #fill(into: Uint8Array, offsetBytes: number, signal: AbortSignal | undefined): Promise<void> {
+  async #fill(into: Uint8Array, offsetBytes: number, { signal, onProgress }: ReadOptions): Promise<void> {
     for (let done = 0; done < into.byteLength;) {
       this.#throwIfAborted(signal)
       const length = Math.min(into.byteLength - done, pieceBytes)
       const bytesRead = await this.#pread(into, done, length, offsetBytes + done)
       if (bytesRead === 0) throw this.#error('OBJECT_CORRUPT', 'was cut short while it was read')
       done += bytesRead
+      onProgress?.(done, into.byteLength)
     }
     this.#throwIfAborted(signal)
   }

@@ -59,7 +59,7 @@ class Bzip2Compressor implements Compressor {
   async decompress(
     bytes: Uint8Array,
     expectedLengthBytes: number,
-    { signal, buffer }: DecompressOptions = {},
+    { signal, buffer, onProgress }: DecompressOptions = {},
   ): Promise<Uint8Array> {
     requireExpectedLength(expectedLengthBytes)
     throwIfAborted(signal, 'Decompressing')
@@ -77,6 +77,7 @@ class Bzip2Compressor implements Compressor {
         filled = block.read(target.subarray(offset, offset + stepBytes))
         await turns.give()
       }
+      onProgress?.(offset, expectedLengthBytes)
     }
     return target
   }

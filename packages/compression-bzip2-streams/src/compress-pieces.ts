@@ -22,13 +22,14 @@ export async function compressPieces(
   engine: Bzip2Engine,
   bytes: Uint8Array,
   level: number,
-  { signal, buffer, mustShrink = false }: CompressOptions,
+  { signal, buffer, mustShrink = false, onProgress }: CompressOptions,
 ): Promise<Uint8Array> {
   if (bytes.length === 0) return emptyStream(level)
   const pieceBytes = level * pieceBytesALevel - reserveBytes
   // bzip2 has no way to store: noise costs its full time and grows. Only where all of a chunk is noise is it spared.
   if (mustShrink && (await isAllNoise(bytes))) return bytes
   const writer = new StreamWriter(memoryFor(engine, bytes.length, pieceBytes, buffer, mustShrink))
+  let doneBytes = 0
   await mapPieces(cut(bytes, pieceBytes), signal, async (piece, index) => {
     // A result that has outgrown its memory is thrown away, and so need not go on.
     if (writer.full) return
@@ -36,6 +37,8 @@ export async function compressPieces(
       ? asLent(await zerosCompressed(engine, piece, level))
       : await compressInWorker(engine, piece, level)
     await writer.put(index, stream)
+    doneBytes += piece.length
+    onProgress?.(doneBytes, bytes.length)
   })
   return writer.end() ?? bytes
 }

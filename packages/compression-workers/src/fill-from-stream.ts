@@ -1,5 +1,5 @@
 import { abortedError } from '@stowage/backup-core'
-import type { BackupError } from '@stowage/backup-core'
+import type { BackupError, CodecOptions } from '@stowage/backup-core'
 import type { Transform } from 'node:stream'
 import { keepFreedMemory } from './freed-memory.js'
 
@@ -25,7 +25,7 @@ export function fillFromStream(
   target: Uint8Array,
   stream: DecompressingStream,
   bytes: Uint8Array,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: CodecOptions,
   faults: FillFaults,
 ): Promise<void> {
   keepFreedMemory(target.length)
@@ -48,6 +48,7 @@ export function fillFromStream(
       }
       target.set(piece, offset)
       offset += piece.length
+      onProgress?.(offset, target.length)
     })
     stream.once('error', (error: NodeJS.ErrnoException) => {
       settle(() => {

@@ -1,4 +1,4 @@
-import type { CompressOptions } from '@stowage/backup-core'
+import type { CodecOptions, CompressOptions } from '@stowage/backup-core'
 
 /** One implementation of the zlib format. Arguments are checked before they come here. */
 export interface ZlibEngine {
@@ -9,7 +9,7 @@ export interface ZlibEngine {
    * Fills `target`, which has exactly the expected length, and stops with an error at the first byte that does not
    * fit. Anything but a whole, sound stream of that length with nothing behind it is `OBJECT_CORRUPT`.
    */
-  decompressInto(target: Uint8Array, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void>
+  decompressInto(target: Uint8Array, bytes: Uint8Array, options: CodecOptions): Promise<void>
 
   /** The same, in pieces both ways, for what does not fit into memory. */
   decompressStream(

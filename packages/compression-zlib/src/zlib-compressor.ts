@@ -67,10 +67,10 @@ class ZlibCompressor implements Compressor {
   async decompress(
     bytes: Uint8Array,
     expectedLengthBytes: number,
-    { signal, buffer }: DecompressOptions = {},
+    { buffer, ...options }: DecompressOptions = {},
   ): Promise<Uint8Array> {
     requireExpectedLength(expectedLengthBytes)
-    throwIfAborted(signal, 'Decompressing')
+    throwIfAborted(options.signal, 'Decompressing')
     const possibleLengthBytes = bytes.length * deflateExpansionLimit
     if (possibleLengthBytes < expectedLengthBytes) {
       // Said before the memory is taken: an absurd length from a store must not cost any.
@@ -78,7 +78,7 @@ class ZlibCompressor implements Compressor {
     }
     const engine = await this.#loadEngine()
     const target = targetOf(expectedLengthBytes, buffer)
-    await engine.decompressInto(target, bytes, signal)
+    await engine.decompressInto(target, bytes, options)
     return target
   }
 }

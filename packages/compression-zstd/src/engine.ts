@@ -1,3 +1,4 @@
+import type { StepListener } from '@stowage/backup-core'
 import type { Frame } from './walk-frames.js'
 
 /** How to compress a chunk. */
@@ -8,6 +9,8 @@ export interface CompressJob {
   /** Lent memory of at least {@link mostBytes}, to be used where the engine can. */
   readonly buffer: Uint8Array | undefined
   readonly signal: AbortSignal | undefined
+  /** Told of the raw bytes, where the engine can tell. */
+  readonly onProgress: StepListener | undefined
 }
 
 /** What to open, and where. */
@@ -18,6 +21,8 @@ export interface DecompressJob {
   /** Lent memory of at least the expected length, to be used where the engine can. */
   readonly buffer: Uint8Array | undefined
   readonly signal: AbortSignal | undefined
+  /** Told of the raw bytes, where the engine can tell. */
+  readonly onProgress: StepListener | undefined
 }
 
 /** One implementation of the zstd format. Arguments are checked before they come here. */

@@ -49,7 +49,7 @@ class ZstdCompressor implements Compressor {
   }
 
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
-    const { signal, buffer, mustShrink = false, preferSpeed = false } = options
+    const { signal, buffer, mustShrink = false, preferSpeed = false, onProgress } = options
     throwIfAborted(signal, 'Compressing')
     const zeros = await isAllZeros(bytes)
     const remembered = zeros ? this.#zeros.frame(bytes.length) : undefined
@@ -59,7 +59,7 @@ class ZstdCompressor implements Compressor {
     const mostBytes = mustShrink ? bytes.length : mostCompressedBytes(bytes.length)
     const lent = buffer !== undefined && buffer.length >= mostBytes ? buffer : undefined
     const level = preferSpeed ? this.#quickLevel : this.#level
-    const frame = await engine.compress(bytes, { level, mostBytes, buffer: lent, signal })
+    const frame = await engine.compress(bytes, { level, mostBytes, buffer: lent, signal, onProgress })
     if (frame === undefined) return bytes
     if (zeros) this.#zeros.remember(bytes.length, frame)
     return frame
@@ -68,7 +68,7 @@ class ZstdCompressor implements Compressor {
   async decompress(
     bytes: Uint8Array,
     expectedLengthBytes: number,
-    { signal, buffer }: DecompressOptions = {},
+    { signal, buffer, onProgress }: DecompressOptions = {},
   ): Promise<Uint8Array> {
     requireExpectedLength(expectedLengthBytes)
     throwIfAborted(signal, 'Decompressing')
@@ -76,7 +76,7 @@ class ZstdCompressor implements Compressor {
     checkFrames(frames, expectedLengthBytes)
     const engine = await this.#loadEngine()
     const lent = buffer !== undefined && buffer.length >= expectedLengthBytes ? buffer : undefined
-    return engine.decompress(bytes, { frames, expectedLengthBytes, buffer: lent, signal })
+    return engine.decompress(bytes, { frames, expectedLengthBytes, buffer: lent, signal, onProgress })
   }
 
   /** Ends the workers where nobody in this process uses them; a later call starts them again. */

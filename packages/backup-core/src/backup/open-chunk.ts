@@ -60,14 +60,20 @@ export class OpenChunk {
     return true
   }
 
-  /** The changes of all pieces since the last end, in their order, and how many bytes those pieces are. */
-  end(): { runs: RunInMemory[]; heldBytes: number } {
+  /**
+   * The changes of all pieces since the last end, in their order, and how many bytes of those pieces the progress does not
+   * count yet.
+   */
+  end(): { runs: RunInMemory[]; uncountedBytes: number } {
     const runs = joinNearbyRuns(this.#runs, this.#joinGapBytes)
     const pieces = this.#pieces.map((hashed) => new HeldPiece(hashed))
-    const heldBytes = this.#pieces.reduce((sum, { piece }) => sum + piece.bytes.length, 0)
+    const uncountedBytes = this.#pieces.reduce(
+      (sum, { piece: { bytes, portion } }) => sum + bytes.length - portion.countedBytes,
+      0,
+    )
     this.#runs = []
     this.#pieces = []
-    return { runs: runs.map((run) => inMemory(run, pieces)), heldBytes }
+    return { runs: runs.map((run) => inMemory(run, pieces)), uncountedBytes }
   }
 }
 

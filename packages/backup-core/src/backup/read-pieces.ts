@@ -1,7 +1,14 @@
 import type { PipelineContext } from '../pipeline/pipeline.js'
+import { Portion } from '../progress/portion.js'
+import type { ProgressMeter } from '../progress/progress-meter.js'
 import type { OpenSource } from '../volume/volume.js'
 import { fillPiece, Zeros } from './fill-piece.js'
 import { dataWithin, type SourceHints } from './source-hints.js'
+
+/** Of a backup's progress, reading is a quarter, and so are hashing, compressing and storing. */
+const READ_SHARE = 1 / 4
+/** What is behind a piece that was read and hashed; the rest is compressing and storing what of it changed. */
+export const HASHED_SHARE: number = 1 / 2
 
 /** A piece of a chunk, in memory: a part that is hashed alone, or the whole chunk where a compressor needs it in one. */
 export interface Piece {
@@ -11,6 +18,8 @@ export interface Piece {
   readonly bytes: Uint8Array
   /** The source has nothing there: the bytes are zeros that were not read. */
   readonly hole: boolean
+  /** What it is worth of the backup's progress: reading it is counted. */
+  readonly portion: Portion
   /** Gives its memory back. Called once, when nothing needs the bytes any more. */
   release(): void
 }
@@ -27,8 +36,8 @@ export interface ReadPlan {
   /** What is read at a time: whole blocks, at most a chunk. */
   readonly pieceSizeBytes: number
   readonly hints: SourceHints
-  /** Told of a piece that is known not to have changed, and was not read. */
-  readonly skipped: (lengthBytes: number) => void
+  /** Counts what is read, and what need not be read since it is known not to have changed. */
+  readonly meter: ProgressMeter
 }
 
 /** Reads a volume in order, as far ahead of the work as the memory allows. */
@@ -37,7 +46,7 @@ export async function* readPieces(
   plan: ReadPlan,
   context: PipelineContext,
 ): AsyncGenerator<Piece | EndOfChunk> {
-  const { chunkSizeBytes, pieceSizeBytes, hints } = plan
+  const { chunkSizeBytes, pieceSizeBytes, hints, meter } = plan
   const { budget, buffers, signal } = context
   const zeros = new Zeros(Math.min(pieceSizeBytes, source.sizeBytes ?? pieceSizeBytes))
   let offsetBytes = 0
@@ -48,7 +57,7 @@ export async function* readPieces(
     const wantedBytes = Math.min(pieceSizeBytes, leftBytes, chunkEndBytes - offsetBytes)
     if (wantedBytes <= 0) break
     if (await isUnchanged(hints, offsetBytes, offsetBytes + wantedBytes)) {
-      plan.skipped(wantedBytes)
+      meter.add({ done: wantedBytes })
       offsetBytes += wantedBytes
     } else {
       // The pieces of a chunk take no more than the chunk: it can always be read to its end.
@@ -63,13 +72,21 @@ export async function* readPieces(
         budget.give(heldBytes)
       }
       const into = buffer?.subarray(0, wantedBytes)
-      const gotBytes = into ? await fillPiece(source, data, zeros, into, offsetBytes, signal) : wantedBytes
+      const portion = new Portion(meter, wantedBytes)
+      const read = portion.step(0, READ_SHARE)
+      const onRead = (endBytes: number): void => {
+        read(endBytes, wantedBytes)
+      }
+      const gotBytes = into
+        ? await fillPiece(source, data, zeros, into, offsetBytes, signal, onRead)
+        : wantedBytes
+      portion.cutTo(gotBytes)
       if (gotBytes === 0) {
         release()
         break
       }
       const bytes = into ? into.subarray(0, gotBytes) : zeros.first(gotBytes)
-      yield { kind: 'piece', offsetBytes, bytes, hole: !into, release }
+      yield { kind: 'piece', offsetBytes, bytes, hole: !into, portion, release }
       chunkHasPieces = true
       offsetBytes += gotBytes
       if (gotBytes < wantedBytes) break

@@ -5,11 +5,12 @@ import { hashChunk, PieceHasher } from '../hash/chunk-hasher.js'
 import type { PieceHashes } from '../hash/hash-pool.js'
 import type { BackupMemoryPlan } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext, type Turn } from '../pipeline/pipeline.js'
+import { Portion } from '../progress/portion.js'
 import type { ProgressMeter } from '../progress/progress-meter.js'
 import type { OpenSource } from '../volume/volume.js'
 import { MOST_JOINED_BYTES } from './changed-runs.js'
 import { OpenChunk } from './open-chunk.js'
-import { readPieces, type Piece } from './read-pieces.js'
+import { HASHED_SHARE, readPieces, type Piece } from './read-pieces.js'
 import type { SourceHints } from './source-hints.js'
 import { storeRun } from './store-run.js'
 import type { Destination } from './destination.js'
@@ -46,9 +47,6 @@ export async function storeChunks(
   const { objectSizeBytes: chunkSizeBytes, pieceSizeBytes, ...limits } = job.plan
   const { smallConcurrency } = job
   const leastStoredBufferBytes = job.incremental ? Math.min(chunkSizeBytes, MOST_JOINED_BYTES) : 0
-  const skipped = (lengthBytes: number): void => {
-    meter.add({ done: lengthBytes })
-  }
   const chunk = new OpenChunk(job.hashes, job.blockSizeBytes, job.joinGapBytes)
   // The chunks of a full backup are its objects, so that what is read can be summed for both. Of an incremental only the
   // changes are, when they are known; its pieces are hashed in any order, on all cores.
@@ -56,11 +54,11 @@ export async function storeChunks(
   try {
     await runPipeline(
       { ...limits, smallConcurrency, leastStoredBufferBytes, signal, operation: 'The backup' },
-      (context) => readPieces(source, { chunkSizeBytes, pieceSizeBytes, hints, skipped }, context),
+      (context) => readPieces(source, { chunkSizeBytes, pieceSizeBytes, hints, meter }, context),
       // Begun in the order of the items: a chunk's pieces reach the hasher in theirs, before its end.
       (item, context, turn) =>
         item.kind === 'piece'
-          ? comparePiece(job, chunk, item, hasher, turn, meter)
+          ? comparePiece(job, chunk, item, hasher, turn)
           : storeRuns(job, chunk, hasher?.end(), context, turn, meter),
     )
   } finally {
@@ -78,14 +76,14 @@ async function comparePiece(
   piece: Piece,
   hasher: PieceHasher | undefined,
   turn: Turn,
-  meter: ProgressMeter,
 ): Promise<void> {
-  const { bytes, offsetBytes, hole } = piece
+  const { bytes, offsetBytes, hole, portion } = piece
   const hashes = await (hasher?.add(bytes, hole) ?? hashPiece(bytes, job.blockSizeBytes, hole))
+  portion.reach(HASHED_SHARE)
   await turn(() => {
     job.totals.sizeBytes = offsetBytes + bytes.length
     const changed = chunk.add({ piece, ...hashes })
-    if (!changed) meter.add({ done: bytes.length })
+    if (!changed) portion.finish()
   })
 }
 
@@ -113,17 +111,23 @@ async function storeRuns(
   // Whoever waits for it may fail before: it must not be a rejection that nobody takes.
   chunkMd5?.catch(() => undefined)
   const ended = await turn(() => {
-    const { runs, heldBytes } = chunk.end()
-    return { heldBytes, runs: runs.map((run) => ({ run, index: job.objects.push(undefined) - 1 })) }
+    const { runs, uncountedBytes } = chunk.end()
+    return { uncountedBytes, runs: runs.map((run) => ({ run, index: job.objects.push(undefined) - 1 })) }
   })
   const { sink, prefix } = await job.destination
+  let uncountedBytes = ended.uncountedBytes
   await Promise.all(
     ended.runs.map(async ({ run, index }) => {
       const name = chunkObjectName(prefix, index + 1)
-      const stored = await storeRun(sink, name, run, chunkMd5, context)
+      const worthBytes = Math.floor(run.lengthBytes * (1 - HASHED_SHARE))
+      uncountedBytes -= worthBytes
+      const portion = new Portion(meter, worthBytes)
+      const stored = await storeRun(sink, name, run, chunkMd5, portion, context)
       job.objects[index] = stored.object
+      portion.finish()
       meter.add({ transferredBytes: stored.storedBytes, objects: 1 })
     }),
   )
-  meter.add({ done: ended.heldBytes })
+  // What of the pieces did not change.
+  meter.add({ done: uncountedBytes })
 }

@@ -4,7 +4,8 @@ import type { StoredObject } from '../format/metadata.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
 import { SMALL_OBJECT_BYTES } from '../pipeline/slots.js'
-import { partsBody } from '../store/write-object.js'
+import type { Portion } from '../progress/portion.js'
+import { countedBody, partsBody } from '../store/write-object.js'
 import { gather } from './gather.js'
 import type { RunInMemory } from './open-chunk.js'
 import type { WrittenObjects } from './written-objects.js'
@@ -29,6 +30,9 @@ export interface StoredRun {
   readonly storedBytes: number
 }
 
+/** Of what is left once a run is hashed. */
+const COMPRESSED_SHARE = 1 / 2
+
 /** A run as it goes out. */
 interface Packed {
   readonly parts: readonly Uint8Array[]
@@ -40,12 +44,14 @@ interface Packed {
  * `_prepare_output_data`). The MD5 is that of the raw bytes.
  *
  * @param knownMd5 - of a run that is a whole chunk, which was summed as it was read
+ * @param portion - counts compressing and storing, half each; storing alone where nothing is compressed
  */
 export async function storeRun(
   sink: ObjectSink,
   name: string,
   run: RunInMemory,
   knownMd5: Promise<string> | undefined,
+  portion: Portion,
   context: PipelineContext,
 ): Promise<StoredRun> {
   const { offsetBytes, lengthBytes } = run
@@ -57,12 +63,17 @@ export async function storeRun(
     return await slots.run(lengthBytes, async () => {
       const { parts, compression } =
         sink.compression && lengthBytes > 0
-          ? await compressRun(sink.compression, sink.zeroForms, run, held, context)
+          ? await compressRun(sink.compression, sink.zeroForms, run, held, portion, context)
           : { parts: run.parts, compression: 'none' }
       // A store may want the MD5 of what it is sent, which is another one where that is compressed.
       const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
-      const body = partsBody(parts, storedMd5)
-      const { extraMetadata } = sink
+      if (sink.compression) portion.reach(COMPRESSED_SHARE)
+      const { extraMetadata, store } = sink
+      const inMemory = partsBody(parts, storedMd5)
+      const { streamingWrites = false, streamingBodies = false } = store.capabilities
+      const sent = portion.step(sink.compression ? COMPRESSED_SHARE : 0, 1)
+      // A store that takes an object in one would need a copy of what comes in parts.
+      const body = streamingWrites || streamingBodies ? countedBody(inMemory, sent) : inMemory
       await sink.written.write(name, body, { signal, extraMetadata })
       return {
         object: { name, offsetBytes, lengthBytes, compression, md5 },
@@ -79,6 +90,7 @@ async function compressRun(
   zeroForms: ZeroForms,
   run: RunInMemory,
   held: HeldMemory,
+  portion: Portion,
   { budget, signal }: PipelineContext,
 ): Promise<Packed> {
   const { lengthBytes, parts, mostlyUnchanged } = run
@@ -99,6 +111,7 @@ async function compressRun(
   const compressed = await compressInput(compressor, input, {
     ...{ signal, mustShrink: true, buffer: output },
     preferSpeed: mostlyUnchanged,
+    onProgress: portion.step(0, COMPRESSED_SHARE),
   })
   const smaller = compressed !== null && compressed.length < lengthBytes
   if (!smaller || compressed.buffer !== output.buffer) held.giveBuffer(output)

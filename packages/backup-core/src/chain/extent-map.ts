@@ -80,20 +80,6 @@ export function buildExtentMap(
   return { objects, gaps }
 }
 
-/** The parts of some bytes that lie within the extents, with their places in the volume. */
-export function* shownParts(
-  bytes: Uint8Array,
-  offsetBytes: number,
-  extents: readonly VolumeExtent[],
-): Generator<{ readonly bytes: Uint8Array; readonly offsetBytes: number }> {
-  for (const extent of extents) {
-    const start = Math.max(offsetBytes, extent.offsetBytes)
-    const end = Math.min(offsetBytes + bytes.length, extent.offsetBytes + extent.lengthBytes)
-    if (end > start)
-      yield { bytes: bytes.subarray(start - offsetBytes, end - offsetBytes), offsetBytes: start }
-  }
-}
-
 function collect(
   layers: readonly (readonly StoredObject[])[],
   windowStart: number,

@@ -1,7 +1,11 @@
+import type { StepListener } from '../progress/progress.js'
+
 /** Options of one call of a {@link Compressor}. */
 export interface CodecOptions {
   /** Ends the call with `ABORTED`, or lets it run out unheard where the engine cannot stop. */
   readonly signal?: AbortSignal
+  /** Told how many of the raw bytes have been compressed, or decompressed. An engine that cannot tell leaves it out. */
+  readonly onProgress?: StepListener
 }
 
 /** Options of {@link Compressor.decompress}. */

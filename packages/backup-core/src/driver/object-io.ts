@@ -1,3 +1,5 @@
+import type { StepListener } from '../progress/progress.js'
+
 /** Options of an operation on a store. */
 export interface StoreOptions {
   /** Ends the operation with `ABORTED`; no request, handle or timer outlives it. */
@@ -24,6 +26,8 @@ export interface ReadOptions extends StoreOptions {
    * store's may leave that out. @default false
    */
   readonly checkedByCaller?: boolean
+  /** Told how many of the object's bytes have come. A reader that cannot tell leaves it out. */
+  readonly onProgress?: StepListener
 }
 
 /**

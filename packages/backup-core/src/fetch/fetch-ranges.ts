@@ -1,5 +1,6 @@
 import type { ChainLayer } from '../chain/chain-layer.js'
-import { shownParts, type VisibleObject } from '../chain/extent-map.js'
+import type { VisibleObject } from '../chain/extent-map.js'
+import { shownParts } from '../chain/shown-parts.js'
 import { isBackupError } from '../errors/backup-error.js'
 import { withReader } from '../store/read-object.js'
 import type { VolumeExtent } from '../volume/volume.js'

@@ -4,6 +4,8 @@ import { isBackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import { withReader } from '../store/read-object.js'
+import type { StepListener } from '../progress/progress.js'
+import type { FetchSteps } from './object-visitor.js'
 import {
   corrupt,
   maxStoredBytes,
@@ -29,6 +31,7 @@ export interface FetchMemory {
   readonly signal: AbortSignal
   /** Lets the store check what it gives as well, so that a failure says whose it is. */
   readonly checkedByStore: boolean
+  readonly steps?: FetchSteps | undefined
 }
 
 /** Fetches an object whole and opens it. Its bytes are not checked yet. */
@@ -48,6 +51,7 @@ export async function fetchWhole(
       maxBytes: maxStoredBytes(object),
       buffer: memory.storedBuffer,
       checkedByCaller: object.md5 !== null && !memory.checkedByStore,
+      ...progressOptions(memory.steps?.fetched),
     }),
   ).catch((error: unknown) => {
     if (!isBackupError(error, 'OBJECT_TOO_LARGE')) throw error
@@ -65,6 +69,10 @@ export async function checkMd5(layer: ChainLayer, object: StoredObject, raw: Uin
   if (md5 !== object.md5) throw wrongMd5(layer, object, md5)
 }
 
+function progressOptions(onProgress: StepListener | undefined): { onProgress?: StepListener } {
+  return onProgress ? { onProgress } : {}
+}
+
 async function open(
   compressor: Compressor,
   layer: ChainLayer,
@@ -76,6 +84,7 @@ async function open(
     return await compressor.decompress(stored, object.lengthBytes, {
       signal: memory.signal,
       buffer: memory.rawBuffer,
+      ...progressOptions(memory.steps?.opened),
     })
   } catch (error) {
     if (isBackupError(error, 'ABORTED') || isBackupError(error, 'COMPRESSION_UNKNOWN')) throw error

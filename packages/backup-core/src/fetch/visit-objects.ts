@@ -128,8 +128,12 @@ async function visitInPieces(
 ): Promise<void> {
   const { object } = item
   const { signal } = context
+  const steps = visitor.begin?.(item)
   const check = (): Promise<number> =>
-    fetchInPieces(job.source, layer, object, signal, () => Promise.resolve())
+    fetchInPieces(job.source, layer, object, signal, (piece, atBytes) => {
+      steps?.checked(atBytes + piece.length, object.lengthBytes)
+      return Promise.resolve()
+    })
   const storedBytes = await context.slots.run(object.lengthBytes, async () => {
     await twice(job.source, layer, object, check)
     return fetchInPieces(job.source, layer, object, signal, (piece, atBytes) =>

@@ -4,7 +4,7 @@ import type { BudgetShare } from '../pipeline/budget-share.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
 import { checkMd5, fetchWhole, type FetchedObject } from './fetch-whole.js'
 import { wholeBytes, type ObjectSource } from './object-source.js'
-import type { ObjectVisitor } from './object-visitor.js'
+import type { FetchSteps, ObjectVisitor } from './object-visitor.js'
 import { twice } from './twice.js'
 
 /**
@@ -26,15 +26,17 @@ export async function visitWhole(
 ): Promise<void> {
   const { object } = item
   const raw = new RawBuffer(context, object.lengthBytes)
+  const steps = visitor.begin?.(item)
   try {
     const fetched = await twice(source, layer, object, async (again) => {
       if (again) {
         raw.release()
         await share.retake(wholeBytes(object))
       }
-      const answer = await fetchInto(source, layer, object, raw.take(), again, context)
+      const answer = await fetchInto(source, layer, object, { rawBuffer: raw.take(), again, steps }, context)
       share.keepOnly(object.lengthBytes)
       await checkMd5(layer, object, answer.raw)
+      steps?.checked(1, 1)
       return answer
     })
     context.signal.throwIfAborted()
@@ -45,18 +47,24 @@ export async function visitWhole(
   }
 }
 
+/** One of the times that an object is fetched. */
+interface Attempt {
+  readonly rawBuffer: Uint8Array
+  readonly again: boolean
+  readonly steps: FetchSteps | undefined
+}
+
 async function fetchInto(
   source: ObjectSource,
   layer: ChainLayer,
   object: VisibleObject['object'],
-  rawBuffer: Uint8Array,
-  again: boolean,
+  { rawBuffer, again, steps }: Attempt,
   { signal, slots, storedBuffers }: PipelineContext,
 ): Promise<FetchedObject> {
   const isRaw = object.compression === 'none'
   const storedBuffer = isRaw ? rawBuffer : storedBuffers.take(object.lengthBytes)
   try {
-    const memory = { rawBuffer, storedBuffer, signal, checkedByStore: again }
+    const memory = { rawBuffer, storedBuffer, signal, checkedByStore: again, steps }
     return await slots.run(object.lengthBytes, () => fetchWhole(source, layer, object, memory))
   } finally {
     if (!isRaw) storedBuffers.give(storedBuffer)

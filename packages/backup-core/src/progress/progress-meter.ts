@@ -1,5 +1,8 @@
 import type { Progress, ProgressListener, ProgressPhase } from './progress.js'
 
+/** Of work within a chunk or an object, no more is told than an eye sees. */
+const TELL_MOVES_MS = 100
+
 /** Keeps the counts of one operation and tells its listener. */
 export class ProgressMeter {
   readonly #phase: ProgressPhase
@@ -8,6 +11,8 @@ export class ProgressMeter {
   #done = 0
   #transferredBytes = 0
   #objects = 0
+  #toldAtMs = Number.NEGATIVE_INFINITY
+  #listenerFailure: { readonly error: unknown } | undefined
 
   constructor(phase: ProgressPhase, total: number | undefined, listener: ProgressListener | undefined) {
     this.#phase = phase
@@ -29,15 +34,36 @@ export class ProgressMeter {
 
   /** Counts and tells. Nothing but {@link finish} says 100 percent: what is counted is not committed yet. */
   add(counts: { done?: number; transferredBytes?: number; objects?: number }): void {
+    if (this.#listenerFailure) throw this.#listenerFailure.error
     this.#done += counts.done ?? 0
     this.#transferredBytes += counts.transferredBytes ?? 0
     this.#objects += counts.objects ?? 0
+    this.#tellSoFar()
+  }
+
+  /**
+   * Counts what is done of a chunk or an object that is not done yet, and tells of it a few times a second. It is called
+   * from within requests and engines, which would take what the listener throws for a failure of their own: that is thrown
+   * by the next {@link add} or {@link finish}.
+   */
+  move(doneBytes: number): void {
+    this.#done += doneBytes
+    if (!this.#listener || this.#listenerFailure || performance.now() - this.#toldAtMs < TELL_MOVES_MS) return
+    try {
+      this.#tellSoFar()
+    } catch (error) {
+      this.#listenerFailure = { error }
+    }
+  }
+
+  #tellSoFar(): void {
     const share = this.#total === undefined ? undefined : (100 * this.#done) / Math.max(1, this.#total)
     this.#tell(share === undefined ? undefined : Math.min(99.9, share))
   }
 
   /** The operation succeeded. */
   finish(): void {
+    if (this.#listenerFailure) throw this.#listenerFailure.error
     this.#total ??= this.#done
     this.#done = Math.max(this.#done, this.#total)
     this.#tell(100)
@@ -45,6 +71,7 @@ export class ProgressMeter {
 
   #tell(percent: number | undefined): void {
     if (!this.#listener) return
+    this.#toldAtMs = performance.now()
     const progress: Progress = {
       phase: this.#phase,
       done: this.#done,

@@ -3,10 +3,16 @@ import type { BackupError } from '../errors/backup-error.js'
 /** What a long operation is doing. */
 export type ProgressPhase = 'backup' | 'restore' | 'verify' | 'delete'
 
-/** A report of a long operation. `bytesDone` never falls, and the last report of a success says 100 percent. */
+/**
+ * A report of a long operation. No count falls, and the last report of a success says 100 percent. Reports come with
+ * each object, and several times a second while one is read, hashed, compressed, stored, fetched or written.
+ */
 export interface Progress {
   readonly phase: ProgressPhase
-  /** Bytes of the volume that are done. For a delete: objects. */
+  /**
+   * Bytes of the volume that are done; bytes of a chunk or an object that is on its way count by the steps behind them.
+   * For a delete: objects.
+   */
   readonly done: number
   /** Of how many; undefined while a stream's size is not known. */
   readonly total: number | undefined
@@ -17,6 +23,12 @@ export interface Progress {
   /** Objects that were stored, fetched or deleted. */
   readonly objects: number
 }
+
+/**
+ * Told how far one step is: the bytes behind it, and how many there are. A step that is done again begins again. It
+ * never throws.
+ */
+export type StepListener = (reachedBytes: number, totalBytes: number) => void
 
 /** Called with reports, never concurrently. What it throws is the operation's failure. */
 export type ProgressListener = (progress: Progress) => void

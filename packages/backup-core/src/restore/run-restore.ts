@@ -12,7 +12,8 @@ import type { OpenTarget, VolumeExtent, VolumeTarget } from '../volume/volume.js
 import { findMissingObjects } from '../chain/check-objects.js'
 import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
 import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
-import { loadBlockProof } from '../fetch/block-proof.js'
+import { loadBlockProof, totalBytes } from '../fetch/block-proof.js'
+import { ObjectPortions } from '../fetch/object-portion.js'
 import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { refuseOwnPath } from './refuse-own-path.js'
 import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
@@ -100,15 +101,19 @@ async function writeMap(
 ): Promise<WriteCounts> {
   const sparse = options.sparse ?? true
   const totals: WriteCounts = { writtenBytes: 0, sparseBytes: 0 }
+  const portions = new ObjectPortions(meter, ({ visible }) => totalBytes(visible))
   const visitor: ObjectVisitor = {
+    begin: (item) => portions.begin(item),
     async visit(item, bytes, offsetBytes) {
-      const counts = await writeExtents(target, bytes, offsetBytes, item.visible, sparse)
+      const wrote = (lengthBytes: number): void => {
+        portions.use(item, lengthBytes)
+      }
+      const counts = await writeExtents(target, { bytes, offsetBytes }, item.visible, sparse, wrote)
       totals.writtenBytes += counts.writtenBytes
       totals.sparseBytes += counts.sparseBytes
-      meter.add({ done: counts.writtenBytes + counts.sparseBytes })
     },
-    done(_item, storedBytes) {
-      meter.add({ transferredBytes: storedBytes, objects: 1 })
+    done(item, storedBytes) {
+      portions.finish(item, storedBytes)
     },
   }
   const { signal } = options

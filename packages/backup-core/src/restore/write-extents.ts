@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../errors/abort.js'
-import { shownParts } from '../chain/extent-map.js'
+import { inSteps, shownParts } from '../chain/shown-parts.js'
 import type { OpenTarget, VolumeExtent } from '../volume/volume.js'
 import { isAllZeros } from '../volume/zeros.js'
 
@@ -16,22 +16,25 @@ const HOLE_BYTES = 32 * 1024
 const ZEROS_BYTES = 1024 * 1024
 
 /**
- * Writes what `extents` shows of some bytes of an object. Where the target reads as zeros and `sparse` is wanted, runs of zeros are left
+ * Writes what `extents` shows of some bytes of an object, which begin at `offsetBytes` of the volume. Where the target reads as zeros and `sparse` is wanted, runs of zeros are left
  * as they are: since the newest layer wins before anything is written, no older data can be left beneath them.
  */
 export async function writeExtents(
   target: OpenTarget,
-  bytes: Uint8Array,
-  offsetBytes: number,
+  { bytes, offsetBytes }: { readonly bytes: Uint8Array; readonly offsetBytes: number },
   extents: readonly VolumeExtent[],
   sparse: boolean,
+  onWritten: (lengthBytes: number) => void,
 ): Promise<WriteCounts> {
   const counts: WriteCounts = { writtenBytes: 0, sparseBytes: 0 }
   for (const part of shownParts(bytes, offsetBytes, extents)) {
-    if (sparse && target.readsAsZeros) await writeWithHoles(target, part.bytes, part.offsetBytes, counts)
-    else {
-      await target.write(part.bytes, part.offsetBytes)
-      counts.writtenBytes += part.bytes.length
+    for (const step of inSteps(part, HOLE_BYTES)) {
+      if (sparse && target.readsAsZeros) await writeWithHoles(target, step.bytes, step.offsetBytes, counts)
+      else {
+        await target.write(step.bytes, step.offsetBytes)
+        counts.writtenBytes += step.bytes.length
+      }
+      onWritten(step.bytes.length)
     }
   }
   return counts

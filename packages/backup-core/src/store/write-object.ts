@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../errors/abort.js'
 import type { ReplayableBody } from '../driver/object-io.js'
+import type { StepListener } from '../progress/progress.js'
 import type { ObjectStore, WriterOptions } from '../driver/object-store.js'
 
 /** Stores one object, or leaves nothing visible under its name. */
@@ -41,6 +42,29 @@ export function partsBody(parts: readonly Uint8Array[], md5?: () => Promise<stri
     // eslint-disable-next-line @typescript-eslint/require-await -- nothing to wait for: it is all here
     async *stream() {
       yield* parts
+    },
+  }
+}
+
+/** The most that is handed over at a time of a body that is counted, so that a slow store is seen to move. */
+const COUNTED_BYTES = 4 * 1024 * 1024
+
+/** The same body of parts in memory, which tells how far it has gone out. */
+export function countedBody(body: ReplayableBody, onSent: StepListener): ReplayableBody {
+  const { lengthBytes } = body
+  return {
+    ...body,
+    async *stream() {
+      let sentBytes = 0
+      for await (const piece of body.stream()) {
+        for (let offset = 0; offset < piece.length; offset += COUNTED_BYTES) {
+          const part = piece.subarray(offset, offset + COUNTED_BYTES)
+          yield part
+          // Whoever asks for the next part has sent this one.
+          sentBytes += part.length
+          onSent(sentBytes, lengthBytes)
+        }
+      }
     },
   }
 }

@@ -18,7 +18,7 @@ const ZEROS_IN_TURN = 65_536
  */
 export class BlockCheck {
   readonly #hashes: HashList
-  readonly #blockSizeBytes: number
+  readonly blockSizeBytes: number
   readonly #volumeSizeBytes: number
   readonly #partial = new Map<number, PartialBlock>()
   /** A bit a block; made for the first bad one. */
@@ -28,7 +28,7 @@ export class BlockCheck {
   /** @param volumeSizeBytes - of exactly as many blocks as there are hashes */
   constructor(hashes: HashList, blockSizeBytes: number, volumeSizeBytes: number) {
     this.#hashes = hashes
-    this.#blockSizeBytes = blockSizeBytes
+    this.blockSizeBytes = blockSizeBytes
     this.#volumeSizeBytes = volumeSizeBytes
   }
 
@@ -41,7 +41,7 @@ export class BlockCheck {
     const extents: VolumeExtent[] = []
     for (let block = 0; this.#bad !== undefined && block < this.#hashes.length; block += 1) {
       if (((this.#bad[block >> 3] ?? 0) & (1 << (block & 7))) === 0) continue
-      const offsetBytes = block * this.#blockSizeBytes
+      const offsetBytes = block * this.blockSizeBytes
       const last = extents.at(-1)
       const lengthBytes = this.#lengthOf(block)
       if (last && last.offsetBytes + last.lengthBytes === offsetBytes) {
@@ -54,7 +54,7 @@ export class BlockCheck {
 
   /** Adds bytes of the volume, each of them once. */
   async add(bytes: Uint8Array, offsetBytes: number): Promise<void> {
-    const size = this.#blockSizeBytes
+    const size = this.blockSizeBytes
     const endBytes = offsetBytes + bytes.length
     const firstWhole = Math.ceil(offsetBytes / size)
     // The volume's last block may be short, and is whole all the same.
@@ -73,7 +73,7 @@ export class BlockCheck {
 
   /** Adds a place where nothing is stored. */
   async addZeros(extent: VolumeExtent, signal?: AbortSignal): Promise<void> {
-    const size = this.#blockSizeBytes
+    const size = this.blockSizeBytes
     const zeros = new Uint8Array(Math.min(size, this.#volumeSizeBytes))
     const zeroHash = sha256(zeros)
     const endBytes = extent.offsetBytes + extent.lengthBytes
@@ -91,14 +91,14 @@ export class BlockCheck {
   }
 
   async #checkWhole(bytes: Uint8Array, firstBlock: number): Promise<void> {
-    const { sha256s } = await hashChunk({ parts: [bytes], blockSizeBytes: this.#blockSizeBytes, md5: false })
+    const { sha256s } = await hashChunk({ parts: [bytes], blockSizeBytes: this.blockSizeBytes, md5: false })
     if (!sha256s) return
     for (let index = 0; index * 32 < sha256s.length; index += 1)
       this.#compare(firstBlock + index, sha256s, index * 32)
   }
 
   #addPartial(bytes: Uint8Array, offsetBytes: number): void {
-    const size = this.#blockSizeBytes
+    const size = this.blockSizeBytes
     let at = 0
     while (at < bytes.length) {
       const block = Math.floor((offsetBytes + at) / size)
@@ -128,6 +128,6 @@ export class BlockCheck {
   }
 
   #lengthOf(block: number): number {
-    return Math.min(this.#blockSizeBytes, this.#volumeSizeBytes - block * this.#blockSizeBytes)
+    return Math.min(this.blockSizeBytes, this.#volumeSizeBytes - block * this.blockSizeBytes)
   }
 }

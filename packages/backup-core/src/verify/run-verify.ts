@@ -8,8 +8,10 @@ import { BackupError, isBackupError, type BackupProblem } from '../errors/backup
 import { sha256fileObjectName } from '../format/object-names.js'
 import { ProgressMeter } from '../progress/progress-meter.js'
 import { findMissingObjects } from '../chain/check-objects.js'
-import { buildExtentMap, shownParts, type VisibleObject } from '../chain/extent-map.js'
+import { buildExtentMap, type VisibleObject } from '../chain/extent-map.js'
+import { inSteps, shownParts } from '../chain/shown-parts.js'
 import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
+import { ObjectPortions } from '../fetch/object-portion.js'
 import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { BlockCheck } from './block-check.js'
 import { signalOptions } from '../driver/signal-options.js'
@@ -70,15 +72,22 @@ async function checkContents(
   for (const { layer, object } of items) assertFetchable(source, layerAt(chain, layer), object)
   const total = items.reduce((sum, { object }) => sum + object.lengthBytes, 0)
   const meter = new ProgressMeter('verify', total, options.onProgress)
+  const portions = new ObjectPortions(meter, ({ object }) => object.lengthBytes)
   const visitor: ObjectVisitor = {
+    begin: (item) => portions.begin(item),
     async visit(item, bytes, offsetBytes) {
+      let hiddenBytes = bytes.length
       for (const part of check ? shownParts(bytes, offsetBytes, item.visible) : []) {
-        await check?.add(part.bytes, part.offsetBytes)
+        for (const step of inSteps(part, check?.blockSizeBytes ?? 1)) {
+          await check?.add(step.bytes, step.offsetBytes)
+          portions.use(item, step.bytes.length)
+          hiddenBytes -= step.bytes.length
+        }
       }
-      meter.add({ done: bytes.length })
+      portions.use(item, hiddenBytes)
     },
-    done(_item, storedBytes) {
-      meter.add({ transferredBytes: storedBytes, objects: 1 })
+    done(item, storedBytes) {
+      portions.finish(item, storedBytes)
     },
     failed({ object }, layer, error) {
       if (!isFinding(error)) throw error

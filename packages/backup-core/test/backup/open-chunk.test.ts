@@ -3,8 +3,11 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { OpenChunk } from '../../src/backup/open-chunk.js'
 import { HashList } from '../../src/format/hash-list.js'
+import { Portion } from '../../src/progress/portion.js'
+import { ProgressMeter } from '../../src/progress/progress-meter.js'
 
 const blockSizeBytes = 4
+const meter = new ProgressMeter('backup', undefined, undefined)
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 const blocksOf = (bytes: Uint8Array): Uint8Array[] =>
   Array.from({ length: Math.ceil(bytes.length / blockSizeBytes) }, (_, index) =>
@@ -25,7 +28,8 @@ function feed(chunk: OpenChunk, volume: Uint8Array, pieceSizeBytes: number) {
     const release = (): void => {
       releases[index] = (releases[index] ?? 0) + 1
     }
-    const piece = { kind: 'piece', offsetBytes, bytes, hole: false, release } as const
+    const portion = new Portion(meter, bytes.length)
+    const piece = { kind: 'piece', offsetBytes, bytes, hole: false, portion, release } as const
     chunk.add({ piece, sha256s: hashesOf(bytes), allZero: bytes.every((byte) => byte === 0) })
   }
   return { end: chunk.end(), releases }

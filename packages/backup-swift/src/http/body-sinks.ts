@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { BackupError } from '@stowage/backup-core'
+import type { StepListener } from '@stowage/backup-core'
 
 /**
  * Where the body of an answer goes. `push` is handed each piece as it comes and never makes the socket wait: Swift
@@ -45,7 +46,10 @@ export interface FilledBody {
 }
 
 /** Fills `into` from its start; where its MD5 is wanted, sums it while the bytes are still in the processor's cache. */
-export function fill(into: Uint8Array, { md5 }: { readonly md5: boolean }): BodySink<FilledBody> {
+export function fill(
+  into: Uint8Array,
+  { md5, onProgress }: { readonly md5: boolean; readonly onProgress?: StepListener | undefined },
+): BodySink<FilledBody> {
   const hash = md5 ? createHash('md5') : null
   let filledBytes = 0
   return {
@@ -56,6 +60,7 @@ export function fill(into: Uint8Array, { md5 }: { readonly md5: boolean }): Body
       into.set(piece, filledBytes)
       hash?.update(piece)
       filledBytes += piece.byteLength
+      onProgress?.(filledBytes, into.byteLength)
     },
     end: () => ({ bytes: into.subarray(0, filledBytes), md5: hash?.digest('hex') ?? null }),
   }

@@ -46,7 +46,8 @@ export async function getObject(
       )
     }
     const expected = options.checkedByCaller === true ? undefined : md5Of(head)
-    const sink = fill(memoryFor(length, options.buffer), { md5: expected !== undefined })
+    const { buffer, onProgress } = options
+    const sink = fill(memoryFor(length, buffer), { md5: expected !== undefined, onProgress })
     return {
       push: sink.push,
       end: () => {

@@ -34,10 +34,12 @@ export async function deflatePieces(
   nodeZlib: typeof NodeZlib,
   parts: readonly Uint8Array[],
   level: number,
-  { signal, buffer, mustShrink = false }: CompressOptions,
+  { signal, buffer, mustShrink = false, onProgress }: CompressOptions,
 ): Promise<Uint8Array | null> {
   const deflate = pieceDeflater(nodeZlib, level)
-  const writer = new PieceWriter(memoryFor(parts, buffer, mustShrink), level)
+  const lengthBytes = parts.reduce((sum, { length }) => sum + length, 0)
+  const writer = new PieceWriter(memoryFor(parts, lengthBytes, buffer, mustShrink), level)
+  let doneBytes = 0
   await mapPieces(cutParts(parts), signal, async ({ raw, before }, index) => {
     // A stream that has outgrown its memory is thrown away, and so need not go on.
     if (writer.full) return
@@ -46,6 +48,8 @@ export async function deflatePieces(
     else if (level === 0 || looksLikeNoise(raw)) {
       writer.put(index, { rawBytes, stored: raw, adler: adler32(raw) })
     } else writer.put(index, { rawBytes, ...(await deflate.piece(raw, before)) })
+    doneBytes += rawBytes
+    onProgress?.(doneBytes, lengthBytes)
   })
   return writer.end()
 }
@@ -64,10 +68,10 @@ function* cutParts(parts: readonly Uint8Array[]): Generator<Piece> {
 /** The caller's memory where it is enough, else fresh: of the input's length where the stream must be shorter. */
 function memoryFor(
   parts: readonly Uint8Array[],
+  lengthBytes: number,
   buffer: Uint8Array | undefined,
   mustShrink: boolean,
 ): Uint8Array {
-  const lengthBytes = parts.reduce((sum, { length }) => sum + length, 0)
   const pieces = parts.reduce((sum, { length }) => sum + Math.ceil(length / pieceBytes), 0)
   const mostBytes = mustShrink ? lengthBytes : lengthBytes + pieces * mostAddedBytes + frameBytes
   return buffer !== undefined && buffer.length >= mostBytes

@@ -1,3 +1,4 @@
+import type { CodecOptions } from '@stowage/backup-core'
 import type NodeZlib from 'node:zlib'
 import { fillFromStream, outputPieceBytes } from '@stowage/compression-workers'
 import type { FillFaults } from '@stowage/compression-workers'
@@ -10,12 +11,12 @@ export async function inflateInto(
   nodeZlib: typeof NodeZlib,
   target: Uint8Array,
   bytes: Uint8Array,
-  signal: AbortSignal | undefined,
+  options: CodecOptions,
 ): Promise<void> {
   // An empty input ends without an error or a byte.
   if (bytes.length === 0) throw cutShort()
   const inflate = nodeZlib.createInflate({ chunkSize: outputPieceBytes(target.length) })
-  await fillFromStream(target, inflate, bytes, signal, faults)
+  await fillFromStream(target, inflate, bytes, options, faults)
 }
 
 /** Maps zlib's own errors; what was thrown here, and what is not known, goes on as it is. */

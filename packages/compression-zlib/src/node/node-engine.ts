@@ -7,7 +7,7 @@ import { deflatePieces } from './deflate-pieces.js'
 /** The engine on Node's own zlib, which runs on libuv's thread pool. */
 export const nodeEngine = (nodeZlib: typeof NodeZlib): ZlibEngine => ({
   compress: (parts, level, options) => deflatePieces(nodeZlib, parts, level, options),
-  decompressInto: (target, bytes, signal) => inflateInto(nodeZlib, target, bytes, signal),
+  decompressInto: (target, bytes, options) => inflateInto(nodeZlib, target, bytes, options),
   decompressStream: (pieces, expectedLengthBytes, signal) =>
     inflateStream(nodeZlib, pieces, expectedLengthBytes, signal),
 })

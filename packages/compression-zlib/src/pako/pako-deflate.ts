@@ -1,4 +1,5 @@
 import { BackupError, throwIfAborted } from '@stowage/backup-core'
+import type { CodecOptions } from '@stowage/backup-core'
 import { nextTurn } from '@stowage/compression-workers'
 import { Z_FINISH, Z_NO_FLUSH, Z_OK, Z_STREAM_END, zlibDeflate, zlibDeflateInit, ZStream } from 'pako'
 
@@ -10,12 +11,13 @@ const outputPieceBytes = 128 * 1024
 export async function pakoDeflate(
   parts: readonly Uint8Array[],
   level: number,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: CodecOptions,
 ): Promise<Uint8Array> {
   const stream = new ZStream()
   requireStatus(zlibDeflateInit(stream, level), Z_OK)
   const [first = new Uint8Array(0), ...others] = parts.filter(({ length }) => length > 0)
   stream.input = first
+  const rawBytes = parts.reduce((sum, { length }) => sum + length, 0)
   const pieces: Uint8Array[] = []
   let lengthBytes = 0
   let status: number = Z_OK
@@ -32,6 +34,7 @@ export async function pakoDeflate(
     status = zlibDeflate(stream, isLast ? Z_FINISH : Z_NO_FLUSH)
     if (stream.next_out > 0) pieces.push(stream.output.slice(0, stream.next_out))
     lengthBytes += stream.next_out
+    onProgress?.(stream.total_in, rawBytes)
     await nextTurn()
     throwIfAborted(signal, 'Compressing')
   }

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '@stowage/backup-core'
+import type { CodecOptions } from '@stowage/backup-core'
 import { nextTurn } from '@stowage/compression-workers'
 import {
   Z_BUF_ERROR,
@@ -23,7 +24,7 @@ export const turnBytes = 64 * 1024
 export async function pakoInflateInto(
   target: Uint8Array,
   bytes: Uint8Array,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: CodecOptions,
 ): Promise<void> {
   const stream = new ZStream()
   const overflow = new Uint8Array(1)
@@ -42,6 +43,7 @@ export async function pakoInflateInto(
     status = zlibInflate(stream, Z_NO_FLUSH)
     if (isFull && stream.next_out > before) throw tooLong(target.length)
     lengthBytes += stream.next_out - before
+    onProgress?.(lengthBytes, target.length)
     await nextTurn()
     throwIfAborted(signal, 'Decompressing')
   }

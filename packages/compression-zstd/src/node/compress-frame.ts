@@ -10,7 +10,7 @@ const pieceBytes = 256 * 1024
 export async function compressFrame(
   { createZstdCompress, constants }: NodeZstd,
   bytes: Uint8Array,
-  { level, mostBytes, buffer, signal }: CompressJob,
+  { level, mostBytes, buffer, signal, onProgress }: CompressJob,
 ): Promise<Uint8Array | undefined> {
   const target = buffer?.subarray(0, mostBytes) ?? new Uint8Array(mostBytes)
   const stream = createZstdCompress({
@@ -32,6 +32,7 @@ export async function compressFrame(
         if (lengthBytes + piece.length > target.length) return undefined
         target.set(piece, lengthBytes)
         lengthBytes += piece.length
+        onProgress?.(stream.bytesWritten, bytes.length)
       }
     } finally {
       // zstd's own memory, several MB, is freed with the stream, and not at some later collection.

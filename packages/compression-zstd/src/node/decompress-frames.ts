@@ -16,11 +16,13 @@ export async function decompressFrames(
   nodeZstd: NodeZstd,
   target: Uint8Array,
   bytes: Uint8Array,
-  { frames, signal }: Pick<DecompressJob, 'frames' | 'signal'>,
+  { frames, signal, onProgress }: Pick<DecompressJob, 'frames' | 'signal' | 'onProgress'>,
 ): Promise<void> {
   let offset = 0
   for (const frame of frames) {
-    offset += await decompressFrame(nodeZstd, target.subarray(offset), bytes, frame, signal)
+    const startBytes = offset
+    const opened = (lengthBytes: number): void => onProgress?.(startBytes + lengthBytes, target.length)
+    offset += await decompressFrame(nodeZstd, target.subarray(offset), bytes, frame, signal, opened)
   }
   if (offset !== target.length) {
     throw damaged(`it opens to ${offset} bytes where ${target.length} were expected`)
@@ -34,6 +36,7 @@ async function decompressFrame(
   bytes: Uint8Array,
   { start, end, contentBytes }: Frame,
   signal: AbortSignal | undefined,
+  onOpened: (lengthBytes: number) => void,
 ): Promise<number> {
   const roomBytes = contentBytes ?? target.length
   const stream = createZstdDecompress({
@@ -52,6 +55,7 @@ async function decompressFrame(
       if (piece.length > roomBytes - offset) throw tooLong(roomBytes)
       target.set(piece, offset)
       offset += piece.length
+      onOpened(offset)
     }
     if (contentBytes !== undefined && offset !== contentBytes) {
       throw damaged(`it says that it holds ${contentBytes} bytes, and holds ${offset}`)
