@@ -1,22 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { isBackupError } from '@stowage/backup-core'
+import { canLimitFileSize, limitFileSize } from '../../../test-fixtures/limits/file-size-limit.js'
 import { everything, expectCode, object, put, temporaryDirectory, temporaryStore } from './temporary-store.js'
-
-const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0
-
-/** Sets the soft limit on the size of files of this very process, until the test ends. */
-function limitFileSize(bytes: number): void {
-  const set = (limit: string): void =>
-    void execFileSync('prlimit', [`--pid=${process.pid}`, `--fsize=${limit}:`])
-  onTestFinished(() => {
-    set('unlimited')
-  })
-  set(String(bytes))
-}
 
 describe('a replaced object', () => {
   it('is read whole by a reader that was open before', async () => {
@@ -52,7 +40,7 @@ describe('a replaced object', () => {
   })
 })
 
-describe.skipIf(!hasPrlimit)('a file that the system cuts short', () => {
+describe.skipIf(!canLimitFileSize)('a file that the system cuts short', () => {
   it('is no object: its writer rejects with QUOTA_EXCEEDED, and abort leaves nothing', async () => {
     const { driver, path } = await temporaryStore()
     await driver.putContainer('c', {})

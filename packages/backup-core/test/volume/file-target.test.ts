@@ -2,6 +2,7 @@ import { mkdir, open, readFile, readdir, rename, stat, symlink, truncate, writeF
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { fileVolume } from '../../src/volume/file-volume.js'
+import { limitFileSize } from '../../../../test-fixtures/limits/file-size-limit.js'
 import { expectCode, pattern, useTemporaryDirectory, whole } from './support.js'
 
 const inDirectory = useTemporaryDirectory()
@@ -158,12 +159,7 @@ describe('a new file as a target', () => {
   })
 
   it('is not left behind when the system does not allow a file of that size', async () => {
-    const ignore = (): void => undefined
-    const limit = (value: string): void => {
-      expect(spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${value}:`]).status).toBe(0)
-    }
-    process.on('SIGXFSZ', ignore)
-    limit('1000')
+    const lift = limitFileSize(1000)
     try {
       const error = await expectCode(
         fileVolume(inDirectory('new.img')).openTarget(whole(1001)),
@@ -171,8 +167,7 @@ describe('a new file as a target', () => {
       )
       expect(error.cause).toMatchObject({ code: 'EFBIG' })
     } finally {
-      limit('unlimited')
-      process.off('SIGXFSZ', ignore)
+      lift()
     }
     expect(await readdir(inDirectory())).toEqual([])
   })

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { readFully, writeFully } from '../../src/volume/positional-io.js'
+import { limitFileSize } from '../../../../test-fixtures/limits/file-size-limit.js'
 import { expectCode, pattern, useTemporaryDirectory } from './support.js'
 
 const inDirectory = useTemporaryDirectory()
@@ -34,23 +34,15 @@ describe.runIf(process.platform === 'linux')('reading and writing at an offset, 
   })
 
   it('goes on after a short write, and reports the error that follows it', async () => {
-    const limitFileSize = (limit: string): void => {
-      const result = spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${limit}:`])
-      expect(result.status).toBe(0)
-    }
-    const ignore = (): void => undefined
-    // With a limit on the size of files the kernel takes what fits, and refuses the rest at the next call.
-    process.on('SIGXFSZ', ignore)
     const path = inDirectory('limited.img')
     const handle = await open(path, 'w')
-    limitFileSize('1000')
+    const lift = limitFileSize(1000)
     try {
       const error = await expectCode(writeFully(handle, pattern(400), path, 700), 'TARGET_TOO_SMALL')
       expect(error.details.offsetBytes).toBe(1000)
       expect(error.cause).toMatchObject({ code: 'EFBIG' })
     } finally {
-      limitFileSize('unlimited')
-      process.off('SIGXFSZ', ignore)
+      lift()
       await handle.close()
     }
     expect((await readFile(path)).subarray(700)).toEqual(pattern(400).subarray(0, 300))
