@@ -13,7 +13,7 @@ import { Limiter } from '../pipeline/limiter.js'
 import { controlObjectNames, listBackupObjects } from '../store/list-objects.js'
 import { notSearchable, type Destination } from './destination.js'
 import { assertNotBeingDeleted } from './parent-marker.js'
-import { backupExists, beingDeleted } from './prepare.js'
+import { backupExists, beingDeleted, type Parent } from './prepare.js'
 
 /** What was stored of a volume. */
 export interface StoredVolume {
@@ -58,7 +58,7 @@ export async function commit(
     ...common,
     version: FORMAT_VERSION,
     parentId: backup.parentId,
-    ...(prepared.parent ? { parentPrefix: prepared.parent.record.prefix } : {}),
+    ...lineOf(prepared.parent),
     volumeMeta: prepared.volumeMeta,
     extraMetadata: sink.extraMetadata,
     objects,
@@ -89,6 +89,17 @@ export async function commit(
     objectCount: objects.length,
     compressions: compressionsOf(objects),
   }
+}
+
+/** Beyond that the ids would be most of a manifest. */
+const MOST_ANCESTORS = 2000
+
+/** What an incremental's manifest says of those that it stands on, beside the id of its parent. */
+function lineOf(parent: Parent | null): Pick<BackupMetadata, 'parentPrefix' | 'ancestorIds'> {
+  if (!parent) return {}
+  const { record, ancestorIds } = parent
+  const isShort = ancestorIds !== undefined && ancestorIds.length < MOST_ANCESTORS
+  return { parentPrefix: record.prefix, ...(isShort ? { ancestorIds: [record.id, ...ancestorIds] } : {}) }
 }
 
 /** How many objects are asked for at once. */

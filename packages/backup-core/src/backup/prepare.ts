@@ -1,5 +1,6 @@
 import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
 import { loadChain } from '../chain/chain.js'
+import type { Chain } from '../chain/chain-layer.js'
 import { checkHashList } from '../chain/hash-list-check.js'
 import { assertSoundChain } from '../chain/sound-chain.js'
 import { readBlockHashes, type BlockHashes } from '../chain/volume-size.js'
@@ -33,6 +34,8 @@ export interface BackupMeans {
 export interface Parent {
   readonly record: BackupRecord
   readonly blocks: BlockHashes
+  /** The ids of all that it stands on; undefined where they are too many to be written down. */
+  readonly ancestorIds: readonly string[] | undefined
 }
 
 /** A backup that may begin: every refusal that does not need the volume's bytes has been made. */
@@ -144,7 +147,7 @@ async function findParent(
   return null
 }
 
-/** Reads what the comparison needs, and the whole chain: an incremental on a broken one could not be restored. */
+/** Reads what the comparison needs, and makes sure of the whole chain: an incremental on a broken one could not be restored. */
 async function openParent(
   store: ObjectStore,
   lookup: BackupLookup,
@@ -160,8 +163,7 @@ async function openParent(
     )
   }
   await assertNotBeingDeleted(store, record, options)
-  const chain = await loadChain(lookup, record)
-  assertSoundChain(chain)
+  const chain = await openChain(lookup, record)
   const blocks = await readBlockHashes(store, record, options).catch((error: unknown) => {
     if (!isBackupError(error, 'OBJECT_MISSING')) throw error
     const message = `Cannot make an incremental on backup ${record.id}: ${error.message} Delete that backup, or do a full backup.`
@@ -169,12 +171,35 @@ async function openParent(
   })
   const { kind, message, sizeBytes } = checkHashList(chain, blocks)
   // The caller's record may be old, or of a chain that was not found whole.
-  if (kind !== 'damaged') return { record: { ...record, sizeBytes }, blocks }
+  if (kind !== 'damaged') {
+    const [{ metadata }, ...ancestors] = chain
+    const isWhole = metadata.parentId === null || ancestors.length > 0
+    const ancestorIds = isWhole ? ancestors.map((layer) => layer.record.id) : metadata.ancestorIds
+    return { record: { ...record, sizeBytes }, blocks, ancestorIds }
+  }
   throw new BackupError(
     'METADATA_INVALID',
     `Cannot make an incremental on backup ${record.id}: ${message}. Do a full backup.`,
     { backupId: record.id, container: record.container, objectName: sha256fileObjectName(record.prefix) },
   )
+}
+
+/** Of chains that are longer, only the parent's manifest is read: the cost of an incremental must not grow with its chain. */
+const LONGEST_READ_CHAIN = 32
+
+/**
+ * The chain of a parent. Of a long one the parent alone, where its manifest has a checksum, the size, and the ids of its
+ * ancestors, and the names in the store show that those are there: that they are whole is for a verification to say.
+ */
+async function openChain(lookup: BackupLookup, record: BackupRecord): Promise<Chain> {
+  const parent = await lookup.open(record)
+  const { checksummed, volumeSizeBytes, ancestorIds } = parent.metadata
+  const isLong = ancestorIds !== undefined && ancestorIds.length >= LONGEST_READ_CHAIN
+  const saysEnough = isLong && checksummed && volumeSizeBytes !== null
+  if (saysEnough && (await lookup.areListed(ancestorIds, record.container))) return [parent]
+  const chain = await loadChain(lookup, record, parent)
+  assertSoundChain(chain)
+  return chain
 }
 
 /**

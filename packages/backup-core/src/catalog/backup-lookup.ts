@@ -27,11 +27,17 @@ export interface BackupLookup {
   containers(): Promise<ReadonlySet<string> | undefined>
   /** The backups of a volume, newest first: of each that is not taken, the manifest need not be read. */
   newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord>
+  /**
+   * Whether there is a backup of each of these ids, by the names in the store: no manifest is read. False may mean that the
+   * names do not tell.
+   */
+  areListed(backupIds: readonly string[], nearContainer: string): Promise<boolean>
   /** Every backup, or every one of a volume. */
-  list(
-    filter: Pick<CatalogLookup, 'nearContainer'> & { readonly volumeId?: string },
-  ): AsyncIterable<BackupRecord>
+  list(filter: BackupFilter): AsyncIterable<BackupRecord>
 }
+
+/** What to list. */
+export type BackupFilter = Pick<CatalogLookup, 'nearContainer'> & { readonly volumeId?: string }
 
 /** Where a backup's objects are. */
 export interface BackupPlace {
@@ -107,7 +113,11 @@ export class OwnCatalogLookup implements BackupLookup {
     yield* inOrder(records).reverse()
   }
 
-  list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {
+  areListed(backupIds: readonly string[], nearContainer: string): Promise<boolean> {
+    return this.#stored.areListed(backupIds, nearContainer)
+  }
+
+  list(filter: BackupFilter): AsyncIterable<BackupRecord> {
     return this.#catalog.list({ ...this.#options, ...filter })
   }
 }

@@ -28,15 +28,21 @@ export interface ContainerListing {
 /** Far more than a container of backups has; a listing that has more of them never ends, and its names fill memory. */
 const MAX_BACKUPS = 1_000_000
 
-/** Lists what finds backups. @throws `LISTING_INVALID` for more than a million of them */
+/**
+ * Lists what finds backups.
+ *
+ * @param namePrefix - what the names begin with that are asked for
+ * @throws `LISTING_INVALID` for more than a million of them
+ */
 export async function listContainer(
   store: ObjectStore,
   container: string,
   options: StoreOptions,
+  namePrefix = '',
 ): Promise<ContainerListing> {
   const metadata: MetadataPlace[] = []
   const markers: MarkerPlace[] = []
-  for await (const objectName of store.getContainerEntries(container, '', options)) {
+  for await (const objectName of store.getContainerEntries(container, namePrefix, options)) {
     const prefix = prefixOfMetadataObject(objectName)
     const backupId = prefix === null ? parseMarkerName(objectName) : undefined
     if (metadata.length + markers.length >= MAX_BACKUPS) throw tooMany(container)

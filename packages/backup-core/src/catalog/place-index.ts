@@ -14,6 +14,9 @@ export class PlaceIndex<Place extends Prefixed> {
   add(place: Place): void {
     const id = endingId(place.prefix)
     const others = this.#byId.get(id)
+    // A container can be listed in part, and later whole.
+    if (others?.some(({ container, prefix }) => container === place.container && prefix === place.prefix))
+      return
     if (others) others.push(place)
     else this.#byId.set(id, [place])
   }

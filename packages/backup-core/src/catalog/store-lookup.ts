@@ -4,10 +4,10 @@ import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import type { BackupRecord } from '../driver/types.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { mayBeOfVolume } from '../format/backup-prefix.js'
 import type { BackupMetadata } from '../format/metadata.js'
+import { metadataObjectName } from '../format/object-names.js'
 import type { WarningListener } from '../progress/progress.js'
-import type { BackupLookup, BackupPlace } from './backup-lookup.js'
+import type { BackupFilter, BackupLookup, BackupPlace } from './backup-lookup.js'
 import { isUnreadable, type MarkerPlace } from './list-container.js'
 import { newestFirst } from './newest-first.js'
 import { StorePlaces, type Place } from './store-places.js'
@@ -75,17 +75,22 @@ export class StoreLookup implements BackupLookup {
   }
 
   async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {
-    const places = (await this.#places.all(nearContainer)).filter(({ prefix }) =>
-      mayBeOfVolume(prefix, volumeId),
-    )
-    for await (const record of newestFirst(places, volumeId, (some) => this.#summariseAll(some))) {
+    const places = await this.#places.ofVolume(volumeId, nearContainer)
+    const read = (some: readonly Place[]): Promise<readonly Summary[]> => this.#summariseAll(some, true)
+    for await (const record of newestFirst(places, volumeId, read)) {
       const found = await this.find(record.id, record.container, record.prefix)
       if (found) yield found.record
     }
   }
 
-  async *list(filter: Parameters<BackupLookup['list']>[0]): AsyncIterable<BackupRecord> {
-    const places = await this.#places.all(filter.nearContainer)
+  areListed(backupIds: readonly string[], nearContainer: string): Promise<boolean> {
+    return this.#places.areListed(backupIds, nearContainer)
+  }
+
+  async *list({ volumeId, nearContainer }: BackupFilter): AsyncIterable<BackupRecord> {
+    const places = await (volumeId === undefined
+      ? this.#places.all(nearContainer)
+      : this.#places.ofVolume(volumeId, nearContainer))
     const summaries = new Map<string, Summary>()
     for (const summary of await this.#summariseAll(places)) {
       const { id, container, prefix } = summary.record
@@ -98,10 +103,13 @@ export class StoreLookup implements BackupLookup {
     }
     const sizes = new VolumeSizes()
     for (const summary of summaries.values()) {
-      if (filter.volumeId !== undefined && summary.record.volumeId !== filter.volumeId) continue
+      if (volumeId !== undefined && summary.record.volumeId !== volumeId) continue
       const record = recordOf(summary, summaries, sizes)
       const { id, parentId } = record
-      if (parentId !== null && !summaries.has(parentId)) {
+      // Of one volume alone, a parent of another one was not looked at.
+      const isThere = async (id: string): Promise<boolean> =>
+        summaries.has(id) || (volumeId !== undefined && (await this.#isReadable(id, record.container)))
+      if (parentId !== null && !(await isThere(parentId))) {
         this.#onWarning({
           code: 'PARENT_MISSING',
           message:
@@ -114,13 +122,24 @@ export class StoreLookup implements BackupLookup {
     }
   }
 
+  async #isReadable(backupId: string, nearContainer: string): Promise<boolean> {
+    return this.#find(backupId, nearContainer, undefined).then(
+      (found) => found !== undefined,
+      (error: unknown) => {
+        if (isUnreadable(error) || isBackupError(error, 'CONFLICT')) return false
+        throw error
+      },
+    )
+  }
+
   /** The backups that the size of this one is told by. One that is not there, or not readable, ends the line. */
   async #ancestors(found: Found): Promise<ReadonlyMap<string, Summary>> {
     const line = new Map<string, Summary>()
     let child = found
     for (;;) {
-      const { parentId } = child.metadata
-      if (parentId === null || line.has(parentId) || this.#sizes.has(parentId)) return line
+      const { parentId, volumeSizeBytes } = child.metadata
+      if (volumeSizeBytes !== null || parentId === null || line.has(parentId) || this.#sizes.has(parentId))
+        return line
       const { parentPrefix } = child.metadata
       const parent = await this.#find(parentId, child.container, parentPrefix).catch((error: unknown) => {
         if (isUnreadable(error)) return undefined
@@ -140,6 +159,10 @@ export class StoreLookup implements BackupLookup {
   ): Promise<Found | undefined> {
     const known = this.#found.get(backupId)
     if (known && (prefix === undefined || known.prefix === prefix)) return known
+    if (nearContainer !== undefined && prefix !== undefined) {
+      const found = await this.#findAt(backupId, nearContainer, prefix)
+      if (found) return found
+    }
     let unreadable: BackupError | undefined
     let unlisted: BackupError | undefined
     for await (const place of this.#places.candidates(backupId, nearContainer)) {
@@ -168,6 +191,21 @@ export class StoreLookup implements BackupLookup {
     return undefined
   }
 
+  /** A backup at the place where it is said to be; what is wrong there is for a search to find out. */
+  async #findAt(backupId: string, container: string, prefix: string): Promise<Found | undefined> {
+    const place = { container, prefix, objectName: metadataObjectName(prefix) }
+    try {
+      const metadata = await readMetadataAt(this.#store, place, this.#options)
+      if (metadata.backupId !== backupId) return undefined
+      const found = { ...place, metadata }
+      this.#found.set(backupId, found)
+      return found
+    } catch (error) {
+      if (isUnreadable(error) || isBackupError(error, 'OBJECT_MISSING')) return undefined
+      throw error
+    }
+  }
+
   /** Rejects where a container has another backup of the id: neither is to be taken for the other. */
   async #assertOnlyOne(backupId: string, { container, prefix }: Place): Promise<void> {
     for (const other of this.#places.endingWith(backupId, container)) {
@@ -183,22 +221,29 @@ export class StoreLookup implements BackupLookup {
     }
   }
 
-  /** Manifests may have millions of objects: no more than a few are held at a time. */
-  async #summariseAll(places: readonly Place[]): Promise<readonly Summary[]> {
+  /**
+   * Manifests may have millions of objects: no more than a few are held at a time.
+   *
+   * @param keep - holds them where they are few, for one of them is wanted next
+   */
+  async #summariseAll(places: readonly Place[], keep = false): Promise<readonly Summary[]> {
+    const isKept = keep && places.length <= READS_AT_ONCE
     const summaries: Summary[] = []
     for (let start = 0; start < places.length; start += READS_AT_ONCE) {
       const batch = places.slice(start, start + READS_AT_ONCE)
-      for (const summary of await Promise.all(batch.map((place) => this.#summariseAt(place)))) {
+      for (const summary of await Promise.all(batch.map((place) => this.#summariseAt(place, isKept)))) {
         if (summary) summaries.push(summary)
       }
     }
     return summaries
   }
 
-  async #summariseAt(place: Place): Promise<Summary | undefined> {
+  async #summariseAt(place: Place, keep: boolean): Promise<Summary | undefined> {
     try {
       if (place.unlisted) throw place.unlisted
-      return summarise(place, await readMetadataAt(this.#store, place, this.#options))
+      const metadata = await readMetadataAt(this.#store, place, this.#options)
+      if (keep) this.#found.set(metadata.backupId, { ...place, metadata })
+      return summarise(place, metadata)
     } catch (error) {
       if (isBackupError(error, 'OBJECT_MISSING')) return undefined
       if (!isUnreadable(error)) throw error

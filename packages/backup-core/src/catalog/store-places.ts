@@ -2,6 +2,7 @@ import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
 import type { NewBackup } from '../driver/types.js'
 import type { BackupError } from '../errors/backup-error.js'
+import { mayBeOfVolume, volumePrefix } from '../format/backup-prefix.js'
 import { idProblem } from '../format/name-rules.js'
 import { Limiter } from '../pipeline/limiter.js'
 import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
@@ -16,12 +17,17 @@ export interface Place extends MetadataPlace {
 /** How many containers are listed at once. */
 const LISTINGS_AT_ONCE = 16
 
+/** Any id will do where only what comes before it counts. */
+const SAMPLE_ID = '5a3c1e7f-4b2d-4c6e-8f90-9d1e2f3a4b5c'
+
 /** Where the `_metadata` objects and the markers of a store are, by names alone. Each container is listed once. */
 export class StorePlaces {
   readonly #store: ObjectStore
   readonly #options: StoreOptions
   #containers: Promise<readonly string[]> | undefined
   readonly #places = new Map<string, Promise<readonly Place[]>>()
+  /** Of a container and a prefix, where no more was listed of it. */
+  readonly #partly = new Map<string, Promise<readonly Place[]>>()
   /** By the id of the backup whose delete did not finish: those of the containers that were listed. */
   readonly #markers = new Map<string, MarkerPlace[]>()
   readonly #index = new PlaceIndex<Place>()
@@ -88,9 +94,9 @@ export class StorePlaces {
     return listing
   }
 
-  async #list(container: string): Promise<readonly Place[]> {
+  async #list(container: string, namePrefix = ''): Promise<readonly Place[]> {
     try {
-      const { metadata, markers } = await listContainer(this.#store, container, this.#options)
+      const { metadata, markers } = await listContainer(this.#store, container, this.#options, namePrefix)
       for (const marker of markers) {
         this.#markers.set(marker.backupId, [...(this.#markers.get(marker.backupId) ?? []), marker])
       }
@@ -114,24 +120,50 @@ export class StorePlaces {
    * @throws where `nearContainer`, or every container, cannot be listed
    */
   async all(nearContainer: string | undefined): Promise<readonly Place[]> {
-    const listings = await this.#listAll(nearContainer)
-    const places: Place[] = []
-    const unlisted: BackupError[] = []
-    for (const { container, found } of listings) {
-      const failures = found.flatMap((place) => place.unlisted ?? [])
-      // The caller named this one.
-      if (container === nearContainer && failures[0]) throw failures[0]
-      unlisted.push(...failures)
-      for (const place of found) places.push(place)
+    return placesOf(await this.#listAll(nearContainer), nearContainer)
+  }
+
+  /**
+   * As {@link all}, of those that may be of a volume. Where the driver's prefixes begin with the volume, no other names are
+   * asked for, so that it does not matter how many other volumes have backups in a container.
+   */
+  async ofVolume(volumeId: string, nearContainer: string | undefined): Promise<readonly Place[]> {
+    const namePrefix = volumePrefix(volumeId)
+    const own = this.#store.generateObjectNamePrefix({ ...backupOfId(SAMPLE_ID), volumeId })
+    const list = own.startsWith(namePrefix)
+      ? (container: string) => this.#partOf(container, namePrefix)
+      : (container: string) => this.#in(container)
+    const places = placesOf(await this.#listAll(nearContainer, list), nearContainer)
+    return places.filter(({ prefix, unlisted }) => unlisted !== undefined || mayBeOfVolume(prefix, volumeId))
+  }
+
+  /** Whether each of these ids is that of a backup whose `_metadata` object is listed. */
+  async areListed(backupIds: readonly string[], nearContainer: string): Promise<boolean> {
+    for (const backupId of backupIds) {
+      if (this.#index.endingWith(backupId).length > 0) continue
+      for (const container of new Set([nearContainer, this.#containerOf(backupId)])) {
+        if (container !== undefined) await this.#in(container)
+      }
+      if (this.#index.endingWith(backupId).length === 0) return false
     }
-    // There would be no backup for no reason that the caller could see.
-    if (unlisted[0] && unlisted.length === listings.length) throw unlisted[0]
-    return places
+    return true
+  }
+
+  #partOf(container: string, namePrefix: string): Promise<readonly Place[]> {
+    const whole = this.#places.get(container)
+    if (whole) return whole
+    const key = `${container}\n${namePrefix}`
+    const known = this.#partly.get(key)
+    if (known) return known
+    const listing = this.#list(container, namePrefix)
+    this.#partly.set(key, listing)
+    return listing
   }
 
   async #listAll(
     nearContainer: string | undefined,
-  ): Promise<readonly { readonly container: string; readonly found: readonly Place[] }[]> {
+    list = (container: string): Promise<readonly Place[]> => this.#in(container),
+  ): Promise<readonly Listing[]> {
     const containers = await this.containers(nearContainer)
     const limiter = new Limiter(LISTINGS_AT_ONCE)
     let hasFailed = false
@@ -139,7 +171,7 @@ export class StorePlaces {
       limiter.run(async () => {
         if (hasFailed) return { container, found: [] }
         try {
-          return { container, found: await this.#in(container) }
+          return { container, found: await list(container) }
         } catch (error) {
           hasFailed = true
           throw error
@@ -150,6 +182,28 @@ export class StorePlaces {
     await Promise.allSettled(listings)
     return Promise.all(listings)
   }
+}
+
+/** A container, and what was found in it. */
+interface Listing {
+  readonly container: string
+  readonly found: readonly Place[]
+}
+
+/** @throws where `nearContainer`, or every container, could not be listed */
+function placesOf(listings: readonly Listing[], nearContainer: string | undefined): readonly Place[] {
+  const places: Place[] = []
+  const unlisted: BackupError[] = []
+  for (const { container, found } of listings) {
+    const failures = found.flatMap((place) => place.unlisted ?? [])
+    // The caller named this one.
+    if (container === nearContainer && failures[0]) throw failures[0]
+    unlisted.push(...failures)
+    for (const place of found) places.push(place)
+  }
+  // There would be no backup for no reason that the caller could see.
+  if (unlisted[0] && unlisted.length === listings.length) throw unlisted[0]
+  return places
 }
 
 /** A backup of which the id alone is known: all that a driver's own choice of a container may rest on. */

@@ -6,9 +6,15 @@ import type { Chain, ChainLayer } from './chain-layer.js'
 /**
  * Follows `parent_id` down to the full backup. Every layer is read and checked before anything is done with any:
  * `CHAIN_INVALID` for a parent that is not there, a loop, or a parent of another volume.
+ *
+ * @param opened - the newest, where it was read already
  */
-export async function loadChain(lookup: BackupLookup, newest: BackupRecord): Promise<Chain> {
-  const first = await lookup.open(newest)
+export async function loadChain(
+  lookup: BackupLookup,
+  newest: BackupRecord,
+  opened?: ChainLayer,
+): Promise<Chain> {
+  const first = opened ?? (await lookup.open(newest))
   const rest: ChainLayer[] = []
   const seen = new Set([newest.id])
   let layer = first

@@ -72,12 +72,18 @@ function headOf(example: string): RegExp | undefined {
  */
 export function mayBeOfVolume(prefix: string, volumeId: string | undefined): boolean {
   if (volumeId === undefined || !prefix.startsWith('volume_')) return true
-  return prefix.startsWith(`volume_${volumeId}_`) || prefix.startsWith(`volume_${volumeId}/`)
+  const head = volumePrefix(volumeId)
+  return prefix.startsWith(`${head}_`) || prefix.startsWith(`${head}/`)
+}
+
+/** What the prefixes of a volume's backups begin with, by Cinder's drivers. Those of a longer id may begin so as well. */
+export function volumePrefix(volumeId: string): string {
+  return `volume_${volumeId}`
 }
 
 /** When a backup of the volume began, by a prefix of Cinder's drivers: `YYYYMMDDhhmmss`. Undefined for any other prefix. */
 export function beganAt(prefix: string, volumeId: string): string | undefined {
-  const head = `volume_${volumeId}`
+  const head = volumePrefix(volumeId)
   if (!prefix.startsWith(head)) return undefined
   return /^[_/](\d{14})[_/]/.exec(prefix.slice(head.length))?.[1]
 }

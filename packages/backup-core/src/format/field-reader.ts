@@ -115,6 +115,41 @@ export class NullableTextField extends FieldReader {
   }
 }
 
+/** Reads a list of texts, or null. Absent is null. */
+export class TextListField extends FieldReader {
+  protected readonly wanted: string = 'an array of strings, or null'
+  readonly #check: (text: string) => string | null
+  #isOpen = false
+  value: string[] | null = null
+
+  constructor(path: string, problems: JsonProblems, check: (text: string) => string | null) {
+    super(path, problems, false)
+    this.#check = check
+  }
+
+  override beginArray(): void {
+    if (this.#isOpen) super.beginArray()
+    this.#isOpen = true
+    this.value ??= []
+  }
+
+  override endArray(): void {
+    this.#isOpen = false
+  }
+
+  override string(text: JsonText): void {
+    if (!this.#isOpen) super.string(text)
+    const item = text.text()
+    this.value?.push(item)
+    const problem = this.#check(item)
+    if (problem !== null) this.problems.report(this.path, problem)
+  }
+
+  override literal(value: boolean | null): void {
+    if (value !== null || this.#isOpen) super.literal(value)
+  }
+}
+
 /** Reads an integer that JavaScript holds exactly. */
 export class IntegerField extends FieldReader {
   protected readonly wanted: string

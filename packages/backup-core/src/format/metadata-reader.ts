@@ -1,5 +1,12 @@
 import { DocumentReader } from './document-reader.js'
-import { IntegerField, JsonProblems, NullableTextField, ObjectField, TextField } from './field-reader.js'
+import {
+  IntegerField,
+  JsonProblems,
+  NullableTextField,
+  ObjectField,
+  TextField,
+  TextListField,
+} from './field-reader.js'
 import { FORMAT_VERSION } from './format-version.js'
 import { readJson } from './json-stream.js'
 import { isJsonObject } from './json-value-reader.js'
@@ -52,6 +59,7 @@ export async function parseMetadata(
   const checksum = new NullableTextField('stowage_checksum', problems, checksumProblem)
 
   const parentPrefix = new NullableTextField('stowage_parent_prefix', problems, objectNameProblem)
+  const ancestorIds = new TextListField('stowage_ancestors', problems, idProblem)
   const document = new DocumentReader(
     [
       backupId,
@@ -66,6 +74,7 @@ export async function parseMetadata(
       volumeSizeBytes,
       checksum,
       parentPrefix,
+      ancestorIds,
     ],
     problems,
   )
@@ -89,6 +98,7 @@ export async function parseMetadata(
     parentId: parentId.value,
     ...(document.has('parent_id') ? {} : { parentIdMissing: true as const }),
     ...(parentPrefix.value === null ? {} : { parentPrefix: parentPrefix.value }),
+    ...(ancestorIds.value === null ? {} : { ancestorIds: ancestorIds.value }),
     volumeMeta: volumeMeta.value,
     extraMetadata: isJsonObject(extra) ? extra : null,
     objects: objects.objects,

@@ -20,6 +20,7 @@ export function* metadataTexts(metadata: BackupMetadata, checksum: string | null
   if (extra !== null && Object.keys(extra).length > 0) yield member('extra_metadata', extra)
   yield* objectListTexts(metadata.objects)
   yield member('parent_id', metadata.parentId)
+  if (metadata.ancestorIds !== undefined) yield member('stowage_ancestors', [...metadata.ancestorIds])
   if (checksum !== null) yield member('stowage_checksum', checksum)
   if (metadata.parentPrefix !== undefined) yield member('stowage_parent_prefix', metadata.parentPrefix)
   yield member('version', metadata.version)

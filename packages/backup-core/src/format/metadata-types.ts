@@ -28,6 +28,11 @@ export interface BackupMetadata {
   readonly parentIdMissing?: true
   /** The parent's prefix, which tells it from another backup of its id. Only Stowage writes it. */
   readonly parentPrefix?: string
+  /**
+   * The ids of all that an incremental stands on, its parent first, down to the full backup. Only Stowage writes it: a
+   * further incremental sees by names alone that they are there. Absent where there are very many of them.
+   */
+  readonly ancestorIds?: readonly string[]
   /** A string that holds JSON: what Cinder knows of the volume. */
   readonly volumeMeta: string | null
   readonly extraMetadata: ExtraMetadata
