@@ -72,9 +72,18 @@ export async function syncDirectory(path: string, fsync: boolean): Promise<void>
 /**
  * Names of the objects in a directory that begin with the prefix: regular files without a leading dot. A manifest that
  * is a link, a directory or a FIFO is named too. It cannot be read, but the backup must not vanish from a list.
+ *
+ * @param isSmall - of one backup alone: one call reads it whole, where three read a directory of any size in parts
  */
-export async function* fileNames(path: string, prefix: string, signal?: AbortSignal): AsyncGenerator<string> {
-  for await (const entry of await opendir(path, { bufferSize: 1024 })) {
+export async function* fileNames(
+  path: string,
+  prefix: string,
+  { signal, isSmall }: { readonly signal?: AbortSignal | undefined; readonly isSmall: boolean },
+): AsyncGenerator<string> {
+  const entries = isSmall
+    ? await readdir(path, { withFileTypes: true })
+    : await opendir(path, { bufferSize: 1024 })
+  for await (const entry of entries) {
     throwIfAborted(signal, 'Listing')
     if (entry.name.startsWith('.') || !entry.name.startsWith(prefix)) continue
     if (entry.isFile() || looksLikeManifest(entry.name)) yield entry.name
@@ -84,15 +93,24 @@ export async function* fileNames(path: string, prefix: string, signal?: AbortSig
 /**
  * Every directory below `path`, at any depth, that holds a file, by its path from there. Links are not followed, nor
  * dot directories: file servers keep snapshots of the whole store in those. What may hold backups and cannot be listed
- * is named too, so that its listing fails: a directory without the right to read it, a link that leads out.
+ * is named too, so that its listing fails: a directory without the right to read it, a link that leads out. So is each
+ * automatic container, which is not looked into: there may be tens of thousands, and they hold a backup each.
  *
  * @param onForeignLink - called with the name of each link in `path` itself to a directory that is no container;
  *   without it such links are named as others are, since a backup may be below what they lead to
+ * @param isThorough - looks into automatic containers too
  */
 export async function* containersBelow(
   path: string,
-  signal?: AbortSignal,
-  onForeignLink?: (name: string) => void,
+  {
+    signal,
+    onForeignLink,
+    isThorough = false,
+  }: {
+    readonly signal?: AbortSignal | undefined
+    readonly onForeignLink?: ((name: string) => void) | undefined
+    readonly isThorough?: boolean
+  },
 ): AsyncGenerator<string> {
   const waiting = ['']
   const reading = new Set<Promise<void>>()
@@ -119,7 +137,10 @@ export async function* containersBelow(
         continue
       }
       const { relative, below, links, holdsFile } = result
-      for (const name of below) waiting.push(name)
+      for (const name of below) {
+        if (!isThorough && isAutomaticContainer(name)) yield name
+        else waiting.push(name)
+      }
       if (holdsFile && relative !== '') yield relative
       for (const link of links) {
         if (!(await mayHideBackups(path, link))) continue

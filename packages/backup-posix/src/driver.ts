@@ -80,7 +80,10 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   ): AsyncGenerator<string> {
     throwIfAborted(signal)
     try {
-      yield* directories.fileNames(await this.#containerPath(container, signal), prefix, signal)
+      yield* directories.fileNames(await this.#containerPath(container, signal), prefix, {
+        signal,
+        isSmall: paths.isAutomaticContainer(container),
+      })
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw storeError(error, { action: 'list the container', container })
     }
@@ -171,7 +174,11 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
             this.#warnOfLink(name)
           }
       if (this.#container !== undefined) yield this.#container
-      for await (const container of directories.containersBelow(root, signal, onForeignLink)) {
+      for await (const container of directories.containersBelow(root, {
+        signal,
+        onForeignLink,
+        isThorough: everywhere,
+      })) {
         if (container !== this.#container) yield container
       }
     } catch (error) {
