@@ -34,8 +34,9 @@ export async function capture(command, args, options = {}) {
 
 function start(command, args, options) {
   const bin = `${root}/node_modules/.bin`
+  const path = options.env?.PATH ?? process.env.PATH ?? ''
   const separator = process.platform === 'win32' ? ';' : ':'
-  const env = { ...process.env, ...options.env, PATH: `${bin}${separator}${process.env.PATH ?? ''}` }
+  const env = { ...process.env, ...options.env, PATH: `${bin}${separator}${path}` }
   const shell = process.platform === 'win32' // Where commands are .cmd files, which only a shell starts.
   return spawn(command, args, { cwd: root, shell, ...options, env })
 }

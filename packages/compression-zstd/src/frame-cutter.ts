@@ -13,6 +13,12 @@ import {
 const mostHeaderBytes = 4 + 1 + 1 + 4 + 8
 const magicBytes = 4
 
+/**
+ * Each frame costs a tenth of a millisecond, and a damaged object can have a million of them. Cinder and Stowage write one;
+ * programs that work on several threads cut at some MiB, which makes a thousand of the largest chunk.
+ */
+const mostFrames = 10_000
+
 /** What the next byte belongs to. */
 type Place = 'frame header' | 'block header' | 'block' | 'checksum' | 'skipped'
 
@@ -21,7 +27,8 @@ type Place = 'frame header' | 'block header' | 'block' | 'checksum' | 'skipped'
  * gets more than the rest of a frame ends with it, and one that gets less takes it for whole.
  *
  * @throws BackupError `OBJECT_CORRUPT` unless the object is a row of whole frames and nothing else, and where a frame
- * says that it holds more than was expected or asks for too large a window: before a byte of that frame is given.
+ * says that it holds more than was expected, asks for too large a window, or is one of far too many: before a byte of
+ * that frame is given.
  */
 export class FrameCutter {
   readonly #expectedLengthBytes: number
@@ -34,6 +41,7 @@ export class FrameCutter {
   #hasChecksum = false
   #isFirst = true
   #declaredBytes = 0
+  #frames = 0
 
   constructor(expectedLengthBytes: number) {
     this.#expectedLengthBytes = expectedLengthBytes
@@ -80,6 +88,8 @@ export class FrameCutter {
     }
     const header = readFrameHeader(view, 0)
     if (header === undefined) return undefined
+    this.#frames += 1
+    if (this.#frames > mostFrames) throw damaged(`one of more than ${mostFrames} in the object`)
     const { contentBytes = 0, windowBytes } = header
     this.#declaredBytes += contentBytes
     if (this.#declaredBytes > this.#expectedLengthBytes) throw tooLong(this.#expectedLengthBytes)
