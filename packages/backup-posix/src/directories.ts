@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs'
 import { chmod, mkdir, open, opendir, readdir, realpath, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { throwIfAborted } from '@stowage/backup-core'
@@ -72,22 +73,23 @@ export async function syncDirectory(path: string, fsync: boolean): Promise<void>
 /**
  * Names of the objects in a directory that begin with the prefix: regular files without a leading dot. A manifest that
  * is a link, a directory or a FIFO is named too. It cannot be read, but the backup must not vanish from a list.
- *
- * @param isSmall - of one backup alone: one call reads it whole, where three read a directory of any size in parts
  */
-export async function* fileNames(
-  path: string,
-  prefix: string,
-  { signal, isSmall }: { readonly signal?: AbortSignal | undefined; readonly isSmall: boolean },
-): AsyncGenerator<string> {
-  const entries = isSmall
-    ? await readdir(path, { withFileTypes: true })
-    : await opendir(path, { bufferSize: 1024 })
-  for await (const entry of entries) {
+export async function* fileNames(path: string, prefix: string, signal?: AbortSignal): AsyncGenerator<string> {
+  for await (const entry of await opendir(path, { bufferSize: 1024 })) {
     throwIfAborted(signal, 'Listing')
-    if (entry.name.startsWith('.') || !entry.name.startsWith(prefix)) continue
-    if (entry.isFile() || looksLikeManifest(entry.name)) yield entry.name
+    if (isObject(entry, prefix)) yield entry.name
   }
+}
+
+/** The same of a directory that has the files of one backup, read by one call. */
+export async function fewFileNames(path: string, prefix: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true })
+  return entries.filter((entry) => isObject(entry, prefix)).map(({ name }) => name)
+}
+
+function isObject(entry: Dirent, prefix: string): boolean {
+  if (entry.name.startsWith('.') || !entry.name.startsWith(prefix)) return false
+  return entry.isFile() || looksLikeManifest(entry.name)
 }
 
 /**

@@ -80,10 +80,10 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   ): AsyncGenerator<string> {
     throwIfAborted(signal)
     try {
-      yield* directories.fileNames(await this.#containerPath(container, signal), prefix, {
-        signal,
-        isSmall: paths.isAutomaticContainer(container),
-      })
+      const names = await this.#fewNames(container, prefix)
+      if (names?.length === 0) return
+      const path = await this.#containerPath(container, signal)
+      yield* names ?? directories.fileNames(path, prefix, signal)
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw storeError(error, { action: 'list the container', container })
     }
@@ -164,9 +164,18 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     })
   }
 
-  override async *getContainers({ signal, everywhere = false }: ContainerOptions): AsyncGenerator<string> {
+  override async *getContainers({
+    signal,
+    everywhere = false,
+    only,
+  }: ContainerOptions): AsyncGenerator<string> {
     throwIfAborted(signal)
     try {
+      if (only !== undefined && paths.isAutomaticContainer(only)) {
+        const found = await ignoring('ENOENT', this.#containerPath(only, signal))
+        if (found !== undefined) yield only
+        return
+      }
       const root = await this.#root.open(signal)
       const onForeignLink = everywhere
         ? undefined
@@ -237,6 +246,22 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     return translated({ action: 'remove temporary files' }, async () =>
       removeTemporaryFiles(await this.#root.open(options.signal), options),
     )
+  }
+
+  /**
+   * The names in an automatic container, before its path is checked: a search looks into tens of thousands of them, and
+   * there is nothing to check where it finds nothing. Undefined where the careful way has to be gone.
+   */
+  async #fewNames(container: string, prefix: string): Promise<string[] | undefined> {
+    const root = this.#root.openedPath
+    if (root === undefined || !paths.isAutomaticContainer(container)) return undefined
+    try {
+      return await directories.fewFileNames(join(root, ...paths.containerSegments(container)), prefix)
+    } catch (error) {
+      // A directory that is gone may be all of a file system that is gone.
+      if (error instanceof BackupError) throw error
+      return undefined
+    }
   }
 
   async #containerPath(container: string, signal: AbortSignal | undefined): Promise<string> {

@@ -46,6 +46,11 @@ export class StoreRoot {
     return this.#path
   }
 
+  /** The path of the root, if it was opened before. Nothing says that it is the store still. */
+  get openedPath(): string | undefined {
+    return this.#opened && this.#path
+  }
+
   /**
    * As {@link open}, and that the mark is still there: another file system under the path can have the device and inode
    * of the one before.

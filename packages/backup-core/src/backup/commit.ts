@@ -167,7 +167,6 @@ async function assertStillThere(
 
 /** The container holds objects by now: a driver that lists its containers lists it. */
 async function assertFound(lookup: BackupLookup, { prepared, sink }: Destination): Promise<void> {
-  const searched = await lookup.containers()
-  if (!searched || searched.has(sink.container)) return
+  if ((await lookup.searches(sink.container)) !== false) return
   throw notSearchable(prepared.parent?.record.container ?? '', sink.container)
 }

@@ -108,11 +108,10 @@ async function assertSearchable(
 ): Promise<boolean> {
   if (!parent || parent.record.container === container) return false
   if (!store.capabilities.containerListing) throw notSearchable(parent.record.container, container)
-  const searched = await lookup.containers()
-  if (searched && !searched.has(parent.record.container)) {
+  if ((await lookup.searches(parent.record.container)) === false) {
     throw notSearchable(parent.record.container, container)
   }
-  return searched?.has(container) === false
+  return (await lookup.searches(container)) === false
 }
 
 /** The error for an incremental that a delete of its parent would not find. */

@@ -23,8 +23,8 @@ export interface BackupLookup {
   hasOther(backupId: string, place: BackupPlace): Promise<boolean>
   /** Where the markers of unfinished deletes of this backup are. */
   findMarkers(backupId: string): Promise<readonly MarkerPlace[]>
-  /** The containers that are searched; undefined where a catalog of the caller's names the backups. */
-  containers(): Promise<ReadonlySet<string> | undefined>
+  /** Whether a search looks into this container; undefined where a catalog of the caller's names the backups. */
+  searches(container: string): Promise<boolean | undefined>
   /** The backups of a volume, newest first: of each that is not taken, the manifest need not be read. */
   newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord>
   /**
@@ -102,7 +102,7 @@ export class OwnCatalogLookup implements BackupLookup {
     return this.#stored.findMarkers(backupId)
   }
 
-  containers(): Promise<undefined> {
+  searches(): Promise<undefined> {
     return Promise.resolve(undefined)
   }
 

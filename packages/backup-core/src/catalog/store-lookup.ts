@@ -70,8 +70,11 @@ export class StoreLookup implements BackupLookup {
     return this.#places.markersOf(backupId)
   }
 
-  containers(): Promise<ReadonlySet<string>> {
-    return this.#places.containers()
+  async searches(container: string): Promise<boolean> {
+    for await (const name of this.#store.getContainers({ ...this.#options, only: container })) {
+      if (name === container) return true
+    }
+    return false
   }
 
   async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {

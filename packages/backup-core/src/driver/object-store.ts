@@ -31,6 +31,8 @@ export interface ContainerOptions extends StoreOptions {
    * `STORE_FAILED`: the delete is then refused, unless `force` is set. @default false
    */
   readonly everywhere?: boolean
+  /** The one that is asked for, where it is named at all: a driver may leave out all others. */
+  readonly only?: string
 }
 
 /** An object that `deleteObjects` could not delete. */
