@@ -7,6 +7,7 @@ import {
   checkDirectory,
   containerSegments,
   isAutomaticContainer,
+  isContainerOfOne,
   looksLikeBackupObject,
   looksLikeManifest,
 } from './paths.js'
@@ -140,7 +141,7 @@ export async function* containersBelow(
       }
       const { relative, below, links, holdsFile } = result
       for (const name of below) {
-        if (!isThorough && isAutomaticContainer(name)) yield name
+        if (!isThorough && isContainerOfOne(name)) yield name
         else waiting.push(name)
       }
       if (holdsFile && relative !== '') yield relative

@@ -15,6 +15,14 @@ export function isAutomaticContainer(container: string): boolean {
   return container === automaticContainer(container.slice(container.lastIndexOf('/') + 1))
 }
 
+/**
+ * Whether it is an automatic container that no other can be below. One of an id of two characters could be the directory of
+ * others: `64/64` is that of the backup `64`, and above that of `6464f687-…`.
+ */
+export function isContainerOfOne(container: string): boolean {
+  return container.split('/').length === 3 && isAutomaticContainer(container)
+}
+
 /** Throws `OPTION_INVALID` unless the name can only be that of a file directly in its container. */
 export function checkObjectName(name: string): void {
   checkSegment(name, 'object', name)

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { getBackupDriver } from '../src/index.js'
+import { getBackupDriver, PosixBackupDriver } from '../src/index.js'
+import { automaticContainer } from '../src/paths.js'
 import {
   all,
   everything,
@@ -97,6 +99,36 @@ describe('containers', () => {
     for (const container of ['a', 'b/c/d', '.snapshot/a'])
       await writeFile(join(path, container, 'x_metadata'), '{}')
     expect(await all(driver.getContainers({}))).toEqual(['a', 'b/c/d', 'default'])
+  })
+
+  it('are found whatever the ids of their backups, also where one is above another', async () => {
+    // Of so few letters many ids share directories, and some are the directory of others.
+    const ids = fc.uniqueArray(fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 6 }), {
+      minLength: 1,
+      maxLength: 12,
+    })
+    await fc.assert(
+      fc.asyncProperty(ids, async (backupIds) => {
+        const { driver, path } = await temporaryStore({ fsync: false })
+        const containers = backupIds.map((id) => automaticContainer(id))
+        for (const container of containers) {
+          await driver.putContainer(container, {})
+          await put(driver, container, 'volume_v_20260101000000_backup_x_metadata', '')
+        }
+        const reader = new PosixBackupDriver({ path })
+        for (const everywhere of [false, true]) {
+          expect(await all(reader.getContainers({ everywhere }))).toEqual(
+            expect.arrayContaining([...new Set(containers)].sort()),
+          )
+        }
+        for (const container of containers) {
+          expect(await all(reader.getContainers({ only: container }))).toContain(container)
+          expect(await all(reader.getContainerEntries(container, 'volume_v_', {}))).toHaveLength(1)
+          expect(await all(reader.getContainerEntries(container, 'volume_w_', {}))).toEqual([])
+        }
+      }),
+      { numRuns: 60 },
+    )
   })
 
   it('are none in a new store', async () => {
