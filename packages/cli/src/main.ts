@@ -9,6 +9,7 @@ import { errorJson, errorText, reportOf } from './output/errors.js'
 import { printableLines } from './output/printable.js'
 import { Output } from './output/output.js'
 import { buildProgram } from './program.js'
+import { usageError } from './usage-error.js'
 import { SignalAbort } from './signals.js'
 import { parseStoreUrl } from './store-url.js'
 
@@ -34,7 +35,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
       // The help that answers a bare `stowage` says it all.
       if (error.code === 'commander.help') return exitCodes.usage
     }
-    const report = await reportOf(error instanceof CommanderError ? usageError(error, argv) : error, signal)
+    const report = await reportOf(error instanceof CommanderError ? usageError(error, program, argv) : error, signal)
     io.stderr.write(asJson ? errorJson(report) : errorText(report))
     if (io.env['STOWAGE_DEBUG'] === '1' && error instanceof Error)
       io.stderr.write(`${printableLines(causes(error))}\n`)
@@ -103,15 +104,6 @@ async function run(
 /** Before the command line has been understood, its failure can only guess at the form it is wanted in. */
 export function saysJson(argv: readonly string[], env: CliIo['env']): boolean {
   return argv.includes('--json') || ['1', 'true', 'yes', 'on'].includes(env['STOWAGE_JSON'] ?? '')
-}
-
-function usageError(error: CommanderError, argv: readonly string[]): CliError {
-  const command = argv.find((word) => !word.startsWith('-'))
-  const isUnknown = error.code === 'commander.unknownCommand'
-  return new CliError('USAGE', error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '), {
-    exitCode: exitCodes.usage,
-    hint: command === undefined || isUnknown ? 'See stowage --help' : `See stowage ${command} --help`,
-  })
 }
 
 /** The stacks of an error and of what caused it, for whoever looks for the fault in Stowage itself. */

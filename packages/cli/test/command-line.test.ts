@@ -83,6 +83,18 @@ describe('a command line that makes no sense', () => {
     expect(stdout).toBe('')
   })
 
+  it.each([
+    ['stowage backup', ['--store', 'posix:/x', 'backup']],
+    ['stowage list', ['--store', 'posix:/x', '-q', 'list', '--foo']],
+    ['stowage list', ['--store=posix:/x', 'list', '--concurrency', '0']],
+    ['stowage restore', ['restore', 'only-an-id']],
+    ['stowage', ['--store', 'posix:/x', 'lst']],
+    ['stowage', ['--concurrency', '0', 'lst']],
+    ['stowage', ['--foo', 'bar']],
+  ])('is answered with the help of the command that it names: %s', async (command, args) => {
+    expect((await stowage(args)).stderr).toContain(`  hint: See ${command} --help\n`)
+  })
+
   it('is reported as JSON where JSON was asked for', async () => {
     const { exitCode, stdout, stderr } = await stowage(['list', '--json'])
     expect(exitCode).toBe(2)
