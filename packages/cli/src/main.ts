@@ -35,7 +35,10 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
       // The help that answers a bare `stowage` says it all.
       if (error.code === 'commander.help') return exitCodes.usage
     }
-    const report = await reportOf(error instanceof CommanderError ? usageError(error, program, argv) : error, signal)
+    const report = await reportOf(
+      error instanceof CommanderError ? usageError(error, program, argv) : error,
+      signal,
+    )
     io.stderr.write(asJson ? errorJson(report) : errorText(report))
     if (io.env['STOWAGE_DEBUG'] === '1' && error instanceof Error)
       io.stderr.write(`${printableLines(causes(error))}\n`)

@@ -46,11 +46,42 @@ describe('the exit code of a failure', () => {
 
 describe('the words of a failure', () => {
   it('say what happened, what to type next, and the code', async () => {
-    const text = errorText(await reportOf(new BackupError('HAS_DEPENDENTS', 'Another backup needs it.')))
-    expect(text).toBe(
-      'stowage: Another backup needs it.\n' +
-        '  hint: Add --with-descendants to delete them too.\n' +
+    const error = new BackupError('BLOCK_SIZE_CHANGED', 'The block size has changed.')
+    expect(errorText(await reportOf(error))).toBe(
+      'stowage: The block size has changed.\n' +
+        '  hint: Leave --block-size out to keep the one of the parent.\n' +
+        '  code: BLOCK_SIZE_CHANGED\n',
+    )
+  })
+
+  it('say once what to do where the engine says it', async () => {
+    const message =
+      'Backup a is the base of 1 incremental(s): b. Delete those first, or set `withDescendants`.'
+    expect(errorText(await reportOf(new BackupError('HAS_DEPENDENTS', message)))).toBe(
+      'stowage: Backup a is the base of 1 incremental(s): b. Delete those first, or add --with-descendants.\n' +
         '  code: HAS_DEPENDENTS\n',
+    )
+  })
+
+  it('say once what each of several faults is', async () => {
+    const problems = ['one is gone', 'two is gone', 'three is gone', 'four is gone'].map((message) => ({
+      code: 'OBJECT_MISSING' as const,
+      message,
+    }))
+    const message =
+      'Backup b has 4 fault(s): one is gone; two is gone; three is gone (and 1 more). Make a new one.'
+    expect(errorText(await reportOf(new BackupError('VERIFY_FAILED', message, { problems })))).toBe(
+      'stowage: Backup b has 4 fault(s). Make a new one.\n' +
+        problems.map((problem) => `  - ${problem.message} (OBJECT_MISSING)\n`).join('') +
+        '  code: VERIFY_FAILED\n',
+    )
+  })
+
+  it('do not repeat the only fault', async () => {
+    const problems = [{ code: 'OBJECT_MISSING' as const, message: 'x is gone' }]
+    const error = new BackupError('OBJECT_MISSING', 'x is gone: nothing was restored.', { problems })
+    expect(errorText(await reportOf(error))).toBe(
+      'stowage: x is gone: nothing was restored.\n  code: OBJECT_MISSING\n',
     )
   })
 

@@ -48,6 +48,18 @@ describe('Output', () => {
     expect(err.slice(2)).toEqual(['\r\u001b[2K', 'stowage: warning: odd (DRIVER)\n'])
   })
 
+  it('gives a warning once, in the words of the command', () => {
+    const { output, err } = outputFor({ json: false, quiet: false })
+    const again = { code: 'DRIVER', message: 'Set backupSwiftCaCertFile instead.' } as const
+    output.warning(again)
+    output.warning(again)
+    output.warning(warning)
+    expect(err).toEqual([
+      'stowage: warning: Set backup_swift_ca_cert_file instead. (DRIVER)\n',
+      'stowage: warning: odd (DRIVER)\n',
+    ])
+  })
+
   it('speaks to programs in JSON alone, a document on stdout and a line a warning on stderr', () => {
     const { output, out, err } = outputFor({ json: true, quiet: false })
     output.note('hello')

@@ -51,17 +51,19 @@ async function findParent(
     throw chainError(newest, `backup ${parentId}, one of its parents, has no metadata any more`, error)
   }
   if (found) return found
+  const childId = child.record.id
+  const parent =
+    childId === newest.id
+      ? `its parent, backup ${parentId},`
+      : `backup ${parentId}, the parent of ${childId},`
   if ((await lookup.findMarkers(parentId)).length > 0) {
     throw chainError(
       newest,
-      `backup ${parentId}, the parent of ${child.record.id}, is being deleted, or its delete was interrupted. ` +
-        `Delete ${parentId} again: it is put back, since ${child.record.id} depends on it`,
+      `${parent} is being deleted, or its delete was interrupted. ` +
+        `Delete ${parentId} again: it is put back, since ${childId} depends on it`,
     )
   }
-  throw chainError(
-    newest,
-    `backup ${parentId}, the parent of ${child.record.id}, is not in the store. Import its record, or bring its container back`,
-  )
+  throw chainError(newest, `${parent} is not in the store. Import its record, or bring its container back`)
 }
 
 function chainError(newest: BackupRecord, what: string, cause?: unknown): BackupError {

@@ -88,13 +88,16 @@ export function maxStoredBytes(object: StoredObject): number {
   return object.compression === 'none' ? object.lengthBytes : Math.ceil(object.lengthBytes * 1.02) + 64 * 1024
 }
 
+/** What to do about a damaged object, in the error of a restore. A verification that lists all of them needs no such line. */
+export const DAMAGE_ADVICE =
+  '. Verify the backup to see what else is; what other backups hold of this place can be restored from them.'
+
 /** The error for an object that is not what its metadata says. */
 export function corrupt(layer: ChainLayer, object: StoredObject, what: string, cause?: unknown): BackupError {
-  return new BackupError(
-    'OBJECT_CORRUPT',
-    `${object.name} is damaged: ${what}. Verify the backup to see what else is; what other backups hold of this place can be restored from them.`,
-    { ...placeOf(layer, object), cause },
-  )
+  return new BackupError('OBJECT_CORRUPT', `${object.name} is damaged: ${what}${DAMAGE_ADVICE}`, {
+    ...placeOf(layer, object),
+    cause,
+  })
 }
 
 /** The error for bytes that do not decompress. */

@@ -10,7 +10,7 @@ import { ProgressMeter } from '../progress/progress-meter.js'
 import { findMissingObjects } from '../chain/check-objects.js'
 import { buildExtentMap, type VisibleObject } from '../chain/extent-map.js'
 import { inSteps, shownParts } from '../chain/shown-parts.js'
-import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
+import { assertFetchable, DAMAGE_ADVICE, type ChainJob } from '../fetch/object-source.js'
 import { ObjectPortions } from '../fetch/object-portion.js'
 import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { BlockCheck } from './block-check.js'
@@ -165,7 +165,7 @@ function toProblem(error: BackupError, backupId: string, objectName: string): Ba
   const { offsetBytes } = error.details
   return {
     code: error.code,
-    message: error.message,
+    message: error.message.replace(DAMAGE_ADVICE, ''),
     backupId,
     objectName,
     ...(offsetBytes === undefined ? {} : { offsetBytes }),

@@ -62,6 +62,31 @@ describe('verify', () => {
     ])
   })
 
+  it('says of a damaged object what is wrong, and not to verify the backup', async () => {
+    const { driver, full } = await chain()
+    const name = `${full.prefix}-00001`
+    driver.store.set(container, name, changed(driver.store.get(container, name)!, 5, 6))
+    const { details, message } = await failure(driver.verify(full, { level: 'full' }))
+    expect(details.problems?.[0]?.message).toMatch(
+      /is damaged: its MD5 is \w+ and not the \w+ of its metadata$/,
+    )
+    expect(message).not.toContain('Verify the backup')
+    const ofRestore = await failure(driver.restore(full, bufferVolume()))
+    expect(ofRestore.message).toMatch(/of its metadata\. Verify the backup to see what else is;/)
+  })
+
+  it('names a parent that is lost once, and its child where that is another', async () => {
+    const { driver, full, next } = await chain()
+    const third = await driver.backup({ volumeId: 'volume', backupId: 'third', parent: next }, before)
+    driver.store.delete(container, `${full.prefix}_metadata`)
+    expect((await failure(driver.verify('next'))).message).toMatch(
+      /^The chain of backup next is broken: its parent, backup full, is not in the store\./,
+    )
+    expect((await failure(driver.verify(third))).message).toMatch(
+      /^The chain of backup third is broken: backup full, the parent of next, is not in the store\./,
+    )
+  })
+
   it('finds bytes that match their MD5 and not the hash of their block', async () => {
     const { driver, next } = await chain()
     const name = `${next.prefix}_sha256file`

@@ -1,7 +1,9 @@
+import type { BackupErrorDetails } from '@stowage/backup-core'
 import { CliError } from '../cli-error.js'
 import { exitCodeOf, exitCodes } from '../exit-codes.js'
 import type { ExitCode } from '../exit-codes.js'
 import { SignalAbort } from '../signals.js'
+import { inCommandWords } from './command-words.js'
 import { printable, printableJson } from './printable.js'
 
 /** A failure in the form that is shown: as text, or as the `error` of `--json`. */
@@ -14,17 +16,9 @@ export interface ErrorReport {
   readonly details?: object
 }
 
-/** What to type next, in the words of this command. The engine's own messages know nothing of options. */
+/** What to type next, where the engine's message does not say it. */
 const hints: Readonly<Record<string, string>> = {
-  BACKUP_NOT_FOUND: '`stowage list` names the backups of the store.',
-  HAS_DEPENDENTS: 'Add --with-descendants to delete them too.',
-  DEPENDENTS_UNKNOWN: 'Repair what cannot be read, or add --force to ignore it.',
-  TARGET_NOT_EMPTY: 'Add --overwrite to write over what it holds.',
-  BACKUP_EXISTS: 'Leave --backup-id out, and a new id is chosen.',
-  BLOCK_SIZE_CHANGED: 'Leave --block-size out to keep the one of the parent, or make a full backup.',
-  SOURCE_EMPTY: 'Add --allow-empty if the volume is empty.',
-  SOURCE_SHRANK: 'Add --allow-shrink if the volume was made smaller, or make a full backup.',
-  VERIFY_FAILED: 'Make a new full backup while the volume is still there.',
+  BLOCK_SIZE_CHANGED: 'Leave --block-size out to keep the one of the parent.',
 }
 
 /** How many of many faults are for people to read; `--json` has them all. */
@@ -40,7 +34,7 @@ export async function reportOf(error: unknown, signal?: AbortSignal): Promise<Er
   const { isBackupError } = await import('@stowage/backup-core')
   if (isBackupError(error)) {
     const { code, details } = error
-    const message = inOptionsOfTheCommand(error.message)
+    const message = inCommandWords(error.message)
     const hint = hints[code]
     const reason: unknown = signal?.reason
     const exitCode = code === 'ABORTED' && reason instanceof SignalAbort ? reason.exitCode : exitCodeOf(code)
@@ -49,27 +43,19 @@ export async function reportOf(error: unknown, signal?: AbortSignal): Promise<Er
       message,
       exitCode,
       ...(hint === undefined ? {} : { hint }),
-      ...(Object.keys(details).length === 0 ? {} : { details }),
+      ...(Object.keys(details).length === 0 ? {} : { details: detailsInCommandWords(details) }),
     }
   }
   return foreignReport(error)
 }
 
-/** What the engine calls an option, and what it is called on the command line. */
-const optionNames: Readonly<Record<string, string>> = {
-  blockSizeBytes: '--block-size',
-  chunkSizeBytes: '--chunk-size',
-  joinGapBytes: '--join-gap',
-  maxMemoryBytes: '--max-memory',
-  olderThanMs: '--older-than',
-  removeOrphans: 'stowage gc',
-  withDescendants: '--with-descendants',
-}
-
-function inOptionsOfTheCommand(message: string): string {
-  return message
-    .replace(/\b[a-z]+[A-Z]\w*\b/g, (name) => optionNames[name] ?? name)
-    .replaceAll('`force`', '`--force`')
+function detailsInCommandWords(details: BackupErrorDetails): object {
+  const { problems } = details
+  if (!problems) return details
+  return {
+    ...details,
+    problems: problems.map((problem) => ({ ...problem, message: inCommandWords(problem.message) })),
+  }
 }
 
 function foreignReport(error: unknown): ErrorReport {
@@ -78,23 +64,35 @@ function foreignReport(error: unknown): ErrorReport {
   return { code: code ?? 'UNEXPECTED', message, exitCode: exitCodes.failed }
 }
 
-/** The lines for a person. */
+/** The lines for a person. What the list of problems says is left out of the sentence above it. */
 export function errorText(report: ErrorReport): string {
-  const lines = [`stowage: ${report.message}`, ...problemLines(report.details)]
+  const { problems = [], leftovers = [] } = (report.details ?? {}) as {
+    readonly problems?: readonly { readonly code: string; readonly message: string }[]
+    readonly leftovers?: readonly string[]
+  }
+  const message = problems.length > 1 ? withoutProblems(report.message, problems) : report.message
+  const unsaid = problems.filter((problem) => !message.includes(problem.message))
+  const lines = [
+    `stowage: ${message}`,
+    ...cut(unsaid.map((problem) => `  - ${problem.message} (${problem.code})`)),
+    ...cut(leftovers.filter((name) => !message.includes(name)).map((name) => `  - left behind: ${name}`)),
+  ]
   if (report.hint !== undefined) lines.push(`  hint: ${report.hint}`)
   lines.push(`  code: ${report.code}`)
   return `${lines.map(printable).join('\n')}\n`
 }
 
-function problemLines(details: object | undefined): string[] {
-  const { problems = [], leftovers = [] } = (details ?? {}) as {
-    readonly problems?: readonly { readonly code: string; readonly message: string }[]
-    readonly leftovers?: readonly string[]
+/** `Backup X has 3 fault(s): one; two; three. Make …` without the faults, which follow as a list. */
+function withoutProblems(message: string, problems: readonly { readonly message: string }[]): string {
+  const start = message.indexOf(`: ${problems[0]?.message ?? ''}; `)
+  if (start < 0) return message
+  let end = start
+  for (const { message: problem } of problems) {
+    const at = message.indexOf(problem, end)
+    if (at < 0) break
+    end = at + problem.length
   }
-  return [
-    ...cut(problems.map(({ code, message }) => `  - ${message} (${code})`)),
-    ...cut(leftovers.map((name) => `  - left behind: ${name}`)),
-  ]
+  return message.slice(0, start) + message.slice(end).replace(/^ \(and \d+ more\)/, '')
 }
 
 function cut(lines: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 import type { BackupWarning, ProgressListener, RetryEvent } from '@stowage/backup-core'
 import { widthOf } from '../io.js'
 import type { CliIo } from '../io.js'
+import { inCommandWords } from './command-words.js'
 import { printable, printableJson, printableLines } from './printable.js'
 import { ProgressBar, ProgressLog, eraseLine } from './progress-reporter.js'
 import type { ProgressReporter } from './progress-reporter.js'
@@ -40,6 +41,7 @@ export class Output {
   #isWaitingDrawn = false
   #saidWaitingAtMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
+  readonly #warned = new Set<string>()
 
   constructor(io: CliIo, mode: OutputMode) {
     this.#io = io
@@ -70,7 +72,12 @@ export class Output {
     )
   }
 
-  warning(warning: BackupWarning): void {
+  /** A warning, once: a command that reads the store twice finds the same faults twice. */
+  warning(given: BackupWarning): void {
+    const warning = { ...given, message: inCommandWords(given.message) }
+    const key = `${warning.code} ${warning.message}`
+    if (this.#warned.has(key)) return
+    this.#warned.add(key)
     this.#clear()
     this.#io.stderr.write(
       this.#mode.json

@@ -1,3 +1,4 @@
+import { inCommandWords } from './command-words.js'
 import type { RetryEvent } from '@stowage/backup-core'
 import { formatDuration } from './duration.js'
 
@@ -61,7 +62,7 @@ function retryText(
     ? error.message.slice(operation.length).replace(/^[\s:]+/, '')
     : error.message
   const when = leftMs > 0 ? `in ${whole(leftMs)}` : `running for ${whole(-leftMs)}`
-  return `waiting for the store: ${operation} (retry ${String(attempt)} ${when}: ${reason.slice(0, maxReasonLength)})`
+  return `waiting for the store: ${operation} (retry ${String(attempt)} ${when}: ${inCommandWords(reason).slice(0, maxReasonLength)})`
 }
 
 /** Whole seconds, for a text that is shown again each second. */

@@ -89,7 +89,7 @@ describe('what a killed command left', { timeout: patienceMs }, () => {
     await bench.write(`store/c/${record.prefix}_metadata`, Buffer.from('{'))
     const refused = await stowage(bench.directory, ['delete', record.id, ...store])
     expect(refused).toMatchObject({ exitCode: 4 })
-    expect(refused.stderr).toContain('set `--force`')
+    expect(refused.stderr).toContain('add --force')
     expect(await stowage(bench.directory, ['delete', record.id, ...store, '--force'])).toMatchObject({
       exitCode: 0,
     })
