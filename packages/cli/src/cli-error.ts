@@ -5,6 +5,8 @@ export interface CliErrorOptions {
   readonly exitCode: ExitCode
   /** What to type next, where the message does not say it. */
   readonly hint?: string
+  /** What `--json` shows beside: `backupIds` … */
+  readonly details?: object
   readonly cause?: unknown
 }
 
@@ -13,6 +15,7 @@ export class CliError extends Error {
   readonly code: string
   readonly exitCode: ExitCode
   readonly hint: string | undefined
+  readonly details: object | undefined
 
   constructor(code: string, message: string, options: CliErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -20,5 +23,6 @@ export class CliError extends Error {
     this.code = code
     this.exitCode = options.exitCode
     this.hint = options.hint
+    this.details = options.details
   }
 }

@@ -4,13 +4,18 @@ import { CliError } from './cli-error.js'
 import { exitCodes } from './exit-codes.js'
 
 /** Fewer characters than these are more likely a slip than the beginning of an id. */
-const leastPrefix = 4
+const minPrefixLength = 4
+
+/** The most ids that an error names. */
+const maxNamed = 10
+
+const wholeUuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
 /**
  * Finds a backup by its id, or by the beginning of it where that is unique, as people type it from a listing.
  *
  * @throws BackupError `BACKUP_NOT_FOUND`
- * @throws CliError `USAGE` where several ids begin so
+ * @throws CliError `USAGE` where several ids begin with it, `BACKUP_NOT_FOUND` for too short a beginning
  */
 export async function resolveBackup(
   driver: ChunkedBackupDriver,
@@ -20,14 +25,69 @@ export async function resolveBackup(
   try {
     return await driver.getBackup(idOrPrefix, { signal })
   } catch (notFound) {
-    if (!isBackupError(notFound, 'BACKUP_NOT_FOUND') || idOrPrefix.length < leastPrefix) throw notFound
-    const records = await driver.listBackups({ signal })
-    const [found, ...others] = records.filter(({ id }) => id.startsWith(idOrPrefix))
+    if (!isBackupError(notFound, 'BACKUP_NOT_FOUND') || wholeUuid.test(idOrPrefix)) throw notFound
+    if (idOrPrefix.length < minPrefixLength) {
+      throw new CliError('BACKUP_NOT_FOUND', `There is no backup ${idOrPrefix} in this store.`, {
+        exitCode: exitCodes.notFound,
+        hint: `Give at least the first ${String(minPrefixLength)} characters of an id; \`stowage list\` names the backups of the store.`,
+        cause: notFound,
+      })
+    }
+    const [found, ...others] = await startingWith(driver, idOrPrefix, signal)
     if (!found) throw notFound
     if (others.length === 0) return found
-    throw new CliError('USAGE', `${String(others.length + 1)} backups begin with "${idOrPrefix}".`, {
+    const ids = [found, ...others].map(({ id }) => id)
+    throw new CliError('USAGE', `The ids of ${String(ids.length)} backups begin with "${idOrPrefix}".`, {
       exitCode: exitCodes.usage,
-      hint: `They are ${[found, ...others].map(({ id }) => id).join(', ')}.`,
+      hint: `Give more of the id: ${named(ids)}.`,
+      details: { backupIds: ids },
     })
   }
+}
+
+/**
+ * Deletes by a whole id alone, since a beginning may be another backup's after a typing error. Where that is why there is no
+ * such backup, the error names the ones that were meant.
+ *
+ * @returns the error to throw in place of `error`, which a delete of `idOrPrefix` failed with
+ */
+export async function wholeIdWanted(
+  driver: ChunkedBackupDriver,
+  idOrPrefix: string,
+  signal: AbortSignal,
+  error: unknown,
+): Promise<unknown> {
+  if (!isBackupError(error, 'BACKUP_NOT_FOUND')) return error
+  if (idOrPrefix.length < minPrefixLength || wholeUuid.test(idOrPrefix)) return error
+  // A store that cannot be listed has no more to say than the delete has said.
+  const ids = await startingWith(driver, idOrPrefix, signal).then(
+    (records) => records.map(({ id }) => id),
+    () => [],
+  )
+  if (ids.length === 0) return error
+  const verb = ids.length === 1 ? 'begins' : 'begin'
+  return new CliError(
+    'BACKUP_NOT_FOUND',
+    `There is no backup with the id "${idOrPrefix}". Nothing was deleted: a delete takes the whole id.`,
+    {
+      exitCode: exitCodes.notFound,
+      hint: `With "${idOrPrefix}" ${verb} ${named(ids)}.`,
+      details: { backupIds: ids },
+      cause: error,
+    },
+  )
+}
+
+async function startingWith(
+  driver: ChunkedBackupDriver,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<BackupRecord[]> {
+  const records = await driver.listBackups({ signal })
+  return records.filter(({ id }) => id.startsWith(prefix))
+}
+
+function named(ids: readonly string[]): string {
+  const more = ids.length - maxNamed
+  return ids.slice(0, maxNamed).join(', ') + (more > 0 ? ` and ${String(more)} more` : '')
 }

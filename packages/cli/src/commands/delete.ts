@@ -29,12 +29,17 @@ export function addDeleteCommand(program: Command, invoke: Invoke): void {
       await invoke(options, async ({ withStore, output, signal }) => {
         const { deleted, objectsDeleted } = await withStore(async (driver) => {
           const onProgress = output.startProgress()
-          return driver.deleteBackup(backupId, {
-            withDescendants: options.withDescendants ?? false,
-            force: options.force ?? false,
-            signal,
-            ...(onProgress ? { onProgress } : {}),
-          })
+          try {
+            return await driver.deleteBackup(backupId, {
+              withDescendants: options.withDescendants ?? false,
+              force: options.force ?? false,
+              signal,
+              ...(onProgress ? { onProgress } : {}),
+            })
+          } catch (error) {
+            const { wholeIdWanted } = await import('../resolve-backup.js')
+            throw await wholeIdWanted(driver, backupId, signal, error)
+          }
         })
         output.result({
           json: { deleted, objectsDeleted },

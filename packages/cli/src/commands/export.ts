@@ -13,7 +13,7 @@ export function addExportCommand(program: Command, invoke: Invoke): void {
     .description(
       "Print a backup's record, as `cinder backup-import` and `stowage import` take it. Always JSON.",
     )
-    .argument('<backup-id>', 'the id, or the beginning of it')
+    .argument('<backup-id>', 'the id, or at least 4 characters of its beginning')
     .addHelpText('after', '\nExamples:\n  $ stowage export 7a1c --store posix:/backups > record.json')
     .action(async (backupId: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>()

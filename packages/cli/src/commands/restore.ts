@@ -27,7 +27,7 @@ export function addRestoreCommand(program: Command, invoke: Invoke): void {
   program
     .command('restore')
     .description('Restore a backup into a file or onto a block device.')
-    .argument('<backup-id>', 'the id, or the beginning of it')
+    .argument('<backup-id>', 'the id, or at least 4 characters of its beginning')
     .argument('<target>', 'a file, made where there is none, or a block device')
     .option('--overwrite', 'write over what the target holds')
     .addOption(

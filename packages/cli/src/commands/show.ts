@@ -12,7 +12,7 @@ export function addShowCommand(program: Command, invoke: Invoke): void {
   program
     .command('show')
     .description('Show one backup, the chain it stands on, and what depends on it.')
-    .argument('<backup-id>', 'the id, or the beginning of it')
+    .argument('<backup-id>', 'the id, or at least 4 characters of its beginning')
     .addHelpText('after', '\nExamples:\n  $ stowage show 7a1c --store posix:/backups')
     .action(async (backupId: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>()

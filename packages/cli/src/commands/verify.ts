@@ -23,7 +23,7 @@ export function addVerifyCommand(program: Command, invoke: Invoke): void {
   program
     .command('verify')
     .description('Check that a backup can be restored.')
-    .argument('<backup-id>', 'the id, or the beginning of it')
+    .argument('<backup-id>', 'the id, or at least 4 characters of its beginning')
     .addOption(
       new CliOption('--level <level>', 'how closely to look (default: quick)', {
         choices: ['quick', 'full'],

@@ -27,8 +27,14 @@ const shownProblems = 20
 /** Puts whatever was thrown into words. */
 export async function reportOf(error: unknown, signal?: AbortSignal): Promise<ErrorReport> {
   if (error instanceof CliError) {
-    const { code, message, exitCode, hint } = error
-    return { code, message, exitCode, ...(hint === undefined ? {} : { hint }) }
+    const { code, message, exitCode, hint, details } = error
+    return {
+      code,
+      message,
+      exitCode,
+      ...(hint === undefined ? {} : { hint }),
+      ...(details === undefined ? {} : { details }),
+    }
   }
   // Imported here, since a run that ends well needs none of it.
   const { isBackupError } = await import('@stowage/backup-core')
