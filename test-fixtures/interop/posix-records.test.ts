@@ -66,7 +66,7 @@ describe('a record that Cinder exports', () => {
       prefix: place.prefix,
       name: full.name ?? null,
       description: full.description ?? null,
-      createdAt: '2026-04-05 06:07:08+00:00',
+      createdAt: '2026-04-05T06:07:08Z',
       sizeBytes: full.volume.length,
       objectCount: place.objectCount,
       compressions: ['zlib'],

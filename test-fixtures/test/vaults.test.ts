@@ -128,7 +128,9 @@ test('a vault with an object that lost its last byte is not restored, and says w
 
 /** What the catalog has to find of a backup. */
 function recordOf(vault: Vault, backup: VaultBackup): BackupRecord {
-  const { id, volumeId, parentId, container, prefix, name, description, createdAt, objectCount } = backup
+  const { id, volumeId, parentId, container, prefix, name, description, objectCount } = backup
+  // As Python prints it in the vault; a record has ISO 8601.
+  const createdAt = backup.createdAt.replace(' ', 'T').replace('+00:00', 'Z')
   const sizeBytes = sizeByManifests(vault, backup)
   return { id, volumeId, parentId, container, prefix, name, description, createdAt, sizeBytes, objectCount }
 }

@@ -4,7 +4,7 @@ import { shownSize, viewOf } from '../src/output/backup-view.js'
 
 const record: BackupRecord = {
   ...{ id: 'next', volumeId: 'volume', parentId: 'full', container: 'c', prefix: 'backup_next' },
-  ...{ name: null, description: null, createdAt: '2026-01-01 00:00:00+00:00' },
+  ...{ name: null, description: null, createdAt: '2026-01-01T00:00:00Z' },
   ...{ sizeBytes: 131_072, objectCount: 1 },
 }
 

@@ -5,7 +5,7 @@ import { compressionText, wordsOfChain, wordsUnknownToCinder } from '../src/outp
 function record(id: string, parentId: string | null, compressions?: string[]): BackupRecord {
   return {
     ...{ id, parentId, volumeId: 'v', container: 'c', prefix: `p_${id}`, name: null, description: null },
-    ...{ createdAt: '2026-01-01 00:00:00+00:00', sizeBytes: 1, objectCount: 1 },
+    ...{ createdAt: '2026-01-01T00:00:00Z', sizeBytes: 1, objectCount: 1 },
     ...(compressions ? { compressions } : {}),
   }
 }

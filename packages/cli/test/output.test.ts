@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Progress } from '@stowage/backup-core'
 import type { TextSink } from '../src/io.js'
-import { isoTime } from '../src/output/backup-view.js'
 import { formatDuration } from '../src/output/duration.js'
+import { localTime } from '../src/output/local-time.js'
 import { ProgressMeter } from '../src/output/progress-meter.js'
 import { ProgressBar, ProgressLog } from '../src/output/progress-reporter.js'
 import { barLine, plainLine } from '../src/output/progress-text.js'
@@ -161,12 +161,13 @@ describe('times', () => {
   })
 
   it.each([
-    ['2026-01-01 00:00:00+00:00', '2026-01-01T00:00:00Z'],
-    ['2026-01-01 00:00:00', '2026-01-01T00:00:00Z'],
-    ['2026-01-01T10:20:30.123456', '2026-01-01T10:20:30.123456Z'],
-    ['2026-01-01 00:00:00+02:00', '2026-01-01T00:00:00+02:00'],
-    ['long ago', 'long ago'],
-  ])('that are stored as %s are ISO 8601', (stored, iso) => {
-    expect(isoTime(stored)).toBe(iso)
+    ['2026-01-01T00:00:00Z', 60, '2026-01-01 01:00:00 +01:00'],
+    ['2026-01-01T00:00:00.123456Z', 0, '2026-01-01 00:00:00 +00:00'],
+    ['2026-01-01T00:00:00Z', -210, '2025-12-31 20:30:00 -03:30'],
+    ['2026-07-01T00:00:00Z', 345, '2026-07-01 05:45:00 +05:45'],
+    ['long ago', 60, 'long ago'],
+    ['1', 60, '1'],
+  ])('of %s are shown in local time with the offset, %d minutes: %s', (time, offsetMinutes, shown) => {
+    expect(localTime(time, offsetMinutes)).toBe(shown)
   })
 })

@@ -8,7 +8,7 @@ import type { HashList } from '../format/hash-list.js'
 import { FORMAT_VERSION, metadataBody, type BackupMetadata, type StoredObject } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { sha256fileBody } from '../format/sha256file.js'
-import { formatCreatedAt } from '../format/timestamps.js'
+import { formatCreatedAt, isoCreatedAt } from '../format/timestamps.js'
 import { Limiter } from '../pipeline/limiter.js'
 import { controlObjectNames, listBackupObjects } from '../store/list-objects.js'
 import { notSearchable, type Destination } from './destination.js'
@@ -84,7 +84,7 @@ export async function commit(
     prefix,
     name: backup.name,
     description: backup.description,
-    createdAt: common.createdAt,
+    createdAt: isoCreatedAt(common.createdAt),
     sizeBytes,
     objectCount: objects.length,
     compressions: compressionsOf(objects),

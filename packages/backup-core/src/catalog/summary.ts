@@ -2,6 +2,7 @@ import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
 import type { BackupRecord } from '../driver/types.js'
 import { compressionsOf } from '../format/compressions.js'
 import type { BackupMetadata } from '../format/metadata.js'
+import { isoCreatedAt } from '../format/timestamps.js'
 
 /** What of a manifest a record is made of: small, whatever the number of its objects. */
 export interface Summary {
@@ -26,7 +27,7 @@ export function summarise(
       prefix: place.prefix,
       name: metadata.backupName,
       description: metadata.backupDescription,
-      createdAt: metadata.createdAt,
+      createdAt: isoCreatedAt(metadata.createdAt),
       objectCount: metadata.objects.length,
       compressions: compressionsOf(metadata.objects),
     },

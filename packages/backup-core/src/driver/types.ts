@@ -13,7 +13,7 @@ export interface BackupRecord {
   readonly prefix: string
   readonly name: string | null
   readonly description: string | null
-  /** When the backup was begun, as stored: `2026-01-01 00:00:00+00:00`. */
+  /** When the backup was begun, in ISO 8601 and UTC: `2026-01-01T00:00:00Z`. What another writer stored that is no time stays as it is. */
   readonly createdAt: string
   /** The volume's size in bytes when it was backed up. */
   readonly sizeBytes: number

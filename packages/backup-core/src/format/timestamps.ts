@@ -30,12 +30,28 @@ export function formatRecordTimestamp(date: Date): string {
   return `${isoSeconds(date)}Z`
 }
 
+/**
+ * A stored `created_at` in ISO 8601, in UTC: `2026-01-01T00:00:00Z`, with a fraction where it has one. A text that is no
+ * moment stays as it is.
+ */
+export function isoCreatedAt(text: string): string {
+  const date = parseCreatedAt(text)
+  // An offset may lead out of the years that ISO 8601 has.
+  if (date === null || !hasFourDigitYear(date)) return text
+  const fraction = (createdAtPattern.exec(text)?.[7] ?? '').replace(/0+$/, '')
+  return `${isoSeconds(date)}${fraction === '' ? '' : `.${fraction}`}Z`
+}
+
 function isoSeconds(date: Date): string {
-  const year = date.getUTCFullYear()
-  if (!(year >= 0 && year <= 9999)) {
+  if (!hasFourDigitYear(date)) {
     throw new BackupError('OPTION_INVALID', 'The clock gave no date of the years 0 to 9999. Check `clock`.')
   }
   return date.toISOString().slice(0, 19)
+}
+
+function hasFourDigitYear(date: Date): boolean {
+  const year = date.getUTCFullYear()
+  return year >= 0 && year <= 9999
 }
 
 /**

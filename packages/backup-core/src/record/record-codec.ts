@@ -6,7 +6,7 @@ import type { JsonValue } from '../format/json-value.js'
 import { isJsonObject, parseJsonText } from '../format/json-value-reader.js'
 import { containerNameProblem, idProblem, objectNameProblem } from '../format/name-rules.js'
 import { pythonDumps } from '../format/python-json.js'
-import { formatCreatedAt, parseCreatedAt } from '../format/timestamps.js'
+import { formatRecordTimestamp, parseCreatedAt } from '../format/timestamps.js'
 import { bytesInGib, recordFields, sizeBytesKey, sizeInGib, type RecordExtra } from './record-fields.js'
 
 export type { RecordExtra } from './record-fields.js'
@@ -66,7 +66,7 @@ export function decodeRecord(exported: ExportedRecord): DecodedRecord {
     prefix,
     name: nullableText(fields, 'display_name'),
     description: nullableText(fields, 'display_description'),
-    createdAt: formatCreatedAt(created),
+    createdAt: formatRecordTimestamp(created),
     ...size(fields),
     objectCount: integer('object_count', fields['object_count'] ?? 0),
     serviceName: exported.backupService,

@@ -9,7 +9,7 @@ function chainOf(length: number): Summary[] {
       volumeId: 'volume',
       parentId: index === 0 ? null : `b${index - 1}`,
       ...{ container: 'c', prefix: `backup_b${index}`, name: null, description: null },
-      ...{ createdAt: '2026-01-01 00:00:00+00:00', objectCount: 1 },
+      ...{ createdAt: '2026-01-01T00:00:00Z', objectCount: 1 },
     },
     volumeSizeBytes: null,
     endBytes: index === 0 ? 1000 : 10,

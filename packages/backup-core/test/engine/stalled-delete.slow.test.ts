@@ -22,7 +22,7 @@ test('a backup is not put back by a delete that fails while another one, which s
   const second = new FaultyBackupDriver(driver, { faults: [refuse] })
   // A record, since the listing that would find its id fails.
   const record = { id: 'par', volumeId: 'v', container: 'volumebackups', prefix, parentId: null }
-  const rest = { name: null, description: null, createdAt: '2026-01-01 00:00:00+00:00', sizeBytes: 9000 }
+  const rest = { name: null, description: null, createdAt: '2026-01-01T00:00:00Z', sizeBytes: 9000 }
   await expect(second.deleteBackup({ ...record, ...rest, objectCount: 5 })).rejects.toMatchObject({
     code: 'DELETE_INCOMPLETE',
   })

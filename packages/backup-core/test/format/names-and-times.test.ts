@@ -11,7 +11,12 @@ import {
   prefixOfMetadataObject,
   sha256fileObjectName,
 } from '../../src/format/object-names.js'
-import { formatCreatedAt, formatPrefixTimestamp, parseCreatedAt } from '../../src/format/timestamps.js'
+import {
+  formatCreatedAt,
+  formatPrefixTimestamp,
+  isoCreatedAt,
+  parseCreatedAt,
+} from '../../src/format/timestamps.js'
 
 describe('object names', () => {
   test('number chunks in five digits, and in more from 100000 on', () => {
@@ -109,6 +114,19 @@ describe('object names', () => {
 })
 
 describe('times', () => {
+  test.each([
+    ['2026-01-01 00:00:00+00:00', '2026-01-01T00:00:00Z'],
+    ['2026-01-01 00:00:00', '2026-01-01T00:00:00Z'],
+    ['2026-01-01T10:20:30.123450', '2026-01-01T10:20:30.12345Z'],
+    ['2026-01-01 00:00:00.000000+00:00', '2026-01-01T00:00:00Z'],
+    ['2026-01-01 00:00:00+02:00', '2025-12-31T22:00:00Z'],
+    ['0000-01-01 00:00:00+23:00', '0000-01-01 00:00:00+23:00'],
+    ['9999-12-31 23:00:00-02:00', '9999-12-31 23:00:00-02:00'],
+    ['long ago', 'long ago'],
+  ])('that are stored as %s are %s in a record', (stored, iso) => {
+    expect(isoCreatedAt(stored)).toBe(iso)
+  })
+
   test('are written as Python writes them, in UTC and whole seconds', () => {
     const date = new Date('2026-01-02T03:04:05.678Z')
     expect(formatCreatedAt(date)).toBe('2026-01-02 03:04:05+00:00')

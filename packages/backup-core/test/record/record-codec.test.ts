@@ -17,7 +17,7 @@ const record: BackupRecord = {
   prefix: `volume_${volumeId}/20260101000000/az_nova_backup_${id}`,
   name: 'n\u00e9\x7f',
   description: null,
-  createdAt: '2026-01-01 00:00:00+00:00',
+  createdAt: '2026-01-01T00:00:00Z',
   sizeBytes: gib + 1,
   objectCount: 3,
 }

@@ -4,6 +4,7 @@ import type { Invoke } from '../command-context.js'
 import { parseAge } from '../durations.js'
 import type { GlobalOptions } from '../options/global-options.js'
 import { CliOption } from '../options/option.js'
+import { localTime } from '../output/local-time.js'
 import { table } from '../output/table.js'
 import { countOf } from '../sizes.js'
 
@@ -66,7 +67,7 @@ function orphanTable(orphans: readonly Orphan[]): string {
       { title: 'OBJECTS', value: ({ objectCount }) => String(objectCount), align: 'right' },
       {
         title: 'NEWEST',
-        value: ({ modifiedAt }) => modifiedAt?.toISOString().slice(0, 19).replace('T', ' ') ?? '?',
+        value: ({ modifiedAt }) => (modifiedAt === null ? '?' : localTime(modifiedAt)),
       },
       {
         title: 'OUTCOME',

@@ -5,6 +5,7 @@ import type { GlobalOptions } from '../options/global-options.js'
 import { noteDiscarded } from '../output/discarded.js'
 import { shownSize, viewOf } from '../output/backup-view.js'
 import { wordsOfChain } from '../output/compressions.js'
+import { localTime } from '../output/local-time.js'
 import { table } from '../output/table.js'
 
 interface ListOptions extends GlobalOptions {
@@ -55,7 +56,7 @@ function listTable(records: readonly BackupRecord[]): string {
   return table(
     [
       { title: 'BACKUP', value: ({ id }: BackupRecord) => id },
-      { title: 'CREATED', value: ({ createdAt }) => createdAt.slice(0, 19) },
+      { title: 'CREATED', value: ({ createdAt }) => localTime(createdAt) },
       { title: 'KIND', value: ({ parentId }) => (parentId === null ? 'full' : 'incremental') },
       { title: 'SIZE', value: shownSize, align: 'right' },
       { title: 'OBJECTS', value: ({ objectCount }) => String(objectCount), align: 'right' },

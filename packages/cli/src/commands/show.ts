@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
 import { noteDiscarded } from '../output/discarded.js'
-import { isoTime, shownSize, viewOf } from '../output/backup-view.js'
+import { shownSize, viewOf } from '../output/backup-view.js'
 import { compressionText, wordsUnknownToCinder } from '../output/compressions.js'
+import { localTime } from '../output/local-time.js'
 import { fields } from '../output/table.js'
 
 /** `stowage show` */
@@ -54,7 +55,7 @@ function description(
     ['size', `${shownSize(record)} (${String(record.sizeBytes)} bytes)`],
     ['objects', String(record.objectCount)],
     ['compression', compressionText(record, chain)],
-    ['created', isoTime(record.createdAt)],
+    ['created', localTime(record.createdAt)],
     ['name', record.name],
     ['description', record.description],
     ['container', record.container],

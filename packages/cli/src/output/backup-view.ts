@@ -9,7 +9,7 @@ export interface BackupView {
   readonly sizeBytes: number
   /** True where a parent that the size rests on is not in the store: the volume has at least `sizeBytes`. */
   readonly sizeIsMinimum: boolean
-  /** ISO 8601. */
+  /** ISO 8601, in UTC. */
   readonly createdAt: string
   readonly container: string
   readonly prefix: string
@@ -21,10 +21,11 @@ export interface BackupView {
 }
 
 export function viewOf(record: BackupRecord): BackupView {
-  const { id, volumeId, parentId, sizeBytes, container, prefix, name, description, objectCount } = record
+  const { id, volumeId, parentId, sizeBytes, createdAt, container, prefix, name, description, objectCount } =
+    record
   return {
     ...{ id, volumeId, parentId, sizeBytes, sizeIsMinimum: record.sizeIsMinimum ?? false },
-    ...{ createdAt: isoTime(record.createdAt), container, prefix, name, description, objectCount },
+    ...{ createdAt, container, prefix, name, description, objectCount },
     compressions: record.compressions ?? [],
   }
 }
@@ -32,12 +33,4 @@ export function viewOf(record: BackupRecord): BackupView {
 /** The size of a backup's volume for a person: `12 MiB`, or `≥ 12 MiB` where a parent is out of sight. */
 export function shownSize({ sizeBytes, sizeIsMinimum }: BackupRecord): string {
   return `${sizeIsMinimum ? '\u2265 ' : ''}${formatSize(sizeBytes)}`
-}
-
-/** Cinder stores Python's `str(datetime)`: `2026-01-01 00:00:00+00:00`, with or without an offset, always of UTC. */
-export function isoTime(stored: string): string {
-  const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:\d\d)?$/.exec(stored)
-  if (!match) return stored
-  const [, date = '', time = '', zone = 'Z'] = match
-  return `${date}T${time}${zone === '+00:00' ? 'Z' : zone}`
 }
