@@ -50,7 +50,14 @@ export type {
   VerifyResult,
 } from './driver/requests.js'
 export type { Orphan, OrphanOptions, OrphanResult } from './orphans/orphan.js'
-export type { BackupRecord, BackupReference, BackupResult, ExtraMetadata, NewBackup } from './driver/types.js'
+export type {
+  BackupRecord,
+  BackupReference,
+  BackupResult,
+  ExtraMetadata,
+  NewBackup,
+  StoredSizes,
+} from './driver/types.js'
 export type { BackupCatalog, CatalogFilter, CatalogLookup } from './catalog/catalog.js'
 export type {
   Compressor,

@@ -1,7 +1,7 @@
 import type { BackupLookup } from '../catalog/backup-lookup.js'
 import type { StoreOptions } from '../driver/object-io.js'
 import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRecord } from '../driver/types.js'
+import type { BackupRecord, StoredSizes } from '../driver/types.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { compressionsOf } from '../format/compressions.js'
 import type { HashList } from '../format/hash-list.js'
@@ -19,6 +19,8 @@ import { backupExists, beingDeleted, type Parent } from './prepare.js'
 export interface StoredVolume {
   readonly sizeBytes: number
   readonly blockSizeBytes: number
+  /** The chunk objects, as stored. */
+  readonly storedDataBytes: number
   readonly hashes: HashList
   /** In the order of their names. */
   readonly objects: readonly (StoredObject | undefined)[]
@@ -38,7 +40,7 @@ export async function commit(
   destination: Destination,
   volume: StoredVolume,
   options: StoreOptions,
-): Promise<BackupRecord> {
+): Promise<BackupRecord & StoredSizes> {
   const { prepared, sink, prefix } = destination
   const { backup } = prepared
   const [metadataName, sha256fileName] = controlObjectNames(prefix)
@@ -53,7 +55,9 @@ export async function commit(
     if (!object) throw new RangeError(`object ${index + 1} was never stored`)
     return object
   })
-  const { sizeBytes } = volume
+  const { sizeBytes, blockSizeBytes, storedDataBytes } = volume
+  const { chunkSizeBytes } = prepared
+  const hashFile = sha256fileBody({ ...common, blockSizeBytes }, volume.hashes)
   const metadata: BackupMetadata = {
     ...common,
     version: FORMAT_VERSION,
@@ -63,10 +67,10 @@ export async function commit(
     extraMetadata: sink.extraMetadata,
     objects,
     volumeSizeBytes: sizeBytes,
+    sizes: { chunkSizeBytes, blockSizeBytes, storedDataBytes, sha256fileBytes: hashFile.lengthBytes },
     checksummed: true,
   }
   const objectOptions = { ...options, extraMetadata: null }
-  const hashFile = sha256fileBody({ ...common, blockSizeBytes: volume.blockSizeBytes }, volume.hashes)
   await sink.written.write(sha256fileName, hashFile, objectOptions)
   volume.metadataStored(hashFile.lengthBytes)
   if (destination.mustBeFound) await assertFound(openLookup(), destination)
@@ -88,6 +92,8 @@ export async function commit(
     sizeBytes,
     objectCount: objects.length,
     compressions: compressionsOf(objects),
+    ...{ chunkSizeBytes, blockSizeBytes, storedDataBytes },
+    storedMetadataBytes: hashFile.lengthBytes + metadataFile.lengthBytes,
   }
 }
 

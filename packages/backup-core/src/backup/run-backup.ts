@@ -5,7 +5,7 @@ import type { StoreOptions } from '../driver/object-io.js'
 import { MAX_BLOCK_SIZE_BYTES } from '../driver/block-size.js'
 import type { BackupRequest } from '../driver/requests.js'
 import { signalOptions } from '../driver/signal-options.js'
-import type { BackupRecord, BackupResult } from '../driver/types.js'
+import type { BackupRecord, BackupResult, StoredSizes } from '../driver/types.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { HashList } from '../format/hash-list.js'
@@ -63,7 +63,7 @@ export async function runBackup(
     const metadataStored = (lengthBytes: number): void => {
       meter.add({ transferredBytes: lengthBytes })
     }
-    let record: BackupRecord
+    let record: BackupRecord & StoredSizes
     try {
       // A stream has told its size by now.
       const { sizeBytes } = chunks.totals
@@ -71,7 +71,7 @@ export async function runBackup(
       refuseShrunk(request, destination.prepared.parent?.record, sizeBytes)
       refuseGrowth(job.settings, destination.prepared, sizeBytes)
       await warnIfChanged(job, destination.prepared, open, sizeBytes)
-      const stored = { ...chunks, ...chunks.totals, metadataStored }
+      const stored = { ...chunks, ...chunks.totals, storedDataBytes, metadataStored }
       record = await commit(job.openLookup, destination, stored, storeOptions)
     } catch (error) {
       throw await cleanUp(job, destination, error)
@@ -79,8 +79,7 @@ export async function runBackup(
     await releaseClaim(job, destination)
     await enter(job.catalog, record)
     meter.finish()
-    const storedBytes = meter.transferredBytes
-    return { ...record, storedBytes, storedDataBytes, storedMetadataBytes: storedBytes - storedDataBytes }
+    return { ...record, storedBytes: meter.transferredBytes }
   } finally {
     await closeQuietly(open)
   }

@@ -1,5 +1,5 @@
 import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
-import type { BackupRecord } from '../driver/types.js'
+import type { BackupRecord, StoredSizes } from '../driver/types.js'
 import { compressionsOf } from '../format/compressions.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { isoCreatedAt } from '../format/timestamps.js'
@@ -30,11 +30,19 @@ export function summarise(
       createdAt: isoCreatedAt(metadata.createdAt),
       objectCount: metadata.objects.length,
       compressions: compressionsOf(metadata.objects),
+      ...storedSizesOf(metadata),
     },
     ...(metadata.parentPrefix === undefined ? {} : { parentPrefix: metadata.parentPrefix }),
     volumeSizeBytes: metadata.volumeSizeBytes,
     endBytes: endOfObjects(metadata),
   }
+}
+
+/** What the manifest states of sizes: nothing where Cinder wrote it. */
+export function storedSizesOf({ sizes, textBytes }: BackupMetadata): Partial<StoredSizes> {
+  if (!sizes || textBytes === undefined) return {}
+  const { chunkSizeBytes, blockSizeBytes, storedDataBytes, sha256fileBytes } = sizes
+  return { chunkSizeBytes, blockSizeBytes, storedDataBytes, storedMetadataBytes: sha256fileBytes + textBytes }
 }
 
 /** The size of a volume, as far as the manifests that were found state it. */

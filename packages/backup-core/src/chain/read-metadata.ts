@@ -24,7 +24,11 @@ export async function readMetadataAt(
     container,
     objectName,
     { ...options, extraMetadata: null },
-    (pieces) => parseMetadata(withinLimit(pieces, place), { container, objectName }),
+    async (pieces) => {
+      let textBytes = 0
+      const counted = withinLimit(pieces, place, (readBytes) => (textBytes = readBytes))
+      return { ...(await parseMetadata(counted, { container, objectName })), textBytes }
+    },
   )
   // Every backend's prefixes contain the id (ObjectStore.generateObjectNamePrefix): one that does not is another's.
   if (objectName.includes(metadata.backupId)) return metadata
@@ -38,10 +42,12 @@ export async function readMetadataAt(
 async function* withinLimit(
   pieces: AsyncIterable<Uint8Array>,
   place: { readonly container: string; readonly objectName: string },
+  onRead: (readBytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   let readBytes = 0
   for await (const piece of pieces) {
     readBytes += piece.length
+    onRead(readBytes)
     if (readBytes > MAX_METADATA_BYTES) {
       throw new BackupError(
         'METADATA_INVALID',

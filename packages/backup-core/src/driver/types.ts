@@ -1,7 +1,20 @@
 import type { JsonValue } from '../format/json-value.js'
 
-/** A committed backup, as the catalog knows it. All of it can be found again from the store alone. */
-export interface BackupRecord {
+/** What a backup took of the store, and how it was cut. */
+export interface StoredSizes {
+  /** The chunk size that it was made with: the most bytes of the volume in one object. */
+  readonly chunkSizeBytes: number
+  /** The block size, at which changes are found: its incrementals take it over. */
+  readonly blockSizeBytes: number
+  /** The chunk objects, as stored: after compression. */
+  readonly storedDataBytes: number
+  /** The `_sha256file` and `_metadata` objects. The former takes 75 bytes for each block of the volume. */
+  readonly storedMetadataBytes: number
+}
+
+/** A committed backup, as the catalog knows it. All of it can be found again from the store alone; {@link StoredSizes} only of what Stowage
+ * wrote, from the version on that states them. */
+export interface BackupRecord extends Partial<StoredSizes> {
   /** Unique for ever; a UUID unless the caller chose it. */
   readonly id: string
   readonly volumeId: string
@@ -33,13 +46,9 @@ export interface BackupRecord {
 }
 
 /** The record of a backup that was just made, and what it took of the store. */
-export interface BackupResult extends BackupRecord {
+export interface BackupResult extends Omit<BackupRecord, keyof StoredSizes>, StoredSizes {
   /** Everything that this backup stored, as stored: data and metadata. */
   readonly storedBytes: number
-  /** The chunk objects, as stored: after compression. */
-  readonly storedDataBytes: number
-  /** The `_sha256file` and `_metadata` objects. The former takes 75 bytes for each block of the volume. */
-  readonly storedMetadataBytes: number
 }
 
 /** A backup by its id, or by its record where the caller has one. */

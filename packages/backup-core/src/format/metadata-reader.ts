@@ -16,6 +16,7 @@ import type { BackupMetadata } from './metadata-types.js'
 import { idProblem, objectNameProblem } from './name-rules.js'
 import { ObjectListReader } from './object-list-reader.js'
 import { METADATA_SUFFIX, prefixOfMetadataObject } from './object-names.js'
+import { StatedSizesReader } from './stated-sizes-reader.js'
 
 /** Where a text comes from: which names it may speak of, and what its errors say. */
 export interface ObjectPlace {
@@ -60,6 +61,7 @@ export async function parseMetadata(
 
   const parentPrefix = new NullableTextField('stowage_parent_prefix', problems, objectNameProblem)
   const ancestorIds = new TextListField('stowage_ancestors', problems, idProblem)
+  const sizesReader = new StatedSizesReader(problems)
   const document = new DocumentReader(
     [
       backupId,
@@ -75,6 +77,7 @@ export async function parseMetadata(
       checksum,
       parentPrefix,
       ancestorIds,
+      ...sizesReader.fields,
     ],
     problems,
   )
@@ -88,6 +91,7 @@ export async function parseMetadata(
   document.finish(context)
 
   const extra = extraMetadata.value
+  const sizes = sizesReader.value
   const metadata: BackupMetadata = {
     version: FORMAT_VERSION,
     backupId: backupId.value,
@@ -103,6 +107,7 @@ export async function parseMetadata(
     extraMetadata: isJsonObject(extra) ? extra : null,
     objects: objects.objects,
     volumeSizeBytes: volumeSizeBytes.value,
+    ...(sizes ? { sizes } : {}),
     checksummed: checksum.value !== null,
   }
   if (checksum.value === null) return metadata

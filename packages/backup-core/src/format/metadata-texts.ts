@@ -11,7 +11,7 @@ const cinderLayout = { indent: 2, sortKeys: true } as const
  * @param checksum - what the text says its checksum is; null leaves the key out
  */
 export function* metadataTexts(metadata: BackupMetadata, checksum: string | null): Generator<string> {
-  const extra = metadata.extraMetadata
+  const { extraMetadata: extra, sizes } = metadata
   yield '{\n'
   yield member('backup_description', metadata.backupDescription)
   yield member('backup_id', metadata.backupId)
@@ -21,8 +21,15 @@ export function* metadataTexts(metadata: BackupMetadata, checksum: string | null
   yield* objectListTexts(metadata.objects)
   yield member('parent_id', metadata.parentId)
   if (metadata.ancestorIds !== undefined) yield member('stowage_ancestors', [...metadata.ancestorIds])
+  // In the order of their code points, as Python sorts keys.
+  if (sizes) yield member('stowage_block_size_bytes', sizes.blockSizeBytes)
   if (checksum !== null) yield member('stowage_checksum', checksum)
+  if (sizes) {
+    yield member('stowage_chunk_size_bytes', sizes.chunkSizeBytes)
+    yield member('stowage_data_bytes', sizes.storedDataBytes)
+  }
   if (metadata.parentPrefix !== undefined) yield member('stowage_parent_prefix', metadata.parentPrefix)
+  if (sizes) yield member('stowage_sha256file_bytes', sizes.sha256fileBytes)
   yield member('version', metadata.version)
   yield member('volume_id', metadata.volumeId)
   if (metadata.volumeSizeBytes === null) {

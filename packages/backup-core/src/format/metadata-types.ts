@@ -13,6 +13,18 @@ export interface StoredObject {
   readonly md5: string | null
 }
 
+/** What a backup took of the store, and how it was cut. Only Stowage writes it, all of it or nothing. */
+export interface StatedSizes {
+  /** The most bytes of the volume in one object that the backup was made with. */
+  readonly chunkSizeBytes: number
+  /** The size at which changes were found. */
+  readonly blockSizeBytes: number
+  /** The chunk objects as stored, after compression. */
+  readonly storedDataBytes: number
+  /** The `_sha256file` object. */
+  readonly sha256fileBytes: number
+}
+
 /** What a backup's `_metadata` object holds. */
 export interface BackupMetadata {
   readonly version: string
@@ -40,6 +52,10 @@ export interface BackupMetadata {
   readonly objects: readonly StoredObject[]
   /** The volume's exact size. Only Stowage writes it; null in what Cinder wrote. */
   readonly volumeSizeBytes: number | null
+  /** Left out in what Cinder and earlier versions of Stowage wrote. */
+  readonly sizes?: StatedSizes
+  /** The length of the text, where it was read from a store. */
+  readonly textBytes?: number
   /**
    * Whether the text carries a checksum of itself: what was read is what was written. Stowage writes one; Cinder and
    * earlier versions of Stowage do not.

@@ -32,6 +32,7 @@ const manifest: BackupMetadata = {
     md5: createHash('md5').update(String(number)).digest('hex'),
   })),
   volumeSizeBytes: 3 * 65536,
+  sizes: { chunkSizeBytes: 65536, blockSizeBytes: 4096, storedDataBytes: 1000, sha256fileBytes: 4000 },
   checksummed: true,
 }
 
@@ -63,7 +64,7 @@ describe('the checksum of a manifest', () => {
     const without = (await written({ ...manifest, checksummed: false })).toString('latin1')
     const sum = createHash('sha256').update(without).digest('hex')
     expect(text).toBe(
-      without.replace('  "version"', () => `  "stowage_checksum": "sha256:${sum}",\n  "version"`),
+      without.replace('  "stowage_chunk', () => `  "stowage_checksum": "sha256:${sum}",\n  "stowage_chunk`),
     )
     expect(metadataBody(manifest).lengthBytes).toBe(text.length)
   })

@@ -63,6 +63,33 @@ async function refusal(text: string | Uint8Array): Promise<string> {
   return (error as Error).message
 }
 
+describe('the sizes that Stowage states', () => {
+  const sizes = { chunkSizeBytes: 65536, blockSizeBytes: 4096, storedDataBytes: 10, sha256fileBytes: 400 }
+  const keys = [
+    ...['stowage_block_size_bytes', 'stowage_chunk_size_bytes', 'stowage_data_bytes'],
+    'stowage_sha256file_bytes',
+  ]
+
+  test('stand where Python sorts them, and are read again', async () => {
+    const metadata = { ...minimal, parentPrefix: 'p', sizes, volumeSizeBytes: 0, checksummed: true }
+    const text = (await collect(metadataBody(metadata).stream())).toString()
+    const written = Object.keys(JSON.parse(text) as object)
+    expect(written).toEqual([...written].sort())
+    expect(written.filter((key) => keys.includes(key))).toEqual(keys)
+    expect(await parse(text)).toEqual(metadata)
+  })
+
+  test('count as unknown where one of them is missing, as in what Cinder wrote', async () => {
+    const all = { ...valid(), ...Object.fromEntries(keys.map((key) => [key, 5])) }
+    expect((await parse(JSON.stringify(all))).sizes).toBeDefined()
+    for (const key of keys) {
+      expect((await parse(JSON.stringify({ ...all, [key]: undefined }))).sizes).toBeUndefined()
+    }
+    expect(await refusal(JSON.stringify({ ...all, stowage_data_bytes: -1 }))).toContain('stowage_data_bytes')
+    expect(await refusal(JSON.stringify({ ...all, stowage_chunk_size_bytes: 0 }))).toContain('stowage_chunk')
+  })
+})
+
 describe('metadataBody', () => {
   const cases = golden('metadata.json') as {
     extra: ExtraMetadata
