@@ -6,12 +6,12 @@ import type { CommandContext, StoreSettings } from './command-context.js'
 import { compressorOf } from './compression/lazy-compressor.js'
 import { defaultCompressionWord } from './compression/words.js'
 import type { BackupCommandOptions } from './options/backup-options.js'
-import { viewOf } from './output/backup-view.js'
+import { storedText, viewOf } from './output/backup-view.js'
 import { formatDuration } from './output/duration.js'
 import type { CommandResult } from './output/output.js'
 import { fields } from './output/table.js'
 import { resolveBackup } from './resolve-backup.js'
-import { countOf, formatSize } from './sizes.js'
+import { formatSize } from './sizes.js'
 import { parseStoreUrl } from './store-url.js'
 import type { SourceName } from './named-source.js'
 import { sourceOf } from './volume-source.js'
@@ -88,20 +88,15 @@ function requestOf(
 }
 
 function resultOf(record: BackupResult, elapsedMs: number): CommandResult {
-  const { storedBytes, storedDataBytes, storedMetadataBytes } = record
-  const objects = countOf(record.objectCount, 'object')
   return {
-    json: { ...viewOf(record), storedBytes, storedDataBytes, storedMetadataBytes, elapsedMs },
+    json: { ...viewOf(record), elapsedMs },
     quiet: `${record.id}\n`,
     human: fields([
       ['backup', record.id],
       ['kind', record.parentId === null ? 'full' : `incremental on ${record.parentId}`],
       ['volume', record.volumeId],
       ['size', formatSize(record.sizeBytes)],
-      [
-        'stored',
-        `${formatSize(storedDataBytes)} data in ${objects} + ${formatSize(storedMetadataBytes)} metadata`,
-      ],
+      ['stored', storedText(record)],
       ['time', formatDuration(elapsedMs)],
     ]),
   }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
 import { noteDiscarded } from '../output/discarded.js'
-import { shownSize, viewOf } from '../output/backup-view.js'
+import { shownSize, shownStored, viewOf } from '../output/backup-view.js'
 import { wordsOfChain } from '../output/compressions.js'
 import { localTime } from '../output/local-time.js'
 import { table } from '../output/table.js'
@@ -32,24 +32,28 @@ export function addListCommand(program: Command, invoke: Invoke): void {
           ...(container === undefined ? {} : { container }),
         }
         const records = await withStore((driver) => driver.listBackups(filter))
+        const orphaned = output.warnedOf('PARENT_MISSING')
         output.result({
-          json: listJson(records),
-          human: records.length === 0 ? `No backups in ${options.store ?? ''}.\n` : listTable(records),
+          json: listJson(records, orphaned),
+          human:
+            records.length === 0 ? `No backups in ${options.store ?? ''}.\n` : listTable(records, orphaned),
           quiet: records.map(({ id }) => `${id}\n`).join(''),
         })
       })
     })
 }
 
-function listJson(records: readonly BackupRecord[]): object[] {
+/** @param orphaned - ids of backups whose parent was not found */
+function listJson(records: readonly BackupRecord[], orphaned: ReadonlySet<string>): object[] {
   const byId = new Map(records.map((record) => [record.id, record]))
   return records.map((record) => ({
     ...viewOf(record),
+    parentMissing: orphaned.has(record.id),
     cinderRestores: wordsOfChain(record, byId).length === 0,
   }))
 }
 
-function listTable(records: readonly BackupRecord[]): string {
+function listTable(records: readonly BackupRecord[], orphaned: ReadonlySet<string>): string {
   const byId = new Map(records.map((record) => [record.id, record]))
   const foreign = new Map(records.map((record) => [record.id, wordsOfChain(record, byId).join(', ')]))
   const someForeign = [...foreign.values()].some((words) => words !== '')
@@ -57,9 +61,11 @@ function listTable(records: readonly BackupRecord[]): string {
     [
       { title: 'BACKUP', value: ({ id }: BackupRecord) => id },
       { title: 'CREATED', value: ({ createdAt }) => localTime(createdAt) },
-      { title: 'KIND', value: ({ parentId }) => (parentId === null ? 'full' : 'incremental') },
+      { title: 'KIND', value: (record) => kindOf(record, orphaned) },
       { title: 'SIZE', value: shownSize, align: 'right' },
+      { title: 'STORED', value: shownStored, align: 'right' },
       { title: 'OBJECTS', value: ({ objectCount }) => String(objectCount), align: 'right' },
+      { title: 'COMPRESSION', value: ({ compressions = [] }) => compressions.join(',') },
       ...(someForeign
         ? [{ title: 'NOT FOR CINDER', value: ({ id }: BackupRecord) => foreign.get(id) ?? '' }]
         : []),
@@ -68,4 +74,9 @@ function listTable(records: readonly BackupRecord[]): string {
     ],
     records,
   )
+}
+
+function kindOf({ id, parentId }: BackupRecord, orphaned: ReadonlySet<string>): string {
+  if (parentId === null) return 'full'
+  return orphaned.has(id) ? 'incremental, parent missing' : 'incremental'
 }

@@ -3,10 +3,11 @@ import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
 import { noteDiscarded } from '../output/discarded.js'
-import { shownSize, viewOf } from '../output/backup-view.js'
+import { shownSize, storedText, viewOf } from '../output/backup-view.js'
 import { compressionText, wordsUnknownToCinder } from '../output/compressions.js'
 import { localTime } from '../output/local-time.js'
 import { fields } from '../output/table.js'
+import { formatSize } from '../sizes.js'
 
 /** `stowage show` */
 export function addShowCommand(program: Command, invoke: Invoke): void {
@@ -53,7 +54,9 @@ function description(
     ['kind', record.parentId === null ? 'full' : `incremental on ${record.parentId}`],
     ['volume', record.volumeId],
     ['size', `${shownSize(record)} (${String(record.sizeBytes)} bytes)`],
-    ['objects', String(record.objectCount)],
+    ['stored', storedText(record)],
+    ['chunk size', sizeOrNull(record.chunkSizeBytes)],
+    ['block size', sizeOrNull(record.blockSizeBytes)],
     ['compression', compressionText(record, chain)],
     ['created', localTime(record.createdAt)],
     ['name', record.name],
@@ -66,4 +69,8 @@ function description(
     ],
     ['dependents', dependents.length > 0 ? dependents.join(', ') : null],
   ])
+}
+
+function sizeOrNull(bytes: number | undefined): string | null {
+  return bytes === undefined ? null : formatSize(bytes)
 }

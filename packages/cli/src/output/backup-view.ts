@@ -1,5 +1,5 @@
 import type { BackupRecord } from '@stowage/backup-core'
-import { formatSize } from '../sizes.js'
+import { countOf, formatSize } from '../sizes.js'
 
 /** A backup as `--json` shows it. Scripts rely on these names. */
 export interface BackupView {
@@ -18,16 +18,49 @@ export interface BackupView {
   readonly objectCount: number
   /** As the store records them: `none`, `zlib` … */
   readonly compressions: readonly string[]
+  /** Data and metadata, as stored; null, as the next four, where the manifest does not state it: Cinder's do not. */
+  readonly storedBytes: number | null
+  readonly storedDataBytes: number | null
+  readonly storedMetadataBytes: number | null
+  readonly chunkSizeBytes: number | null
+  readonly blockSizeBytes: number | null
 }
 
 export function viewOf(record: BackupRecord): BackupView {
   const { id, volumeId, parentId, sizeBytes, createdAt, container, prefix, name, description, objectCount } =
     record
+  const { storedDataBytes, storedMetadataBytes, chunkSizeBytes, blockSizeBytes } = record
   return {
     ...{ id, volumeId, parentId, sizeBytes, sizeIsMinimum: record.sizeIsMinimum ?? false },
     ...{ createdAt, container, prefix, name, description, objectCount },
     compressions: record.compressions ?? [],
+    storedBytes: storedBytesOf(record) ?? null,
+    storedDataBytes: storedDataBytes ?? null,
+    storedMetadataBytes: storedMetadataBytes ?? null,
+    chunkSizeBytes: chunkSizeBytes ?? null,
+    blockSizeBytes: blockSizeBytes ?? null,
   }
+}
+
+/** Data and metadata of a backup, as stored; undefined where its manifest does not state it. */
+function storedBytesOf({ storedDataBytes, storedMetadataBytes }: BackupRecord): number | undefined {
+  if (storedDataBytes === undefined || storedMetadataBytes === undefined) return undefined
+  return storedDataBytes + storedMetadataBytes
+}
+
+/** What a backup took of the store, for a column: `12 MiB`, or `-` where its manifest does not state it. */
+export function shownStored(record: BackupRecord): string {
+  const bytes = storedBytesOf(record)
+  return bytes === undefined ? '-' : formatSize(bytes)
+}
+
+/** The same in full: `12 MiB data in 3 objects + 8 KiB metadata`. */
+export function storedText(record: BackupRecord): string {
+  const { storedDataBytes, storedMetadataBytes } = record
+  const objects = countOf(record.objectCount, 'object')
+  if (storedDataBytes === undefined || storedMetadataBytes === undefined)
+    return `${objects}, of a size that is not recorded`
+  return `${formatSize(storedDataBytes)} data in ${objects} + ${formatSize(storedMetadataBytes)} metadata`
 }
 
 /** The size of a backup's volume for a person: `12 MiB`, or `≥ 12 MiB` where a parent is out of sight. */

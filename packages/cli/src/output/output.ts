@@ -41,7 +41,7 @@ export class Output {
   #isWaitingDrawn = false
   #saidWaitingAtMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
-  readonly #warned = new Set<string>()
+  readonly #warned = new Map<string, BackupWarning>()
 
   constructor(io: CliIo, mode: OutputMode) {
     this.#io = io
@@ -77,13 +77,19 @@ export class Output {
     const warning = { ...given, message: inCommandWords(given.message) }
     const key = `${warning.code} ${warning.message}`
     if (this.#warned.has(key)) return
-    this.#warned.add(key)
+    this.#warned.set(key, given)
     this.#clear()
     this.#io.stderr.write(
       this.#mode.json
         ? `${printableJson({ warning })}\n`
         : `stowage: warning: ${printable(warning.message)} (${warning.code})\n`,
     )
+  }
+
+  /** The ids of the backups that a warning was about. */
+  warnedOf(code: BackupWarning['code']): ReadonlySet<string> {
+    const ofCode = [...this.#warned.values()].filter((warning) => warning.code === code)
+    return new Set(ofCode.flatMap(({ backupId }) => backupId ?? []))
   }
 
   /** A request to the store failed, and is sent again after a wait. */

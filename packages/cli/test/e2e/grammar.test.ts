@@ -43,6 +43,8 @@ describe('the stowage command', { timeout: patienceMs }, () => {
       [
         ...['id', 'volumeId', 'parentId', 'sizeBytes', 'createdAt', 'container', 'prefix', 'name'],
         ...['description', 'objectCount', 'sizeIsMinimum', 'compressions', 'cinderRestores'],
+        ...['storedBytes', 'storedDataBytes', 'storedMetadataBytes', 'chunkSizeBytes', 'blockSizeBytes'],
+        'parentMissing',
       ].sort(),
     )
     expect(listed[0]).toMatchObject({ id: full.id, parentId: null, name: 'first', description: 'all of it' })

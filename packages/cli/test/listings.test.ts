@@ -1,0 +1,101 @@
+import { PosixBackupDriver } from '@stowage/backup-posix'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { main } from '../src/index.js'
+import type { BackupView } from '../src/index.js'
+
+const full = 'f0000000-0000-4000-8000-000000000001'
+const next = 'f0000000-0000-4000-8000-000000000002'
+let directory = ''
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'stowage-listings-'))
+  await using driver = new PosixBackupDriver({ path: directory, create: true, chunkSizeBytes: 65536 })
+  await driver.backup({ volumeId: 'v', backupId: full }, Buffer.alloc(100_000, 1))
+  const changed = Buffer.alloc(100_000, 1)
+  changed[0] = 2
+  await driver.backup({ volumeId: 'v', backupId: next, parent: full }, changed)
+})
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true })
+})
+
+async function stowage(...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  let stdout = ''
+  let stderr = ''
+  const exitCode = await main([...args, '--store', `posix:${directory}`], {
+    stdin: Readable.from([]),
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    env: {},
+  })
+  expect(exitCode).toBe(0)
+  return { stdout, stderr }
+}
+
+async function listed(): Promise<(BackupView & { parentMissing: boolean })[]> {
+  return JSON.parse((await stowage('list', '--json')).stdout) as (BackupView & { parentMissing: boolean })[]
+}
+
+/** Makes a manifest what Cinder would have written. */
+async function asOfCinder({ container, prefix }: BackupView): Promise<void> {
+  const path = join(directory, container, `${prefix}_metadata`)
+  const text = await readFile(path, 'utf8')
+  await writeFile(
+    path,
+    text.replace(/^ {2}"stowage_.*\n/gm, '').replace(/,\n {2}"volume_size_bytes": \d+/, ''),
+  )
+}
+
+describe('list', () => {
+  it('has a column for what each backup stored and how, and all of it in JSON', async () => {
+    const { stdout } = await stowage('list')
+    const [titles = '', ofFull = '', ofNext = ''] = stdout.split('\n')
+    expect(titles).toMatch(/^BACKUP +CREATED +KIND +SIZE +STORED +OBJECTS +COMPRESSION +VOLUME +NAME$/)
+    expect(ofFull).toMatch(/ [+-]\d\d:\d\d +full +97\.7 KiB +[\d.]+ KiB +2 +none +v$/)
+    expect(ofNext).toMatch(/incremental +97\.7 KiB +[\d.]+ KiB +1 +none +v$/)
+    const [first] = await listed()
+    expect(first).toMatchObject({ chunkSizeBytes: 65536, blockSizeBytes: 32768, storedDataBytes: 100_000 })
+    expect(first?.storedBytes).toBe(100_000 + (first?.storedMetadataBytes ?? NaN))
+  })
+
+  it('says of a manifest of Cinder that it does not state what was stored', async () => {
+    const [ofFull] = await listed()
+    await asOfCinder(ofFull!)
+    expect((await stowage('list')).stdout).toMatch(/full +97\.7 KiB +- +2 +none/)
+    expect((await listed())[0]).toMatchObject({
+      storedBytes: null,
+      chunkSizeBytes: null,
+      blockSizeBytes: null,
+    })
+    const { stdout } = await stowage('show', full)
+    expect(stdout).toMatch(/^ {2}stored +2 objects, of a size that is not recorded$/m)
+    expect(stdout).not.toContain('chunk size')
+  })
+
+  it('marks a backup whose parent is missing, and a size that rests on it', async () => {
+    const [ofFull, ofNext] = await listed()
+    expect([ofFull?.parentMissing, ofNext?.parentMissing]).toEqual([false, false])
+    await rm(join(directory, ofFull!.container, `${ofFull!.prefix}_metadata`))
+    const { stdout, stderr } = await stowage('list')
+    expect(stdout).toMatch(/incremental, parent missing +97\.7 KiB/)
+    expect(stderr).toContain('PARENT_MISSING')
+    // Cinder's manifests do not state the size: what is shown is what is certain.
+    await asOfCinder(ofNext!)
+    expect((await stowage('list')).stdout).toMatch(/incremental, parent missing +≥ 32 KiB/)
+    expect(await listed()).toMatchObject([{ id: next, parentMissing: true, sizeIsMinimum: true }])
+  })
+})
+
+describe('show', () => {
+  it('has stored sizes, compression, chunk size and block size', async () => {
+    const { stdout } = await stowage('show', full)
+    expect(stdout).toMatch(/^ {2}stored +97\.7 KiB data in 2 objects \+ [\d.]+ (KiB|B) metadata$/m)
+    expect(stdout).toMatch(/^ {2}chunk size +64 KiB$/m)
+    expect(stdout).toMatch(/^ {2}block size +32 KiB$/m)
+    expect(stdout).toMatch(/^ {2}compression +none$/m)
+  })
+})
