@@ -36,6 +36,8 @@ const notRun: readonly (readonly [line: RegExp, why: string])[] = [
     'installs from the registry; check:packages installs the packages from their tarballs',
   ],
   [/^(npm (run [a-z:-]+|test|ci)|npx vitest)\b/, 'is of the repository: the tests themselves run so'],
+  [/^npm pack /, 'packs the packages; check:packages does too'],
+  [/\bswift:\/\//, 'is of Swift: readme-swift.test.ts runs the examples of the README in a Swift of its own'],
   [/^(sudo )?apt(-get)? /, 'changes the machine'],
 ]
 
