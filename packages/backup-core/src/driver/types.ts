@@ -8,7 +8,7 @@ export interface StoredSizes {
   readonly blockSizeBytes: number
   /** The chunk objects, as stored: after compression. */
   readonly storedDataBytes: number
-  /** The `_sha256file` and `_metadata` objects. The former takes 75 bytes for each block of the volume. */
+  /** The `_sha256file` and `_metadata` objects. The former takes 72 bytes for each block of the volume. */
   readonly storedMetadataBytes: number
 }
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { MemoryBackupDriver } from '@stowage/backup-testkit'
 import { zlib } from '@stowage/compression-zlib'
+import { readFile } from 'node:fs/promises'
 
 const clock = (): Date => new Date('2026-01-02T03:04:05Z')
 
@@ -64,4 +65,21 @@ it('knows nothing of what a manifest of Cinder does not state', async () => {
   expect(record).toMatchObject({ id: made.id, objectCount: 1, sizeBytes: 6 })
   expect(record).not.toHaveProperty('storedDataBytes')
   expect(record).not.toHaveProperty('chunkSizeBytes')
+})
+
+it('writes no key into a manifest that docs/format.md does not name, and the volume size into each', async () => {
+  const docs = await readFile(new URL('../../../../docs/format.md', import.meta.url), 'utf8')
+  const [table = ''] = /^## `_metadata`$[\s\S]*?^Of each object/m.exec(docs) ?? []
+  const named = new Set(
+    [...table.matchAll(/^\| (`[^|]*) \|/gm)].flatMap(([, keys = '']) => keys.match(/\w+/g)),
+  )
+  const driver = new MemoryBackupDriver({ chunkSizeBytes: 2048, blockSizeBytes: 512 })
+  const full = await driver.backup({ volumeId: 'volume', volumeMetadata: {} }, Buffer.alloc(2048, 1))
+  const next = await driver.backup({ volumeId: 'volume', parent: full }, Buffer.alloc(4096, 1))
+  for (const { container, prefix, sizeBytes } of [full, next]) {
+    const text = Buffer.from(driver.store.get(container, `${prefix}_metadata`)!).toString()
+    const manifest = JSON.parse(text) as Record<string, unknown>
+    expect(Object.keys(manifest).filter((key) => !named.has(key))).toEqual([])
+    expect(manifest['volume_size_bytes']).toBe(sizeBytes)
+  }
 })
