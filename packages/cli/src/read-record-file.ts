@@ -37,6 +37,10 @@ async function openSource(path: string, io: CliIo, signal: AbortSignal): Promise
   } catch (error) {
     const { cause } = error as { readonly cause?: NodeJS.ErrnoException }
     if (!isBackupError(error, 'SOURCE_READ') || cause?.code !== 'ENOENT') throw error
-    throw new CliError('SOURCE_NOT_FOUND', `There is no ${path}.`, { exitCode: exitCodes.notFound, cause })
+    throw new CliError('SOURCE_NOT_FOUND', `There is no file ${path}.`, {
+      exitCode: exitCodes.notFound,
+      hint: 'Name a file that stowage export or cinder backup-export wrote, or - for stdin.',
+      cause,
+    })
   }
 }

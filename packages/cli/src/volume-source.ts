@@ -61,7 +61,10 @@ async function statOf(path: string): ReturnType<typeof stat> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT') {
-      throw new CliError('SOURCE_NOT_FOUND', `There is no ${path}.`, { exitCode: exitCodes.notFound, cause })
+      throw new CliError('SOURCE_NOT_FOUND', `There is no file or device ${path}.`, {
+        exitCode: exitCodes.notFound,
+        cause,
+      })
     }
     throw new CliError('SOURCE_READ', `${path} cannot be read: ${message}`, {
       exitCode: exitCodes.failed,
