@@ -43,11 +43,11 @@ async function listed(): Promise<(BackupView & { parentMissing: boolean })[]> {
 /** Makes a manifest what Cinder would have written. */
 async function asOfCinder({ container, prefix }: BackupView): Promise<void> {
   const path = join(directory, container, `${prefix}_metadata`)
-  const text = await readFile(path, 'utf8')
-  await writeFile(
-    path,
-    text.replace(/^ {2}"stowage_.*\n/gm, '').replace(/,\n {2}"volume_size_bytes": \d+/, ''),
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+  const ofCinder = Object.entries(manifest).filter(
+    ([key]) => !key.startsWith('stowage_') && key !== 'volume_size_bytes',
   )
+  await writeFile(path, JSON.stringify(Object.fromEntries(ofCinder)))
 }
 
 describe('list', () => {
