@@ -63,8 +63,8 @@ describe('a volume that is mostly zeros', () => {
       const driver = new MemoryBackupDriver({ chunkSizeBytes, compression: compressor, concurrency: 1 })
       const record = await driver.backup({ volumeId: 'volume' }, source)
       expect(record.objectCount).toBe(11)
-      // The first chunk of zeros, the one with data, and the last one.
-      expect(lengths).toEqual([chunkSizeBytes, chunkSizeBytes, 100])
+      // The first chunk of zeros, the one with data, and the last one, which is small and has a slot of its own.
+      expect([...lengths].sort((one, other) => other - one)).toEqual([chunkSizeBytes, chunkSizeBytes, 100])
       const target = bufferVolume()
       await driver.restore(record, target)
       expect(Buffer.compare(target.bytes, volume)).toBe(0)
