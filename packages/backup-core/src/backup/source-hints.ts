@@ -22,13 +22,15 @@ export async function askForHints(
 ): Promise<SourceHints> {
   const options = signalOptions(signal)
   const { sizeBytes } = source
-  const data = source.extents ? new ExtentCursor(source.extents(options), 'extents()') : undefined
+  const data = source.extents
+    ? new ExtentCursor(source.extents(options), 'extents()', options.signal)
+    : undefined
   let changes: ExtentCursor | undefined
   let comparableBytes = 0
   if (parent && sizeBytes !== undefined) {
     const { record, blocks } = parent
     const changed = await source.changedSince?.(record.id, options)
-    if (changed) changes = new ExtentCursor(changed, 'changedSince()')
+    if (changed) changes = new ExtentCursor(changed, 'changedSince()', options.signal)
     const sameEnd =
       sizeBytes === record.sizeBytes && blocks.hashes.length === Math.ceil(sizeBytes / blockSizeBytes)
     const wholeBlocks = Math.min(

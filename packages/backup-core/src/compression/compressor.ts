@@ -2,7 +2,10 @@ import type { StepListener } from '../progress/progress.js'
 
 /** Options of one call of a {@link Compressor}. */
 export interface CodecOptions {
-  /** Ends the call with `ABORTED`, or lets it run out unheard where the engine cannot stop. */
+  /**
+   * Ends the call with `ABORTED`, or, which counts as the same, with the signal's reason or an `AbortError`, as
+   * `signal.throwIfAborted()` does. An engine that cannot stop lets the call run to its end.
+   */
   readonly signal?: AbortSignal
   /** Told how many of the raw bytes have been compressed, or decompressed. An engine that cannot tell leaves it out. */
   readonly onProgress?: StepListener
@@ -73,6 +76,10 @@ export interface Compressor {
   /**
    * As {@link decompress}, in pieces, for objects that do not fit into memory. The input's pieces are only good until
    * the next is asked for, and so are the output's. Without it, such an object is held in memory all the same.
+   *
+   * Where the input fails, the output fails with that same error, not with a copy of it and not wrapped into
+   * `OBJECT_CORRUPT`: a store that does not answer is not a damaged object, which would be read a second time and then
+   * reported as damaged. The input's iterator is closed however the output ends.
    */
   decompressStream?(
     pieces: AsyncIterable<Uint8Array>,

@@ -20,6 +20,7 @@ import type { OperationOptions, WarningListener } from '../progress/progress.js'
 import { decodeRecord, encodeRecord } from '../record/record-codec.js'
 import type { ChainJob } from '../fetch/object-source.js'
 import { runRestore } from '../restore/run-restore.js'
+import { checkedSetup, checkedStore } from '../store/checked-store.js'
 import { objectExistsByListing, onlyContainer, removeOneByOne } from '../store/default-hooks.js'
 import { runVerify } from '../verify/run-verify.js'
 import { asVolumeSource } from '../volume/as-volume-source.js'
@@ -74,6 +75,8 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   abstract readonly capabilities: DriverCapabilities
 
   readonly #settings: DriverSettings
+  /** The hooks of the subclass, with their errors mapped: what the engine calls. */
+  readonly #store: ObjectStore = checkedStore(this)
   /** What the store says; the catalog, unless the caller has one of their own. */
   readonly #stored: StoreCatalog
   readonly #catalog: BackupCatalog
@@ -87,7 +90,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   protected constructor(options: ChunkedDriverOptions, defaults: DriverDefaults) {
     checkOptions(`the options of ${new.target.name}`, options, chunkedDriverShape)
     this.#settings = resolveSettings(options, defaults)
-    this.#stored = new StoreCatalog(this, this.#settings.onWarning)
+    this.#stored = new StoreCatalog(this.#store, this.#settings.onWarning)
     this.#catalog = options.catalog ?? this.#stored
   }
 
@@ -126,7 +129,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     checkBackupCall(request, options)
     this.#assertOpen()
     const job = {
-      store: this,
+      store: this.#store,
       openLookup: () => this.#lookup(options),
       catalog: this.#catalog,
       ownCatalog: this.#ownCatalog,
@@ -236,7 +239,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     this.#assertOpen()
     const { id, container, prefix } = decodeRecord(record)
     // First of all by its name alone, for the error that says what is missing.
-    await readMetadata(this, { id, container, prefix }, signalOptions(options.signal))
+    await readMetadata(this.#store, { id, container, prefix }, signalOptions(options.signal))
     // A record has the size in whole GiB: the store knows better.
     const found = await this.#stored.get(id, { ...signalOptions(options.signal), nearContainer: container })
     if (!found) throw backupNotFound(id)
@@ -295,12 +298,12 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     objectNames: readonly string[],
     options: StoreOptions,
   ): Promise<FailedDelete[]> {
-    return removeOneByOne(this, container, objectNames, options)
+    return removeOneByOne(this.#store, container, objectNames, options)
   }
 
   /** By listing, and by opening what a listing that may lag does not show. */
   objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
-    return objectExistsByListing(this, container, objectName, options)
+    return objectExistsByListing(this.#store, container, objectName, options)
   }
 
   /** Of a driver whose store is a directory of this machine: whether a file is in it, by this name or another. */
@@ -319,8 +322,8 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     checkOptions('the options of createStore()', options, storeShape)
     this.#assertOpen()
     const { container } = this.#settings
-    if (container !== null) await this.putContainer(container, options)
-    await this.checkForSetupError(options)
+    if (container !== null) await this.#store.putContainer(container, options)
+    await checkedSetup('use the store', options.signal, () => this.checkForSetupError(options))
     return { outcome: 'ready' }
   }
 
@@ -341,7 +344,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     const { compressors, concurrency, maxMemoryBytes, maxObjectMemoryBytes, strict } = this.#settings
     const { allowMissingMd5 = false } = options
     const onWarning = this.#warnings(options)
-    const source = { store: this, compressors, allowMissingMd5, maxObjectMemoryBytes, onWarning }
+    const source = { store: this.#store, compressors, allowMissingMd5, maxObjectMemoryBytes, onWarning }
     return { source, chain: await this.#chain(backup, options), strict, concurrency, maxMemoryBytes }
   }
 
@@ -357,7 +360,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   #deleteJob(options: OperationOptions): DeleteJob {
     return {
-      store: this,
+      store: this.#store,
       catalog: this.#catalog,
       ownCatalog: this.#ownCatalog,
       openLookup: () => this.#lookup(options),
@@ -375,7 +378,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     const stored = this.#stored.lookup(options, this.#warnings(options))
     return this.#catalog === this.#stored
       ? stored
-      : new OwnCatalogLookup(this, this.#catalog, stored, signalOptions(options.signal))
+      : new OwnCatalogLookup(this.#store, this.#catalog, stored, signalOptions(options.signal))
   }
 
   async #resolve(backup: BackupReference, options: StoreOptions): Promise<BackupRecord> {

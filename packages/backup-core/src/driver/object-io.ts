@@ -2,7 +2,10 @@ import type { StepListener } from '../progress/progress.js'
 
 /** Options of an operation on a store. */
 export interface StoreOptions {
-  /** Ends the operation with `ABORTED`; no request, handle or timer outlives it. */
+  /**
+   * Ends the operation with `ABORTED`, or in the web's own way (its reason, an `AbortError`), which counts as the same; no
+   * request, handle or timer outlives it.
+   */
   readonly signal?: AbortSignal
 }
 

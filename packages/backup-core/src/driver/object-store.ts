@@ -63,8 +63,12 @@ export interface RemoveTemporariesOptions extends StoreOptions {
  *
  * The engine always passes every argument, validated: object names are the backup's prefix and a suffix, without
  * NUL, `..`, or a leading `/`. Every hook may be called concurrently with every other. Failures are
- * {@link BackupError}s with the codes named here; a failure that the backend does not recognise is `STORE_FAILED`
- * with its `cause`. Retries are the backend's own affair: to the engine a rejection is final.
+ * {@link BackupError}s with the codes named here; `errorMapper` makes them of a client's errors. Whatever else a hook
+ * throws or rejects with becomes `STORE_FAILED`, with it as the `cause`. Retries are the backend's own affair: to the
+ * engine a rejection is final.
+ *
+ * An aborted signal ends a call with `ABORTED`. The web's own way counts as the same, once the signal that the call was
+ * passed has been aborted: the signal's reason, as `signal.throwIfAborted()` throws it, or an error named `AbortError`.
  */
 export interface ObjectStore {
   readonly capabilities: DriverCapabilities

@@ -1,3 +1,4 @@
+import { checkedCompressor } from '../compression/checked-compressor.js'
 import type { Compressor } from '../compression/compressor.js'
 import { Compressors, isCinderCompatible } from '../compression/compressors.js'
 import { BackupError } from '../errors/backup-error.js'
@@ -55,10 +56,10 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
   const chunkSizeBytes = fitsLater
     ? chosenBytes
     : fitChunkSize(chosenBytes, blockSizeBytes, chunkSizeGiven || strict)
-  const compression = options.compression ?? null
+  const compression = options.compression ? checkedCompressor(options.compression) : null
   const compressors = new Compressors([
     ...(compression ? [compression] : []),
-    ...(options.decompressors ?? []),
+    ...(options.decompressors ?? []).map(checkedCompressor),
   ])
   if (strict && compression && !isCinderCompatible(compression)) throw notForCinder(compression)
   return Object.freeze({

@@ -33,13 +33,20 @@ export async function fetchInPieces(
   let storedBytes = 0
   let rawBytes = 0
 
+  let inputError: { readonly error: unknown } | undefined
+
   const counted = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const piece of pieces) {
-      throwIfAborted(signal)
-      storedBytes += piece.length
-      if (storedBytes > maxStoredBytes(object))
-        throw corrupt(layer, object, 'it is longer than its metadata says')
-      yield piece
+    try {
+      for await (const piece of pieces) {
+        throwIfAborted(signal)
+        storedBytes += piece.length
+        if (storedBytes > maxStoredBytes(object))
+          throw corrupt(layer, object, 'it is longer than its metadata says')
+        yield piece
+      }
+    } catch (error) {
+      inputError = { error }
+      throw error
     }
   }
   const opened = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -51,6 +58,8 @@ export async function fetchInPieces(
     try {
       yield* compressor.decompressStream(stored, object.lengthBytes, { signal })
     } catch (error) {
+      // What failed is the reading, whatever the compressor made of it.
+      if (inputError) throw inputError.error
       if (isBackupError(error) && error.code !== 'OBJECT_CORRUPT') throw error
       throw undecodable(layer, object, error)
     }

@@ -87,7 +87,8 @@ async function open(
       ...progressOptions(memory.steps?.opened),
     })
   } catch (error) {
-    if (isBackupError(error, 'ABORTED') || isBackupError(error, 'COMPRESSION_UNKNOWN')) throw error
+    // An engine that failed, or was stopped, says nothing about the object.
+    if (isBackupError(error) && error.code !== 'OBJECT_CORRUPT') throw error
     throw undecodable(layer, object, error)
   }
 }

@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../errors/abort.js'
+import { reasonOfAbort } from '../errors/abort.js'
 import { isBackupError, type BackupError } from '../errors/backup-error.js'
 import { describeValue } from './describe-value.js'
 
@@ -21,10 +21,6 @@ export function errorOfCall(
   toError: (why: string) => BackupError,
 ): BackupError {
   if (isBackupError(error)) return error
-  try {
-    throwIfAborted(signal, operation)
-  } catch (aborted) {
-    return aborted as BackupError
-  }
+  if (signal?.aborted === true) return reasonOfAbort(signal, operation)
   return toError(error instanceof Error ? error.message : describeValue(error))
 }

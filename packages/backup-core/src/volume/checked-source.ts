@@ -24,7 +24,7 @@ export async function openCheckedSource(
       const expected = 'expected an object with sizeBytes, seekable, read() and close()'
       throw sourceError(`openSource() gave ${describeValue(answer)}, ${expected}`)
     }
-    return new CheckedSource(open as OpenSource, checkedSize(open.sizeBytes))
+    return new CheckedSource(open as OpenSource, checkedSize(open.sizeBytes), options.signal)
   } catch (error) {
     await closeQuietly(open)
     throw error
@@ -48,6 +48,7 @@ class CheckedSource implements OpenSource {
   constructor(
     private readonly source: OpenSource,
     readonly sizeBytes: number | undefined,
+    private readonly signal: AbortSignal | undefined,
   ) {
     const given: unknown = source.seekable
     this.seekable = given === true
@@ -69,7 +70,7 @@ class CheckedSource implements OpenSource {
   }
 
   async changed(): Promise<string | undefined> {
-    const message: unknown = await attempt('changed()', undefined, () => this.source.changed?.())
+    const message: unknown = await attempt('changed()', this.signal, () => this.source.changed?.())
     if (message === undefined || message === null) return undefined
     if (typeof message === 'string') return message
     throw sourceError(`changed() gave ${describeValue(message)}, expected a string or undefined`)

@@ -7,14 +7,23 @@ import type { VolumeExtent } from './volume.js'
 export class ExtentCursor implements AsyncDisposable {
   readonly #extents: AsyncIterator<VolumeExtent> | Iterator<VolumeExtent>
   readonly #what: string
+  readonly #signal: AbortSignal | undefined
   #next: VolumeExtent | undefined
   #ended = false
   #reachedBytes = 0
 
-  /** @param what - names the list in an error: `extents()` */
-  constructor(extents: AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>, what: string) {
+  /**
+   * @param what - names the list in an error: `extents()`
+   * @param signal - the one that the source was passed
+   */
+  constructor(
+    extents: AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>,
+    what: string,
+    signal?: AbortSignal,
+  ) {
     this.#what = what
-    this.#extents = iteratorOf(extents, what)
+    this.#signal = signal
+    this.#extents = iteratorOf(extents, what, signal)
   }
 
   /** What of the list lies between two offsets, cut to them. Each question begins where the last one ended, or after. */
@@ -71,7 +80,7 @@ export class ExtentCursor implements AsyncDisposable {
       return await this.#extents.next()
     } catch (error) {
       this.#ended = true
-      throw failedCall(this.#what, undefined, error)
+      throw failedCall(this.#what, this.#signal, error)
     }
   }
 }
@@ -79,13 +88,14 @@ export class ExtentCursor implements AsyncDisposable {
 function iteratorOf(
   extents: AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>,
   what: string,
+  signal: AbortSignal | undefined,
 ): AsyncIterator<VolumeExtent> | Iterator<VolumeExtent> {
   const given = extents as Partial<AsyncIterable<VolumeExtent> & Iterable<VolumeExtent>> | null | undefined
   try {
     const iterator = given?.[Symbol.asyncIterator]?.() ?? given?.[Symbol.iterator]?.()
     if (iterator) return iterator
   } catch (error) {
-    throw failedCall(what, undefined, error)
+    throw failedCall(what, signal, error)
   }
   throw refused(what, `gave ${describeValue(extents)}, expected an iterable of extents`)
 }

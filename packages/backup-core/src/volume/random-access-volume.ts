@@ -1,6 +1,7 @@
 import { isUint8Array } from 'node:util/types'
 import { throwIfAborted } from '../errors/abort.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { BackupError } from '../errors/backup-error.js'
+import { errorOfCall } from './checked-call.js'
 import { describeValue } from './describe-value.js'
 import { unlessAborted } from './unless-aborted.js'
 import type {
@@ -93,9 +94,9 @@ class RandomAccess implements OpenSource {
     const reading = Promise.resolve().then(() => this.source.read(offset, length))
     const answer: unknown = await unlessAborted(reading, signal, 'Reading the source').catch(
       (error: unknown) => {
-        if (isBackupError(error)) throw error
-        const reason = error instanceof Error ? error.message : describeValue(error)
-        throw readFailure(offset, `read(${offset}, ${length}) failed: ${reason}`, error)
+        throw errorOfCall(error, { operation: 'Reading the source', signal }, (why) =>
+          readFailure(offset, `read(${offset}, ${length}) failed: ${why}`, error),
+        )
       },
     )
     if (!isUint8Array(answer)) {

@@ -1,9 +1,10 @@
 import { isUint8Array } from 'node:util/types'
 import { throwIfAborted } from '../errors/abort.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { BackupError } from '../errors/backup-error.js'
 import { checkOptions } from '../options/check-options.js'
 import type { OptionShape } from '../options/option-rule.js'
 import { optionRules } from '../options/rules.js'
+import { errorOfCall } from './checked-call.js'
 import { describeValue } from './describe-value.js'
 import { streamPieces } from './stream-pieces.js'
 import type { StreamPieces } from './stream-pieces.js'
@@ -108,7 +109,7 @@ class StreamSource implements OpenSource {
         if (answer.done === true) this.ended = true
         else this.piece = this.bytes(answer.value)
       } catch (error) {
-        this.failure = this.readError(error)
+        this.failure = this.readError(error, signal)
         throw this.failure
       }
     }
@@ -122,11 +123,11 @@ class StreamSource implements OpenSource {
     throw new BackupError('SOURCE_READ', message, { offsetBytes: this.position })
   }
 
-  private readError(error: unknown): BackupError {
-    if (isBackupError(error)) return error
-    const reason = error instanceof Error ? error.message : describeValue(error)
-    const message = `The stream failed after ${this.position} bytes: ${reason}`
-    return new BackupError('SOURCE_READ', message, { cause: error, offsetBytes: this.position })
+  private readError(error: unknown, signal: AbortSignal | undefined): BackupError {
+    return errorOfCall(error, { operation: 'Reading the stream', signal }, (why) => {
+      const message = `The stream failed after ${this.position} bytes: ${why}`
+      return new BackupError('SOURCE_READ', message, { cause: error, offsetBytes: this.position })
+    })
   }
 
   /** Compares what came with what was announced. At the announced end it looks for one byte more. */

@@ -1,5 +1,4 @@
-import { abortedError } from '../errors/abort.js'
-import { isBackupError } from '../errors/backup-error.js'
+import { reasonOfAbort } from '../errors/abort.js'
 
 /**
  * Waits for `work`, but no longer than until the signal is aborted: for work that knows of no signal and may never
@@ -14,8 +13,7 @@ export async function unlessAborted<T>(
   let stop: (() => void) | undefined
   const aborted = new Promise<never>((_, reject) => {
     stop = () => {
-      const reason: unknown = signal.reason
-      reject(isBackupError(reason) ? reason : abortedError(signal, operation))
+      reject(reasonOfAbort(signal, operation))
     }
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()

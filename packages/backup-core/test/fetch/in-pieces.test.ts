@@ -1,6 +1,6 @@
 import { createInflate, deflateSync, inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { bufferVolume, type Compressor } from '@stowage/backup-core'
+import { BackupError, bufferVolume, type Compressor } from '@stowage/backup-core'
 import { FaultyBackupDriver, MemoryBackupDriver, fault } from '@stowage/backup-testkit'
 import { changed, seededBytes } from '../engine/volumes.js'
 
@@ -75,5 +75,34 @@ describe('an object that does not fit into memory', () => {
     await faulty.restore(full, target, { onWarning: ({ code }) => codes.push(code) })
     expect(Buffer.compare(target.bytes, volume)).toBe(0)
     expect(codes).toEqual(['OBJECT_REREAD'])
+  })
+
+  it('reports the error of the store, where a compressor takes it for a damaged stream', async () => {
+    const writer = new MemoryBackupDriver({
+      blockSizeBytes: 512,
+      chunkSizeBytes: 300_032,
+      compression: streaming,
+    })
+    const full = await writer.backup({ volumeId: 'volume' }, volume)
+    const hiding: Compressor = {
+      ...streaming,
+      async *decompressStream(pieces) {
+        try {
+          const input: Uint8Array[] = []
+          for await (const piece of pieces) input.push(Uint8Array.from(piece))
+          yield inflateSync(Buffer.concat(input))
+        } catch (cause) {
+          throw new BackupError('OBJECT_CORRUPT', 'The stream is damaged.', { cause })
+        }
+      },
+    }
+    const error = new BackupError('STORE_UNAVAILABLE', 'The store does not answer.')
+    const faulty = new FaultyBackupDriver(writer, {
+      compression: hiding,
+      maxMemoryBytes: 100_000,
+      faults: [fault.fail('reader.stream', { object: /-00001$/, error })],
+    })
+    await expect(faulty.restore(full, bufferVolume())).rejects.toBe(error)
+    expect(faulty.count('reader.stream', /-00001$/)).toBe(1)
   })
 })

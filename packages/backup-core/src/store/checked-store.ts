@@ -1,0 +1,197 @@
+import type { DriverCapabilities } from '../driver/capabilities.js'
+import type {
+  DeleteObjectOptions,
+  ObjectReader,
+  ObjectWriter,
+  ReplayableBody,
+  StoreOptions,
+} from '../driver/object-io.js'
+import type {
+  ContainerOptions,
+  FailedDelete,
+  ObjectOptions,
+  ObjectStore,
+  RemoveTemporariesOptions,
+  TemporaryObject,
+  WriterOptions,
+} from '../driver/object-store.js'
+import type { ExtraMetadata, NewBackup } from '../driver/types.js'
+import { errorMapper, type CallContext } from '../errors/error-mapper.js'
+import { mapIterable } from '../errors/map-iterable.js'
+
+/** A backend's own codes pass as they are: what is left is what it did not recognise. */
+const errors = errorMapper(() => undefined)
+
+/** The hooks of a backend that it may leave out. */
+type OptionalHook = 'ownsPath' | 'objectModifiedAt' | 'removeTemporaries'
+
+/**
+ * A backend's store as the engine calls it: whatever a hook throws or rejects with is a `BackupError`. An abort is
+ * `ABORTED` however the backend reports it, and an error that is not a `BackupError` is `STORE_FAILED`.
+ */
+export function checkedStore(store: ObjectStore): ObjectStore {
+  // The optional hooks are there, or undefined, as those of the backend are when they are asked for.
+  return new CheckedStore(store) as ObjectStore
+}
+
+/** @returns what `checkForSetupError` and other calls that are not hooks resolve with, their errors mapped as those of the hooks */
+export function checkedSetup<T>(
+  action: string,
+  signal: AbortSignal | undefined,
+  call: () => T | Promise<T>,
+): Promise<T> {
+  return attempt({ action, signal }, call)
+}
+
+class CheckedStore implements Omit<ObjectStore, OptionalHook> {
+  constructor(private readonly store: ObjectStore) {}
+
+  get capabilities(): DriverCapabilities {
+    return this.store.capabilities
+  }
+
+  putContainer(container: string, options: StoreOptions): Promise<void> {
+    const context = { action: 'create the container', container, signal: options.signal }
+    return attempt(context, () => this.store.putContainer(container, options))
+  }
+
+  getContainerEntries(container: string, prefix: string, options: StoreOptions): AsyncIterable<string> {
+    const context = { action: 'list the container', container, signal: options.signal }
+    return iterate(context, () => this.store.getContainerEntries(container, prefix, options))
+  }
+
+  async getObjectWriter(
+    container: string,
+    objectName: string,
+    options: WriterOptions,
+  ): Promise<ObjectWriter> {
+    const context = { action: 'write the object', container, objectName, signal: options.signal }
+    const open = (): Promise<ObjectWriter> => this.store.getObjectWriter(container, objectName, options)
+    return checkedWriter(await attempt(context, open), context)
+  }
+
+  async getObjectReader(
+    container: string,
+    objectName: string,
+    options: ObjectOptions,
+  ): Promise<ObjectReader> {
+    const context = { action: 'read the object', container, objectName, signal: options.signal }
+    const open = (): Promise<ObjectReader> => this.store.getObjectReader(container, objectName, options)
+    return checkedReader(await attempt(context, open), context)
+  }
+
+  deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void> {
+    const context = { action: 'delete the object', container, objectName, signal: options.signal }
+    return attempt(context, () => this.store.deleteObject(container, objectName, options))
+  }
+
+  async deleteObjects(
+    container: string,
+    objectNames: readonly string[],
+    options: StoreOptions,
+  ): Promise<FailedDelete[]> {
+    const { signal } = options
+    const context = { action: 'delete objects in the container', container, signal }
+    const failed = await attempt(context, () => this.store.deleteObjects(container, objectNames, options))
+    return failed.map(({ objectName, error }) => {
+      const one = { action: 'delete the object', container, objectName, signal }
+      return { objectName, error: errors.errorOf(error, one) }
+    })
+  }
+
+  objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
+    const context = { action: 'look for the object', container, objectName, signal: options.signal }
+    return attempt(context, () => this.store.objectExists(container, objectName, options))
+  }
+
+  generateObjectNamePrefix(backup: NewBackup): string {
+    return this.store.generateObjectNamePrefix(backup)
+  }
+
+  updateContainerName(backup: NewBackup, container: string | null): string | null {
+    return this.store.updateContainerName(backup, container)
+  }
+
+  getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata> {
+    const context = { action: 'prepare a backup in the container', container: backup.container ?? undefined }
+    return attempt(context, () => this.store.getExtraMetadata(backup))
+  }
+
+  getContainers(options: ContainerOptions): AsyncIterable<string> {
+    const context = { action: 'search the store for containers', signal: options.signal }
+    return iterate(context, () => this.store.getContainers(options))
+  }
+
+  get ownsPath(): ObjectStore['ownsPath'] | undefined {
+    if (!this.store.ownsPath) return undefined
+    return async (path, options) => {
+      const context = { action: 'compare the target with the store', signal: options?.signal }
+      return attempt(context, async () => (await this.store.ownsPath?.(path, options)) === true)
+    }
+  }
+
+  get objectModifiedAt(): ObjectStore['objectModifiedAt'] | undefined {
+    if (!this.store.objectModifiedAt) return undefined
+    return (container, objectName, options) => {
+      const context = { action: 'look for the object', container, objectName, signal: options.signal }
+      return attempt(context, () => this.store.objectModifiedAt?.(container, objectName, options))
+    }
+  }
+
+  get removeTemporaries(): ObjectStore['removeTemporaries'] | undefined {
+    if (!this.store.removeTemporaries) return undefined
+    return (options: RemoveTemporariesOptions): Promise<TemporaryObject[]> => {
+      const context = { action: 'remove temporary files', signal: options.signal }
+      return attempt(context, async () => (await this.store.removeTemporaries?.(options)) ?? [])
+    }
+  }
+}
+
+function checkedWriter(writer: ObjectWriter, context: CallContext): ObjectWriter {
+  const writeFrom = writer.writeFrom?.bind(writer)
+  return {
+    write: (bytes) => attempt(context, () => writer.write(bytes)),
+    ...(writeFrom && {
+      writeFrom: (body: ReplayableBody) => attempt(context, () => writeFrom(body)),
+    }),
+    close: () => attempt(context, () => writer.close()),
+    abort: () => writer.abort(),
+  }
+}
+
+function checkedReader(reader: ObjectReader, context: CallContext): ObjectReader {
+  const stream = reader.stream?.bind(reader)
+  const readRange = reader.readRange?.bind(reader)
+  const close = reader.close?.bind(reader)
+  // A call may have a signal beside the reader's own: the one that was aborted is meant.
+  const during = (options: StoreOptions | undefined): CallContext => ({
+    ...context,
+    get signal() {
+      return options?.signal?.aborted === true ? options.signal : context.signal
+    },
+  })
+  return {
+    read: (options) => attempt(during(options), () => reader.read(options)),
+    ...(stream && {
+      stream: (options?: StoreOptions) => iterate(during(options), () => stream(options)),
+    }),
+    ...(readRange && {
+      readRange: (...range: Parameters<typeof readRange>) =>
+        attempt(during(range[2]), () => readRange(...range)),
+    }),
+    ...(close && { close: () => attempt(context, close) }),
+  }
+}
+
+/** Makes a call even where its signal was aborted: whether that ends it is for the backend to say. */
+async function attempt<T>(context: CallContext, call: () => T | PromiseLike<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw errors.errorOf(error, context)
+  }
+}
+
+function iterate<T>(context: CallContext, open: () => AsyncIterable<T>): AsyncIterable<T> {
+  return mapIterable(open, (error) => errors.errorOf(error, context))
+}
