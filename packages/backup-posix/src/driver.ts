@@ -66,8 +66,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   async putContainer(container: string, { signal }: StoreOptions): Promise<void> {
-    throwIfAborted(signal)
-    await translated({ action: 'create the container', container }, async () => {
+    await translated({ action: 'create the container', container, signal }, async () => {
       paths.checkNewContainer(container)
       await directories.makeContainer(await this.#root.openForBackup(signal), container, this.#fsync)
     })
@@ -85,7 +84,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
       const path = await this.#containerPath(container, signal)
       yield* names ?? directories.fileNames(path, prefix, signal)
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw storeError(error, { action: 'list the container', container })
+      if (errnoOf(error) !== 'ENOENT')
+        throw storeError(error, { action: 'list the container', container, signal })
     }
   }
 
@@ -99,6 +99,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
       container,
       objectName,
       missing: 'CONTAINER_MISSING',
+      signal,
     }
     return translated(call, async () => {
       paths.checkObjectName(objectName)
@@ -117,7 +118,13 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     objectName: string,
     { signal }: ObjectOptions,
   ): Promise<PosixObjectReader> {
-    const call: FailedCall = { action: 'read the object', container, objectName, missing: 'OBJECT_MISSING' }
+    const call: FailedCall = {
+      action: 'read the object',
+      container,
+      objectName,
+      missing: 'OBJECT_MISSING',
+      signal,
+    }
     return translated(call, async () => {
       paths.checkObjectName(objectName)
       const directory = await this.#containerPath(container, signal)
@@ -126,8 +133,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   async deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void> {
-    throwIfAborted(options.signal)
-    await translated({ action: 'delete the object', container, objectName }, async () => {
+    const call: FailedCall = { action: 'delete the object', container, objectName, signal: options.signal }
+    await translated(call, async () => {
       // Looked for first: a read-only file system refuses to unlink even a name that is not there.
       const found = await this.#isThere(container, objectName, options)
       if (!found) return
@@ -145,21 +152,15 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     })
   }
 
-  override async objectExists(
-    container: string,
-    objectName: string,
-    options: StoreOptions,
-  ): Promise<boolean> {
-    throwIfAborted(options.signal)
-    return translated({ action: 'look for the object', container, objectName }, async () => {
+  override objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
+    return translated(lookFor(container, objectName, options), async () => {
       return (await this.#isThere(container, objectName, options))?.isFile() ?? false
     })
   }
 
   /** The modification time of the file. */
   objectModifiedAt(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined> {
-    return translated({ action: 'look for the object', container, objectName }, async () => {
-      throwIfAborted(options.signal)
+    return translated(lookFor(container, objectName, options), async () => {
       return (await this.#isThere(container, objectName, options))?.mtime
     })
   }
@@ -191,7 +192,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
         if (container !== this.#container) yield container
       }
     } catch (error) {
-      throw storeError(error, { action: 'search the store for containers' })
+      throw storeError(error, { action: 'search the store for containers', signal })
     }
   }
 
@@ -216,7 +217,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   async checkForSetupError(options: StoreOptions = {}): Promise<void> {
     checkOptions('the options of checkForSetupError()', options, storeShape)
     const { signal } = options
-    await translated({ action: 'use the store' }, async () => {
+    await translated({ action: 'use the store', signal }, async () => {
       await probe(await this.#root.open(signal), this.#fsync, signal)
     })
   }
@@ -243,9 +244,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
    * than any backup that may be running takes for one object.
    */
   removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
-    return translated({ action: 'remove temporary files' }, async () =>
-      removeTemporaryFiles(await this.#root.open(options.signal), options),
-    )
+    const call: FailedCall = { action: 'remove temporary files', signal: options.signal }
+    return translated(call, async () => removeTemporaryFiles(await this.#root.open(options.signal), options))
   }
 
   /**
@@ -293,6 +293,10 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
       path.then((directory) => lstat(join(directory, objectName))),
     )
   }
+}
+
+function lookFor(container: string, objectName: string, { signal }: StoreOptions): FailedCall {
+  return { action: 'look for the object', container, objectName, signal }
 }
 
 /** A driver for a directory: what Cinder calls `get_backup_driver`. Rejects with `OPTION_INVALID`. */

@@ -1,12 +1,8 @@
-import { BackupError, isBackupError } from '@stowage/backup-core'
-import type { BackupErrorCode } from '@stowage/backup-core'
+import { errorMapper } from '@stowage/backup-core'
+import type { BackupError, BackupErrorCode, CallContext, ErrorMeaning } from '@stowage/backup-core'
 
 /** What was being done when the system refused. */
-export interface FailedCall {
-  /** For the message, after "cannot": `write the object`. */
-  readonly action: string
-  readonly container?: string
-  readonly objectName?: string
+export interface FailedCall extends CallContext {
   /** What ENOENT means here. */
   readonly missing?: BackupErrorCode
 }
@@ -50,26 +46,20 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-/** Turns what a system call threw into a BackupError that keeps it as `cause`. BackupErrors pass as they are. */
-export function storeError(error: unknown, call: FailedCall): BackupError {
-  if (isBackupError(error)) return error
+const errors = errorMapper((error, call: FailedCall): ErrorMeaning => {
   const errno = errnoOf(error) ?? 'unknown error'
   const [code, advice] = meaningOf(errno, call)
-  const { container, objectName } = call
-  return new BackupError(code, `Cannot ${call.action}${placeOf(call)} (${errno}). ${advice}`, {
-    cause: error,
-    ...(container === undefined ? {} : { container }),
-    ...(objectName === undefined ? {} : { objectName }),
-  })
+  return { code, advice, reason: errno }
+})
+
+/** Turns what a system call threw into a BackupError that keeps it as `cause`. BackupErrors pass as they are. */
+export function storeError(error: unknown, call: FailedCall): BackupError {
+  return errors.errorOf(error, call)
 }
 
-/** Runs a body, and turns what it throws into a BackupError. */
-export async function translated<T>(call: FailedCall, body: () => Promise<T>): Promise<T> {
-  try {
-    return await body()
-  } catch (error) {
-    throw storeError(error, call)
-  }
+/** Runs a body, and turns what it throws into a BackupError. Rejects with `ABORTED` where the call's signal is aborted. */
+export function translated<T>(call: FailedCall, body: () => Promise<T>): Promise<T> {
+  return errors.run(call, body)
 }
 
 /** The result, or undefined where it fails with this errno. */
@@ -88,9 +78,4 @@ function meaningOf(errno: string, call: FailedCall): Meaning {
   }
   if (errno === 'ENOENT' && call.missing !== undefined) return [call.missing, 'It is not there.']
   return meanings[errno] ?? ['STORE_FAILED', 'The cause has what the system said.']
-}
-
-function placeOf({ container, objectName }: FailedCall): string {
-  if (container === undefined) return ''
-  return objectName === undefined ? ` "${container}"` : ` "${objectName}" in "${container}"`
 }
