@@ -12,6 +12,8 @@ import { MemoryBackupDriver } from '../src/index.js'
 import type { MemoryDriverOptions } from '../src/index.js'
 import { brokenConcurrencyDrivers } from './broken-concurrency-drivers.js'
 import { brokenExclusiveDrivers } from './broken-exclusive-drivers.js'
+import { brokenListingDrivers } from './broken-listing-drivers.js'
+import { brokenSignalDrivers } from './broken-signal-drivers.js'
 
 /** A driver with one fault, and the tests that must find it. */
 export interface BrokenDriver {
@@ -47,6 +49,8 @@ abstract class Changed extends MemoryBackupDriver {
 export const brokenDrivers: readonly BrokenDriver[] = [
   ...brokenConcurrencyDrivers,
   ...brokenExclusiveDrivers,
+  ...brokenListingDrivers,
+  ...brokenSignalDrivers,
   {
     fault: 'the listing misses its last page',
     foundBy: ['a listing of 25 names is complete, to its last page'],
@@ -358,33 +362,6 @@ export const brokenDrivers: readonly BrokenDriver[] = [
       override async getObjectWriter(...args: [string, string, WriterOptions]): Promise<never> {
         this.store.createContainer(args[0])
         return super.getObjectWriter(...args)
-      }
-    },
-  },
-  {
-    fault: 'signals are not heard',
-    foundBy: [
-      'putContainer rejects with ABORTED when its signal is aborted already',
-      'getContainerEntries rejects with ABORTED when its signal is aborted already',
-      'a writer, closed at the latest, rejects with ABORTED when its signal is aborted already',
-      'deleteObject rejects with ABORTED when its signal is aborted already',
-    ],
-    Driver: class extends MemoryBackupDriver {
-      override putContainer(container: string): Promise<void> {
-        return super.putContainer(container, {})
-      }
-      override getContainerEntries(container: string, prefix: string): AsyncGenerator<string> {
-        return super.getContainerEntries(container, prefix, {})
-      }
-      override getObjectWriter(
-        container: string,
-        objectName: string,
-        { extraMetadata }: ObjectOptions,
-      ): ReturnType<MemoryBackupDriver['getObjectWriter']> {
-        return super.getObjectWriter(container, objectName, { extraMetadata })
-      }
-      override deleteObject(container: string, objectName: string): Promise<void> {
-        return super.deleteObject(container, objectName, {})
       }
     },
   },

@@ -5,6 +5,7 @@ import { brokenDrivers } from './broken-drivers.js'
 import type { BrokenDriver } from './broken-drivers.js'
 import { Collector } from './collector.js'
 import type { CollectedResult } from './collector.js'
+import { WebAbortDriver } from './web-abort-driver.js'
 
 const capabilities = {
   streamingReads: true,
@@ -43,6 +44,10 @@ describe('the conformance suite itself', () => {
     expect(results.length).toBeGreaterThan(150)
     const names = results.map(({ name }) => name)
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
+  })
+
+  it('passes a driver that reports aborts in the web’s own way', async () => {
+    expect(namesOf(await collect(WebAbortDriver).run(), 'failed')).toEqual([])
   })
 
   for (const { fault, foundBy, Driver } of brokenDrivers) {

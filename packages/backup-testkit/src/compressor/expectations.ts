@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { isBackupError } from '@stowage/backup-core'
+import { isAbort, isBackupError } from '@stowage/backup-core'
 import type { BackupErrorCode, Compressor } from '@stowage/backup-core'
 import type { CompressorConformanceOptions } from './types.js'
 
@@ -52,4 +52,20 @@ export async function assertRejectsWith(
   }
   const length = result instanceof Uint8Array ? ` with ${result.length} bytes` : ''
   assert.fail(`${what}: expected ${code}, but it resolved${length}`)
+}
+
+/** Asserts that `work` rejects with an abort of the signal: with `ABORTED`, or in the web's own way. */
+export async function assertAborted(
+  signal: AbortSignal,
+  what: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    const due = "ABORTED, the signal's reason, or an AbortError"
+    assert.ok(isAbort(error, signal), `${what}: expected ${due}, got ${String(error)}`)
+    return
+  }
+  assert.fail(`${what}: expected ABORTED, but it resolved`)
 }

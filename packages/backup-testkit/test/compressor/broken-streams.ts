@@ -1,4 +1,5 @@
 import { deflateSync, inflateSync } from 'node:zlib'
+import { BackupError, isBackupError } from '@stowage/backup-core'
 import type { CodecOptions, Compressor } from '@stowage/backup-core'
 import { but } from './broken-compressor.js'
 import type { BrokenCompressor } from './broken-compressor.js'
@@ -275,6 +276,46 @@ export const brokenStreams: readonly BrokenCompressor[] = [
         yield* sound.decompressStream(...call)
       } catch {
         throw corrupt('something went wrong')
+      }
+    }),
+  },
+  {
+    fault: 'the error of its input is wrapped into OBJECT_CORRUPT, as its cause',
+    foundBy: ['before its first byte', 'in its midst'].flatMap((where) =>
+      ['an error', 'a BackupError', 'the AbortError of a client that gave up'].map(
+        (name) => `${early} rejects with the very error of its input, ${name} ${where}`,
+      ),
+    ),
+    create: streaming(async function* (pieces, ...call) {
+      let inputError: unknown
+      const watched = async function* (): AsyncGenerator<Uint8Array> {
+        try {
+          yield* pieces
+        } catch (error) {
+          inputError = error
+          throw error
+        }
+      }
+      try {
+        yield* sound.decompressStream(watched(), ...call)
+      } catch (error) {
+        if (inputError === undefined) throw error
+        throw new BackupError('OBJECT_CORRUPT', 'The stream cannot be read.', { cause: inputError })
+      }
+    }),
+  },
+  {
+    fault: 'the error of its input is copied, code and all',
+    foundBy: [
+      `${early} rejects with the very error of its input, a BackupError before its first byte`,
+      `${early} rejects with the very error of its input, a BackupError in its midst`,
+      `${early} rejects with the very error of its input, a BackupError behind its last byte`,
+    ],
+    create: streaming(async function* (...call) {
+      try {
+        yield* sound.decompressStream(...call)
+      } catch (error) {
+        throw isBackupError(error) ? new BackupError(error.code, error.message) : error
       }
     }),
   },

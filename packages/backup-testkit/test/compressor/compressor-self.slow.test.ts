@@ -10,7 +10,7 @@ import { brokenPrograms, soundExpression } from './broken-programs.js'
 import { brokenStreams } from './broken-streams.js'
 import { failuresOf, recordedTests } from './recording-runner.js'
 import type { RecordedTest } from './recording-runner.js'
-import { sound, withoutStreams } from './sound-compressor.js'
+import { sound, withoutStreams, withWebAborts } from './sound-compressor.js'
 
 const bombLengthBytes = 64 * 1024 * 1024
 
@@ -50,6 +50,14 @@ describe('the conformance suite of compressors', () => {
       ['decompressStream', 'compressParts'].some((name) => part.includes(name)),
     )
     expect(tests.length).toBeGreaterThan(40)
+    expect(await failuresOf(tests)).toEqual([])
+  })
+
+  it('passes one that reports aborts in the web’s own way', async () => {
+    const tests = suiteOf({ streams: true, parts: true, create: () => withWebAborts }).filter(
+      ({ part, name }) => part === 'an abort' || /ABORTED|aborted/.test(name),
+    )
+    expect(tests.length).toBeGreaterThan(6)
     expect(await failuresOf(tests)).toEqual([])
   })
 

@@ -87,3 +87,27 @@ export const withoutStreams: Compressor = {
   compress: (...call) => sound.compress(...call),
   decompress: (...call) => sound.decompress(...call),
 }
+
+/** The same, but an abort is reported in the web's own way: by the reason of the signal. */
+export const withWebAborts: SoundCompressor = {
+  ...sound,
+  compress: async (bytes, { signal } = {}) => {
+    signal?.throwIfAborted()
+    return sound.compress(bytes)
+  },
+  compressParts: async (parts, { signal } = {}) => {
+    signal?.throwIfAborted()
+    return sound.compressParts(parts)
+  },
+  decompress: async (bytes, expected, { signal } = {}) => {
+    signal?.throwIfAborted()
+    return sound.decompress(bytes, expected)
+  },
+  async *decompressStream(pieces, expected, { signal } = {}) {
+    signal?.throwIfAborted()
+    for await (const piece of sound.decompressStream(pieces, expected)) {
+      yield piece
+      signal?.throwIfAborted()
+    }
+  },
+}

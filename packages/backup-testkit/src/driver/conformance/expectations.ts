@@ -1,4 +1,4 @@
-import { BackupError, isBackupError } from '@stowage/backup-core'
+import { BackupError, isAbort, isBackupError } from '@stowage/backup-core'
 import type { BackupErrorCode } from '@stowage/backup-core'
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
@@ -13,6 +13,14 @@ export async function rejectsWith(code: BackupErrorCode, promise: Promise<unknow
   )
   assert.equal(error.code, code, `rejected with ${error.code}, where ${code} was due: ${error.message}`)
   return error
+}
+
+/** Asserts that the promise rejects with an abort of the signal: with ABORTED, or in the web's own way. */
+export async function rejectsAborted(signal: AbortSignal, promise: Promise<unknown>): Promise<void> {
+  const error = await rejection(promise)
+  assert.ok(error !== undefined, 'resolved, where ABORTED was due')
+  const due = "ABORTED, the signal's reason, or an AbortError was due"
+  assert.ok(isAbort(error, signal), `rejected with what is not an abort, where ${due}: ${inspect(error)}`)
 }
 
 /** Asserts that two runs of bytes are the same, without printing all of them. */

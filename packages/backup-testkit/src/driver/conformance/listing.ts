@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { noise } from './bytes.js'
 import { sameBytes } from './expectations.js'
 import type { Place } from './place.js'
@@ -6,6 +7,13 @@ import type { Area } from './suite.js'
 
 /** Volume ids that are hard on whoever builds URLs, paths or pages of them. */
 const volumeIds = ['größe-日本-\u{1f4be}', 'a%2Fb+c d', 'q?x=1&y#z', `"'<>\\:*|`, 'e\u0301-\u00e9']
+
+/** Volume ids of two backups that a listing by SQL's LIKE, or without case, takes for each other. */
+const lookalikes = [
+  ['another one in which a character is where it has an underscore', 'a_b', 'axb'],
+  ['another one in which characters are where it has a percent sign', 'a%b', 'axyb'],
+  ['one whose id differs in case', 'Volume-A', 'volume-a'],
+] as const
 
 /** How many objects are written at once for a long listing. */
 const writersAtOnce = 16
@@ -45,6 +53,50 @@ export const listing: Area = (test, options) => {
       assert.deepEqual(await place.list(`${place.prefix}_meta`), [`${place.prefix}_metadata`])
       assert.deepEqual(await place.list(`${place.prefix}?`), [])
       assert.deepEqual(await place.list(`${place.prefix}.*`), [])
+    },
+    'promptListing',
+  )
+
+  for (const [what, one, other] of lookalikes) {
+    test(
+      `a listing of the prefix of one volume does not match ${what}`,
+      async (fixture) => {
+        const id = randomUUID()
+        const place = await fixture.place({ id, volumeId: one })
+        const neighbour = fixture.driver.generateObjectNamePrefix(fixture.newBackup({ id, volumeId: other }))
+        // A driver whose prefixes do not contain the id of the volume has nothing to mistake.
+        if (neighbour === place.prefix) return
+        await place.put(`${neighbour}-00001`, noise(10))
+        assert.deepEqual(await place.list(), [])
+      },
+      'promptListing',
+    )
+  }
+
+  test(
+    'an underscore, a percent sign or a backslash in a prefix stands for itself, and is no wildcard of SQL',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.put(place.chunk(1), noise(10))
+      await place.put(`${place.prefix}_metadata`, noise(10))
+      assert.deepEqual(await place.list(`${place.prefix}_`), [`${place.prefix}_metadata`])
+      assert.deepEqual(await place.list(`${place.prefix}_0000`), [])
+      assert.deepEqual(await place.list(`${place.prefix}%`), [])
+      assert.deepEqual(await place.list(`${place.prefix}-%1`), [])
+      assert.deepEqual(await place.list(`${place.prefix}\\_`), [])
+      assert.deepEqual(await place.list(`${place.prefix}\\-0000`), [])
+    },
+    'promptListing',
+  )
+
+  test(
+    'a prefix is matched with its case',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.put(`${place.prefix}_metadata`, noise(10))
+      assert.deepEqual(await place.list(`${place.prefix}_META`), [])
+      assert.deepEqual(await place.list(`${place.prefix}_Metadata`), [])
+      assert.deepEqual(await place.list(`${place.prefix}_meta`), [`${place.prefix}_metadata`])
     },
     'promptListing',
   )

@@ -2,7 +2,7 @@ import { BackupError, isBackupError, type ReplayableBody } from '@stowage/backup
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { collect, noise } from './bytes.js'
-import { rejectsWith, sameBytes } from './expectations.js'
+import { rejectsAborted, rejectsWith, sameBytes } from './expectations.js'
 import type { Place } from './place.js'
 import type { Area } from './suite.js'
 
@@ -153,8 +153,8 @@ export const writers: Area = (test) => {
     const writer = await place.writer(place.chunk(1), controller.signal)
     await writer.write(noise(5000))
     controller.abort()
-    await rejectsWith(
-      'ABORTED',
+    await rejectsAborted(
+      controller.signal,
       writer.write(noise(10)).then(() => writer.close()),
     )
     await writer.abort()
