@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { useInstalled } from './lib/consumer.mjs'
+import { followGuide } from './lib/guide.mjs'
 import { manifestProblems } from './lib/manifests.mjs'
 import { capture, StepFailed } from './lib/run.mjs'
 import { installTarballs, pack } from './lib/tarballs.mjs'
@@ -28,6 +29,8 @@ export async function checkPackages() {
     await installTarballs(packed, project)
     await useInstalled(packed, project)
     console.log('    installed from their tarballs, imported and required')
+    await followGuide(project, 'putContainer|rejects with ABORTED|is imported by another driver')
+    console.log('    docs/writing-a-backend.md: its backend, compiled and tested as it stands')
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }

@@ -31,6 +31,11 @@ export class Collector implements ConformanceRunner {
     },
   )
 
+  /** The names of all tests, in the order in which they were registered. */
+  get names(): readonly string[] {
+    return this.#tests.map(({ name }) => name)
+  }
+
   /** Runs the tests of these names; without names all of them. */
   async run(names?: readonly string[]): Promise<CollectedResult[]> {
     const results: CollectedResult[] = []

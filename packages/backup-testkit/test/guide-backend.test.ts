@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { Collector } from './collector.js'
+import { guideFiles, loadGuideSuite } from './guide.js'
+
+/** Whole backups take many requests, and have a test each here; `npm run test:slow` runs all tests. */
+const smoke = [
+  /ABORTED|_MISSING|OBJECT_TOO_LARGE/,
+  /^(putContainer|deleteObject|checkForSetupError|a listing has|a listing of the prefix)/,
+  /^(the prefix|a prefix|updateContainerName|extra metadata)/,
+  /^a record that was exported is imported by another driver, and restores$/,
+]
+
+describe('the backend of docs/writing-a-backend.md', () => {
+  it('is shown with all that it needs', async () => {
+    const files = await guideFiles()
+    for (const code of files.values()) {
+      for (const [, name = ''] of code.matchAll(/^import .* from '(.*)'$/gm)) {
+        const isShown = name.startsWith('./') && files.has(name.slice(2).replace(/\.js$/, '.ts'))
+        const isPublic = name === '@stowage/backup-core' || name === '@stowage/backup-testkit'
+        expect(isShown || isPublic || name.startsWith('node:'), name).toBe(true)
+      }
+    }
+    expect([...files.keys()]).toContain('conformance.test.ts')
+  })
+
+  it('passes the conformance suite of the guide, as both stand there', async () => {
+    const collector = new Collector()
+    await loadGuideSuite(collector)
+    const names = collector.names.filter((name) => smoke.some((pattern) => pattern.test(name)))
+    const results = await collector.run(names.filter((name) => !name.includes('(skipped')))
+    expect(results.filter(({ outcome }) => outcome !== 'passed')).toEqual([])
+    expect(results.length).toBeGreaterThan(30)
+  })
+})
