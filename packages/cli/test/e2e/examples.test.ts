@@ -38,6 +38,10 @@ const notRun: readonly (readonly [line: RegExp, why: string])[] = [
   [/^(npm (run [a-z:-]+|test|ci)|npx vitest)\b/, 'is of the repository: the tests themselves run so'],
   [/^npm pack /, 'packs the packages; check:packages does too'],
   [/\bswift:\/\//, 'is of Swift: readme-swift.test.ts runs the examples of the README in a Swift of its own'],
+  [
+    /^(npm init |npx tsx --test )/,
+    'is for the files of the guide to backends; check:packages and backup-testkit compile and test them',
+  ],
   [/^(sudo )?apt(-get)? /, 'changes the machine'],
 ]
 
