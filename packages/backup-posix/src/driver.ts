@@ -27,7 +27,7 @@ import type { FailedCall } from './errors.js'
 import { isHardLinkInto } from './hard-links.js'
 import { PosixObjectReader } from './object-reader.js'
 import { PosixObjectWriter } from './object-writer.js'
-import { posixDefaults, posixDriverShape, resolveRoot } from './options.js'
+import { cinderDefaults, posixDefaults, posixDriverShape, resolveRoot } from './options.js'
 import type { PosixDriverOptions } from './options.js'
 import * as paths from './paths.js'
 import { probe } from './probe.js'
@@ -58,7 +58,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     const root = resolveRoot(path)
     const flags = { create, fsync }
     if (options.container !== undefined) paths.containerSegments(options.container)
-    super(options, posixDefaults)
+    super(options, options.strict === undefined ? posixDefaults : cinderDefaults)
     this.#root = new StoreRoot(root, flags)
     this.#fsync = flags.fsync
     this.#container = options.container

@@ -232,13 +232,15 @@ describe('checkForSetupError', () => {
 })
 
 describe('getBackupDriver', () => {
-  it('gives a driver with Cinder’s defaults', async () => {
+  it('gives a driver with files of 50 MiB, and of Cinder’s size where it is strict', async () => {
     await using driver = await getBackupDriver({ path: '/nowhere' })
     expect([driver.chunkSizeBytes, driver.blockSizeBytes, driver.defaultContainer]).toEqual([
-      1999994880,
+      52428800,
       32768,
       null,
     ])
+    await using strict = await getBackupDriver({ path: '/nowhere', strict: 'cinder' })
+    expect(strict.chunkSizeBytes).toBe(1999994880)
     expect(driver.serviceName).toBe('cinder.backup.drivers.posix.PosixBackupDriver')
   })
 

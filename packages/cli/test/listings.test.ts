@@ -90,6 +90,37 @@ describe('list', () => {
   })
 })
 
+describe('list --volumes', () => {
+  it('sums up the backups of each volume, for people and in JSON', async () => {
+    await using driver = new PosixBackupDriver({ path: directory })
+    await driver.backup({ volumeId: 'another' }, Buffer.alloc(50_000, 3))
+    const { stdout } = await stowage('list', '--volumes')
+    const [titles = '', another = '', v = ''] = stdout.split('\n')
+    expect(titles).toMatch(/^VOLUME +BACKUPS +FULL +SIZE +STORED +OLDEST +NEWEST +NEWEST BACKUP$/)
+    expect(another).toMatch(/^another +1 +1 +48\.8 KiB +[\d.]+ KiB /)
+    expect(v).toMatch(new RegExp(`^v +2 +1 +97\\.7 KiB +[\\d.]+ KiB .* ${next}$`))
+    expect(JSON.parse((await stowage('list', '--volumes', '--json')).stdout)).toMatchObject([
+      { volumeId: 'another', backupCount: 1, fullCount: 1, incrementalCount: 0, parentMissingCount: 0 },
+      {
+        volumeId: 'v',
+        backupCount: 2,
+        fullCount: 1,
+        incrementalCount: 1,
+        sizeBytes: 100_000,
+        newestId: next,
+      },
+    ])
+    expect((await stowage('list', '--volumes', '--quiet', '--volume-id', 'v')).stdout).toBe('v\n')
+  })
+
+  it('says of how many backups the parent is missing, and no sum that a manifest does not state', async () => {
+    const [ofFull, ofNext] = await listed()
+    await asOfCinder(ofNext!)
+    await rm(join(directory, ofFull!.container, `${ofFull!.prefix}_metadata`))
+    expect((await stowage('list', '--volumes')).stdout).toMatch(/^v +1 +0 +≥ 32 KiB +- .* +1 +f0000000/m)
+  })
+})
+
 describe('show', () => {
   it('has stored sizes, compression, chunk size and block size', async () => {
     const { stdout } = await stowage('show', full)

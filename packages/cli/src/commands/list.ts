@@ -7,10 +7,12 @@ import { shownSize, shownStored, viewOf } from '../output/backup-view.js'
 import { wordsOfChain } from '../output/compressions.js'
 import { localTime } from '../output/local-time.js'
 import { table } from '../output/table.js'
+import { summariseVolumes, volumeTable } from '../output/volume-summary.js'
 
 interface ListOptions extends GlobalOptions {
   readonly volumeId?: string
   readonly container?: string
+  readonly volumes?: boolean
 }
 
 /** `stowage list` */
@@ -20,12 +22,16 @@ export function addListCommand(program: Command, invoke: Invoke): void {
     .description('List the backups of a store, oldest first.')
     .option('--volume-id <id>', 'only those of this volume')
     .option('--container <name>', 'only those in this container')
-    .addHelpText('after', '\nExamples:\n  $ stowage list --store posix:/backups --json')
+    .option('--volumes', 'a line for each volume: how many backups it has, of what size, and since when')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ stowage list --store posix:/backups --json\n  $ stowage list --store posix:/backups --volumes',
+    )
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<ListOptions>()
       await invoke(options, async ({ withStore, output, signal, io }) => {
         noteDiscarded(output, io)
-        const { volumeId, container } = options
+        const { volumeId, container, volumes = false } = options
         const filter = {
           signal,
           ...(volumeId === undefined ? {} : { volumeId }),
@@ -33,10 +39,19 @@ export function addListCommand(program: Command, invoke: Invoke): void {
         }
         const records = await withStore((driver) => driver.listBackups(filter))
         const orphaned = output.warnedOf('PARENT_MISSING')
+        const none = `No backups in ${options.store ?? ''}.\n`
+        if (volumes) {
+          const summaries = summariseVolumes(records, orphaned)
+          output.result({
+            json: summaries,
+            human: summaries.length === 0 ? none : volumeTable(summaries),
+            quiet: summaries.map((summary) => `${summary.volumeId}\n`).join(''),
+          })
+          return
+        }
         output.result({
           json: listJson(records, orphaned),
-          human:
-            records.length === 0 ? `No backups in ${options.store ?? ''}.\n` : listTable(records, orphaned),
+          human: records.length === 0 ? none : listTable(records, orphaned),
           quiet: records.map(({ id }) => `${id}\n`).join(''),
         })
       })

@@ -43,7 +43,7 @@ export function viewOf(record: BackupRecord): BackupView {
 }
 
 /** Data and metadata of a backup, as stored; undefined where its manifest does not state it. */
-function storedBytesOf({ storedDataBytes, storedMetadataBytes }: BackupRecord): number | undefined {
+export function storedBytesOf({ storedDataBytes, storedMetadataBytes }: BackupRecord): number | undefined {
   if (storedDataBytes === undefined || storedMetadataBytes === undefined) return undefined
   return storedDataBytes + storedMetadataBytes
 }
@@ -64,6 +64,9 @@ export function storedText(record: BackupRecord): string {
 }
 
 /** The size of a backup's volume for a person: `12 MiB`, or `≥ 12 MiB` where a parent is out of sight. */
-export function shownSize({ sizeBytes, sizeIsMinimum }: BackupRecord): string {
+export function shownSize({
+  sizeBytes,
+  sizeIsMinimum,
+}: Pick<BackupRecord, 'sizeBytes'> & { readonly sizeIsMinimum?: boolean }): string {
   return `${sizeIsMinimum ? '\u2265 ' : ''}${formatSize(sizeBytes)}`
 }
