@@ -12,8 +12,10 @@ export interface StoredSizes {
   readonly storedMetadataBytes: number
 }
 
-/** A committed backup, as the catalog knows it. All of it can be found again from the store alone; {@link StoredSizes} only of what Stowage
- * wrote, from the version on that states them. */
+/**
+ * A committed backup, as the catalog knows it. All of it can be found again from the store alone; the {@link StoredSizes}
+ * only of what Stowage wrote, from the version on that states them.
+ */
 export interface BackupRecord extends Partial<StoredSizes> {
   /** Unique for ever; a UUID unless the caller chose it. */
   readonly id: string

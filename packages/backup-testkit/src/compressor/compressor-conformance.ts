@@ -9,6 +9,7 @@ import { mustShrinkTests } from './must-shrink.js'
 import { nameTests } from './names.js'
 import { partsTests } from './parts.js'
 import { programTests } from './programs.js'
+import { progressTests } from './progress.js'
 import { roundTripTests } from './round-trips.js'
 import { streamEndTests } from './stream-ends.js'
 import { streamFaultTests } from './stream-faults.js'
@@ -40,6 +41,7 @@ export function compressorConformance(options: CompressorConformanceOptions): vo
     damageTests(options)
     bombTests(options)
     abortTests(options)
+    progressTests(options)
     streamTests(options)
     streamFaultTests(options)
     streamEndTests(options)

@@ -36,6 +36,29 @@ export const brokenCalls: readonly BrokenCompressor[] = [
     create: but({ aliases: ['GZIP'] }),
   },
   {
+    fault: 'its progress is of the compressed bytes',
+    foundBy: ['progress that is told is of the raw bytes, never falls, and never passes their end'],
+    create: but({
+      compress: async (bytes, { signal, onProgress } = {}) => {
+        throwIfAborted(signal)
+        const compressed = deflateSync(bytes)
+        onProgress?.(compressed.length, compressed.length)
+        return Promise.resolve(compressed)
+      },
+    }),
+  },
+  {
+    fault: 'its progress begins anew',
+    foundBy: ['progress that is told is of the raw bytes, never falls, and never passes their end'],
+    create: but({
+      decompress: async (bytes, expected, options = {}) => {
+        options.onProgress?.(expected, expected)
+        options.onProgress?.(0, expected)
+        return sound.decompress(bytes, expected, options)
+      },
+    }),
+  },
+  {
     fault: 'bytes behind the stream are ignored',
     foundBy: ['a zero byte', 'a byte of 0xff', 'zeros', 'noise', 'the same stream again'].map(
       (name) => `${followedBy} ${name}`,
