@@ -65,13 +65,13 @@ export async function wholeIdWanted(
     () => [],
   )
   if (ids.length === 0) return error
-  const verb = ids.length === 1 ? 'begins' : 'begin'
+  const whose = ids.length === 1 ? 'The id of one backup begins so' : 'These ids begin so'
   return new CliError(
     'BACKUP_NOT_FOUND',
     `There is no backup with the id "${idOrPrefix}". Nothing was deleted: a delete takes the whole id.`,
     {
       exitCode: exitCodes.notFound,
-      hint: `With "${idOrPrefix}" ${verb} ${named(ids)}.`,
+      hint: `${whose}: ${named(ids)}.`,
       details: { backupIds: ids },
       cause: error,
     },

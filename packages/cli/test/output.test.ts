@@ -66,7 +66,7 @@ describe('the line of progress', () => {
 
   it('has a bar, an amount, a speed and the time left on a terminal', () => {
     expect(barLine(progress(32 * mebibyte, 64 * mebibyte), meter, 2000, 100)).toBe(
-      'backup    50% ████████████░░░░░░░░░░░░  32 MiB of 64 MiB  16 MiB/s  2.0 s left',
+      'backup    50% ████████░░░░░░░░  32 MiB of 64 MiB  16 MiB/s  2.0 s left',
     )
   })
 

@@ -74,10 +74,12 @@ describe('a delete by the beginning of an id', () => {
     expect(await deleteOf(driver, '3d7a4719')).toMatchObject({
       code: 'BACKUP_NOT_FOUND',
       exitCode: 3,
-      hint: `With "3d7a4719" begin ${one}, ${two}.`,
+      hint: `These ids begin so: ${one}, ${two}.`,
       details: { backupIds: [one, two] },
     })
-    expect(await deleteOf(driver, '3d7a4719-a')).toMatchObject({ hint: `With "3d7a4719-a" begins ${one}.` })
+    expect(await deleteOf(driver, '3d7a4719-a')).toMatchObject({
+      hint: `The id of one backup begins so: ${one}.`,
+    })
     expect(await driver.listBackups()).toHaveLength(2)
   })
 
