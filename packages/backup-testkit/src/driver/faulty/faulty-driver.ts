@@ -50,6 +50,8 @@ const faultyDriverShape: OptionShape<FaultyDriverOptions> = {
 export class FaultyBackupDriver extends ChunkedBackupDriver {
   readonly capabilities: DriverCapabilities
   readonly #inner: ChunkedBackupDriver
+  /** Those of the inner driver that are neither closed nor aborted. */
+  readonly #writers = new Set<ObjectWriter>()
   readonly #plan = new FaultPlan()
   /** There where the inner driver has it. */
   readonly objectModifiedAt?: NonNullable<ObjectStore['objectModifiedAt']>
@@ -125,7 +127,10 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
       await inner.abort()
       throw error
     }
-    return faultyWriter(inner, this.#plan, { container, objectName, signal: options.signal })
+    this.#writers.add(inner)
+    return faultyWriter(inner, this.#plan, { container, objectName, signal: options.signal }, () => {
+      this.#writers.delete(inner)
+    })
   }
 
   async getObjectReader(
@@ -205,8 +210,10 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
     return this.#inner.createStore(options)
   }
 
-  protected override onClose(): Promise<void> {
-    return this.#inner.close()
+  protected override async onClose(): Promise<void> {
+    // What a fault has stopped for ever, as a kill does, leaves its writers; the system would close those of a process.
+    for (const writer of this.#writers) await writer.abort()
+    await this.#inner.close()
   }
 
   #inherits(hook: 'deleteObjects' | 'objectExists' | 'getContainers'): boolean {

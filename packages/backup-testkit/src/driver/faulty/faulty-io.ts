@@ -9,16 +9,25 @@ export interface FaultyPlace {
   readonly signal: AbortSignal | undefined
 }
 
-/** A writer whose calls go through the plan. It has `writeFrom` only where the inner one has. */
-export function faultyWriter(inner: ObjectWriter, plan: FaultPlan, place: FaultyPlace): ObjectWriter {
+/**
+ * A writer whose calls go through the plan. It has `writeFrom` only where the inner one has.
+ *
+ * @param onEnded - called when the inner writer holds nothing any more
+ */
+export function faultyWriter(
+  inner: ObjectWriter,
+  plan: FaultPlan,
+  place: FaultyPlace,
+  onEnded: () => void,
+): ObjectWriter {
   const call = (operation: StoreOperation, body: () => Promise<void>): Promise<void> =>
     plan.call(callOf(operation, place), place.signal, body)
   const writeFrom = inner.writeFrom?.bind(inner)
   return {
     write: (bytes) => call('writer.write', () => inner.write(bytes)),
     ...(writeFrom && { writeFrom: (body) => call('writer.writeFrom', () => writeFrom(body)) }),
-    close: () => call('writer.close', () => inner.close()),
-    abort: () => call('writer.abort', () => inner.abort()),
+    close: () => call('writer.close', () => inner.close().then(onEnded)),
+    abort: () => call('writer.abort', () => inner.abort().then(onEnded)),
   }
 }
 
