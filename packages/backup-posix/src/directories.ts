@@ -82,10 +82,21 @@ export async function* fileNames(path: string, prefix: string, signal?: AbortSig
   }
 }
 
-/** The same of a directory that has the files of one backup, read by one call. */
-export async function fewFileNames(path: string, prefix: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true })
-  return entries.filter((entry) => isObject(entry, prefix)).map(({ name }) => name)
+/**
+ * The same of an automatic container, read by one call, before its path is checked: a search looks into tens of thousands of
+ * them, and there is nothing to check where it finds nothing. Undefined where the path has to be checked first: in another
+ * container, in a store that was not opened, and where the directory cannot be read, since one that is gone may be all of a
+ * file system that is gone.
+ */
+export async function fewNamesIn(
+  root: string | undefined,
+  container: string,
+  prefix: string,
+): Promise<string[] | undefined> {
+  if (root === undefined || !isAutomaticContainer(container)) return undefined
+  const path = join(root, ...containerSegments(container))
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined)
+  return entries?.filter((entry) => isObject(entry, prefix)).map(({ name }) => name)
 }
 
 function isObject(entry: Dirent, prefix: string): boolean {

@@ -79,7 +79,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   ): AsyncGenerator<string> {
     throwIfAborted(signal)
     try {
-      const names = await this.#fewNames(container, prefix)
+      const names = await directories.fewNamesIn(this.#root.openedPath, container, prefix)
       if (names?.length === 0) return
       const path = await this.#containerPath(container, signal)
       yield* names ?? directories.fileNames(path, prefix, signal)
@@ -246,22 +246,6 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
     const call: FailedCall = { action: 'remove temporary files', signal: options.signal }
     return translated(call, async () => removeTemporaryFiles(await this.#root.open(options.signal), options))
-  }
-
-  /**
-   * The names in an automatic container, before its path is checked: a search looks into tens of thousands of them, and
-   * there is nothing to check where it finds nothing. Undefined where the careful way has to be gone.
-   */
-  async #fewNames(container: string, prefix: string): Promise<string[] | undefined> {
-    const root = this.#root.openedPath
-    if (root === undefined || !paths.isAutomaticContainer(container)) return undefined
-    try {
-      return await directories.fewFileNames(join(root, ...paths.containerSegments(container)), prefix)
-    } catch (error) {
-      // A directory that is gone may be all of a file system that is gone.
-      if (error instanceof BackupError) throw error
-      return undefined
-    }
   }
 
   async #containerPath(container: string, signal: AbortSignal | undefined): Promise<string> {

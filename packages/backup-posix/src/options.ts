@@ -49,8 +49,8 @@ export const cinderDefaults: DriverDefaults = Object.freeze({
 
 /**
  * The same, with smaller files: with Cinder's, a volume of a GiB is one chunk, of which nothing is compressed or stored while
- * it is read, and which takes more memory than the volume has bytes. From 32 to 64 MiB there is no difference to speak of
- * (`bench/chunk-sizes.mjs`); 50 MiB is what Cinder has for Swift.
+ * it is read, and which takes more memory than the volume has bytes. From 32 to 64 MiB the differences are within the noise
+ * of `bench/chunk-sizes.mjs`; 50 MiB is Cinder's default for Swift.
  */
 export const posixDefaults: DriverDefaults = Object.freeze({ ...cinderDefaults, chunkSizeBytes: 52_428_800 })
 

@@ -28,7 +28,10 @@ export interface BackupRecord extends Partial<StoredSizes> {
   readonly prefix: string
   readonly name: string | null
   readonly description: string | null
-  /** When the backup was begun, in ISO 8601 and UTC: `2026-01-01T00:00:00Z`. What another writer stored that is no time stays as it is. */
+  /**
+   * When the backup was begun, in ISO 8601 and UTC: `2026-01-01T00:00:00Z`. A value of another writer that cannot be parsed
+   * as a time is given unchanged.
+   */
   readonly createdAt: string
   /** The volume's size in bytes when it was backed up. */
   readonly sizeBytes: number

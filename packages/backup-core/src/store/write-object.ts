@@ -60,7 +60,7 @@ export function countedBody(body: ReplayableBody, onSent: StepListener): Replaya
         for (let offset = 0; offset < piece.length; offset += COUNTED_BYTES) {
           const part = piece.subarray(offset, offset + COUNTED_BYTES)
           yield part
-          // Whoever asks for the next part has sent this one.
+          // The consumer asks for the next part once it has sent this one.
           sentBytes += part.length
           onSent(sentBytes, lengthBytes)
         }

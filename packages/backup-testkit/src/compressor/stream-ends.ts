@@ -96,7 +96,7 @@ export function streamEndTests(options: CompressorConformanceOptions): void {
       for (const [name, failure] of [
         ['an error', new Error('the store went away')],
         ['a BackupError', new BackupError('STORE_UNAVAILABLE', 'The store went away. Try again.')],
-        // Not of the signal that the compressor was passed: it is no abort of its call.
+        // The signal passed to the compressor was not aborted, so that this is not an abort of its call.
         ['the AbortError of a client that gave up', new DOMException('Gave up', 'AbortError')],
       ] as const) {
         it(

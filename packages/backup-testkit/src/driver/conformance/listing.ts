@@ -74,7 +74,7 @@ export const listing: Area = (test, options) => {
   }
 
   test(
-    'an underscore, a percent sign or a backslash in a prefix stands for itself, and is no wildcard of SQL',
+    'an underscore, a percent sign or a backslash in a prefix is matched literally, not as a wildcard of SQL',
     async (fixture) => {
       const place = await fixture.place()
       await place.put(place.chunk(1), noise(10))
