@@ -1,25 +1,12 @@
 import js from '@eslint/js'
 import importX from 'eslint-plugin-import-x'
 import tseslint from 'typescript-eslint'
+import { coreZones, packageImports } from './eslint.layers.js'
 
-/** What no package may reach into: another package's files. Its public entry is the only door. */
+/** No package imports the files of another one, only its public entry. */
 const deepImports = {
   group: ['@stowage/*/*', '!@stowage/*/testing', '**/packages/**', '../../../*/src/**', '../../*/src/**'],
   message: "Import a package's public entry, never its files.",
-}
-
-/** The layers, lowest first: a package may import the ones named, and no other. */
-const layers = {
-  'backup-core': [],
-  'backup-posix': ['backup-core'],
-  'backup-swift': ['backup-core'],
-  'compression-workers': ['backup-core'],
-  'compression-zlib': ['backup-core', 'compression-workers'],
-  'compression-bzip2-streams': ['backup-core', 'compression-workers'],
-  'compression-bz2': ['backup-core', 'compression-bzip2-streams'],
-  'compression-zstd': ['backup-core', 'compression-workers'],
-  'compression-compressjs': ['backup-core', 'compression-bzip2-streams'],
-  'backup-testkit': ['backup-core'],
 }
 
 const layerRule = ([name, allowed]) => ({
@@ -96,5 +83,11 @@ export default tseslint.config(
       },
     },
   },
-  ...Object.entries(layers).map(layerRule),
+  ...Object.entries(packageImports).map(layerRule),
+  {
+    files: ['packages/backup-core/src/**/*.ts'],
+    rules: {
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: coreZones }],
+    },
+  },
 )

@@ -3,12 +3,12 @@ export type { BackupErrorDetails, BackupErrorOptions, BackupProblem } from './er
 export { abortedError, isAbort, throwIfAborted } from './errors/abort.js'
 export { errorMapper } from './errors/error-mapper.js'
 export type { CallContext, CodeOf, ErrorMapper, ErrorMeaning } from './errors/error-mapper.js'
-export type { BackupErrorCode } from './errors/codes.js'
-export { ChunkedBackupDriver } from './driver/chunked-backup-driver.js'
-export { chunkedDriverShape, storeShape } from './driver/option-shapes.js'
-export { checkArgument, checkOptions } from './options/check-options.js'
-export type { OptionRule, OptionShape } from './options/option-rule.js'
-export { optionRules } from './options/rules.js'
+export type { BackupErrorCode } from './errors/backup-error.js'
+export { ChunkedBackupDriver } from './chunked-backup-driver.js'
+export { chunkedDriverShape, storeShape } from './settings/option-shapes.js'
+export { checkArgument, checkOptions } from './checks/check-options.js'
+export type { OptionRule, OptionShape } from './checks/option-rules.js'
+export { optionRules } from './checks/option-rules.js'
 export { formatCreatedAt, formatPrefixTimestamp, parseCreatedAt } from './format/timestamps.js'
 export {
   COMPRESSION_WORDS,
@@ -16,11 +16,11 @@ export {
   packageForWord,
   unknownCompression,
 } from './compression/compressors.js'
-export { bufferVolume, type BufferVolume } from './volume/buffer-volume.js'
+export { bufferVolume, type BufferVolume } from './volume/random-access-volume.js'
 export { fileVolume, type FileVolume, type FileVolumeOptions } from './volume/file-volume.js'
 export { randomAccessVolume } from './volume/random-access-volume.js'
 export { streamVolume, type StreamVolumeOptions } from './volume/stream-volume.js'
-export type { DriverCapabilities } from './driver/capabilities.js'
+export type { DriverCapabilities } from './contracts/object-store.js'
 export type {
   ObjectReader,
   ObjectWriter,
@@ -28,7 +28,7 @@ export type {
   ReplayableBody,
   DeleteObjectOptions,
   StoreOptions,
-} from './driver/object-io.js'
+} from './contracts/object-store.js'
 export type {
   ContainerOptions,
   FailedDelete,
@@ -37,8 +37,8 @@ export type {
   RemoveTemporariesOptions,
   TemporaryObject,
   WriterOptions,
-} from './driver/object-store.js'
-export type { ChunkedDriverOptions, DriverDefaults } from './driver/options.js'
+} from './contracts/object-store.js'
+export type { ChunkedDriverOptions, DriverDefaults } from './contracts/options.js'
 export type {
   BackupRequest,
   CreatedStore,
@@ -50,8 +50,8 @@ export type {
   RestoreResult,
   VerifyOptions,
   VerifyResult,
-} from './driver/requests.js'
-export type { Orphan, OrphanOptions, OrphanResult } from './orphans/orphan.js'
+} from './contracts/requests.js'
+export type { Orphan, OrphanOptions, OrphanResult } from './contracts/requests.js'
 export type {
   BackupRecord,
   BackupReference,
@@ -59,15 +59,10 @@ export type {
   ExtraMetadata,
   NewBackup,
   StoredSizes,
-} from './driver/types.js'
-export type { BackupCatalog, CatalogFilter, CatalogLookup } from './catalog/catalog.js'
-export type {
-  Compressor,
-  CodecOptions,
-  CompressOptions,
-  DecompressOptions,
-} from './compression/compressor.js'
-export type { JsonValue } from './format/json-value.js'
+} from './contracts/records.js'
+export type { BackupCatalog, CatalogFilter, CatalogLookup } from './contracts/catalog.js'
+export type { Compressor, CodecOptions, CompressOptions, DecompressOptions } from './contracts/compressor.js'
+export type { JsonValue } from './contracts/records.js'
 export type {
   BackupWarning,
   OperationOptions,
@@ -78,7 +73,7 @@ export type {
   RetryListener,
   StepListener,
   WarningListener,
-} from './progress/progress.js'
+} from './contracts/progress.js'
 export type {
   BackupSource,
   OpenSource,
@@ -89,4 +84,4 @@ export type {
   VolumeOpenOptions,
   VolumeSource,
   VolumeTarget,
-} from './volume/volume.js'
+} from './contracts/volume.js'

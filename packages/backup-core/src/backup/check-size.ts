@@ -1,7 +1,7 @@
-import type { BackupRequest } from '../driver/requests.js'
-import type { BackupRecord } from '../driver/types.js'
+import type { BackupRequest } from '../contracts/requests.js'
+import type { BackupRecord } from '../contracts/records.js'
 import { BackupError } from '../errors/backup-error.js'
-import type { BackupWarning } from '../progress/progress.js'
+import type { BackupWarning } from '../contracts/progress.js'
 
 /**
  * Refuses a source of no bytes, unless the request allows one. A program that failed leaves an empty stream behind, and

@@ -1,4 +1,4 @@
-import type { ReplayableBody } from '../driver/object-io.js'
+import type { ReplayableBody } from '../contracts/object-store.js'
 import { BackupError } from '../errors/backup-error.js'
 import { ChunkPass, type ChunkMeans, type ChunkPlace } from './chunk-pass.js'
 

@@ -2,7 +2,7 @@ import { abortedError } from '../errors/abort.js'
 import { PieceHasher } from '../hash/chunk-hasher.js'
 import type { BufferPool } from '../pipeline/buffer-pool.js'
 import { READ_AHEAD_PIECES } from '../pipeline/memory-plan.js'
-import type { OpenSource, VolumeExtent } from '../volume/volume.js'
+import type { OpenSource, VolumeExtent } from '../contracts/volume.js'
 import { fillPiece, type Zeros } from './fill-piece.js'
 
 /** A chunk of a full backup. */

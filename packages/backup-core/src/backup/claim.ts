@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { NewBackup } from '../driver/types.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { NewBackup } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { claimNamesBegin, claimObjectName, parseClaimName } from '../format/side-objects.js'
 import { formatCreatedAt, formatPrefixTimestamp } from '../format/timestamps.js'
-import { withReader } from '../store/read-object.js'
-import { bytesBody, writeObject } from '../store/write-object.js'
+import { bytesBody, withReader, writeObject } from '../store/objects.js'
 
 /** A claim is a few hundred bytes; what is longer is not one. */
 const MAX_CLAIM_BYTES = 16 * 1024

@@ -1,9 +1,8 @@
 import type { BackupLookup } from '../catalog/backup-lookup.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRequest } from '../driver/requests.js'
-import type { DriverSettings } from '../driver/settings.js'
-import type { NewBackup } from '../driver/types.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { BackupRequest } from '../contracts/requests.js'
+import type { DriverSettings } from '../settings/settings.js'
+import type { NewBackup } from '../contracts/records.js'
 import { BackupError } from '../errors/backup-error.js'
 import {
   assertContainerName,

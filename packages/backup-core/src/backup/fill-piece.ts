@@ -1,5 +1,5 @@
 import { BackupError } from '../errors/backup-error.js'
-import type { OpenSource, VolumeExtent } from '../volume/volume.js'
+import type { OpenSource, VolumeExtent } from '../contracts/volume.js'
 
 /** The most that is read by one call, so that a chunk of gigabytes is heard of, and ends on an abort, before all of it is read. */
 const READ_BYTES = 8 * 1024 * 1024

@@ -1,7 +1,6 @@
 import { listMarkers } from '../delete/marker.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRecord } from '../driver/types.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { BackupRecord } from '../contracts/records.js'
 import { BackupError } from '../errors/backup-error.js'
 
 /**

@@ -1,16 +1,13 @@
 import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
-import { loadChain } from '../chain/chain.js'
-import type { Chain } from '../chain/chain-layer.js'
-import { checkHashList } from '../chain/hash-list-check.js'
+import { loadChain, type Chain } from '../chain/chain.js'
+import { checkHashList } from '../chain/measure-volume.js'
 import { assertSoundChain } from '../chain/sound-chain.js'
 import { readBlockHashes, type BlockHashes } from '../chain/volume-size.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRequest } from '../driver/requests.js'
-import { fitChunkSize, type DriverSettings } from '../driver/settings.js'
-import type { BackupRecord, NewBackup } from '../driver/types.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
-import type { BackupErrorCode } from '../errors/codes.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { BackupRequest } from '../contracts/requests.js'
+import { fitChunkSize, type DriverSettings } from '../settings/settings.js'
+import type { BackupRecord, NewBackup } from '../contracts/records.js'
+import { BackupError, isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
 import {
   assertBackupId,
   assertContainerName,
@@ -18,7 +15,7 @@ import {
   sha256fileObjectName,
 } from '../format/object-names.js'
 import { encodeVolumeMetadata } from '../format/volume-meta.js'
-import type { WarningListener } from '../progress/progress.js'
+import type { WarningListener } from '../contracts/progress.js'
 import { assertNotBeingDeleted } from './parent-marker.js'
 
 /** What preparing takes. */

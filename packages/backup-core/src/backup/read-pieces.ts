@@ -1,7 +1,6 @@
 import type { PipelineContext } from '../pipeline/pipeline.js'
-import { Portion } from '../progress/portion.js'
-import type { ProgressMeter } from '../progress/progress-meter.js'
-import type { OpenSource } from '../volume/volume.js'
+import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
+import type { OpenSource } from '../contracts/volume.js'
 import { fillPiece, Zeros } from './fill-piece.js'
 import { dataWithin, type SourceHints } from './source-hints.js'
 

@@ -1,7 +1,7 @@
 import { ExtentCursor } from '../volume/extent-cursor.js'
-import type { OpenSource, VolumeExtent } from '../volume/volume.js'
+import type { OpenSource, VolumeExtent } from '../contracts/volume.js'
 import type { Parent } from './prepare.js'
-import { signalOptions } from '../driver/signal-options.js'
+import { signalOptions } from '../contracts/object-store.js'
 
 /** What a source knows of itself, so that less of it has to be read. */
 export interface SourceHints extends AsyncDisposable {

@@ -1,7 +1,6 @@
-import type { ReplayableBody } from '../driver/object-io.js'
-import type { ObjectOptions, ObjectStore } from '../driver/object-store.js'
+import type { ObjectOptions, ObjectStore, ReplayableBody } from '../contracts/object-store.js'
 import { isBackupError } from '../errors/backup-error.js'
-import { writeObject } from '../store/write-object.js'
+import { writeObject } from '../store/objects.js'
 
 /**
  * Writes the objects of one backup run, and knows which of them that run may have created: a clean-up removes those, and

@@ -1,24 +1,13 @@
-import type { ChainLayer } from '../chain/chain-layer.js'
-import { readMetadata } from '../chain/read-metadata.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRecord } from '../driver/types.js'
+import { readMetadata, type ChainLayer, type ChainLookup } from '../chain/chain.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { BackupRecord } from '../contracts/records.js'
 import { BackupError } from '../errors/backup-error.js'
-import type { BackupCatalog, CatalogLookup } from './catalog.js'
+import type { BackupCatalog, CatalogLookup } from '../contracts/catalog.js'
 import type { MarkerPlace } from './list-container.js'
-import { inOrder } from './order.js'
+import { inOrder } from './summary.js'
 
-/** Finds backups with their manifests, for one operation: what was listed or read once is not asked for again. */
-export interface BackupLookup {
-  /**
-   * A backup by its id, looked for in `nearContainer` first; undefined where there is none.
-   *
-   * @param prefix - where it is known: of two backups with one id, the one with this prefix is meant
-   * @throws `CONFLICT` where a container has two backups of the id, and no prefix is given
-   */
-  find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined>
-  /** The manifest of a backup that the caller knows the place of. Rejects where it is not there. */
-  open(record: BackupRecord): Promise<ChainLayer>
+/** Finds backups with their manifests, for one operation: each listing and each manifest is read once. */
+export interface BackupLookup extends ChainLookup {
   /** Whether a committed backup other than the one at this place has this id. */
   hasOther(backupId: string, place: BackupPlace): Promise<boolean>
   /** Where the markers of unfinished deletes of this backup are. */

@@ -1,10 +1,8 @@
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRecord } from '../driver/types.js'
-import type { WarningListener } from '../progress/progress.js'
-import type { BackupCatalog, CatalogFilter, CatalogLookup } from './catalog.js'
+import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
+import type { BackupRecord } from '../contracts/records.js'
+import type { WarningListener } from '../contracts/progress.js'
+import type { BackupCatalog, CatalogFilter, CatalogLookup } from '../contracts/catalog.js'
 import { StoreLookup } from './store-lookup.js'
-import { signalOptions } from '../driver/signal-options.js'
 
 /**
  * The catalog that needs no database: what the store's `_metadata` objects say. A backup is in it from the moment its

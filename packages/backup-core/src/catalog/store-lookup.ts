@@ -1,17 +1,14 @@
-import type { ChainLayer } from '../chain/chain-layer.js'
-import { readMetadata, readMetadataAt } from '../chain/read-metadata.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRecord } from '../driver/types.js'
+import { readMetadata, readMetadataAt, type ChainLayer } from '../chain/chain.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { BackupRecord } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
-import type { WarningListener } from '../progress/progress.js'
+import type { WarningListener } from '../contracts/progress.js'
 import type { BackupFilter, BackupLookup, BackupPlace } from './backup-lookup.js'
 import { isUnreadable, type MarkerPlace } from './list-container.js'
-import { newestFirst } from './newest-first.js'
+import { newestFirst, recordOf, summarise, VolumeSizes, type Summary } from './summary.js'
 import { StorePlaces, type Place } from './store-places.js'
-import { recordOf, summarise, VolumeSizes, type Summary } from './summary.js'
 
 interface Found extends Place {
   readonly metadata: BackupMetadata

@@ -1,12 +1,10 @@
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { NewBackup } from '../driver/types.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { NewBackup } from '../contracts/records.js'
 import type { BackupError } from '../errors/backup-error.js'
 import { mayBeOfVolume, volumePrefix } from '../format/backup-prefix.js'
 import { idProblem } from '../format/name-rules.js'
-import { Limiter } from '../pipeline/limiter.js'
+import { Limiter } from '../pipeline/slots.js'
 import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
-import { endsWithId, PlaceIndex } from './place-index.js'
 
 /** Where a `_metadata` object is. */
 export interface Place extends MetadataPlace {
@@ -218,4 +216,44 @@ async function collect(names: AsyncIterable<string>): Promise<readonly string[]>
   const all: string[] = []
   for await (const name of names) all.push(name)
   return all
+}
+
+/** What stands before the id in the prefixes of all drivers that we know. */
+const BEFORE_ID = 'backup_'
+
+/** A place that has a prefix, in a container. */
+interface Prefixed {
+  readonly container: string
+  readonly prefix: string
+}
+
+/** Places of `_metadata` objects by the id that their prefix ends with: each parent of a long chain is found in one step. */
+export class PlaceIndex<Place extends Prefixed> {
+  readonly #byId = new Map<string, Place[]>()
+
+  add(place: Place): void {
+    const id = endingId(place.prefix)
+    const others = this.#byId.get(id)
+    // A container can be listed in part, and later whole.
+    if (others?.some(({ container, prefix }) => container === place.container && prefix === place.prefix))
+      return
+    if (others) others.push(place)
+    else this.#byId.set(id, [place])
+  }
+
+  /** The places whose prefix ends with this id, in one container or in all. */
+  endingWith(backupId: string, container?: string): readonly Place[] {
+    const places = this.#byId.get(backupId) ?? []
+    return container === undefined ? places : places.filter((place) => place.container === container)
+  }
+}
+
+/** Whether {@link PlaceIndex} finds the place by this id. */
+export function endsWithId({ prefix }: Prefixed, backupId: string): boolean {
+  return endingId(prefix) === backupId
+}
+
+function endingId(prefix: string): string {
+  const at = prefix.lastIndexOf(BEFORE_ID)
+  return at < 0 ? prefix : prefix.slice(at + BEFORE_ID.length)
 }

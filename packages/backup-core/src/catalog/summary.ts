@@ -1,8 +1,9 @@
 import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
-import type { BackupRecord, StoredSizes } from '../driver/types.js'
+import type { BackupRecord, StoredSizes } from '../contracts/records.js'
 import { compressionsOf } from '../format/compressions.js'
 import type { BackupMetadata } from '../format/metadata.js'
-import { isoCreatedAt } from '../format/timestamps.js'
+import { isoCreatedAt, parseCreatedAt } from '../format/timestamps.js'
+import { beganAt } from '../format/backup-prefix.js'
 
 /** What of a manifest a record is made of: small, whatever the number of its objects. */
 export interface Summary {
@@ -96,4 +97,65 @@ export function recordOf(
   }
   const { sizeBytes, isMinimum } = sizes.ofLine(line)
   return { ...summary.record, sizeBytes, ...(isMinimum ? { sizeIsMinimum: true as const } : {}) }
+}
+
+/** What the order of backups is told by. */
+type Ordered = Pick<BackupRecord, 'id' | 'parentId' | 'createdAt'>
+
+/** Oldest first, and a parent always before its children, whatever the clocks said. */
+export function inOrder<Backup extends Ordered>(records: readonly Backup[]): Backup[] {
+  const byAge = [...records].sort((a, b) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : Number(a.id > b.id)))
+  const byId = new Map(byAge.map((record) => [record.id, record]))
+  const ordered: Backup[] = []
+  const placed = new Set<Backup>()
+  for (const record of byAge) {
+    const line: Backup[] = []
+    for (let next: Backup | undefined = record; next && !placed.has(next);) {
+      placed.add(next)
+      line.push(next)
+      next = next.parentId === null ? undefined : byId.get(next.parentId)
+    }
+    ordered.push(...line.reverse())
+  }
+  return ordered
+}
+
+function timeOf(record: Ordered): number {
+  return parseCreatedAt(record.createdAt)?.getTime() ?? 0
+}
+
+/**
+ * The backups of a volume, newest first, read one second at a time: of thousands of backups as few manifests as the caller
+ * takes. The names say when each began, where they are as Cinder's drivers make them; of others the manifests do, and all
+ * of them are read.
+ *
+ * Backups of one second are ordered by their chain.
+ *
+ * @param read - reads manifests, in any order; leaves out what is unreadable, or gone
+ */
+export async function* newestFirst<Place extends { readonly prefix: string }>(
+  places: readonly Place[],
+  volumeId: string,
+  read: (places: readonly Place[]) => Promise<readonly Summary[]>,
+): AsyncGenerator<Summary['record']> {
+  const datedPlaces = new Map<string, Place[]>()
+  const undated: Place[] = []
+  for (const place of places) {
+    const second = beganAt(place.prefix, volumeId)
+    if (second === undefined) undated.push(place)
+    else datedPlaces.set(second, [...(datedPlaces.get(second) ?? []), place])
+  }
+  const readAlready = await read(undated)
+  const seconds = new Set([...datedPlaces.keys(), ...readAlready.map(secondOf)])
+  for (const second of [...seconds].sort().reverse()) {
+    const ofSecond = readAlready.filter((summary) => secondOf(summary) === second)
+    const summaries = [...ofSecond, ...(await read(datedPlaces.get(second) ?? []))]
+    const records = summaries.map(({ record }) => record)
+    yield* inOrder(records.filter((record) => record.volumeId === volumeId)).reverse()
+  }
+}
+
+function secondOf({ record: { createdAt } }: Summary): string {
+  const time = parseCreatedAt(createdAt) ?? new Date(0)
+  return time.toISOString().replace(/\D/g, '').slice(0, 14)
 }

@@ -1,7 +1,7 @@
 import { BackupError } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
-import type { Chain, ChainLayer } from './chain-layer.js'
+import type { Chain, ChainLayer } from './chain.js'
 
 /**
  * Checks the layout of each manifest in a chain, which costs nothing: damage that leaves valid JSON would otherwise

@@ -1,12 +1,11 @@
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRecord } from '../driver/types.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { BackupRecord } from '../contracts/records.js'
 import type { HashList } from '../format/hash-list.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { readSha256file, type Sha256fileHeader } from '../format/sha256file.js'
-import { readStream } from '../store/read-object.js'
-import type { Chain } from './chain-layer.js'
+import { readStream } from '../store/objects.js'
+import type { Chain } from './chain.js'
 
 /** A backup's `_sha256file`, read. */
 export interface BlockHashes {

@@ -1,7 +1,7 @@
 import { isAbortError, reasonOfAbort } from '../errors/abort.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { mapIterable } from '../errors/map-iterable.js'
-import type { CodecOptions, Compressor } from './compressor.js'
+import { mapIterable } from '../errors/error-mapper.js'
+import type { CodecOptions, Compressor } from '../contracts/compressor.js'
 
 /**
  * A compressor as the engine calls it: an abort is `ABORTED`, however the compressor reports it, and a compression that

@@ -1,5 +1,5 @@
 import { BackupError } from '../errors/backup-error.js'
-import type { Compressor } from './compressor.js'
+import type { Compressor } from '../contracts/compressor.js'
 
 /** The words for data stored as it is; the store records all of them as `none`. */
 const RAW_WORDS: ReadonlySet<string> = new Set(['none', 'off', 'no'])

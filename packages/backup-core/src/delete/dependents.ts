@@ -1,21 +1,19 @@
-import type { BackupCatalog } from '../catalog/catalog.js'
+import type { BackupCatalog } from '../contracts/catalog.js'
 import {
   isUnreadable,
   type ContainerListing,
   type MarkerPlace,
   type MetadataPlace,
 } from '../catalog/list-container.js'
-import { inOrder } from '../catalog/order.js'
-import { recordOf, summarise, type Summary } from '../catalog/summary.js'
-import { readMetadataAt } from '../chain/read-metadata.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { BackupRecord } from '../driver/types.js'
+import { inOrder, recordOf, summarise, type Summary } from '../catalog/summary.js'
+import { readMetadataAt } from '../chain/chain.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { BackupRecord } from '../contracts/records.js'
 import { isBackupError, type BackupError } from '../errors/backup-error.js'
 import { parseMetadata } from '../format/metadata.js'
 import { mayBeOfVolume } from '../format/backup-prefix.js'
 import { metadataObjectName } from '../format/object-names.js'
-import { bytesBody } from '../store/write-object.js'
+import { bytesBody } from '../store/objects.js'
 import { listSound } from './list-sound.js'
 import { mayHideBackup, readMarker } from './marker.js'
 

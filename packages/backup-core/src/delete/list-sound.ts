@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listContainer, type ContainerListing } from '../catalog/list-container.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { metadataObjectName } from '../format/object-names.js'

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { MarkerPlace } from '../catalog/list-container.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import { isUnreadable } from '../catalog/list-container.js'
-import { isBackupError } from '../errors/backup-error.js'
+import { isUnreadable, type MarkerPlace } from '../catalog/list-container.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import { isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
 import { decodeMarker, encodeMarker, type DeletionMarker } from '../format/deletion-marker.js'
 import { markerNamesBegin, markerObjectName, parseMarkerName } from '../format/side-objects.js'
-import { readBytes } from '../store/read-object.js'
-import { partsBody, writeObject } from '../store/write-object.js'
+import { partsBody, readBytes, writeObject } from '../store/objects.js'
+import type { WarningListener } from '../contracts/progress.js'
+import type { Found, StoreAccess } from './find-target.js'
 
 /** A marker, and its name in the container of its backup. */
 export interface StoredMarker extends DeletionMarker {
@@ -112,4 +111,38 @@ export function putMarker(
 /** Whether the delete of the first marker decides, and not that of the second. A total order. */
 export function outranks(a: DeletionMarker, b: DeletionMarker): boolean {
   return a.generation === b.generation ? a.token > b.token : a.generation > b.generation
+}
+
+/** Codes of a store that is full: a backup must be deletable all the same, which makes room. */
+const fullCodes: readonly BackupErrorCode[] = ['NO_SPACE', 'QUOTA_EXCEEDED']
+
+export function isFull(error: unknown): boolean {
+  return fullCodes.some((code) => isBackupError(error, code))
+}
+
+/** What a backup is marked with. */
+export type MarkMeans = Pick<StoreAccess, 'store' | 'options'> & { readonly onWarning: WarningListener }
+
+/** Writes this delete's marker; on a full store it takes over the highest of the others. */
+export async function mark(
+  { store, options, onWarning }: MarkMeans,
+  { target, committed, metadata, hadObjects }: Found,
+  others: readonly StoredMarker[],
+): Promise<StoredMarker | undefined> {
+  if (!committed && metadata === null && others.length === 0 && !hadObjects) return undefined
+  try {
+    return await writeMarker(store, target, metadata ?? new Uint8Array(), others, options)
+  } catch (error) {
+    if (!isFull(error)) throw error
+    const [first, ...rest] = others
+    if (first) return rest.reduce((highest, other) => (outranks(other, highest) ? other : highest), first)
+    onWarning({
+      code: 'DELETE_NOT_MARKED',
+      message:
+        `The store is full, so that the delete of backup ${target.id} cannot be marked as begun. ` +
+        'If it is interrupted, delete the backup again with `force`.',
+      backupId: target.id,
+    })
+    return undefined
+  }
 }

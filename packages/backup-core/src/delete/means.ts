@@ -1,8 +1,7 @@
-import type { BackupCatalog } from '../catalog/catalog.js'
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
-import type { ProgressMeter } from '../progress/progress-meter.js'
-import type { WarningListener } from '../progress/progress.js'
+import type { BackupCatalog } from '../contracts/catalog.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { ProgressMeter } from '../pipeline/progress-meter.js'
+import type { WarningListener } from '../contracts/progress.js'
 import type { DeleteTarget } from './dependents.js'
 
 /** What one backup is deleted with. */

@@ -1,11 +1,9 @@
-import type { StoreOptions } from '../driver/object-io.js'
-import type { ObjectStore } from '../driver/object-store.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { parseMetadata } from '../format/metadata.js'
-import type { ProgressMeter } from '../progress/progress-meter.js'
-import { controlObjectNames, listBackupObjects } from '../store/list-objects.js'
-import { bytesBody } from '../store/write-object.js'
+import type { ProgressMeter } from '../pipeline/progress-meter.js'
+import { bytesBody, controlObjectNames, listBackupObjects } from '../store/objects.js'
 import type { DeleteTarget } from './dependents.js'
 
 /** What objects are removed with. */

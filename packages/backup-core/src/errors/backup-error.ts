@@ -1,4 +1,64 @@
-import type { BackupErrorCode } from './codes.js'
+/**
+ * Every code a {@link BackupError} can carry. A code is chosen once and never renamed; messages may change.
+ * `docs/errors.md` says for each what happened and what to do next.
+ */
+export type BackupErrorCode =
+  // The caller
+  | 'OPTION_INVALID'
+  | 'ABORTED'
+  | 'CLOSED'
+  | 'MEMORY_LIMIT'
+  // Backups and chains
+  | 'BACKUP_NOT_FOUND'
+  | 'BACKUP_EXISTS'
+  | 'HAS_DEPENDENTS'
+  | 'DEPENDENTS_UNKNOWN'
+  | 'CHAIN_INVALID'
+  | 'VERSION_UNSUPPORTED'
+  | 'BLOCK_SIZE_CHANGED'
+  | 'VOLUME_GREW'
+  | 'VERIFY_FAILED'
+  | 'DELETE_INCOMPLETE'
+  | 'CLEANUP_INCOMPLETE'
+  // What a store holds
+  | 'METADATA_INVALID'
+  | 'VOLUME_METADATA_UNSUPPORTED'
+  | 'RECORD_INVALID'
+  | 'LISTING_INVALID'
+  | 'OBJECT_MISSING'
+  | 'OBJECT_CORRUPT'
+  | 'OBJECT_TOO_LARGE'
+  | 'OBJECT_LIST_MISMATCH'
+  | 'COMPRESSION_UNKNOWN'
+  | 'COMPRESSION_FAILED'
+  // Volumes
+  | 'SOURCE_READ'
+  | 'SOURCE_CHANGED'
+  | 'SOURCE_EMPTY'
+  | 'SOURCE_SHRANK'
+  | 'SOURCE_INCOMPLETE'
+  | 'TARGET_TOO_SMALL'
+  | 'TARGET_NOT_EMPTY'
+  | 'TARGET_BUSY'
+  | 'TARGET_WRITE'
+  | 'NOT_A_FILE'
+  // Stores
+  | 'STORE_MISSING'
+  | 'CONTAINER_MISSING'
+  | 'CONFLICT'
+  | 'NO_SPACE'
+  | 'QUOTA_EXCEEDED'
+  | 'STORE_READONLY'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_FAILED'
+  | 'RATE_LIMITED'
+  | 'FORBIDDEN'
+  | 'AUTH_FAILED'
+  | 'AUTH_EXPIRED'
+  | 'ENDPOINT_NOT_FOUND'
+  | 'CATALOG_INVALID'
+  | 'CONFIG_INVALID'
+  | 'TLS_FAILED'
 
 /**
  * Marks every BackupError of every copy of this package. `instanceof` is false between the ESM and the CommonJS

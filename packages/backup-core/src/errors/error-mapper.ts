@@ -1,6 +1,5 @@
 import { isAbort, reasonOfAbort, throwIfAborted } from './abort.js'
-import { BackupError, isBackupError } from './backup-error.js'
-import type { BackupErrorCode } from './codes.js'
+import { BackupError, isBackupError, type BackupErrorCode } from './backup-error.js'
 
 /** A call of a store's client, for the error that it may end with. */
 export interface CallContext {
@@ -140,4 +139,40 @@ function messageOf(cause: unknown): string {
   // Not instanceof: an error of another realm, as of a test runner's, is none of this one's.
   if (typeof cause !== 'object' || cause === null || !('message' in cause)) return ''
   return typeof cause.message === 'string' ? cause.message : ''
+}
+
+/**
+ * An iterable whose errors are mapped, and whose items are passed on as they are. Not a generator: that would cost
+ * several turns of the microtask queue for each of a million names.
+ */
+export function mapIterable<T>(
+  open: () => AsyncIterable<T>,
+  toError: (error: unknown) => unknown,
+): AsyncIterable<T> {
+  const fail = (error: unknown): never => {
+    throw toError(error)
+  }
+  return {
+    [Symbol.asyncIterator](): AsyncIterator<T> {
+      let opened: AsyncIterator<T> | undefined
+      const iterator = (): AsyncIterator<T> => (opened ??= open()[Symbol.asyncIterator]())
+      return {
+        async next() {
+          try {
+            return await iterator().next()
+          } catch (error) {
+            return fail(error)
+          }
+        },
+        async return() {
+          try {
+            await opened?.return?.()
+          } catch (error) {
+            fail(error)
+          }
+          return { done: true, value: undefined }
+        },
+      }
+    },
+  }
 }

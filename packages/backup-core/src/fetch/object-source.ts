@@ -1,10 +1,10 @@
-import type { Chain, ChainLayer } from '../chain/chain-layer.js'
+import type { Chain, ChainLayer } from '../chain/chain.js'
 import type { Compressors } from '../compression/compressors.js'
-import type { ObjectStore } from '../driver/object-store.js'
+import type { ObjectStore } from '../contracts/object-store.js'
 import { BackupError, type BackupErrorOptions } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
 import type { Concurrency } from '../pipeline/slots.js'
-import type { WarningListener } from '../progress/progress.js'
+import type { WarningListener } from '../contracts/progress.js'
 
 /** Where objects are fetched from, and with what they are opened. */
 export interface ObjectSource {

@@ -1,4 +1,4 @@
-import type { NewBackup } from '../driver/types.js'
+import type { NewBackup } from '../contracts/records.js'
 import { idProblem } from './name-rules.js'
 
 /** What a prefix says, where it says it without a doubt. */

@@ -1,7 +1,7 @@
 import type { JsonHandler } from './json-handler.js'
 import { parseSafeInteger } from './json-number.js'
 import type { JsonText } from './json-text.js'
-import type { JsonValue } from './json-value.js'
+import type { JsonValue } from '../contracts/records.js'
 import { JsonValueReader } from './json-value-reader.js'
 import { quoted } from './name-rules.js'
 

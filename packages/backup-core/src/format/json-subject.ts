@@ -1,5 +1,4 @@
-import { BackupError } from '../errors/backup-error.js'
-import type { BackupErrorCode } from '../errors/codes.js'
+import { BackupError, type BackupErrorCode } from '../errors/backup-error.js'
 
 /** What a JSON text is, for the error when it is not. */
 export interface JsonSubject {

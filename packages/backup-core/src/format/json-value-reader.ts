@@ -3,7 +3,7 @@ import { parseExactNumber } from './json-number.js'
 import { JsonStream, type JsonLimits } from './json-stream.js'
 import { invalidJson, type JsonSubject } from './json-subject.js'
 import type { JsonText } from './json-text.js'
-import type { JsonValue } from './json-value.js'
+import type { JsonValue } from '../contracts/records.js'
 
 type OpenContainer = JsonValue[] | Record<string, JsonValue>
 

@@ -1,4 +1,4 @@
-import type { JsonValue } from './json-value.js'
+import type { JsonValue } from '../contracts/records.js'
 import type { BackupMetadata, StoredObject } from './metadata-types.js'
 import { dumpAt, pythonString } from './python-json.js'
 

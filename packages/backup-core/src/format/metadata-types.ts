@@ -1,4 +1,4 @@
-import type { ExtraMetadata } from '../driver/types.js'
+import type { ExtraMetadata } from '../contracts/records.js'
 
 /** A stored piece of the volume. */
 export interface StoredObject {

@@ -1,4 +1,4 @@
-import type { ReplayableBody } from '../driver/object-io.js'
+import type { ReplayableBody } from '../contracts/object-store.js'
 import { asciiPieces, asyncPieces } from './body-pieces.js'
 import { checksumAndLength } from './metadata-checksum.js'
 import { metadataTexts } from './metadata-texts.js'

@@ -1,5 +1,5 @@
 import { compareCodePoints } from './code-point-order.js'
-import type { JsonValue } from './json-value.js'
+import type { JsonValue } from '../contracts/records.js'
 import { pythonNumber } from './python-number.js'
 
 /** How to lay out JSON. */

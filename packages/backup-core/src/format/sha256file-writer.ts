@@ -1,4 +1,4 @@
-import type { ReplayableBody } from '../driver/object-io.js'
+import type { ReplayableBody } from '../contracts/object-store.js'
 import { asyncPieces } from './body-pieces.js'
 import { FORMAT_VERSION } from './format-version.js'
 import { hashBytes, type HashList } from './hash-list.js'

@@ -1,7 +1,7 @@
-import type { RestoredVolumeMetadata } from '../driver/requests.js'
+import type { RestoredVolumeMetadata } from '../contracts/requests.js'
 import { BackupError } from '../errors/backup-error.js'
 import { invalidJson, type JsonSubject } from './json-subject.js'
-import type { JsonValue } from './json-value.js'
+import type { JsonValue } from '../contracts/records.js'
 import { isJsonObject, parseJsonText } from './json-value-reader.js'
 import { pythonDumps } from './python-json.js'
 

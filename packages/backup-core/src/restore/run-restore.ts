@@ -1,24 +1,24 @@
 import { measureVolume, type MeasuredVolume } from '../chain/measure-volume.js'
 import { assertSoundChain } from '../chain/sound-chain.js'
-import type { RestoreOptions, RestoreResult } from '../driver/requests.js'
+import type { RestoreOptions, RestoreResult } from '../contracts/requests.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError, type BackupProblem } from '../errors/backup-error.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { restoredVolumeMetadata } from '../format/volume-meta.js'
-import type { BackupWarning } from '../progress/progress.js'
-import { ProgressMeter } from '../progress/progress-meter.js'
-import { openCheckedTarget } from '../volume/checked-target.js'
-import type { OpenTarget, VolumeExtent, VolumeTarget } from '../volume/volume.js'
-import { findMissingObjects } from '../chain/check-objects.js'
+import type { BackupWarning } from '../contracts/progress.js'
+import { ProgressMeter } from '../pipeline/progress-meter.js'
+import { openCheckedTarget } from '../volume/checked-volume.js'
+import type { OpenTarget, VolumeExtent, VolumeTarget } from '../contracts/volume.js'
+import { findMissingObjects } from '../chain/missing-objects.js'
 import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
 import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
 import { loadBlockProof, totalBytes } from '../fetch/block-proof.js'
-import { ObjectPortions } from '../fetch/object-portion.js'
-import { layerAt, visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
-import { refuseOwnPath } from './refuse-own-path.js'
+import { ObjectPortions } from '../fetch/object-visitor.js'
+import type { ObjectVisitor } from '../fetch/object-visitor.js'
+import { layerAt, visitObjects } from '../fetch/visit-objects.js'
 import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
 import { withoutZeroObjects, type MapWithoutZeros } from './zero-objects.js'
-import { signalOptions } from '../driver/signal-options.js'
+import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
 
 /**
  * Restores the newest volume of a chain. Everything that can be known beforehand is: the chain and its layout, the objects' presence,
@@ -208,4 +208,23 @@ function checkedRange(range: VolumeExtent | undefined, volumeSizeBytes: number):
     )
   }
   return { offsetBytes, lengthBytes }
+}
+
+/**
+ * Refuses a target that is a file of the store itself: the restore would overwrite backups, the one that it reads
+ * perhaps.
+ *
+ * @throws BackupError `OPTION_INVALID`
+ */
+export async function refuseOwnPath(
+  store: ObjectStore,
+  target: VolumeTarget,
+  options: StoreOptions,
+): Promise<void> {
+  const { path } = target as { readonly path?: unknown }
+  if (typeof path !== 'string' || (await store.ownsPath?.(path, options)) !== true) return
+  throw new BackupError(
+    'OPTION_INVALID',
+    `Cannot restore to ${path}: it is in the directory of the store, or a hard link to a file in it, and could overwrite backups. Choose a target outside of the store.`,
+  )
 }

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../errors/abort.js'
-import { inSteps, shownParts } from '../chain/shown-parts.js'
-import type { OpenTarget, VolumeExtent } from '../volume/volume.js'
+import { inSteps, shownParts } from '../chain/extent-map.js'
+import type { OpenTarget, VolumeExtent } from '../contracts/volume.js'
 import { isAllZeros } from '../volume/zeros.js'
 
 /** What was done with the bytes of some extents. */

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../errors/abort.js'
 import type { ExtentMap, VisibleObject } from '../chain/extent-map.js'
 import type { StoredObject } from '../format/metadata.js'
 import { md5OfZeros } from '../hash/chunk-hasher.js'
-import type { VolumeExtent } from '../volume/volume.js'
+import type { VolumeExtent } from '../contracts/volume.js'
 
 /** Less than this is fetched as fast as the MD5 of so many zeros is found out. */
 const WORTHWHILE_BYTES = 64 * 1024

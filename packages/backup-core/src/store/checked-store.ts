@@ -1,23 +1,20 @@
-import type { DriverCapabilities } from '../driver/capabilities.js'
-import type {
-  DeleteObjectOptions,
-  ObjectReader,
-  ObjectWriter,
-  ReplayableBody,
-  StoreOptions,
-} from '../driver/object-io.js'
 import type {
   ContainerOptions,
+  DeleteObjectOptions,
+  DriverCapabilities,
   FailedDelete,
   ObjectOptions,
+  ObjectReader,
   ObjectStore,
+  ObjectWriter,
   RemoveTemporariesOptions,
+  ReplayableBody,
+  StoreOptions,
   TemporaryObject,
   WriterOptions,
-} from '../driver/object-store.js'
-import type { ExtraMetadata, NewBackup } from '../driver/types.js'
-import { errorMapper, type CallContext } from '../errors/error-mapper.js'
-import { mapIterable } from '../errors/map-iterable.js'
+} from '../contracts/object-store.js'
+import type { ExtraMetadata, NewBackup } from '../contracts/records.js'
+import { errorMapper, mapIterable, type CallContext } from '../errors/error-mapper.js'
 
 /** A backend's own codes pass as they are: what is left is what it did not recognise. */
 const errors = errorMapper(() => undefined)

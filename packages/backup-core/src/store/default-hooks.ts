@@ -1,9 +1,8 @@
-import type { StoreOptions } from '../driver/object-io.js'
-import type { FailedDelete, ObjectStore } from '../driver/object-store.js'
+import type { FailedDelete, ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { isBackupError } from '../errors/backup-error.js'
-import { Limiter } from '../pipeline/limiter.js'
-import { withReader } from './read-object.js'
+import { Limiter } from '../pipeline/slots.js'
+import { withReader } from './objects.js'
 
 /** How many objects are deleted at once. */
 const DELETES_AT_ONCE = 8

@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../errors/abort.js'
 import type { HashList } from '../format/hash-list.js'
 import { hashChunk, sha256 } from '../hash/chunk-hasher.js'
-import type { VolumeExtent } from '../volume/volume.js'
+import type { VolumeExtent } from '../contracts/volume.js'
 
 interface PartialBlock {
   readonly bytes: Uint8Array

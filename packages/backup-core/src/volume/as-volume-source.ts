@@ -1,11 +1,9 @@
 import { isUint8Array } from 'node:util/types'
 import { BackupError } from '../errors/backup-error.js'
-import { bufferVolume } from './buffer-volume.js'
-import { describeValue } from './describe-value.js'
-import { randomAccessVolume } from './random-access-volume.js'
-import { isStream } from './stream-pieces.js'
-import { streamVolume } from './stream-volume.js'
-import type { BackupSource, RandomAccessSource, VolumeSource } from './volume.js'
+import { bufferVolume, randomAccessVolume } from './random-access-volume.js'
+import { describeValue } from '../checks/check-options.js'
+import { isStream, streamVolume } from './stream-volume.js'
+import type { BackupSource, RandomAccessSource, VolumeSource } from '../contracts/volume.js'
 
 /**
  * Whatever `backup` accepts, as a volume.

@@ -1,13 +1,17 @@
 import { constants } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
-import { deviceNumber, deviceReadOnly, deviceSizeBytes, deviceUse, probeSizeBytes } from './block-device.js'
-import type { DeviceNumber } from './block-device.js'
-import { targetError } from './file-errors.js'
-import { writeFully } from './positional-io.js'
-import type { OpenTarget, TargetRequirements } from './volume.js'
+import {
+  deviceNumber,
+  deviceReadOnly,
+  deviceSizeBytes,
+  deviceUse,
+  probeSizeBytes,
+  type DeviceNumber,
+} from './block-device.js'
+import { targetError, writeFully } from './positional-io.js'
+import type { OpenTarget, TargetRequirements } from '../contracts/volume.js'
 
 /** Opens a block device for a restore, and keeps it to itself: nobody can mount it until it is closed. */
 export async function openDeviceTarget(path: string, requirements: TargetRequirements): Promise<OpenTarget> {

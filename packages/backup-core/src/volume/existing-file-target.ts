@@ -1,16 +1,12 @@
-import type { BigIntStats } from 'node:fs'
-import { constants } from 'node:fs'
-import { open, realpath } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
+import { constants, type BigIntStats } from 'node:fs'
+import { open, realpath, type FileHandle } from 'node:fs/promises'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { errnoOf, targetError } from './file-errors.js'
-import { sameFile } from './same-file.js'
-import { attachedLoopDevice } from './loop-device.js'
-import { writeFully } from './positional-io.js'
-import { markPathOf, takeMark } from './restore-mark.js'
-import type { RestoreMark } from './restore-mark.js'
-import type { OpenTarget, TargetRequirements } from './volume.js'
+import { errnoOf, targetError, writeFully } from './positional-io.js'
+import { sameFile } from './file-volume.js'
+import { attachedLoopDevice } from './block-device.js'
+import { markPathOf, takeMark, type RestoreMark } from './restore-mark.js'
+import type { OpenTarget, TargetRequirements } from '../contracts/volume.js'
 
 /**
  * Opens a file that is there, to write into it in place: it keeps its inode, owner and mode. A mark beside it keeps other

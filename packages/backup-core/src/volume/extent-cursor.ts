@@ -1,7 +1,7 @@
 import { BackupError } from '../errors/backup-error.js'
-import { failedCall } from './checked-source.js'
-import { describeValue } from './describe-value.js'
-import type { VolumeExtent } from './volume.js'
+import { failedCall } from './checked-volume.js'
+import { describeValue } from '../checks/check-options.js'
+import type { VolumeExtent } from '../contracts/volume.js'
 
 /** Goes along a source's own list of extents, which is ascending, one question after the other. */
 export class ExtentCursor implements AsyncDisposable {

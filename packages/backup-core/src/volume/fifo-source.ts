@@ -1,9 +1,9 @@
 import { close, constants, open } from 'node:fs'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
-import { sourceError } from './file-errors.js'
+import { sourceError } from './positional-io.js'
 import { streamVolume } from './stream-volume.js'
-import type { OpenSource, VolumeOpenOptions } from './volume.js'
+import type { OpenSource, VolumeOpenOptions } from '../contracts/volume.js'
 
 /**
  * Opens a named pipe (or `/dev/stdin` when it is one) as a stream. A plain open or read of a pipe

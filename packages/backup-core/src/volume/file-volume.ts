@@ -1,10 +1,7 @@
 import { BackupError } from '../errors/backup-error.js'
-import { checkOptions } from '../options/check-options.js'
-import type { OptionShape } from '../options/option-rule.js'
-import { optionRules } from '../options/rules.js'
-import { describeValue } from './describe-value.js'
+import { checkOptions, describeValue } from '../checks/check-options.js'
+import { optionRules, type OptionShape } from '../checks/option-rules.js'
 import { openFileSource } from './file-source.js'
-import { openFileTarget } from './file-target.js'
 import type {
   OpenSource,
   OpenTarget,
@@ -12,7 +9,15 @@ import type {
   VolumeOpenOptions,
   VolumeSource,
   VolumeTarget,
-} from './volume.js'
+} from '../contracts/volume.js'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { throwIfAborted } from '../errors/abort.js'
+import { openDeviceTarget } from './device-target.js'
+import { openExistingFileTarget } from './existing-file-target.js'
+import { errnoOf, fileKind, targetError } from './positional-io.js'
+import { openNewFileTarget, removeLeftPartials } from './new-file-target.js'
+import type { BigIntStats } from 'node:fs'
 
 /** Options of {@link fileVolume}. */
 export interface FileVolumeOptions {
@@ -79,4 +84,34 @@ export function fileVolume(path: string, options: FileVolumeOptions = {}): FileV
     openTarget: (requirements: TargetRequirements): Promise<OpenTarget> =>
       openFileTarget(path, create, requirements),
   }
+}
+
+/** Opens a file, new or not, or a block device for a restore. Nothing that the path holds is changed yet. */
+export async function openFileTarget(
+  path: string,
+  create: boolean,
+  requirements: TargetRequirements,
+): Promise<OpenTarget> {
+  throwIfAborted(requirements.signal, `Opening ${path}`)
+  const found = await stat(path, { bigint: true }).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw targetError(error, path)
+  })
+  // Now, for a working directory that changes under the restore.
+  const finalPath = resolve(path)
+  if (found?.isBlockDevice() === true) return openDeviceTarget(path, requirements)
+  if (found === undefined || found.isFile()) {
+    const target = found
+      ? await openExistingFileTarget(path, requirements)
+      : await openNewFileTarget(path, create, requirements)
+    await removeLeftPartials(finalPath, requirements.warn)
+    return target
+  }
+  const message = `${path} is ${fileKind(found)}. A restore writes at any offset: name a regular file or a block device.`
+  throw new BackupError('NOT_A_FILE', message)
+}
+
+/** Whether two descriptions are of one file. */
+export function sameFile(one: BigIntStats, other: BigIntStats): boolean {
+  return one.dev === other.dev && one.ino === other.ino
 }

@@ -3,8 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { OpenChunk } from '../../src/backup/open-chunk.js'
 import { HashList } from '../../src/format/hash-list.js'
-import { Portion } from '../../src/progress/portion.js'
-import { ProgressMeter } from '../../src/progress/progress-meter.js'
+import { Portion, ProgressMeter } from '../../src/pipeline/progress-meter.js'
 
 const blockSizeBytes = 4
 const meter = new ProgressMeter('backup', undefined, undefined)

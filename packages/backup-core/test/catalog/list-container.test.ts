@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { listContainer } from '../../src/catalog/list-container.js'
-import type { ObjectStore } from '../../src/driver/object-store.js'
+import type { ObjectStore } from '../../src/contracts/object-store.js'
 
 it('stops reading a listing that names more backups than a container can have', async () => {
   let read = 0

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { isBackupError } from '../../src/errors/backup-error.js'
 import { readJson } from '../../src/format/json-stream.js'
 import { JsonValueReader, maxTreeValues, parseJsonText } from '../../src/format/json-value-reader.js'
-import type { JsonValue } from '../../src/format/json-value.js'
+import type { JsonValue } from '../../src/contracts/records.js'
 import { inPieces } from './pieces.js'
 
 const place = { container: 'c', objectName: 'o' }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { ExtraMetadata } from '../../src/driver/types.js'
+import type { ExtraMetadata } from '../../src/contracts/records.js'
 import { isBackupError } from '../../src/errors/backup-error.js'
 import {
   FORMAT_VERSION,

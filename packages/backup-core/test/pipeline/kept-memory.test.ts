@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { BufferPool } from '../../src/pipeline/buffer-pool.js'
-import { claimMemory, keepMemory } from '../../src/pipeline/kept-memory.js'
+import { BufferPool, claimMemory, keepMemory } from '../../src/pipeline/buffer-pool.js'
 
 beforeEach(() => {
   vi.useFakeTimers()

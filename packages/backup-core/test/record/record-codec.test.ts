@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { ExportedRecord } from '../../src/driver/requests.js'
-import type { BackupRecord } from '../../src/driver/types.js'
-import { decodeRecord, encodeRecord } from '../../src/record/record-codec.js'
+import type { ExportedRecord } from '../../src/contracts/requests.js'
+import type { BackupRecord } from '../../src/contracts/records.js'
+import { decodeRecord, encodeRecord } from '../../src/format/record.js'
 
 const service = 'cinder.backup.drivers.swift.SwiftBackupDriver'
 const id = 'f5e7aa3b-bd9a-42ce-a5b6-2ba26c6a0e6f'

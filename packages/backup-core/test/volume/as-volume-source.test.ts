@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { asVolumeSource } from '../../src/volume/as-volume-source.js'
 import { fileVolume } from '../../src/volume/file-volume.js'
-import type { BackupSource } from '../../src/volume/volume.js'
+import type { BackupSource } from '../../src/contracts/volume.js'
 import { expectThrown, pattern, readAll } from './support.js'
 
 async function* generate(): AsyncGenerator<Uint8Array> {

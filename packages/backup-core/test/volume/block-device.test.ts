@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  attachedLoopDevice,
   deviceNumber,
   deviceReadOnly,
   deviceSizeBytes,
@@ -11,7 +12,6 @@ import {
   parseMountInfo,
   probeSizeBytes,
 } from '../../src/volume/block-device.js'
-import { attachedLoopDevice } from '../../src/volume/loop-device.js'
 import { useTemporaryDirectory } from './support.js'
 
 const inDirectory = useTemporaryDirectory()

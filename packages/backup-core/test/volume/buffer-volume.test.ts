@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bufferVolume } from '../../src/volume/buffer-volume.js'
+import { bufferVolume } from '../../src/volume/random-access-volume.js'
 import { expectCode, expectThrown, pattern, readAll, whole } from './support.js'
 
 describe('a buffer as a source', () => {

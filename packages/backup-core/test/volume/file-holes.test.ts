@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { open, type FileHandle } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { dataExtents, HOLE_PROGRAMS, type HoleProgram } from '../../src/volume/file-holes.js'
+import { dataExtents, HOLE_PROGRAMS, type HoleProgram } from '../../src/volume/file-source.js'
 import { fileVolume } from '../../src/volume/file-volume.js'
-import type { VolumeExtent } from '../../src/volume/volume.js'
+import type { VolumeExtent } from '../../src/contracts/volume.js'
 import { expectThrown, pattern, useTemporaryDirectory } from './support.js'
 
 const inDirectory = useTemporaryDirectory()

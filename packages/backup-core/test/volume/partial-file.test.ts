@@ -4,8 +4,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { fileVolume } from '../../src/volume/file-volume.js'
-import { nameBeside } from '../../src/volume/beside-name.js'
-import { partialPathOf } from '../../src/volume/partial-file.js'
+import { nameBeside, partialPathOf } from '../../src/volume/new-file-target.js'
 import { pattern, useTemporaryDirectory, whole } from './support.js'
 
 const inDirectory = useTemporaryDirectory()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BackupError } from '../../src/errors/backup-error.js'
 import { randomAccessVolume } from '../../src/volume/random-access-volume.js'
-import type { OpenSource, RandomAccessSource } from '../../src/volume/volume.js'
+import type { OpenSource, RandomAccessSource } from '../../src/contracts/volume.js'
 import { expectCode, expectThrown, pattern, readAll } from './support.js'
 
 const opened = (size: number, read: (offset: number, length: number) => unknown): Promise<OpenSource> =>

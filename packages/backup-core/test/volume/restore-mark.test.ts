@@ -3,10 +3,8 @@ import { readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { fileVolume } from '../../src/volume/file-volume.js'
-import { ownIdentity } from '../../src/volume/process-identity.js'
-import { markPathOf, readMark } from '../../src/volume/restore-mark.js'
-import type { MarkContent } from '../../src/volume/restore-mark.js'
-import type { OpenTarget, TargetRequirements } from '../../src/volume/volume.js'
+import { markPathOf, ownIdentity, readMark, type MarkContent } from '../../src/volume/restore-mark.js'
+import type { OpenTarget, TargetRequirements } from '../../src/contracts/volume.js'
 import { expectCode, pattern, useTemporaryDirectory, whole } from './support.js'
 
 const inDirectory = useTemporaryDirectory()

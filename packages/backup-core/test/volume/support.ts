@@ -2,10 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
-import { isBackupError } from '../../src/errors/backup-error.js'
-import type { BackupError } from '../../src/errors/backup-error.js'
-import type { BackupErrorCode } from '../../src/errors/codes.js'
-import type { OpenSource, TargetRequirements } from '../../src/volume/volume.js'
+import { isBackupError, type BackupError, type BackupErrorCode } from '../../src/errors/backup-error.js'
+import type { OpenSource, TargetRequirements } from '../../src/contracts/volume.js'
 
 /** A directory of its own for each test; the function names a file in it. */
 export function useTemporaryDirectory(): (name?: string) => string {

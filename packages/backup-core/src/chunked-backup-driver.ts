@@ -1,0 +1,405 @@
+import { runBackup } from './backup/run-backup.js'
+import type { BackupCatalog, CatalogFilter, CatalogLookup } from './contracts/catalog.js'
+import { inOrder } from './catalog/summary.js'
+import {
+  backupNotFound,
+  backupNotFoundBy,
+  OwnCatalogLookup,
+  type BackupLookup,
+} from './catalog/backup-lookup.js'
+import { StoreCatalog } from './catalog/store-catalog.js'
+import { loadChain, readMetadata, type Chain } from './chain/chain.js'
+import { runDelete, type DeleteJob } from './delete/run-delete.js'
+import { BackupError } from './errors/backup-error.js'
+import { PrefixParser } from './format/backup-prefix.js'
+import type {
+  BackupRequest,
+  CreatedStore,
+  DeleteOptions,
+  DeleteResult,
+  ExportedRecord,
+  OrphanOptions,
+  OrphanResult,
+  RestoreOptions,
+  RestoreResult,
+  VerifyOptions,
+  VerifyResult,
+} from './contracts/requests.js'
+import { removeOrphans } from './orphans/remove-orphans.js'
+import type { OperationOptions, WarningListener } from './contracts/progress.js'
+import { decodeRecord, encodeRecord } from './format/record.js'
+import type { ChainJob } from './fetch/object-source.js'
+import { runRestore } from './restore/run-restore.js'
+import { checkedSetup, checkedStore } from './store/checked-store.js'
+import { objectExistsByListing, onlyContainer, removeOneByOne } from './store/default-hooks.js'
+import { runVerify } from './verify/run-verify.js'
+import { asVolumeSource } from './volume/as-volume-source.js'
+import type { BackupSource, VolumeTarget } from './contracts/volume.js'
+import { checkOptions } from './checks/check-options.js'
+import {
+  signalOptions,
+  type ContainerOptions,
+  type DeleteObjectOptions,
+  type DriverCapabilities,
+  type FailedDelete,
+  type ObjectOptions,
+  type ObjectReader,
+  type ObjectStore,
+  type ObjectWriter,
+  type StoreOptions,
+  type WriterOptions,
+} from './contracts/object-store.js'
+import {
+  checkBackupCall,
+  checkDeleteCall,
+  checkGetCall,
+  checkImportCall,
+  checkListCall,
+  checkOrphansCall,
+  checkReferenceCall,
+  checkRestoreCall,
+  checkVerifyCall,
+  chunkedDriverShape,
+  storeShape,
+} from './settings/option-shapes.js'
+import type { ChunkedDriverOptions, DriverDefaults } from './contracts/options.js'
+import { resolveSettings, type DriverSettings } from './settings/settings.js'
+import type {
+  BackupRecord,
+  BackupReference,
+  BackupResult,
+  ExtraMetadata,
+  NewBackup,
+} from './contracts/records.js'
+
+/**
+ * A backend: chunked, incremental, verified backups in a store of objects, in the format of Cinder's backup service.
+ *
+ * A subclass says how to reach its store, in the abstract methods, whose contracts {@link ObjectStore} states. It
+ * inherits all that users call. Their names are Cinder's, in camelCase. No subclass needs to know of chunks, hashes
+ * or metadata.
+ */
+export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposable {
+  /** What the store can do beyond the mandatory hooks. */
+  abstract readonly capabilities: DriverCapabilities
+
+  readonly #settings: DriverSettings
+  /** The hooks of the subclass, with their errors mapped: what the engine calls. */
+  readonly #store: ObjectStore = checkedStore(this)
+  /** What the store says; the catalog, unless the caller has one of their own. */
+  readonly #stored: StoreCatalog
+  readonly #catalog: BackupCatalog
+  #closing: Promise<void> | undefined
+
+  /**
+   * @param options - the caller's, without those that only the subclass knows
+   * @param defaults - the driver's own, for what the caller leaves out
+   * @throws `OPTION_INVALID` for what cannot be right, such as a chunk size that the block size does not divide
+   */
+  protected constructor(options: ChunkedDriverOptions, defaults: DriverDefaults) {
+    checkOptions(`the options of ${new.target.name}`, options, chunkedDriverShape)
+    this.#settings = resolveSettings(options, defaults)
+    this.#stored = new StoreCatalog(this.#store, this.#settings.onWarning)
+    this.#catalog = options.catalog ?? this.#stored
+  }
+
+  /** The most bytes of a volume in one object. */
+  get chunkSizeBytes(): number {
+    return this.#settings.chunkSizeBytes
+  }
+
+  /** The size at which changes are found. */
+  get blockSizeBytes(): number {
+    return this.#settings.blockSizeBytes
+  }
+
+  /** The container of backups that name none; null where the driver makes one for each backup. */
+  get defaultContainer(): string | null {
+    return this.#settings.container
+  }
+
+  /** What Cinder calls this driver, for exported records. */
+  get serviceName(): string {
+    return this.#settings.serviceName
+  }
+
+  /**
+   * Backs up a volume: in full, or what changed since the request's parent. Nothing counts as a backup before its
+   * `_metadata` is stored, and a failure or an abort removes what was written.
+   *
+   * @throws `OPTION_INVALID`, `BACKUP_EXISTS`, `BACKUP_NOT_FOUND` (the parent), `CHAIN_INVALID`, `BLOCK_SIZE_CHANGED`,
+   *   `SOURCE_READ`, `SOURCE_CHANGED`, `SOURCE_EMPTY`, `SOURCE_SHRANK`, `SOURCE_INCOMPLETE`, `ABORTED`, `CLEANUP_INCOMPLETE`, and what the store says
+   */
+  async backup(
+    request: BackupRequest,
+    source: BackupSource,
+    options: OperationOptions = {},
+  ): Promise<BackupResult> {
+    checkBackupCall(request, options)
+    this.#assertOpen()
+    const job = {
+      store: this.#store,
+      openLookup: () => this.#lookup(options),
+      catalog: this.#catalog,
+      ownCatalog: this.#ownCatalog,
+      settings: this.#settings,
+      onWarning: this.#warnings(options),
+    }
+    return runBackup(job, request, asVolumeSource(source), options)
+  }
+
+  /**
+   * Restores a volume, or a range of it, from a backup and its parents. The target is refused before anything is
+   * written; every object is held against its length and MD5 before a byte of it is.
+   *
+   * @throws `BACKUP_NOT_FOUND`, `CHAIN_INVALID`, `METADATA_INVALID`, `VERSION_UNSUPPORTED`, `COMPRESSION_UNKNOWN`,
+   *   `OBJECT_MISSING`, `OBJECT_CORRUPT`, `TARGET_TOO_SMALL`, `TARGET_NOT_EMPTY`, `TARGET_BUSY`, `TARGET_WRITE`,
+   *   `NO_SPACE`, `ABORTED`, and what the store says
+   */
+  async restore(
+    backup: BackupReference,
+    target: VolumeTarget,
+    options: RestoreOptions = {},
+  ): Promise<RestoreResult> {
+    checkRestoreCall(backup, target, options)
+    return runRestore(await this.#chainJob(backup, options), target, options)
+  }
+
+  /**
+   * Looks whether a backup can be restored: that every object of its chain is there (`quick`), and that each opens to
+   * its length and MD5 and the volume's blocks have their hashes (`full`).
+   *
+   * @throws `VERIFY_FAILED` with every fault in `details.problems`; `CHAIN_INVALID`, `METADATA_INVALID` and others as
+   *   for {@link restore}
+   */
+  async verify(backup: BackupReference, options: VerifyOptions = {}): Promise<VerifyResult> {
+    checkVerifyCall(backup, options)
+    return runVerify(await this.#chainJob(backup, options), options)
+  }
+
+  /**
+   * Deletes a backup, never one that an incremental depends on unless `withDescendants` is set. A delete that was
+   * interrupted is finished by deleting the backup again, or taken back where an incremental was committed meanwhile.
+   *
+   * @throws `BACKUP_NOT_FOUND`, `HAS_DEPENDENTS`, `DEPENDENTS_UNKNOWN`, `METADATA_INVALID` (without `force`), `CONFLICT`
+   *   where another delete of it runs, `DELETE_INCOMPLETE` with the names that are left, and what the store says
+   */
+  async deleteBackup(backup: BackupReference, options: DeleteOptions = {}): Promise<DeleteResult> {
+    checkDeleteCall(backup, options)
+    this.#assertOpen()
+    return runDelete(this.#deleteJob(options), backup, options)
+  }
+
+  /**
+   * Finds what belongs to no backup, and removes what is older than `olderThanMs`: objects of backups that were killed,
+   * their claims, deletes that were interrupted (which are finished, or taken back), temporary files.
+   *
+   * @throws `OPTION_INVALID`, `ABORTED`, and what the store says
+   */
+  async removeOrphans(options: OrphanOptions = {}): Promise<OrphanResult> {
+    checkOrphansCall(options)
+    this.#assertOpen()
+    return removeOrphans({ ...this.#deleteJob(options), now: this.#settings.clock() }, options)
+  }
+
+  /** A backup's record, looked for in `nearContainer` too where one is given. @throws `BACKUP_NOT_FOUND` */
+  async getBackup(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord> {
+    checkGetCall(backupId, options)
+    this.#assertOpen()
+    if (this.#catalog !== this.#stored) {
+      const record = await this.#catalog.get(backupId, options)
+      if (!record) throw backupNotFound(backupId)
+      return record
+    }
+    const lookup = this.#stored.lookup(options)
+    const found = await lookup.find(backupId, options.nearContainer)
+    if (!found) throw await backupNotFoundBy(lookup, backupId)
+    return found.record
+  }
+
+  /** The backups in the store, oldest first, each parent before its children. */
+  async listBackups(filter: CatalogFilter = {}): Promise<BackupRecord[]> {
+    checkListCall(filter)
+    this.#assertOpen()
+    const records: BackupRecord[] = []
+    for await (const record of this.#catalog.list(filter)) records.push(record)
+    return inOrder(records)
+  }
+
+  /** A backup and its parents, newest first, down to the full backup. @throws `CHAIN_INVALID` where one is not there */
+  async getChain(backup: BackupReference, options: StoreOptions = {}): Promise<BackupRecord[]> {
+    checkReferenceCall('getChain', backup, options)
+    return (await this.#chain(backup, options)).map((layer) => layer.record)
+  }
+
+  /** The record in the form that `cinder backup-import` takes. */
+  async exportRecord(backup: BackupReference, options: StoreOptions = {}): Promise<ExportedRecord> {
+    checkReferenceCall('exportRecord', backup, options)
+    return encodeRecord(await this.#resolve(backup, options), this.#settings.serviceName)
+  }
+
+  /**
+   * Takes a record that Cinder or Stowage exported, once the backup it speaks of is found in this store.
+   *
+   * @throws `RECORD_INVALID`, `OBJECT_MISSING` where the store has no such backup, `METADATA_INVALID`
+   */
+  async importRecord(record: ExportedRecord, options: StoreOptions = {}): Promise<BackupRecord> {
+    checkImportCall(record, options)
+    this.#assertOpen()
+    const { id, container, prefix } = decodeRecord(record)
+    // First of all by its name alone, for the error that says what is missing.
+    await readMetadata(this.#store, { id, container, prefix }, signalOptions(options.signal))
+    // A record has the size in whole GiB: the store knows better.
+    const found = await this.#stored.get(id, { ...signalOptions(options.signal), nearContainer: container })
+    if (!found) throw backupNotFound(id)
+    await this.#catalog.put(found, signalOptions(options.signal))
+    return found
+  }
+
+  /** Frees what the driver holds. Later calls do nothing; later operations reject with `CLOSED`. */
+  close(): Promise<void> {
+    this.#closing ??= this.onClose()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  // The hooks of a backend. ObjectStore states what each has to do.
+
+  abstract putContainer(container: string, options: StoreOptions): Promise<void>
+
+  abstract getContainerEntries(
+    container: string,
+    prefix: string,
+    options: StoreOptions,
+  ): AsyncIterable<string>
+
+  abstract getObjectWriter(
+    container: string,
+    objectName: string,
+    options: WriterOptions,
+  ): Promise<ObjectWriter>
+
+  abstract getObjectReader(
+    container: string,
+    objectName: string,
+    options: ObjectOptions,
+  ): Promise<ObjectReader>
+
+  abstract deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void>
+
+  abstract generateObjectNamePrefix(backup: NewBackup): string
+
+  abstract updateContainerName(backup: NewBackup, container: string | null): string | null
+
+  abstract getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata>
+
+  /** Looks whether the store can be used: reached, written to, signed in to. Rejects with what is wrong. */
+  abstract checkForSetupError(options?: StoreOptions): Promise<void>
+
+  // What a backend may override, where its store has a better way.
+
+  /** One by one, a few at once. */
+  deleteObjects(
+    container: string,
+    objectNames: readonly string[],
+    options: StoreOptions,
+  ): Promise<FailedDelete[]> {
+    return removeOneByOne(this.#store, container, objectNames, options)
+  }
+
+  /** By listing, and by opening what a listing that may lag does not show. */
+  objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
+    return objectExistsByListing(this.#store, container, objectName, options)
+  }
+
+  /** Of a driver whose store is a directory of this machine: whether a file is in it, by this name or another. */
+  ownsPath?(path: string, options?: StoreOptions): Promise<boolean>
+
+  /** The default container alone. A driver that overrides this declares `containerListing`. */
+  getContainers(options: ContainerOptions): AsyncIterable<string> {
+    return onlyContainer(this.#settings.container, options)
+  }
+
+  /**
+   * Makes the store if there is none. Idempotent: an existing store stays as it is, and so do its backups. Creates the
+   * default container, where the driver has one.
+   */
+  async createStore(options: StoreOptions = {}): Promise<CreatedStore> {
+    checkOptions('the options of createStore()', options, storeShape)
+    this.#assertOpen()
+    const { container } = this.#settings
+    if (container !== null) await this.#store.putContainer(container, options)
+    await checkedSetup('use the store', options.signal, () => this.checkForSetupError(options))
+    return { outcome: 'ready' }
+  }
+
+  /** For a subclass that overrides a public call. @throws `CLOSED` after {@link close} */
+  protected assertOpen(): void {
+    this.#assertOpen()
+  }
+
+  /** Frees sockets, timers and workers of the backend: called once, by {@link close}. */
+  protected onClose(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async #chainJob(
+    backup: BackupReference,
+    options: OperationOptions & { readonly allowMissingMd5?: boolean },
+  ): Promise<ChainJob> {
+    const { compressors, concurrency, maxMemoryBytes, maxObjectMemoryBytes, strict } = this.#settings
+    const { allowMissingMd5 = false } = options
+    const onWarning = this.#warnings(options)
+    const source = { store: this.#store, compressors, allowMissingMd5, maxObjectMemoryBytes, onWarning }
+    return { source, chain: await this.#chain(backup, options), strict, concurrency, maxMemoryBytes }
+  }
+
+  /** Each of the chain's manifests is read once: the way to the newest one leads past all of them. */
+  async #chain(backup: BackupReference, options: OperationOptions): Promise<Chain> {
+    this.#assertOpen()
+    const lookup = this.#lookup(options)
+    if (typeof backup !== 'string') return loadChain(lookup, backup)
+    const newest = await lookup.find(backup)
+    if (!newest) throw await backupNotFoundBy(lookup, backup)
+    return loadChain(lookup, newest.record)
+  }
+
+  #deleteJob(options: OperationOptions): DeleteJob {
+    return {
+      store: this.#store,
+      catalog: this.#catalog,
+      ownCatalog: this.#ownCatalog,
+      openLookup: () => this.#lookup(options),
+      prefixes: () => new PrefixParser((sample) => this.generateObjectNamePrefix(sample)),
+      onWarning: this.#warnings(options),
+    }
+  }
+
+  /** The caller's; undefined where the store itself is the catalog. */
+  get #ownCatalog(): BackupCatalog | undefined {
+    return this.#catalog === this.#stored ? undefined : this.#catalog
+  }
+
+  #lookup(options: OperationOptions): BackupLookup {
+    const stored = this.#stored.lookup(options, this.#warnings(options))
+    return this.#catalog === this.#stored
+      ? stored
+      : new OwnCatalogLookup(this.#store, this.#catalog, stored, signalOptions(options.signal))
+  }
+
+  async #resolve(backup: BackupReference, options: StoreOptions): Promise<BackupRecord> {
+    this.#assertOpen()
+    return typeof backup === 'string' ? this.getBackup(backup, signalOptions(options.signal)) : backup
+  }
+
+  #warnings(options: OperationOptions): WarningListener {
+    return options.onWarning ?? this.#settings.onWarning
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new BackupError('CLOSED', 'The driver was closed. Make a new one.')
+  }
+}

@@ -1,0 +1,78 @@
+/** What JSON can hold. */
+export type JsonValue =
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue }
+
+/** What a backup took of the store, and how it was cut. */
+export interface StoredSizes {
+  /** The chunk size that it was made with: the most bytes of the volume in one object. */
+  readonly chunkSizeBytes: number
+  /** The block size, at which changes are found: its incrementals take it over. */
+  readonly blockSizeBytes: number
+  /** The chunk objects, as stored: after compression. */
+  readonly storedDataBytes: number
+  /** The `_sha256file` and `_metadata` objects. The former takes 72 bytes for each block of the volume. */
+  readonly storedMetadataBytes: number
+}
+
+/**
+ * A committed backup, as the catalog knows it. All of it can be found again from the store alone; the {@link StoredSizes}
+ * only of what Stowage wrote, from the version on that states them.
+ */
+export interface BackupRecord extends Partial<StoredSizes> {
+  /** Unique for ever; a UUID unless the caller chose it. */
+  readonly id: string
+  readonly volumeId: string
+  /** The backup this one adds to; null for a full backup. */
+  readonly parentId: string | null
+  /** The container its objects are in. */
+  readonly container: string
+  /** What all its object names begin with. Cinder's `service_metadata`. */
+  readonly prefix: string
+  readonly name: string | null
+  readonly description: string | null
+  /**
+   * When the backup was begun, in ISO 8601 and UTC: `2026-01-01T00:00:00Z`. A value of another writer that cannot be parsed
+   * as a time is given unchanged.
+   */
+  readonly createdAt: string
+  /** The volume's size in bytes when it was backed up. */
+  readonly sizeBytes: number
+  /**
+   * Set where the size rests on a parent that was not found, and no manifest that was found states it: the volume has
+   * at least `sizeBytes`. Stowage's own manifests state it.
+   */
+  readonly sizeIsMinimum?: true
+  /** How many chunk objects this backup alone stored. */
+  readonly objectCount: number
+  /**
+   * The compressions of those objects, by the words that the store records (`none` among them), in alphabetical order: at
+   * most 16. A word that is not Cinder's means that Cinder cannot restore this backup, nor those on top of it. Undefined
+   * in a record that a catalog of the caller's kept without it.
+   */
+  readonly compressions?: readonly string[]
+}
+
+/** The record of a backup that was just made, and what it took of the store. */
+export interface BackupResult extends Omit<BackupRecord, keyof StoredSizes>, StoredSizes {
+  /** Everything that this backup stored, as stored: data and metadata. */
+  readonly storedBytes: number
+}
+
+/** A backup by its id, or by its record where the caller has one. */
+export type BackupReference = string | BackupRecord
+
+/** What a driver is told of the backup that is about to be written. */
+export interface NewBackup {
+  readonly id: string
+  readonly volumeId: string
+  readonly parentId: string | null
+  /** The container the caller asked for. */
+  readonly container: string | null
+  readonly name: string | null
+  readonly description: string | null
+  /** The moment from which names and `created_at` are made; whole seconds. */
+  readonly createdAt: Date
+}
+
+/** Extra metadata of a driver, kept in `_metadata` and handed to its readers and writers. */
+export type ExtraMetadata = { readonly [key: string]: JsonValue } | null

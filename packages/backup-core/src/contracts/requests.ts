@@ -1,0 +1,161 @@
+import type { BackupReference, JsonValue } from './records.js'
+import type { OperationOptions } from './progress.js'
+import type { VolumeExtent } from './volume.js'
+
+/** What to back up, and as what. */
+export interface BackupRequest {
+  readonly volumeId: string
+  /** @default a new UUID */
+  readonly backupId?: string
+  /** Makes an incremental on top of this backup. @default a full backup */
+  readonly parent?: BackupReference | null
+  /**
+   * Makes an incremental on top of the volume's newest sound backup (the one that began last, as in Cinder), or a full
+   * one where there is none. Damaged ones are passed over with the warning `PARENT_PASSED_OVER`. @default false
+   */
+  readonly incremental?: boolean
+  /** @default the driver's */
+  readonly container?: string
+  readonly name?: string | null
+  readonly description?: string | null
+  /** Kept as Cinder's `volume_meta`: a string is stored as it is, an object is encoded. @default null */
+  readonly volumeMetadata?: string | { readonly [key: string]: JsonValue } | null
+  /** Backs up a source of no bytes. @default false: refused with `SOURCE_EMPTY` */
+  readonly allowEmpty?: boolean
+  /**
+   * Makes an incremental of a source that is shorter than its parent by more than half.
+   * @default false: refused with `SOURCE_SHRANK`
+   */
+  readonly allowShrink?: boolean
+}
+
+/** Options of `restore`. */
+export interface RestoreOptions extends OperationOptions {
+  /** Restores these bytes alone, at their own offset; the rest of the target stays as it is. @default all */
+  readonly range?: VolumeExtent
+  /** Accepts a target that holds something. @default false */
+  readonly overwrite?: boolean
+  /** Leaves zeros unwritten in a target that reads as zeros. @default true */
+  readonly sparse?: boolean
+  /** Accepts objects whose metadata has no MD5 to check. @default false */
+  readonly allowMissingMd5?: boolean
+}
+
+/** What a restore did. */
+export interface RestoreResult {
+  readonly backupId: string
+  /** The volume's size. */
+  readonly sizeBytes: number
+  /** Bytes that were written to the target. */
+  readonly writtenBytes: number
+  /** Bytes that were left as zeros in a new target. */
+  readonly sparseBytes: number
+  /** Objects that were fetched, each once. */
+  readonly objectsFetched: number
+  /** What the backup says of the volume, as far as Cinder restores it; null where it says nothing. */
+  readonly volumeMetadata: RestoredVolumeMetadata | null
+}
+
+/** The part of Cinder's `volume_meta` that a restore gives back. */
+export interface RestoredVolumeMetadata {
+  /** display_name, display_description and, from version 2 on, encryption_key_id. */
+  readonly base: Readonly<Record<string, JsonValue>>
+  readonly volume: Readonly<Record<string, JsonValue>>
+  readonly glance: Readonly<Record<string, JsonValue>>
+}
+
+/** Options of `verify`. */
+export interface VerifyOptions extends OperationOptions {
+  /**
+   * `quick`: every object of the chain is there. `full`: every object decompresses to its length and MD5 too, and
+   * the volume's blocks have the hashes of the newest `_sha256file`. @default 'quick'
+   */
+  readonly level?: 'quick' | 'full'
+  readonly allowMissingMd5?: boolean
+}
+
+/** What a verification that found no fault looked at. A fault is thrown as `VERIFY_FAILED`, with every problem. */
+export interface VerifyResult {
+  readonly backupId: string
+  readonly level: 'quick' | 'full'
+  /** The chain, newest first. */
+  readonly chain: readonly string[]
+  readonly objectsChecked: number
+  readonly blocksChecked: number
+  readonly sizeBytes: number
+}
+
+/** Options of `deleteBackup`. */
+export interface DeleteOptions extends OperationOptions {
+  /** Deletes the backups that depend on it too, newest first. @default false: refused with `HAS_DEPENDENTS` */
+  readonly withDescendants?: boolean
+  /**
+   * Deletes a backup whose `_metadata` is damaged, and what is left of one that has none, by the prefix of its objects; and
+   * goes ahead where possible dependents cannot be read, with a warning for each. A dependent that can be read is never
+   * ignored. @default false: refused with `METADATA_INVALID`, `BACKUP_NOT_FOUND` or `DEPENDENTS_UNKNOWN`
+   */
+  readonly force?: boolean
+}
+
+/** What a delete did. */
+export interface DeleteResult {
+  /** Ids of the backups that are gone, in the order they went. */
+  readonly deleted: readonly string[]
+  readonly objectsDeleted: number
+}
+
+/** A backup's record in the form that `cinder backup-import` takes. */
+export interface ExportedRecord {
+  /** The name of the driver. */
+  readonly backupService: string
+  /** base64 of JSON: `driver_info` and the backup's fields. */
+  readonly backupUrl: string
+}
+
+/** What `createStore` did. */
+export interface CreatedStore {
+  /**
+   * `created`: there was no store. `marked`: there was one, which has a mark now. `unchanged`: there was one.
+   * `ready`: there is one now, and the backend does not know whether there was.
+   */
+  readonly outcome: 'created' | 'marked' | 'unchanged' | 'ready'
+}
+
+/** Options of `removeOrphans`. */
+export interface OrphanOptions extends OperationOptions {
+  /**
+   * Leaves what is younger, in milliseconds: a backup that runs has no `_metadata` yet. The age is that of the newest object
+   * under a prefix. 0 removes everything, and is right only while no backup and no delete runs. @default 24 hours
+   */
+  readonly olderThanMs?: number
+  /** Finds orphans and removes none. @default false */
+  readonly dryRun?: boolean
+}
+
+/** Something in a store that belongs to no backup. */
+export interface Orphan {
+  /**
+   * `objects`: chunks and a hash list without `_metadata`, of a backup that was killed, or half deleted. `claim`: of a
+   * backup that was killed. `marker`: of a delete that was interrupted. `temporary`: what a killed writer left.
+   */
+  readonly kind: 'objects' | 'claim' | 'marker' | 'temporary'
+  readonly container: string
+  /** The prefix of the objects, or the name of the one object. */
+  readonly name: string
+  /** Null where a prefix fits several ids, and for temporary objects. */
+  readonly backupId: string | null
+  readonly objectCount: number
+  /** When the newest object was written; null where the store does not tell. */
+  readonly modifiedAt: Date | null
+  /** `found`: a dry run, which would remove it. `finished`: the delete was. */
+  readonly outcome: 'removed' | 'finished' | 'found' | 'kept'
+  /** Why it was kept. */
+  readonly reason?: string
+}
+
+/** What `removeOrphans` found and did. */
+export interface OrphanResult {
+  readonly orphans: readonly Orphan[]
+  /** Objects that were removed. */
+  readonly objectsRemoved: number
+}

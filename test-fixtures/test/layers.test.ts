@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { ESLint, type Linter } from 'eslint'
+import importX from 'eslint-plugin-import-x'
+import tseslint from 'typescript-eslint'
+import { describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+interface Layers {
+  readonly coreLayers: readonly (readonly string[])[]
+  readonly coreZones: readonly unknown[]
+}
+
+/** The file has no types: it is read by the linter as it stands. */
+const { coreLayers, coreZones } = (await import(
+  new URL('../../eslint.layers.js', import.meta.url).href
+)) as Layers
+
+const config = {
+  files: ['**/*.ts'],
+  languageOptions: { parser: tseslint.parser },
+  plugins: { 'import-x': importX },
+  settings: {
+    'import-x/resolver-next': [
+      importX.createNodeResolver({ extensions: ['.ts', '.js'], extensionAlias: { '.js': ['.ts', '.js'] } }),
+    ],
+  },
+  rules: { 'import-x/no-restricted-paths': ['error', { basePath: root, zones: coreZones }] },
+} as unknown as Linter.Config
+
+const eslint = new ESLint({ cwd: root, overrideConfigFile: true, overrideConfig: [config] })
+
+/** Lints one import as if a file of a folder of core had it. */
+async function messagesOf(file: string, imported: string): Promise<string[]> {
+  const code = `import type * as planted from '${imported}'\nexport type Planted = keyof typeof planted\n`
+  const [result] = await eslint.lintText(code, { filePath: `${root}packages/backup-core/src/${file}` })
+  return (result?.messages ?? []).map(({ message }) => message)
+}
+
+describe('the layers of backup-core', () => {
+  it.each([
+    ['contracts/records.ts', '../backup/run-backup.js'],
+    ['format/metadata.ts', '../catalog/store-catalog.js'],
+    ['chain/chain.ts', '../catalog/backup-lookup.js'],
+    ['store/objects.ts', '../settings/settings.js'],
+    ['errors/abort.ts', '../checks/check-options.js'],
+    ['backup/run-backup.ts', '../chunked-backup-driver.js'],
+    ['restore/run-restore.ts', '../index.js'],
+  ])('refuses an import upwards: %s of %s', async (file, imported) => {
+    expect(await messagesOf(file, imported)).toEqual([expect.stringContaining('only the layers below it')])
+  })
+
+  it('refuses an import of a folder in the same layer', async () => {
+    const messages = await messagesOf('volume/volume-extents.ts', '../format/metadata.js')
+    expect(messages).toEqual([expect.stringContaining('only the layers below it')])
+  })
+
+  it.each([
+    ['backup/run-backup.ts', '../chain/chain.js'],
+    ['chunked-backup-driver.ts', './backup/run-backup.js'],
+    ['contracts/records.ts', '../errors/backup-error.js'],
+  ])('accepts an import downwards: %s of %s', async (file, imported) => {
+    expect(await messagesOf(file, imported)).toEqual([])
+  })
+
+  it('are stated in docs/architecture.md in the same order', () => {
+    const text = readFileSync(`${root}docs/architecture.md`, 'utf8')
+    const table = text.slice(text.indexOf('## Layers of core'))
+    const rows = table.slice(0, table.indexOf('\n## ', 1)).matchAll(/^\| \d+ +\|([^|]*)\|/gm)
+    const stated = [...rows].map(([, cell = '']) =>
+      [...cell.matchAll(/`([a-z]+)\/`/g)].map(([, name]) => name),
+    )
+    expect(stated).toEqual(coreLayers)
+  })
+})
