@@ -1,64 +1,72 @@
 import type { ReplayableBody } from '../contracts/object-store.js'
 import { BackupError } from '../errors/backup-error.js'
-import { ChunkPass, type ChunkMeans, type ChunkPlace } from './chunk-pass.js'
+import type { ChunkReader } from './chunk-reader.js'
 
-/** What was hashed of a chunk, of the bytes that the store was given last. */
+/** The hashes of a chunk. */
 export interface ChunkHashes {
-  /** Of each block, 32 bytes each. */
+  /** One for each block, 32 bytes each. */
   readonly sha256s: Uint8Array
+  /** Lower-case hex. */
   readonly md5: string
 }
 
 /**
- * A chunk that is read while it is stored, and read again for each attempt to store it: no attempt needs it in memory.
- * Its hashes are those of the last attempt, so that they are true of what is stored also where the volume is written to.
+ * The body of a chunk that is sent while it is read. Each attempt to send it reads the source again, so that it is never
+ * held in memory. Its hashes are those of the last attempt: they match what is stored even if the volume was written to.
  */
 export class ChunkBody implements ReplayableBody {
   readonly lengthBytes: number
-  readonly #begin: () => ChunkPass
-  #pass: ChunkPass
+  readonly #open: () => ChunkReader
+  #reader: ChunkReader
   #streams = 0
+  /** Of the pieces of the last attempt. */
+  #sha256s: Uint8Array[] = []
 
-  /** Begins to read. @param onHashed - told of bytes that were read and hashed for the first time */
-  constructor(place: ChunkPlace, means: ChunkMeans, onHashed: (lengthBytes: number) => void) {
-    this.lengthBytes = place.lengthBytes
-    let reachedBytes = 0
-    this.#begin = () =>
-      new ChunkPass(place, means, (endBytes) => {
-        if (endBytes <= reachedBytes) return
-        onHashed(endBytes - reachedBytes)
-        reachedBytes = endBytes
-      })
-    this.#pass = this.#begin()
+  /** @param open - starts to read the chunk */
+  constructor(lengthBytes: number, open: () => ChunkReader) {
+    this.lengthBytes = lengthBytes
+    this.#open = open
+    this.#reader = open()
   }
 
   async *stream(): AsyncGenerator<Uint8Array> {
     this.#streams += 1
     if (this.#streams > 1) {
-      await this.#pass.close()
-      this.#pass = this.#begin()
+      await this.#reader.close()
+      this.#reader = this.#open()
     }
-    yield* this.#pass.pieces()
+    const sha256s: Uint8Array[] = []
+    this.#sha256s = sha256s
+    let index = 0
+    for await (const { bytes, hashes, release } of this.#reader.pieces()) {
+      const at = index++
+      // A store that has all bytes need not ask whether there are more.
+      const collected = hashes.then((found) => (sha256s[at] = found.sha256s))
+      collected.catch(() => undefined)
+      yield bytes
+      await collected
+      release()
+    }
   }
 
   md5OfStream(): Promise<string | undefined> {
-    return Promise.resolve(this.#pass.md5)
+    return Promise.resolve(this.#reader.md5)
   }
 
-  /** The hashes of what was stored. @throws `STORE_FAILED` where the store did not take all of it */
+  /** The hashes of what was stored. @throws BackupError `STORE_FAILED` where the store did not read all of the body */
   async hashes(): Promise<ChunkHashes> {
-    const { md5, sha256s } = this.#pass
+    const md5 = await this.#reader.md5
     if (md5 === undefined) {
       throw new BackupError(
         'STORE_FAILED',
-        'The store said that it has a chunk of which it did not take all.',
+        'The backend reported a chunk as stored without having read all of it. Report this to the author of the backend.',
       )
     }
-    return { md5: await md5, sha256s }
+    return { md5, sha256s: Buffer.concat(this.#sha256s) }
   }
 
-  /** Resolves when nothing reads or hashes any more. To be called whatever happens. */
+  /** Resolves when nothing reads or hashes. Must be called, also after a failure. */
   close(): Promise<void> {
-    return this.#pass.close()
+    return this.#reader.close()
   }
 }

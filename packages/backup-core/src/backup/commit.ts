@@ -11,8 +11,7 @@ import { formatCreatedAt, isoCreatedAt } from '../format/timestamps.js'
 import { Limiter } from '../pipeline/slots.js'
 import { controlObjectNames, listBackupObjects } from '../store/objects.js'
 import { notSearchable, type Destination } from './destination.js'
-import { assertNotBeingDeleted } from './parent-marker.js'
-import { backupExists, beingDeleted, type Parent } from './prepare.js'
+import { assertNotBeingDeleted, backupExists, beingDeleted, type Parent } from './prepare.js'
 
 /** What was stored of a volume. */
 export interface StoredVolume {

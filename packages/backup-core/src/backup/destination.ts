@@ -1,9 +1,9 @@
 import type { BackupLookup } from '../catalog/backup-lookup.js'
-import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { ObjectOptions, ObjectStore, ReplayableBody, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRequest } from '../contracts/requests.js'
 import type { DriverSettings } from '../settings/settings.js'
 import type { NewBackup } from '../contracts/records.js'
-import { BackupError } from '../errors/backup-error.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
 import {
   assertContainerName,
   assertObjectName,
@@ -13,9 +13,8 @@ import {
 import { refuseShrunk } from './check-size.js'
 import { claimPrefix, claimReleaseOptions, type Claim } from './claim.js'
 import { prepareBackup, type BackupMeans, type PreparedBackup } from './prepare.js'
-import type { ObjectSink } from './store-run.js'
-import { WrittenObjects } from './written-objects.js'
-import { ZeroForms } from './zero-forms.js'
+import { ZeroForms, type ObjectSink } from './store-run.js'
+import { writeObject } from '../store/objects.js'
 
 /** Where a backup's objects go, under which names: all that the store has to be asked before it is given anything. */
 export interface Destination {
@@ -130,4 +129,37 @@ export function refuseGrowth(settings: DriverSettings, { parent }: PreparedBacku
   throw new BackupError('VOLUME_GREW', 'Volume size increased since the last backup. Do a full backup.', {
     backupId: parent.record.id,
   })
+}
+
+/**
+ * Writes the objects of one backup run, and knows which of them that run may have created: a clean-up removes those, and
+ * nothing else. No object is replaced where the store can create exclusively.
+ */
+export class WrittenObjects {
+  readonly #store: ObjectStore
+  readonly #container: string
+  readonly #names = new Set<string>()
+
+  constructor(store: ObjectStore, container: string) {
+    this.#store = store
+    this.#container = container
+  }
+
+  /** Names of objects that exist because of this run, or may: an answer that was lost may have been a success. */
+  get names(): ReadonlySet<string> {
+    return this.#names
+  }
+
+  /** @throws `CONFLICT` where the object exists already: it is another run's, and not in {@link names} */
+  async write(objectName: string, body: ReplayableBody, options: ObjectOptions): Promise<void> {
+    const exclusive = this.#store.capabilities.exclusiveCreate === true
+    this.#names.add(objectName)
+    try {
+      const writerOptions = exclusive ? { ...options, exclusive } : options
+      await writeObject(this.#store, this.#container, objectName, body, writerOptions)
+    } catch (error) {
+      if (isBackupError(error, 'CONFLICT')) this.#names.delete(objectName)
+      throw error
+    }
+  }
 }

@@ -16,7 +16,7 @@ import {
 } from '../format/object-names.js'
 import { encodeVolumeMetadata } from '../format/volume-meta.js'
 import type { WarningListener } from '../contracts/progress.js'
-import { assertNotBeingDeleted } from './parent-marker.js'
+import { listMarkers } from '../delete/marker.js'
 
 /** What preparing takes. */
 export interface BackupMeans {
@@ -217,4 +217,24 @@ export function agreeOnSizes(
   }
   const chunkSizeBytes = fitChunkSize(settings.chunkSizeBytes, blockSizeBytes, settings.chunkSizeGiven)
   return { chunkSizeBytes, blockSizeBytes }
+}
+
+/**
+ * Refuses a parent that has the marker of a delete, running or interrupted: the delete may go on at any time.
+ *
+ * @throws `CHAIN_INVALID`
+ */
+export async function assertNotBeingDeleted(
+  store: ObjectStore,
+  parent: BackupRecord,
+  options: StoreOptions,
+): Promise<void> {
+  const { readable, damaged } = await listMarkers(store, parent, options)
+  if (readable.length + damaged.length === 0) return
+  throw new BackupError(
+    'CHAIN_INVALID',
+    `The parent, backup ${parent.id}, is being deleted, or its delete was interrupted. ` +
+      'Delete it again to finish that, or make the incremental on another backup.',
+    { backupId: parent.id, container: parent.container },
+  )
 }

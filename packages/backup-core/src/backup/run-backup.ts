@@ -9,12 +9,7 @@ import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { HashList } from '../format/hash-list.js'
 import { startHashWorkers } from '../hash/hash-pool.js'
-import {
-  planBackupMemory,
-  planStreams,
-  type CompressedFrom,
-  type StreamPlan,
-} from '../pipeline/memory-plan.js'
+import { planChunks, type CompressedFrom } from '../pipeline/memory-plan.js'
 import { atOnce } from '../pipeline/slots.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
 import type { OperationOptions } from '../contracts/progress.js'
@@ -26,9 +21,8 @@ import { cleanUp, type CleanUpMeans } from './clean-up.js'
 import { commit } from './commit.js'
 import { openDestination, refuseGrowth, type Destination } from './destination.js'
 import { agreeOnSizes, type BackupMeans, type Parent, type PreparedBackup } from './prepare.js'
-import { askForHints } from './source-hints.js'
 import { storeChunks, type ChunkJob } from './store-chunks.js'
-import { streamChunks } from './stream-chunks.js'
+import { askForHints } from './volume-chunks.js'
 
 /** What a backup works with, beside its request. */
 export interface BackupJob extends BackupMeans, CleanUpMeans {
@@ -107,12 +101,13 @@ async function storeVolume(
   const { parent, chunkSizeBytes, blockSizeBytes } = ofFull ?? (await opening).prepared
   const chunks: ChunkJob = {
     destination: opening,
-    plan: planBackupMemory({
+    plan: planChunks({
       chunkSizeBytes,
       blockSizeBytes,
       volumeSizeBytes: open.sizeBytes,
       incremental: parent !== null,
       compressed: compressedFrom(job.settings.compression),
+      canSendWhileRead: canSendWhileRead(job, open),
       concurrency: atOnce(job.settings.concurrency, chunkSizeBytes),
       maxMemoryBytes: job.settings.maxMemoryBytes,
     }),
@@ -126,8 +121,7 @@ async function storeVolume(
   }
   try {
     if (parent) assertBlocksFit(parent, blockSizeBytes, open.sizeBytes, job.settings.maxMemoryBytes)
-    const stream = parent === null ? streamPlan(job, open) : undefined
-    await storeHinted(chunks, parent, stream, open, meter, signal)
+    await storeHinted(chunks, parent, open, meter, signal)
     return { destination: await opening, chunks }
   } catch (error) {
     const refused = stop.signal.aborted && callerSignal?.aborted !== true
@@ -160,33 +154,22 @@ function compressedFrom(compressor: Compressor | null): CompressedFrom | null {
   return compressor.compressParts === undefined ? 'one' : 'parts'
 }
 
-/**
- * How a full backup's chunks are read while they are stored: where they go out as they are, the source can be read
- * again, and the store takes them as they come.
- */
-function streamPlan(
-  { store, settings }: BackupJob,
-  { seekable, sizeBytes }: OpenSource,
-): StreamPlan | undefined {
+/** Whether the source can be read again, and the store takes bodies as they come. */
+function canSendWhileRead({ store }: BackupJob, { seekable, sizeBytes }: OpenSource): boolean {
   const { streamingWrites = false, streamingBodies = false } = store.capabilities
-  if (settings.compression || !seekable || sizeBytes === undefined) return undefined
-  if (!streamingWrites && !streamingBodies) return undefined
-  const concurrency = atOnce(settings.concurrency, settings.chunkSizeBytes)
-  return planStreams({ ...settings, volumeSizeBytes: sizeBytes, concurrency })
+  return seekable && sizeBytes !== undefined && (streamingWrites || streamingBodies)
 }
 
 async function storeHinted(
   chunks: ChunkJob,
   parent: Parent | null,
-  stream: StreamPlan | undefined,
   source: OpenSource,
   meter: ProgressMeter,
   signal: AbortSignal,
 ): Promise<void> {
   const hints = await askForHints(source, parent, chunks.blockSizeBytes, signal)
   try {
-    if (stream) await streamChunks(chunks, stream, source, hints, meter, signal)
-    else await storeChunks(chunks, source, hints, meter, signal)
+    await storeChunks(chunks, source, hints, meter, signal)
   } finally {
     await hints[Symbol.asyncDispose]()
   }

@@ -1,40 +1,41 @@
-import { chunkObjectName } from '../format/object-names.js'
+import type { OpenSource } from '../contracts/volume.js'
 import type { HashList } from '../format/hash-list.js'
 import type { StoredObject } from '../format/metadata.js'
-import { hashChunk, PieceHasher } from '../hash/chunk-hasher.js'
-import type { PieceHashes } from '../hash/hash-pool.js'
-import type { BackupMemoryPlan } from '../pipeline/memory-plan.js'
+import { chunkObjectName } from '../format/object-names.js'
+import { chunkMemoryBytes, type ChunkPlan } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext, type Turn } from '../pipeline/pipeline.js'
 import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
-import type { OpenSource } from '../contracts/volume.js'
-import { MOST_JOINED_BYTES } from './changed-runs.js'
-import { OpenChunk } from './open-chunk.js'
-import { HASHED_SHARE, readPieces, type Piece } from './read-pieces.js'
-import type { SourceHints } from './source-hints.js'
-import { storeRun } from './store-run.js'
+import { ChunkChanges, MAX_JOINED_BYTES, type RunInMemory } from './changed-runs.js'
+import { ChunkBody } from './chunk-body.js'
+import { ChunkReader, Zeros, type ChunkReaderOptions } from './chunk-reader.js'
 import type { Destination } from './destination.js'
+import { storeRun } from './store-run.js'
+import { volumeChunks, type SourceHints, type VolumeChunk } from './volume-chunks.js'
 
-/** A backup's chunks on their way, and what is known of them so far. */
+/** The chunks of a backup, and what has been found and stored so far. */
 export interface ChunkJob {
-  /** Awaited before the first object is stored, and not before. */
+  /** Awaited before the first object is stored: reading and hashing begin earlier. */
   readonly destination: Promise<Destination>
-  readonly plan: BackupMemoryPlan
-  /** How many small objects are stored at once. */
+  readonly plan: ChunkPlan
+  /** How many small objects are stored concurrently. */
   readonly smallConcurrency: number
   readonly blockSizeBytes: number
   readonly incremental: boolean
-  /** The most unchanged bytes that are stored so that scattered changes share an object. */
+  /** Maximum of unchanged bytes that are stored so that scattered changes share an object. */
   readonly joinGapBytes: number
   /** The parent's hashes, which become the volume's own; empty for a full backup. */
   readonly hashes: HashList
-  /** In the order of their names; a place is empty until its object is stored. */
+  /** In the order of their names. An entry is undefined until its object is stored. */
   readonly objects: (StoredObject | undefined)[]
   readonly totals: { sizeBytes: number }
 }
 
+/** The part of a held chunk's progress that is reading and hashing it; compressing and storing it are the rest. */
+const READ_SHARE = 1 / 2
+
 /**
- * Reads, hashes, compares, compresses and stores a volume, several chunks at a time. Names are given in the order of
- * the volume, as Cinder gives them, however the work between overlaps.
+ * Reads, hashes, compares, compresses and stores a volume, several chunks concurrently. Objects are numbered in the order
+ * of the volume, as Cinder numbers them.
  */
 export async function storeChunks(
   job: ChunkJob,
@@ -43,90 +44,146 @@ export async function storeChunks(
   meter: ProgressMeter,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { objectSizeBytes: chunkSizeBytes, pieceSizeBytes, ...limits } = job.plan
-  const { smallConcurrency } = job
-  const leastStoredBufferBytes = job.incremental ? Math.min(chunkSizeBytes, MOST_JOINED_BYTES) : 0
-  const chunk = new OpenChunk(job.hashes, job.blockSizeBytes, job.joinGapBytes)
-  // The chunks of a full backup are its objects, so that what is read can be summed for both. Of an incremental only the
-  // changes are, when they are known; its pieces are hashed in any order, on all cores.
-  const hasher = job.incremental ? undefined : new PieceHasher(job.blockSizeBytes)
-  try {
-    await runPipeline(
-      { ...limits, smallConcurrency, leastStoredBufferBytes, signal, operation: 'The backup' },
-      (context) => readPieces(source, { chunkSizeBytes, pieceSizeBytes, hints, meter }, context),
-      // Begun in the order of the items: a chunk's pieces reach the hasher in theirs, before its end.
-      (item, context, turn) =>
-        item.kind === 'piece'
-          ? comparePiece(job, chunk, item, hasher, turn)
-          : storeRuns(job, chunk, hasher?.end(), context, turn, meter),
-    )
-  } finally {
-    await hasher?.end().catch(() => undefined)
-  }
-  // A last piece that was skipped has not said where the volume ends.
+  const { plan, smallConcurrency, incremental } = job
+  const { concurrency, memoryBytes, reserveBytes } = plan
+  const minStoredBufferBytes = incremental ? Math.min(plan.objectSizeBytes, MAX_JOINED_BYTES) : 0
+  const limits = { concurrency, memoryBytes, reserveBytes, smallConcurrency, minStoredBufferBytes }
+  const zeros = new Zeros(Math.min(plan.pieceSizeBytes, source.sizeBytes ?? plan.pieceSizeBytes))
+  await runPipeline(
+    { ...limits, signal, operation: 'The backup' },
+    (context) => volumeChunks(source, plan, hints, context),
+    async (chunk, context, turn) => {
+      const work = { job, chunk, source, zeros, meter, context, turn }
+      try {
+        await (plan.sendWhileRead ? sendChunk(work) : holdChunk(work))
+      } finally {
+        chunk.endOfRead(0)
+      }
+    },
+  )
   job.totals.sizeBytes = source.sizeBytes ?? job.totals.sizeBytes
   job.hashes.truncate(Math.ceil(job.totals.sizeBytes / job.blockSizeBytes))
 }
 
-/** Hashes a piece off the main thread, and compares it when those before it have been. */
-async function comparePiece(
-  job: ChunkJob,
-  chunk: OpenChunk,
-  piece: Piece,
-  hasher: PieceHasher | undefined,
-  turn: Turn,
-): Promise<void> {
-  const { bytes, offsetBytes, hole, portion } = piece
-  const hashes = await (hasher?.add(bytes, hole) ?? hashPiece(bytes, job.blockSizeBytes, hole))
-  portion.reach(HASHED_SHARE)
-  await turn(() => {
-    job.totals.sizeBytes = offsetBytes + bytes.length
-    const changed = chunk.add({ piece, ...hashes })
-    if (!changed) portion.finish()
-  })
+/** A chunk, and all that is needed to store it. */
+interface ChunkWork {
+  readonly job: ChunkJob
+  readonly chunk: VolumeChunk
+  readonly source: OpenSource
+  readonly zeros: Zeros
+  readonly meter: ProgressMeter
+  readonly context: PipelineContext
+  readonly turn: Turn
 }
 
-async function hashPiece(bytes: Uint8Array, blockSizeBytes: number, hole: boolean): Promise<PieceHashes> {
-  const { sha256s, allZero } = await hashChunk({
-    ...{ parts: [bytes], blockSizeBytes, md5: false },
-    knownZeros: hole,
+/** Stores a chunk of a full backup while it is read: no more of it is in memory than a few pieces. */
+async function sendChunk(work: ChunkWork): Promise<void> {
+  const { job, chunk, meter, context } = work
+  const { number, offsetBytes, lengthBytes } = chunk
+  const portion = new Portion(meter, lengthBytes)
+  const open = (): ChunkReader =>
+    openReader(work, {
+      onProgress: (_, hashedBytes) => {
+        portion.reach(hashedBytes / lengthBytes)
+      },
+      onRelease: () => undefined,
+    })
+  const body = new ChunkBody(lengthBytes, open)
+  try {
+    const { sink, prefix } = await job.destination
+    const name = chunkObjectName(prefix, number)
+    const { signal } = context
+    await sink.written.write(name, body, { signal, extraMetadata: sink.extraMetadata })
+    const { md5, sha256s } = await body.hashes()
+    job.hashes.put(offsetBytes / job.blockSizeBytes, sha256s)
+    job.objects[number - 1] = { name, offsetBytes, lengthBytes, compression: 'none', md5 }
+    portion.finish()
+    meter.add({ transferredBytes: lengthBytes, objects: 1 })
+  } finally {
+    await body.close()
+    context.budget.give(chunkMemoryBytes(job.plan, lengthBytes))
+  }
+}
+
+/** Reads and compares a chunk, and stores its changes, which are all of it in a full backup. */
+async function holdChunk(work: ChunkWork): Promise<void> {
+  const { job, chunk, meter, context } = work
+  let heldBytes = chunk.lengthBytes
+  const giveBack = (lengthBytes: number): void => {
+    heldBytes -= lengthBytes
+    context.budget.give(lengthBytes)
+  }
+  const portion = new Portion(meter, chunk.lengthBytes)
+  const reader = openReader(work, {
+    onProgress: (readBytes, hashedBytes) => {
+      portion.reach((READ_SHARE * (readBytes + hashedBytes)) / (2 * chunk.lengthBytes))
+    },
+    onRelease: giveBack,
   })
-  return { sha256s: sha256s ?? new Uint8Array(0), allZero }
+  try {
+    const changes = new ChunkChanges(job.hashes, job.blockSizeBytes, job.joinGapBytes)
+    // Only of a stream the length is seen from what was read: elsewhere pieces without changes may be left out.
+    const isStream = work.source.sizeBytes === undefined
+    let lengthBytes = isStream ? 0 : chunk.lengthBytes
+    for await (const piece of reader.pieces()) {
+      changes.add(piece, await piece.hashes)
+      if (isStream) lengthBytes += piece.bytes.length
+    }
+    chunk.endOfRead(lengthBytes)
+    job.totals.sizeBytes = Math.max(job.totals.sizeBytes, chunk.offsetBytes + lengthBytes)
+    const countedBytes = portion.countedBytes + (await storeRuns(work, changes.runs(), reader.md5))
+    meter.add({ done: lengthBytes - countedBytes })
+  } finally {
+    await reader.close()
+    giveBack(heldBytes)
+  }
 }
 
 /**
- * Names a chunk's runs of changes, in its turn, and stores them, several at once.
+ * Numbers a chunk's runs of changes when it is the chunk's turn, and stores them, several concurrently.
  *
  * @param chunkMd5 - of a full backup's chunk, which is one run
+ * @returns how many bytes the progress counts for them
  */
 async function storeRuns(
-  job: ChunkJob,
-  chunk: OpenChunk,
+  { job, context, turn, meter }: ChunkWork,
+  runs: readonly RunInMemory[],
   chunkMd5: Promise<string> | undefined,
-  context: PipelineContext,
-  turn: Turn,
-  meter: ProgressMeter,
-): Promise<void> {
-  // Whoever waits for it may fail before: it must not be a rejection that nobody takes.
-  chunkMd5?.catch(() => undefined)
-  const ended = await turn(() => {
-    const { runs, uncountedBytes } = chunk.end()
-    return { uncountedBytes, runs: runs.map((run) => ({ run, index: job.objects.push(undefined) - 1 })) }
-  })
+): Promise<number> {
+  const numbers = await turn(() => runs.map(() => job.objects.push(undefined)))
   const { sink, prefix } = await job.destination
-  let uncountedBytes = ended.uncountedBytes
-  await Promise.all(
-    ended.runs.map(async ({ run, index }) => {
-      const name = chunkObjectName(prefix, index + 1)
-      const worthBytes = Math.floor(run.lengthBytes * (1 - HASHED_SHARE))
-      uncountedBytes -= worthBytes
-      const portion = new Portion(meter, worthBytes)
-      const stored = await storeRun(sink, name, run, chunkMd5, portion, context)
-      job.objects[index] = stored.object
-      portion.finish()
-      meter.add({ transferredBytes: stored.storedBytes, objects: 1 })
-    }),
-  )
-  // What of the pieces did not change.
-  meter.add({ done: uncountedBytes })
+  const counts = runs.map(async (run, index) => {
+    const number = numbers[index] ?? 0
+    const portion = new Portion(meter, Math.floor(run.lengthBytes * (1 - READ_SHARE)))
+    const { object, storedBytes } = await storeRun(
+      sink,
+      chunkObjectName(prefix, number),
+      run,
+      chunkMd5,
+      portion,
+      context,
+    )
+    job.objects[number - 1] = object
+    portion.finish()
+    meter.add({ transferredBytes: storedBytes, objects: 1 })
+    return portion.countedBytes
+  })
+  try {
+    return (await Promise.all(counts)).reduce((sum, bytes) => sum + bytes, 0)
+  } catch (error) {
+    // The memory of the chunk is free only when no run uses it any more.
+    context.fail(error)
+    await Promise.allSettled(counts)
+    throw error
+  }
+}
+
+type ReaderEvents = Pick<ChunkReaderOptions, 'onProgress' | 'onRelease'>
+
+function openReader({ job, chunk, source, zeros, context }: ChunkWork, events: ReaderEvents): ChunkReader {
+  const { plan, blockSizeBytes, incremental } = job
+  const { buffers, signal } = context
+  // The chunks of a full backup are its objects. Of an incremental the changes are, and are known only once it is compared.
+  const withMd5 = !incremental
+  return new ChunkReader(chunk, { source, plan, blockSizeBytes, withMd5, zeros, buffers, signal, ...events })
 }

@@ -6,10 +6,9 @@ import type { PipelineContext } from '../pipeline/pipeline.js'
 import { SMALL_OBJECT_BYTES } from '../pipeline/slots.js'
 import type { Portion } from '../pipeline/progress-meter.js'
 import { countedBody, partsBody } from '../store/objects.js'
-import { gather } from './gather.js'
-import type { RunInMemory } from './open-chunk.js'
-import type { WrittenObjects } from './written-objects.js'
-import type { ZeroForms } from './zero-forms.js'
+import type { RunInMemory } from './changed-runs.js'
+import type { WrittenObjects } from './destination.js'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /** Where a backup's objects go. */
 export interface ObjectSink {
@@ -194,5 +193,42 @@ class HeldMemory {
     this.releaseRaw()
     for (const buffer of this.#buffers) this.giveBuffer(buffer)
     this.keepOnly(0)
+  }
+}
+
+/** How much is copied before others get a turn: fresh memory takes about a millisecond for it. */
+const STEP_BYTES = 256 * 1024
+
+/** Copies parts into one piece of memory, for a compressor that needs its input in one. */
+export async function gather(parts: readonly Uint8Array[], whole: Uint8Array): Promise<Uint8Array> {
+  let endBytes = 0
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += STEP_BYTES) {
+      const step = part.subarray(at, at + STEP_BYTES)
+      whole.set(step, endBytes)
+      endBytes += step.length
+      await nextTurn()
+    }
+  }
+  return whole
+}
+
+/** deflate makes 2 MB of the largest chunk that is usual, 1.86 GiB; others make next to nothing. */
+const MOST_BYTES = 8 * 1024 * 1024
+
+/** What zeros become when they are compressed, by how many they are: the same for all chunks of zeros of a backup. */
+export class ZeroForms {
+  readonly #forms = new Map<number, Uint8Array>()
+  #bytes = 0
+
+  get(lengthBytes: number): Uint8Array | undefined {
+    return this.#forms.get(lengthBytes)
+  }
+
+  /** Keeps a copy, as long as all of them are a few megabytes. */
+  remember(lengthBytes: number, compressed: Uint8Array): void {
+    if (this.#forms.has(lengthBytes) || this.#bytes + compressed.length > MOST_BYTES) return
+    this.#forms.set(lengthBytes, compressed.slice())
+    this.#bytes += compressed.length
   }
 }

@@ -37,22 +37,6 @@ export class HashList {
     this.overwrite(this.#length, hash, 0)
   }
 
-  /** Adds hashes that lie one after the other. */
-  append(packed: Uint8Array): void {
-    if (packed.length % hashBytes !== 0) {
-      throw new BackupError('OPTION_INVALID', `Packed hashes have 32 bytes each; there are ${packed.length}.`)
-    }
-    let done = 0
-    while (done < packed.length) {
-      const segment = this.#seekEnd()
-      const start = (this.#length - this.#currentStart) * hashBytes
-      const count = Math.min(packed.length - done, segment.length - start)
-      segment.set(packed.subarray(done, done + count), start)
-      this.#length += count / hashBytes
-      done += count
-    }
-  }
-
   /** Replaces a hash by the 32 bytes at `offsetBytes` of `packed`; at `index === length` it adds one. */
   overwrite(index: number, packed: Uint8Array, offsetBytes: number): void {
     const segment = index === this.#length ? this.#seekEnd() : this.#seek(index)
@@ -60,6 +44,27 @@ export class HashList {
     if (offsetBytes < 0 || offsetBytes + hashBytes > packed.length) throw new RangeError('No 32 bytes there.')
     for (let byte = 0; byte < hashBytes; byte++) segment[start + byte] = packed[offsetBytes + byte] ?? 0
     if (index === this.#length) this.#length++
+  }
+
+  /** Puts hashes that lie one after the other from `index` on, over what is there and beyond it. */
+  put(index: number, packed: Uint8Array): void {
+    const count = packed.length / hashBytes
+    if (!Number.isInteger(count)) {
+      throw new BackupError(
+        'OPTION_INVALID',
+        `Packed hashes have 32 bytes each, not ${packed.length} bytes in all.`,
+      )
+    }
+    this.extend(index + count)
+    for (let done = 0; done < count; done += 1) this.overwrite(index + done, packed, done * hashBytes)
+  }
+
+  /** Adds hashes of 32 zero bytes, which no block has, until there are `length`. Does nothing where there are as many. */
+  extend(length: number): void {
+    while (this.#length < length) {
+      this.#seekEnd().fill(0, (this.#length - this.#currentStart) * hashBytes)
+      this.#length = Math.min(length, this.#currentEnd)
+    }
   }
 
   /** Whether the hash is the 32 bytes at `offsetBytes` of `packed`. */

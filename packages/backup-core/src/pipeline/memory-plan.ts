@@ -1,17 +1,31 @@
 import { totalmem } from 'node:os'
 
-/** How a volume is cut so that what is in flight fits into memory. */
-export interface BackupMemoryPlan {
-  /** The most bytes of the volume in one object: the chunk size, or less where memory or the volume is smaller. */
+/** How a volume is cut and read so that what is in flight fits into memory. */
+export interface ChunkPlan {
+  /**
+   * Whether chunks are sent to the store while they are read, and read again where the store has to be asked again; else
+   * each is held in memory until it is stored.
+   */
+  readonly sendWhileRead: boolean
+  /** Maximum of bytes of the volume in one object: the chunk size, or less where memory or the volume is smaller. */
   readonly objectSizeBytes: number
-  /** What is read and hashed at a time: an object's bytes, or a part of them where only changes are kept. */
+  /** What is read and hashed at a time: whole blocks. */
   readonly pieceSizeBytes: number
-  /** How many objects are compressed and stored at once. */
+  /** How many pieces of a chunk are read ahead of what is done with them. */
+  readonly readAheadPieces: number
+  /** Whether the pieces of a chunk lie in one buffer. */
+  readonly contiguous: boolean
+  /** How many objects are compressed and stored concurrently. */
   readonly concurrency: number
   /** All that chunks may hold: never more than `(concurrency + 2) × objectSizeBytes`. */
   readonly memoryBytes: number
   /** The part of it that what is read may not take, so that what is compressed can be finished. */
   readonly reserveBytes: number
+}
+
+/** The memory that a chunk takes from when it is read until it is stored. */
+export function chunkMemoryBytes(plan: ChunkPlan, lengthBytes: number): number {
+  return plan.sendWhileRead ? plan.readAheadPieces * plan.pieceSizeBytes : lengthBytes
 }
 
 /** What this process may use: the machine's memory, or its container's. */
@@ -40,21 +54,31 @@ const PIECE_BYTES = 8 * 1024 * 1024
 /** What a compressor takes. */
 export type CompressedFrom = 'one' | 'parts'
 
-/**
- * Turns a cap in bytes into a number of chunks in flight. Where the cap does not hold three chunks, objects become
- * smaller: any offset and length is legal to a reader of the format, Cinder's too.
- */
-export function planBackupMemory(options: {
+/** What the plan of a backup depends on. */
+export interface ChunkPlanOptions {
   readonly chunkSizeBytes: number
   readonly blockSizeBytes: number
   /** Undefined when it is not known. */
   readonly volumeSizeBytes: number | undefined
   readonly incremental: boolean
-  /** How what is stored is compressed, if it is: from parts that lie apart, or only from what lies in one. */
+  /** How what is stored is compressed, if it is: from parts that lie apart, or only from one contiguous buffer. */
   readonly compressed: CompressedFrom | null
+  /** Whether the store takes bodies as they come, and the source can be read again. */
+  readonly canSendWhileRead: boolean
   readonly concurrency: number
   readonly maxMemoryBytes: number
-}): BackupMemoryPlan {
+}
+
+/** Decides how the chunks of a backup are read, and turns a limit in bytes into a number of chunks in flight. */
+export function planChunks(options: ChunkPlanOptions): ChunkPlan {
+  return planSending(options) ?? planHolding(options)
+}
+
+/**
+ * Where the limit does not hold three chunks, objects become smaller: any offset and length is legal to a reader of the
+ * format, Cinder's too.
+ */
+function planHolding(options: ChunkPlanOptions): ChunkPlan {
   const { blockSizeBytes, volumeSizeBytes, incremental, compressed, maxMemoryBytes } = options
   const wholeBlocks = (bytes: number): number =>
     Math.max(1, Math.floor(bytes / blockSizeBytes)) * blockSizeBytes
@@ -81,10 +105,12 @@ export function planBackupMemory(options: {
     : Math.max(ahead * objectSizeBytes, Math.min(objectSizeBytes, PIECE_BYTES))
   const reserveBytes = reserved * objectSizeBytes
   return {
+    sendWhileRead: false,
     objectSizeBytes,
-    // A compressor needs its input in one.
-    pieceSizeBytes:
-      compressed !== null && !incremental ? objectSizeBytes : evenPieces(objectSizeBytes, blockSizeBytes),
+    pieceSizeBytes: evenPieces(objectSizeBytes, blockSizeBytes),
+    readAheadPieces: Math.max(2, concurrency),
+    // In a full backup all of a chunk is stored, and most compressors and stores take it in one buffer.
+    contiguous: !incremental,
     concurrency,
     memoryBytes: read * objectSizeBytes + Math.floor(aheadBytes) + reserveBytes,
     reserveBytes,
@@ -94,39 +120,29 @@ export function planBackupMemory(options: {
 /** What is read, hashed and sent at a time of a chunk that is not held whole: what a processor's caches hold. */
 const STREAMED_PIECE_BYTES = 1024 * 1024
 
-/** How many such pieces of a chunk are in memory: as much as hides the stalls of a disk and of a store from each other. */
+/** How many such pieces of a chunk are in memory: enough to hide the stalls of a disk and of a store from each other. */
 export const READ_AHEAD_PIECES = 6
 
-/** How chunks that are read while they are stored fit into memory. */
-export interface StreamPlan {
-  readonly volumeSizeBytes: number
-  /** The bytes of one object: the chunk size, for memory does not limit it. */
-  readonly objectSizeBytes: number
-  readonly pieceSizeBytes: number
-  /** What one chunk holds. */
-  readonly windowBytes: number
-  /** How many chunks are stored at once. */
-  readonly concurrency: number
-}
-
-/** Undefined where a chunk is not larger than what would be held of it, or memory is too small for even that. */
-export function planStreams(options: {
-  readonly volumeSizeBytes: number
-  readonly chunkSizeBytes: number
-  readonly blockSizeBytes: number
-  readonly concurrency: number
-  readonly maxMemoryBytes: number
-}): StreamPlan | undefined {
-  const { volumeSizeBytes, chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes } = options
+/**
+ * Undefined where chunks have to be held: they are compressed or compared, the source cannot be read twice, or the store
+ * takes no streams. Also where a chunk is not larger than what would be held of it, or memory is too small for that.
+ */
+function planSending(options: ChunkPlanOptions): ChunkPlan | undefined {
+  const { chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes } = options
+  if (!options.canSendWhileRead || options.incremental || options.compressed !== null) return undefined
   const pieceSizeBytes = Math.max(1, Math.floor(STREAMED_PIECE_BYTES / blockSizeBytes)) * blockSizeBytes
   const windowBytes = READ_AHEAD_PIECES * pieceSizeBytes
   if (chunkSizeBytes <= windowBytes || windowBytes > maxMemoryBytes) return undefined
+  const chunks = Math.min(concurrency, Math.floor(maxMemoryBytes / windowBytes))
   return {
-    volumeSizeBytes,
+    sendWhileRead: true,
     objectSizeBytes: chunkSizeBytes,
     pieceSizeBytes,
-    windowBytes,
-    concurrency: Math.min(concurrency, Math.floor(maxMemoryBytes / windowBytes)),
+    readAheadPieces: READ_AHEAD_PIECES,
+    contiguous: false,
+    concurrency: chunks,
+    memoryBytes: chunks * windowBytes,
+    reserveBytes: 0,
   }
 }
 

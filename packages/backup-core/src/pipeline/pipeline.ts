@@ -15,7 +15,7 @@ export interface PipelineLimits {
   /** The part of it that new items may not take, so that those in work can go on. @default 0 */
   readonly reserveBytes?: number
   /** What each stored buffer has room for at least, where their lengths vary and only those in work have one. @default 0 */
-  readonly leastStoredBufferBytes?: number
+  readonly minStoredBufferBytes?: number
   readonly signal?: AbortSignal | undefined
   /** Names the operation in the error of an abort: `The backup`. */
   readonly operation: string
@@ -25,6 +25,8 @@ export interface PipelineLimits {
 export interface PipelineContext {
   /** Aborted by the caller's abort and by the first failure, whose error is its reason. */
   readonly signal: AbortSignal
+  /** Stops the pipeline as an item that rejects does, for one that has work to wait for before it rejects. */
+  readonly fail: (error: unknown) => void
   readonly budget: ByteBudget
   readonly buffers: BufferPool
   /**
@@ -56,22 +58,24 @@ export async function runPipeline<Item>(
   work: (item: Item, context: PipelineContext, turn: Turn) => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController()
-  const context: PipelineContext = {
-    signal: stop.signal,
-    budget: new ByteBudget(limits.memoryBytes, limits.reserveBytes),
-    buffers: new BufferPool('raw', limits.memoryBytes),
-    storedBuffers: new BufferPool('stored', limits.memoryBytes, limits.leastStoredBufferBytes),
-    slots: new Slots({
-      chunks: limits.concurrency,
-      smallObjects: limits.smallConcurrency ?? limits.concurrency,
-    }),
-  }
+  const budget = new ByteBudget(limits.memoryBytes, limits.reserveBytes)
   const stopped = (): boolean => stop.signal.aborted
   const fail = (error: unknown): void => {
     if (stopped()) return
     const failure = isBackupError(error) ? error : unexpected(limits.operation, error)
     stop.abort(failure)
-    context.budget.fail(failure)
+    budget.fail(failure)
+  }
+  const context: PipelineContext = {
+    signal: stop.signal,
+    fail,
+    budget,
+    buffers: new BufferPool('raw', limits.memoryBytes),
+    storedBuffers: new BufferPool('stored', limits.memoryBytes, limits.minStoredBufferBytes),
+    slots: new Slots({
+      chunks: limits.concurrency,
+      smallObjects: limits.smallConcurrency ?? limits.concurrency,
+    }),
   }
   const onAbort = (): void => {
     if (limits.signal) fail(abortedError(limits.signal, limits.operation))

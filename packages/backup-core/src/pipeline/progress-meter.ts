@@ -91,7 +91,7 @@ export class ProgressMeter {
  */
 export class Portion {
   readonly #meter: ProgressMeter
-  #worthBytes: number
+  readonly #worthBytes: number
   #countedBytes = 0
 
   constructor(meter: ProgressMeter, worthBytes: number) {
@@ -102,11 +102,6 @@ export class Portion {
   /** How many of its bytes have been counted. */
   get countedBytes(): number {
     return this.#countedBytes
-  }
-
-  /** It is shorter than was thought: a stream ended. */
-  cutTo(worthBytes: number): void {
-    this.#worthBytes = worthBytes
   }
 
   /** @param share - of all steps, from 0 to 1 */

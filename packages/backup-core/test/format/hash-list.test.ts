@@ -17,7 +17,8 @@ describe('HashList', () => {
   test('behaves as an array of hashes, across the ends of its segments', () => {
     const command = fc.oneof(
       fc.record({ do: fc.constant('push' as const), count: fc.integer({ min: 1, max: 700 }) }),
-      fc.record({ do: fc.constant('append' as const), count: fc.integer({ min: 0, max: 3000 }) }),
+      fc.record({ do: fc.constant('put' as const), count: fc.integer({ min: 0, max: 3000 }) }),
+      fc.record({ do: fc.constant('extend' as const), count: fc.integer({ min: 0, max: 3000 }) }),
       fc.record({ do: fc.constant('overwrite' as const), count: fc.nat() }),
       fc.record({ do: fc.constant('truncate' as const), count: fc.nat() }),
     )
@@ -33,10 +34,15 @@ describe('HashList', () => {
               list.push(hash)
               model.push(hash)
             }
-          } else if (what === 'append') {
+          } else if (what === 'put') {
+            const index = (next * 7919) % (model.length + 1100)
             const hashes = Array.from({ length: count }, () => hashOf(next++))
-            list.append(Buffer.concat(hashes))
-            model.push(...hashes)
+            while (model.length < index) model.push(Buffer.alloc(32))
+            list.put(index, Buffer.concat(hashes))
+            model.splice(index, count, ...hashes)
+          } else if (what === 'extend') {
+            list.extend(count)
+            while (model.length < count) model.push(Buffer.alloc(32))
           } else if (what === 'overwrite') {
             const index = count % (model.length + 1)
             const hash = hashOf(next++)
@@ -81,7 +87,7 @@ describe('HashList', () => {
 
   test('starts over after it was truncated to nothing', () => {
     const list = new HashList()
-    list.append(Buffer.alloc(32 * 5000, 1))
+    list.put(0, Buffer.alloc(32 * 5000, 1))
     list.truncate(0)
     list.push(hashOf(2))
     expect(list.length).toBe(1)
@@ -106,7 +112,7 @@ describe('HashList', () => {
       list.push(Buffer.alloc(31))
     }).toThrow('32 bytes')
     expect(() => {
-      list.append(Buffer.alloc(33))
+      list.put(0, Buffer.alloc(33))
     }).toThrow('32 bytes')
     expect(list.length).toBe(1)
   })

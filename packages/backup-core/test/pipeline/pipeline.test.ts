@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { BackupError } from '../../src/errors/backup-error.js'
 import { ByteBudget } from '../../src/pipeline/byte-budget.js'
 import {
-  planBackupMemory,
-  planStreams,
+  chunkMemoryBytes,
+  planChunks,
   READ_AHEAD_PIECES,
   type CompressedFrom,
 } from '../../src/pipeline/memory-plan.js'
@@ -189,7 +189,7 @@ describe('ByteBudget', () => {
   })
 })
 
-describe('planBackupMemory', () => {
+describe('planChunks, of chunks that are held', () => {
   it('keeps chunks within the cap and (concurrency + 2) × object size, in whole blocks, for any backup', () => {
     fc.assert(
       fc.property(
@@ -202,12 +202,13 @@ describe('planBackupMemory', () => {
         fc.constantFrom(null, 'one', 'parts'),
         (blockSizeBytes, blocks, volumeSizeBytes, concurrency, maxMemoryBytes, incremental, compressed) => {
           const chunkSizeBytes = blockSizeBytes * blocks
-          const plan = planBackupMemory({
+          const plan = planChunks({
             blockSizeBytes,
             chunkSizeBytes,
             volumeSizeBytes,
             incremental,
             compressed,
+            canSendWhileRead: false,
             concurrency,
             maxMemoryBytes,
           })
@@ -239,6 +240,7 @@ describe('planBackupMemory', () => {
   const large = {
     blockSizeBytes: 32_768,
     volumeSizeBytes: 2 ** 40,
+    canSendWhileRead: false,
     concurrency: 2,
     maxMemoryBytes: 2 ** 30,
   }
@@ -246,35 +248,39 @@ describe('planBackupMemory', () => {
 
   it('keeps the chunk size, as Cinder would, where memory allows', () => {
     const plan = (incremental: boolean, compressed: CompressedFrom | null): unknown =>
-      planBackupMemory({ ...large, chunkSizeBytes, incremental, compressed })
-    const common = { objectSizeBytes: chunkSizeBytes, concurrency: 2 }
+      planChunks({ ...large, chunkSizeBytes, incremental, compressed })
+    const pieceSizeBytes = 229 * 32_768
+    const common = {
+      ...{ sendWhileRead: false, objectSizeBytes: chunkSizeBytes, pieceSizeBytes },
+      ...{ readAheadPieces: 2, concurrency: 2 },
+    }
     expect(plan(false, null)).toEqual({
       ...common,
-      pieceSizeBytes: 229 * 32_768,
+      contiguous: true,
       memoryBytes: 2.5 * chunkSizeBytes,
       reserveBytes: 0,
     })
     expect(plan(false, 'one')).toEqual({
       ...common,
-      pieceSizeBytes: chunkSizeBytes,
+      contiguous: true,
       memoryBytes: 3.5 * chunkSizeBytes,
       reserveBytes: chunkSizeBytes,
     })
     expect(plan(true, null)).toEqual({
       ...common,
-      pieceSizeBytes: 229 * 32_768,
+      contiguous: false,
       memoryBytes: 2 * chunkSizeBytes,
       reserveBytes: 0,
     })
     expect(plan(true, 'one')).toEqual({
       ...common,
-      pieceSizeBytes: 229 * 32_768,
+      contiguous: false,
       memoryBytes: 3 * chunkSizeBytes,
       reserveBytes: 2 * chunkSizeBytes,
     })
     expect(plan(true, 'parts')).toEqual({
       ...common,
-      pieceSizeBytes: 229 * 32_768,
+      contiguous: false,
       memoryBytes: 2.25 * chunkSizeBytes,
       reserveBytes: chunkSizeBytes,
     })
@@ -282,12 +288,12 @@ describe('planBackupMemory', () => {
 
   it('reads a small chunk ahead whole, so that another is ready when one is stored', () => {
     const small = 4 * 1024 * 1024
-    const plan = planBackupMemory({ ...large, chunkSizeBytes: small, incremental: false, compressed: null })
+    const plan = planChunks({ ...large, chunkSizeBytes: small, incremental: false, compressed: null })
     expect(plan.memoryBytes).toBe(3 * small)
   })
 
   it('makes objects smaller where the cap does not hold three chunks', () => {
-    const plan = planBackupMemory({
+    const plan = planChunks({
       ...large,
       chunkSizeBytes: 1_999_994_880,
       incremental: false,
@@ -299,9 +305,9 @@ describe('planBackupMemory', () => {
   })
 })
 
-describe('planStreams', () => {
-  it('holds whole blocks, less than a chunk of each chunk, and no more than the cap, or says that it cannot', () => {
-    let streamed = 0
+describe('planChunks, of chunks that are sent while they are read', () => {
+  it('holds whole blocks, less than a chunk of each chunk, and no more than the limit, or holds chunks', () => {
+    let sent = 0
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4_000_000 }),
@@ -310,29 +316,43 @@ describe('planStreams', () => {
         fc.integer({ min: 1, max: 100_000_000 }),
         (blockSizeBytes, blocks, concurrency, maxMemoryBytes) => {
           const chunkSizeBytes = blockSizeBytes * blocks
-          const plan = planStreams({
+          const plan = planChunks({
             volumeSizeBytes: 2 ** 40,
-            chunkSizeBytes,
-            blockSizeBytes,
-            concurrency,
-            maxMemoryBytes,
+            ...{ chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes },
+            ...{ incremental: false, compressed: null, canSendWhileRead: true },
           })
-          const leastBytes = READ_AHEAD_PIECES * Math.max(blockSizeBytes, 2 ** 20)
-          if (!plan) {
-            expect(Math.min(chunkSizeBytes, maxMemoryBytes)).toBeLessThanOrEqual(leastBytes)
+          const minBytes = READ_AHEAD_PIECES * Math.max(blockSizeBytes, 2 ** 20)
+          if (!plan.sendWhileRead) {
+            expect(Math.min(chunkSizeBytes, maxMemoryBytes)).toBeLessThanOrEqual(minBytes)
             return
           }
-          streamed += 1
+          sent += 1
+          const windowBytes = chunkMemoryBytes(plan, chunkSizeBytes)
           expect(plan.objectSizeBytes).toBe(chunkSizeBytes)
           expect(plan.pieceSizeBytes % blockSizeBytes).toBe(0)
-          expect(plan.windowBytes).toBe(READ_AHEAD_PIECES * plan.pieceSizeBytes)
-          expect(plan.windowBytes).toBeLessThan(chunkSizeBytes)
+          expect(windowBytes).toBe(READ_AHEAD_PIECES * plan.pieceSizeBytes)
+          expect(windowBytes).toBeLessThan(chunkSizeBytes)
           expect(plan.concurrency).toBeGreaterThanOrEqual(1)
           expect(plan.concurrency).toBeLessThanOrEqual(concurrency)
-          expect(plan.concurrency * plan.windowBytes).toBeLessThanOrEqual(maxMemoryBytes)
+          expect(plan.memoryBytes).toBe(plan.concurrency * windowBytes)
+          expect(plan.memoryBytes).toBeLessThanOrEqual(maxMemoryBytes)
         },
       ),
     )
-    expect(streamed).toBeGreaterThan(10)
+    expect(sent).toBeGreaterThan(10)
+  })
+
+  it.each([
+    ['incremental', { incremental: true }],
+    ['compressed', { compressed: 'parts' as const }],
+    ['of a source or a store that does not allow it', { canSendWhileRead: false }],
+  ])('holds the chunks of a backup that is %s', (_, other) => {
+    const plan = planChunks({
+      ...{ volumeSizeBytes: 2 ** 40, chunkSizeBytes: 2 ** 25, blockSizeBytes: 2 ** 15 },
+      ...{ concurrency: 2, maxMemoryBytes: 2 ** 30 },
+      ...{ incremental: false, compressed: null, canSendWhileRead: true },
+      ...other,
+    })
+    expect(plan.sendWhileRead).toBe(false)
   })
 })

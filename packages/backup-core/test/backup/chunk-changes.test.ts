@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { OpenChunk } from '../../src/backup/open-chunk.js'
+import { ChunkChanges } from '../../src/backup/changed-runs.js'
 import { HashList } from '../../src/format/hash-list.js'
-import { Portion, ProgressMeter } from '../../src/pipeline/progress-meter.js'
 
 const blockSizeBytes = 4
-const meter = new ProgressMeter('backup', undefined, undefined)
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 const blocksOf = (bytes: Uint8Array): Uint8Array[] =>
   Array.from({ length: Math.ceil(bytes.length / blockSizeBytes) }, (_, index) =>
@@ -14,8 +12,8 @@ const blocksOf = (bytes: Uint8Array): Uint8Array[] =>
   )
 const hashesOf = (bytes: Uint8Array): Uint8Array => Buffer.concat(blocksOf(bytes).map(sha256))
 
-/** Feeds a volume to a chunk in pieces of a size; tells which pieces were let go, and how often. */
-function feed(chunk: OpenChunk, volume: Uint8Array, pieceSizeBytes: number) {
+/** Compares a volume in pieces of a size. Returns the runs, and how often each piece was released. */
+function feed(chunk: ChunkChanges, volume: Uint8Array, pieceSizeBytes: number) {
   const releases: number[] = []
   for (
     let offsetBytes = 0, index = 0;
@@ -27,14 +25,13 @@ function feed(chunk: OpenChunk, volume: Uint8Array, pieceSizeBytes: number) {
     const release = (): void => {
       releases[index] = (releases[index] ?? 0) + 1
     }
-    const portion = new Portion(meter, bytes.length)
-    const piece = { kind: 'piece', offsetBytes, bytes, hole: false, portion, release } as const
-    chunk.add({ piece, sha256s: hashesOf(bytes), allZero: bytes.every((byte) => byte === 0) })
+    const hashes = { sha256s: hashesOf(bytes), allZero: bytes.every((byte) => byte === 0) }
+    chunk.add({ offsetBytes, bytes, release }, hashes)
   }
-  return { end: chunk.end(), releases }
+  return { runs: chunk.runs(), releases }
 }
 
-it('finds the same runs with the same bytes whatever the pieces are, and lets each piece go once', () => {
+it('finds the same runs with the same bytes whatever the pieces are, and releases each piece once', () => {
   const volumes = fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { minLength: 1, maxLength: 60 })
   fc.assert(
     fc.property(
@@ -54,27 +51,27 @@ it('finds the same runs with the same bytes whatever the pieces are, and lets ea
           for (const block of blocksOf(before)) list.push(sha256(block))
           return list
         }
-        const inOne = feed(new OpenChunk(parent(), blockSizeBytes, joinGapBytes), now, now.length)
+        const inOne = feed(new ChunkChanges(parent(), blockSizeBytes, joinGapBytes), now, now.length)
         const inPieces = feed(
-          new OpenChunk(parent(), blockSizeBytes, joinGapBytes),
+          new ChunkChanges(parent(), blockSizeBytes, joinGapBytes),
           now,
           blocks * blockSizeBytes,
         )
 
-        const shown = ({ end }: typeof inOne): unknown =>
-          end.runs.map(({ offsetBytes, lengthBytes, parts }) => ({
+        const shown = ({ runs }: typeof inOne): unknown =>
+          runs.map(({ offsetBytes, lengthBytes, parts }) => ({
             offsetBytes,
             lengthBytes,
             bytes: Buffer.concat(parts).toString('hex'),
           }))
         expect(shown(inPieces)).toEqual(shown(inOne))
-        for (const { offsetBytes, lengthBytes, parts } of inPieces.end.runs) {
+        for (const { offsetBytes, lengthBytes, parts } of inPieces.runs) {
           expect(Buffer.concat(parts).equals(now.subarray(offsetBytes, offsetBytes + lengthBytes))).toBe(true)
         }
-        // Pieces without a change are gone by now; each other one goes when the last run in it is done.
+        // Pieces without a change are released by now, the others with the last run in them.
         const held = inPieces.releases.filter((times) => times === 0).length
-        expect(held === 0).toBe(inPieces.end.runs.length === 0)
-        for (const run of inPieces.end.runs) run.release()
+        expect(held === 0).toBe(inPieces.runs.length === 0)
+        for (const run of inPieces.runs) run.release()
         expect(inPieces.releases.every((times) => times === 1)).toBe(true)
       },
     ),
