@@ -30,6 +30,7 @@ import type { OperationOptions, WarningListener } from './contracts/progress.js'
 import { decodeRecord, encodeRecord } from './format/record.js'
 import type { ChainJob } from './fetch/object-source.js'
 import { runRestore } from './restore/run-restore.js'
+import { assertDeclared } from './store/capabilities.js'
 import { checkedSetup, checkedStore } from './store/checked-store.js'
 import { objectExistsByListing, onlyContainer, removeOneByOne } from './store/default-hooks.js'
 import { runVerify } from './verify/run-verify.js'
@@ -45,6 +46,8 @@ import {
   type ObjectOptions,
   type ObjectReader,
   type ObjectStore,
+  type RemoveTemporariesOptions,
+  type TemporaryObject,
   type ObjectWriter,
   type StoreOptions,
   type WriterOptions,
@@ -81,7 +84,7 @@ import type {
  */
 export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposable {
   /** What the store can do beyond the mandatory hooks. */
-  abstract readonly capabilities: DriverCapabilities
+  readonly capabilities: DriverCapabilities
 
   readonly #settings: DriverSettings
   /** The hooks of the subclass, with their errors mapped: what the engine calls. */
@@ -94,10 +97,13 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   /**
    * @param options - the caller's, without those that only the subclass knows
    * @param defaults - the driver's own, for what the caller leaves out
-   * @throws `OPTION_INVALID` for what cannot be right, such as a chunk size that the block size does not divide
+   * @throws `OPTION_INVALID` for invalid options, such as a chunk size that the block size does not divide, and for a hook
+   *   that is overridden without its capability, or the reverse
    */
   protected constructor(options: ChunkedDriverOptions, defaults: DriverDefaults) {
     checkOptions(`the options of ${new.target.name}`, options, chunkedDriverShape)
+    this.capabilities = Object.freeze({ ...defaults.capabilities })
+    if (defaults.isWrapper !== true) assertDeclared(this, ChunkedBackupDriver.prototype)
     this.#settings = resolveSettings(options, defaults)
     this.#stored = new StoreCatalog(this.#store, this.#settings.onWarning)
     this.#catalog = options.catalog ?? this.#stored
@@ -315,8 +321,24 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return objectExistsByListing(this.#store, container, objectName, options)
   }
 
-  /** Of a driver whose store is a directory of this machine: whether a file is in it, by this name or another. */
-  ownsPath?(path: string, options?: StoreOptions): Promise<boolean>
+  /** No path. A driver that overrides this declares `localFiles`. */
+  ownsPath(_path: string, _options?: StoreOptions): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
+  /** Undefined. A driver that overrides this declares `modificationTimes`. */
+  objectModifiedAt(
+    _container: string,
+    _objectName: string,
+    _options: StoreOptions,
+  ): Promise<Date | undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  /** Nothing. A driver that overrides this declares `temporaryObjects`. */
+  removeTemporaries(_options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
+    return Promise.resolve([])
+  }
 
   /** The default container alone. A driver that overrides this declares `containerListing`. */
   getContainers(options: ContainerOptions): AsyncIterable<string> {

@@ -34,17 +34,20 @@ import { probe } from './probe.js'
 import { StoreRoot } from './store-root.js'
 import { removeTemporaryFiles } from './temporary-files.js'
 
+const capabilities: DriverCapabilities = {
+  streamingReads: true,
+  rangedReads: true,
+  streamingWrites: true,
+  exclusiveCreate: true,
+  containerListing: true,
+  modificationTimes: true,
+  temporaryObjects: true,
+  localFiles: true,
+  maxObjectNameBytes: paths.maxNameBytes,
+}
+
 /** Keeps backups in a directory, as Cinder's POSIX driver does: a directory a container, a file an object. */
 export class PosixBackupDriver extends ChunkedBackupDriver {
-  readonly capabilities: DriverCapabilities = Object.freeze({
-    streamingReads: true,
-    rangedReads: true,
-    streamingWrites: true,
-    exclusiveCreate: true,
-    containerListing: true,
-    maxObjectNameBytes: paths.maxNameBytes,
-  })
-
   readonly #root: StoreRoot
   readonly #fsync: boolean
   readonly #container: string | undefined
@@ -58,7 +61,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     const root = resolveRoot(path)
     const flags = { create, fsync }
     if (options.container !== undefined) paths.containerSegments(options.container)
-    super(options, options.strict === undefined ? posixDefaults : cinderDefaults)
+    super(options, { ...(options.strict === undefined ? posixDefaults : cinderDefaults), capabilities })
     this.#root = new StoreRoot(root, flags)
     this.#fsync = flags.fsync
     this.#container = options.container
@@ -159,7 +162,11 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   /** The modification time of the file. */
-  objectModifiedAt(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined> {
+  override objectModifiedAt(
+    container: string,
+    objectName: string,
+    options: StoreOptions,
+  ): Promise<Date | undefined> {
     return translated(lookFor(container, objectName, options), async () => {
       return (await this.#isThere(container, objectName, options))?.mtime
     })
@@ -243,7 +250,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
    * Finds the temporary files of killed programs, and removes them unless `dryRun` is set. Choose an `olderThan` longer ago
    * than any backup that may be running takes for one object.
    */
-  removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
+  override removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
     const call: FailedCall = { action: 'remove temporary files', signal: options.signal }
     return translated(call, async () => removeTemporaryFiles(await this.#root.open(options.signal), options))
   }

@@ -17,6 +17,9 @@ export function posixConformance(fsync: boolean): void {
       streamingWrites: true,
       exclusiveCreate: true,
       containerListing: true,
+      modificationTimes: true,
+      temporaryObjects: true,
+      localFiles: true,
       maxObjectNameBytes: 255,
     },
     create: async () => {

@@ -20,17 +20,19 @@ import { SwiftObjectWriter } from './object-writer.js'
 import type { SwiftClient } from './swift/swift-client.js'
 import { maxObjectNameBytes } from './swift/names.js'
 
+const capabilities: DriverCapabilities = {
+  streamingReads: true,
+  rangedReads: true,
+  streamingBodies: true,
+  exclusiveCreate: true,
+  containerListing: true,
+  modificationTimes: true,
+  eventualListing: true,
+  maxObjectNameBytes,
+}
+
 /** Keeps backups in OpenStack Swift, under the names and in the format of Cinder's Swift driver. */
 export class SwiftBackupDriver extends ChunkedBackupDriver {
-  readonly capabilities: DriverCapabilities = {
-    streamingReads: true,
-    rangedReads: true,
-    streamingBodies: true,
-    exclusiveCreate: true,
-    containerListing: true,
-    eventualListing: true,
-    maxObjectNameBytes,
-  }
   readonly #resolved: ResolvedSwiftOptions
   readonly #connection: Connection
   #accountListed = false
@@ -41,6 +43,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     const resolved = resolveOptions(options)
     super(resolved.engine, {
       ...swiftDefaults,
+      capabilities,
       // A block size of Cinder's own is taken, whatever it is.
       blockSizeBytes: options.backupSwiftBlockSize ?? swiftDefaults.blockSizeBytes,
       serviceName: 'cinder.backup.drivers.swift.SwiftBackupDriver',
@@ -123,7 +126,11 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     return this.#client.objectExists(container, objectName, options)
   }
 
-  objectModifiedAt(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined> {
+  override objectModifiedAt(
+    container: string,
+    objectName: string,
+    options: StoreOptions,
+  ): Promise<Date | undefined> {
     return this.#client.objectModifiedAt(container, objectName, options)
   }
 

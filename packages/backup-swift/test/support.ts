@@ -10,6 +10,7 @@ export const swiftCapabilities: DriverCapabilities = {
   streamingBodies: true,
   exclusiveCreate: true,
   containerListing: true,
+  modificationTimes: true,
   eventualListing: true,
   maxObjectNameBytes: 1024,
 }

@@ -38,9 +38,7 @@ export const brokenConcurrencyDrivers: readonly BrokenDriver[] = [
   },
   {
     fault: 'objectModifiedAt gives the present time for objects that are not there',
-    foundBy: [
-      'objectModifiedAt, where there is one, gives times in the order of writing, and undefined for no object',
-    ],
+    foundBy: ['objectModifiedAt gives times in the order of writing, and undefined for no object'],
     Driver: class extends MemoryBackupDriver {
       override objectModifiedAt(): Promise<Date> {
         return Promise.resolve(new Date())

@@ -37,6 +37,7 @@ driverConformance({
     streamingWrites: true,
     exclusiveCreate: true,
     containerListing: true,
+    modificationTimes: true,
   },
   create: () => {
     const store = new MemoryStore()

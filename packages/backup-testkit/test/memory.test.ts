@@ -11,6 +11,7 @@ driverConformance({
     streamingWrites: true,
     exclusiveCreate: true,
     containerListing: true,
+    modificationTimes: true,
   },
   create: () => {
     const store = new MemoryStore()

@@ -1,3 +1,4 @@
+import type { ReadOptions } from '@stowage/backup-core'
 import { describe, expect, it } from 'vitest'
 import { driverConformance, MemoryBackupDriver, MemoryStore } from '../src/index.js'
 import type { DriverConformanceOptions } from '../src/index.js'
@@ -13,6 +14,7 @@ const capabilities = {
   streamingWrites: true,
   exclusiveCreate: true,
   containerListing: true,
+  modificationTimes: true,
 }
 
 function collect(Driver: BrokenDriver['Driver'], options: Partial<DriverConformanceOptions> = {}): Collector {
@@ -37,10 +39,10 @@ function namesOf(results: readonly CollectedResult[], outcome: CollectedResult['
 }
 
 describe('the conformance suite itself', () => {
-  it('passes a sound driver, skips nothing of one that declares everything, and has each name once', async () => {
+  it('passes a sound driver, skips nothing of what it declares, and has each name once', async () => {
     const results = await collect(MemoryBackupDriver).run()
     expect(namesOf(results, 'failed')).toEqual([])
-    expect(namesOf(results, 'skipped')).toEqual([])
+    for (const name of namesOf(results, 'skipped')) expect(name).toMatch(/temporaryObjects|localFiles/)
     expect(results.length).toBeGreaterThan(150)
     const names = results.map(({ name }) => name)
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
@@ -67,6 +69,11 @@ describe('the conformance suite itself', () => {
   it('skips the tests of what is not declared, and says so in their names', async () => {
     const none = class extends MemoryBackupDriver {
       override readonly capabilities = {}
+
+      override async getObjectReader(...call: Parameters<MemoryBackupDriver['getObjectReader']>) {
+        const reader = await super.getObjectReader(...call)
+        return { read: (options?: ReadOptions) => reader.read(options) } as typeof reader
+      }
     }
     const results = await collect(none, { capabilities: {} }).run()
     const skipped = namesOf(results, 'skipped')

@@ -9,6 +9,7 @@ import {
   assertObjectName,
   isBackupObjectName,
   metadataObjectName,
+  sha256fileObjectName,
 } from '../format/object-names.js'
 import { refuseShrunk } from './check-size.js'
 import { claimPrefix, claimReleaseOptions, type Claim } from './claim.js'
@@ -70,7 +71,8 @@ function chooseNames(
   }
   assertContainerName(container)
   const prefix = store.generateObjectNamePrefix(backup)
-  assertObjectName(metadataObjectName(prefix))
+  // The longest name of a backup's objects: numbers of chunks are shorter.
+  assertObjectName(sha256fileObjectName(prefix), store.capabilities.maxObjectNameBytes)
   return { container, prefix }
 }
 

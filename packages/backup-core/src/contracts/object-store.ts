@@ -2,19 +2,20 @@ import type { StepListener } from './progress.js'
 import type { ExtraMetadata, NewBackup } from './records.js'
 
 /**
- * What a backend can do beyond the mandatory hooks. A capability that is not declared is not used and not tested;
- * one that is declared is tested by the conformance suite.
+ * What a backend can do beyond the mandatory hooks. The engine uses what is declared and nothing else, and the conformance
+ * suite tests it. A method without its capability, and a capability without its method, are refused with `OPTION_INVALID`:
+ * those of the driver when it is constructed, those of readers and writers when they are opened.
  */
 export interface DriverCapabilities {
-  /** Readers have `stream`: an object need not be held whole. @default false */
+  /** Readers have `stream`: an object need not be held in memory. @default false */
   readonly streamingReads?: boolean
   /** Readers have `readRange`. @default false */
   readonly rangedReads?: boolean
   /** Writers take any number of `write` calls without holding the object in memory. @default false */
   readonly streamingWrites?: boolean
   /**
-   * Writers have `writeFrom`, and produce the body while they send it, once for each attempt: an object need not be held
-   * whole. @default false
+   * Writers have `writeFrom`, which produces the body while it is sent, once for each attempt: an object need not be held
+   * in memory. @default false
    */
   readonly streamingBodies?: boolean
   /**
@@ -23,11 +24,17 @@ export interface DriverCapabilities {
    * where the store can lock a name. @default false
    */
   readonly exclusiveCreate?: boolean
-  /** `getContainers` names every container that may hold backups, not the default one alone. @default false */
+  /** The driver overrides `getContainers`, which lists every container that may hold backups. @default false */
   readonly containerListing?: boolean
   /** A listing may lag behind the objects: it is trusted for nothing but finding more to delete. @default false */
   readonly eventualListing?: boolean
-  /** The longest object name, in bytes of UTF-8. @default 1024 */
+  /** The driver overrides `objectModifiedAt`. @default false: orphans are reported, and not removed */
+  readonly modificationTimes?: boolean
+  /** The driver overrides `removeTemporaries`: killed writers leave something that no listing shows. @default false */
+  readonly temporaryObjects?: boolean
+  /** The driver overrides `ownsPath`: the store is a directory of this machine. @default false */
+  readonly localFiles?: boolean
+  /** Maximum length of an object name, in bytes of UTF-8. Longer names are refused before a backup begins. @default 1024 */
   readonly maxObjectNameBytes?: number
 }
 
@@ -74,13 +81,13 @@ export interface ObjectReader {
 
   /**
    * The object in pieces of a size that suits the store, for objects that do not belong in memory at once. Needed
-   * when the driver declares `streamingReads`. A piece is only good until the next one is asked for.
+   * if and only if the driver declares `streamingReads`. A piece is only good until the next one is asked for.
    */
   stream?(options?: StoreOptions): AsyncIterable<Uint8Array>
 
   /**
    * Exactly `lengthBytes` bytes from `offsetBytes` of the stored object; fewer only where the object ends. Needed
-   * when the driver declares `rangedReads`.
+   * if and only if the driver declares `rangedReads`.
    */
   readRange?(offsetBytes: number, lengthBytes: number, options?: ReadOptions): Promise<Uint8Array>
 
@@ -121,8 +128,8 @@ export interface ObjectWriter {
   write(bytes: Uint8Array): Promise<void>
 
   /**
-   * Writes the whole object from a body that can be repeated. An alternative to `write`, never mixed with it. The body
-   * can be produced until `close` or `abort` has resolved, so that a writer may send it only then.
+   * Writes the whole object from a body that can be repeated. Needed if and only if the driver declares `streamingBodies`;
+   * then the engine calls it instead of `write`. The body can be produced until `close` or `abort` has resolved, so that a writer may send it only then.
    */
   writeFrom?(body: ReplayableBody): Promise<void>
 
@@ -248,9 +255,9 @@ export interface ObjectStore {
 
   /**
    * Whether a file of this machine is in the store, by the path that a caller gave for it; the file need not exist. A
-   * restore refuses such a target: it would overwrite backups. @default no file is
+   * restore refuses such a target: it would overwrite backups. Called where `localFiles` is declared.
    */
-  ownsPath?(path: string, options?: StoreOptions): Promise<boolean>
+  ownsPath(path: string, options?: StoreOptions): Promise<boolean>
 
   /**
    * Every container that the driver searches for backups. One that cannot be listed is named too: where its listing
@@ -259,13 +266,13 @@ export interface ObjectStore {
   getContainers(options: ContainerOptions): AsyncIterable<string>
 
   /**
-   * When an object was last written, by the store's clock; undefined where there is none. Absent where the store does not
-   * tell: orphans are then only reported.
+   * When an object was last written, by the store's clock; undefined where there is no such object. Called where
+   * `modificationTimes` is declared.
    */
-  objectModifiedAt?(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined>
+  objectModifiedAt(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined>
 
-  /** Finds and removes what writers of killed programs left. Absent where a store keeps nothing of the kind. */
-  removeTemporaries?(options: RemoveTemporariesOptions): Promise<TemporaryObject[]>
+  /** Finds and removes what writers of killed programs left. Called where `temporaryObjects` is declared. */
+  removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]>
 }
 
 /** A signal alone as the options of a hook, which are exact: none is not `undefined`. */

@@ -1,3 +1,4 @@
+import type { DriverCapabilities } from './object-store.js'
 import type { BackupCatalog } from './catalog.js'
 import type { Compressor } from './compressor.js'
 import type { RetryListener, WarningListener } from './progress.js'
@@ -58,6 +59,13 @@ export interface DriverDefaults {
   readonly blockSizeBytes: number
   /** Null where the driver makes a container of its own for each backup. */
   readonly container: string | null
+  /** What the store can do. @default nothing beyond the mandatory hooks */
+  readonly capabilities?: DriverCapabilities
+  /**
+   * The driver passes all hooks on to another driver, whose capabilities it has: it may have hooks that are not declared.
+   * @default false
+   */
+  readonly isWrapper?: boolean
   /** What Cinder knows the driver as, for exported records: `cinder.backup.drivers.posix.PosixBackupDriver`. */
   readonly serviceName: string
 }

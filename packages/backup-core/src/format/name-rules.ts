@@ -22,8 +22,8 @@ function pathProblem(path: string, maxBytes: number): string | null {
 }
 
 /** What is wrong with an object name, or null. */
-export function objectNameProblem(name: string): string | null {
-  return pathProblem(name, maxObjectNameBytes)
+export function objectNameProblem(name: string, maxBytes: number = maxObjectNameBytes): string | null {
+  return pathProblem(name, Math.min(maxBytes, maxObjectNameBytes))
 }
 
 /** What is wrong with a container name, or null. POSIX's own containers have `/` in them; Swift's driver refuses it. */
@@ -51,10 +51,13 @@ export function quoted(name: string): string {
 
 /**
  * Refuses names that no store takes, or that lead out of a directory.
+ *
+ * @param maxBytes - the maximum of the store at hand
  * @throws BackupError `OPTION_INVALID`
  */
-export function assertObjectName(name: string): void {
-  assertName('object name', name, objectNameProblem(name), 'The prefix the driver makes has to be changed.')
+export function assertObjectName(name: string, maxBytes?: number): void {
+  const advice = 'Use shorter ids, without special characters, or change the prefix that the driver makes.'
+  assertName('object name', name, objectNameProblem(name, maxBytes), advice)
 }
 
 /**

@@ -81,8 +81,9 @@ class OrphanRemover {
   }
 
   async temporaries(): Promise<void> {
+    if (!this.#store.capabilities.temporaryObjects) return
     const removeOptions = { ...this.#options, olderThan: this.#guard.olderThan, dryRun: this.#dryRun }
-    const removed = (await this.#store.removeTemporaries?.(removeOptions)) ?? []
+    const removed = await this.#store.removeTemporaries(removeOptions)
     for (const { container, name, modifiedAt } of removed) {
       const candidate = {
         kind: 'temporary',

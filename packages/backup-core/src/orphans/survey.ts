@@ -89,10 +89,10 @@ export class AgeGuard {
   /** When the newest of the objects was written; null where the store does not tell, or has none of them. */
   async newest(container: string, names: Iterable<string>, options: StoreOptions): Promise<Date | null> {
     const store = this.#store
-    if (!store.objectModifiedAt) return null
+    if (!store.capabilities.modificationTimes) return null
     const limiter = new Limiter(QUESTIONS_AT_ONCE)
     const times = await Promise.all(
-      [...names].map((name) => limiter.run(async () => store.objectModifiedAt?.(container, name, options))),
+      [...names].map((name) => limiter.run(async () => store.objectModifiedAt(container, name, options))),
     )
     const known = times.flatMap((time) => time?.getTime() ?? [])
     return known.length === 0 ? null : new Date(known.reduce((a, b) => Math.max(a, b)))

@@ -222,7 +222,8 @@ export async function refuseOwnPath(
   options: StoreOptions,
 ): Promise<void> {
   const { path } = target as { readonly path?: unknown }
-  if (typeof path !== 'string' || (await store.ownsPath?.(path, options)) !== true) return
+  if (typeof path !== 'string' || !store.capabilities.localFiles) return
+  if (!(await store.ownsPath(path, options))) return
   throw new BackupError(
     'OPTION_INVALID',
     `Cannot restore to ${path}: it is in the directory of the store, or a hard link to a file in it, and could overwrite backups. Choose a target outside of the store.`,

@@ -14,21 +14,18 @@ import type {
   WriterOptions,
 } from '../contracts/object-store.js'
 import type { ExtraMetadata, NewBackup } from '../contracts/records.js'
+import { assertDeclaredReader, assertDeclaredWriter } from './capabilities.js'
 import { errorMapper, mapIterable, type CallContext } from '../errors/error-mapper.js'
 
 /** A backend's own codes pass as they are: what is left is what it did not recognise. */
 const errors = errorMapper(() => undefined)
-
-/** The hooks of a backend that it may leave out. */
-type OptionalHook = 'ownsPath' | 'objectModifiedAt' | 'removeTemporaries'
 
 /**
  * A backend's store as the engine calls it: whatever a hook throws or rejects with is a `BackupError`. An abort is
  * `ABORTED` however the backend reports it, and an error that is not a `BackupError` is `STORE_FAILED`.
  */
 export function checkedStore(store: ObjectStore): ObjectStore {
-  // The optional hooks are there, or undefined, as those of the backend are when they are asked for.
-  return new CheckedStore(store) as ObjectStore
+  return new CheckedStore(store)
 }
 
 /** @returns what `checkForSetupError` and other calls that are not hooks resolve with, their errors mapped as those of the hooks */
@@ -40,7 +37,7 @@ export function checkedSetup<T>(
   return attempt({ action, signal }, call)
 }
 
-class CheckedStore implements Omit<ObjectStore, OptionalHook> {
+class CheckedStore implements ObjectStore {
   constructor(private readonly store: ObjectStore) {}
 
   get capabilities(): DriverCapabilities {
@@ -64,7 +61,9 @@ class CheckedStore implements Omit<ObjectStore, OptionalHook> {
   ): Promise<ObjectWriter> {
     const context = { action: 'write the object', container, objectName, signal: options.signal }
     const open = (): Promise<ObjectWriter> => this.store.getObjectWriter(container, objectName, options)
-    return checkedWriter(await attempt(context, open), context)
+    const writer = await attempt(context, open)
+    assertDeclaredWriter(writer, this.capabilities)
+    return checkedWriter(writer, context)
   }
 
   async getObjectReader(
@@ -74,7 +73,9 @@ class CheckedStore implements Omit<ObjectStore, OptionalHook> {
   ): Promise<ObjectReader> {
     const context = { action: 'read the object', container, objectName, signal: options.signal }
     const open = (): Promise<ObjectReader> => this.store.getObjectReader(container, objectName, options)
-    return checkedReader(await attempt(context, open), context)
+    const reader = await attempt(context, open)
+    assertDeclaredReader(reader, this.capabilities)
+    return checkedReader(reader, context)
   }
 
   deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void> {
@@ -119,28 +120,19 @@ class CheckedStore implements Omit<ObjectStore, OptionalHook> {
     return iterate(context, () => this.store.getContainers(options))
   }
 
-  get ownsPath(): ObjectStore['ownsPath'] | undefined {
-    if (!this.store.ownsPath) return undefined
-    return async (path, options) => {
-      const context = { action: 'compare the target with the store', signal: options?.signal }
-      return attempt(context, async () => (await this.store.ownsPath?.(path, options)) === true)
-    }
+  ownsPath(path: string, options?: StoreOptions): Promise<boolean> {
+    const context = { action: 'compare the target with the store', signal: options?.signal }
+    return attempt(context, () => this.store.ownsPath(path, options))
   }
 
-  get objectModifiedAt(): ObjectStore['objectModifiedAt'] | undefined {
-    if (!this.store.objectModifiedAt) return undefined
-    return (container, objectName, options) => {
-      const context = { action: 'look for the object', container, objectName, signal: options.signal }
-      return attempt(context, () => this.store.objectModifiedAt?.(container, objectName, options))
-    }
+  objectModifiedAt(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined> {
+    const context = { action: 'look for the object', container, objectName, signal: options.signal }
+    return attempt(context, () => this.store.objectModifiedAt(container, objectName, options))
   }
 
-  get removeTemporaries(): ObjectStore['removeTemporaries'] | undefined {
-    if (!this.store.removeTemporaries) return undefined
-    return (options: RemoveTemporariesOptions): Promise<TemporaryObject[]> => {
-      const context = { action: 'remove temporary files', signal: options.signal }
-      return attempt(context, async () => (await this.store.removeTemporaries?.(options)) ?? [])
-    }
+  removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
+    const context = { action: 'remove temporary files', signal: options.signal }
+    return attempt(context, () => this.store.removeTemporaries(options))
   }
 }
 

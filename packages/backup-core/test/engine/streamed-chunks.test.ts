@@ -103,7 +103,7 @@ describe('a full backup that is not compressed', () => {
     }
     const clock = (): Date => new Date('2026-01-02T03:04:05Z')
     class Holding extends MemoryBackupDriver {
-      override readonly capabilities = {}
+      override readonly capabilities = { streamingReads: true, rangedReads: true }
     }
     const held = await layout(new Holding({ ...sizes, clock }))
     expect(await layout(new MemoryBackupDriver({ ...sizes, clock }))).toEqual(held)

@@ -104,18 +104,41 @@ export const parents: Area = (test) => {
     'promptListing',
   )
 
-  test('objectModifiedAt, where there is one, gives times in the order of writing, and undefined for no object', async (fixture) => {
-    const place = await fixture.place()
-    const modifiedAt = place.modifiedAt()
-    if (!modifiedAt) return
-    await place.put(place.chunk(1), noise(10))
-    await place.put(place.chunk(2), noise(10))
-    const [first, second] = [await modifiedAt(place.chunk(1)), await modifiedAt(place.chunk(2))]
-    assert.ok(first instanceof Date && second instanceof Date, `gave ${inspect([first, second])}`)
-    assert.ok(first.getTime() > Date.UTC(2020, 0), `gave ${first.toISOString()}`)
-    assert.ok(first.getTime() <= second.getTime(), `gave ${inspect([first, second])}`)
-    assert.equal(await modifiedAt(place.chunk(3)), undefined)
-  })
+  test(
+    'objectModifiedAt gives times in the order of writing, and undefined for no object',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.put(place.chunk(1), noise(10))
+      await place.put(place.chunk(2), noise(10))
+      const [first, second] = [await place.modifiedAt(place.chunk(1)), await place.modifiedAt(place.chunk(2))]
+      assert.ok(first instanceof Date && second instanceof Date, `gave ${inspect([first, second])}`)
+      assert.ok(first.getTime() > Date.UTC(2020, 0), `gave ${first.toISOString()}`)
+      assert.ok(first.getTime() <= second.getTime(), `gave ${inspect([first, second])}`)
+      assert.equal(await place.modifiedAt(place.chunk(3)), undefined)
+    },
+    'modificationTimes',
+  )
+
+  test(
+    'removeTemporaries leaves stored objects, and what is younger than it is told',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.put(place.chunk(1), noise(10))
+      const olderThan = new Date(Date.UTC(2001, 0))
+      assert.deepEqual(await place.driver.removeTemporaries({ olderThan }), [])
+      assert.deepEqual(await place.list(), [place.chunk(1)])
+    },
+    'temporaryObjects',
+  )
+
+  test(
+    'ownsPath refuses no file outside of the store',
+    async (fixture) => {
+      const { driver } = await fixture.place()
+      assert.equal(await driver.ownsPath(process.execPath), false)
+    },
+    'localFiles',
+  )
 }
 
 async function parentOf(fixture: Fixture): Promise<{ volume: VolumeBackups; parent: BackupRecord }> {

@@ -86,11 +86,8 @@ export class Place {
     return this.driver.objectExists(this.container, objectName, {})
   }
 
-  /** The hook that tells when an object was written, where the driver has it. */
-  modifiedAt(): ((objectName: string) => Promise<Date | undefined>) | undefined {
-    const store: ObjectStore = this.driver
-    if (!store.objectModifiedAt) return undefined
-    return async (objectName) => store.objectModifiedAt?.(this.container, objectName, {})
+  modifiedAt(objectName: string): Promise<Date | undefined> {
+    return this.driver.objectModifiedAt(this.container, objectName, {})
   }
 
   delete(objectName: string): Promise<void> {

@@ -3,7 +3,7 @@ import { Fixture } from './fixture.js'
 import type { DriverConformanceOptions } from './types.js'
 
 /** What a test may need: a capability, or a listing that can be trusted. */
-export type Need = 'streamingReads' | 'rangedReads' | 'exclusiveCreate' | 'containerListing' | 'promptListing'
+export type Need = keyof Omit<DriverCapabilities, 'maxObjectNameBytes' | 'eventualListing'> | 'promptListing'
 
 /** Registers one test. */
 export type DefineTest = (name: string, body: (fixture: Fixture) => Promise<void> | void, need?: Need) => void

@@ -9,14 +9,14 @@ import {
 import type {
   ChunkedDriverOptions,
   CreatedStore,
-  DriverCapabilities,
   DriverDefaults,
   ExtraMetadata,
   FailedDelete,
   NewBackup,
   ObjectOptions,
   ObjectReader,
-  ObjectStore,
+  RemoveTemporariesOptions,
+  TemporaryObject,
   ObjectWriter,
   OptionShape,
   DeleteObjectOptions,
@@ -48,31 +48,18 @@ const faultyDriverShape: OptionShape<FaultyDriverOptions> = {
  * container are the inner driver's unless given, the other options are not. Closing it closes the inner one.
  */
 export class FaultyBackupDriver extends ChunkedBackupDriver {
-  readonly capabilities: DriverCapabilities
   readonly #inner: ChunkedBackupDriver
   /** Those of the inner driver that are neither closed nor aborted. */
   readonly #writers = new Set<ObjectWriter>()
   readonly #plan = new FaultPlan()
-  /** There where the inner driver has it. */
-  readonly objectModifiedAt?: NonNullable<ObjectStore['objectModifiedAt']>
 
   constructor(inner: ChunkedBackupDriver, given: FaultyDriverOptions = {}) {
     checkArgument('the inner driver of FaultyBackupDriver', inner, innerDriver)
     checkOptions('the options of FaultyBackupDriver', given, faultyDriverShape)
     const { faults = [], ...options } = given
     super(options, defaultsOf(inner))
-    this.capabilities = inner.capabilities
     this.#inner = inner
     for (const fault of faults) this.addFault(fault)
-    const store: ObjectStore = inner
-    if (store.objectModifiedAt) {
-      this.objectModifiedAt = (container, objectName, io) => {
-        const call: StoreCall = { operation: 'objectModifiedAt', container, objectName }
-        return this.#plan.call(call, io.signal, async () =>
-          store.objectModifiedAt?.(container, objectName, io),
-        )
-      }
-    }
   }
 
   /** Every call so far, in order. A call that failed is among them. */
@@ -187,6 +174,25 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
     struck.after()
   }
 
+  override objectModifiedAt(
+    container: string,
+    objectName: string,
+    options: StoreOptions,
+  ): Promise<Date | undefined> {
+    const call: StoreCall = { operation: 'objectModifiedAt', container, objectName }
+    return this.#plan.call(call, options.signal, () =>
+      this.#inner.objectModifiedAt(container, objectName, options),
+    )
+  }
+
+  override removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
+    return this.#inner.removeTemporaries(options)
+  }
+
+  override ownsPath(path: string, options?: StoreOptions): Promise<boolean> {
+    return this.#inner.ownsPath(path, options)
+  }
+
   generateObjectNamePrefix(backup: NewBackup): string {
     return this.#inner.generateObjectNamePrefix(backup)
   }
@@ -222,6 +228,6 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
 }
 
 function defaultsOf(inner: ChunkedBackupDriver): DriverDefaults {
-  const { chunkSizeBytes, blockSizeBytes, defaultContainer, serviceName } = inner
-  return { chunkSizeBytes, blockSizeBytes, container: defaultContainer, serviceName }
+  const { chunkSizeBytes, blockSizeBytes, defaultContainer: container, serviceName, capabilities } = inner
+  return { chunkSizeBytes, blockSizeBytes, container, serviceName, capabilities, isWrapper: true }
 }

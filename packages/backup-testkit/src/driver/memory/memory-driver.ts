@@ -30,16 +30,17 @@ const memoryDriverShape: OptionShape<MemoryDriverOptions> = {
   store: optionRules.withMethods('a MemoryStore', ['get', 'set', 'list']),
 }
 
+const capabilities: DriverCapabilities = {
+  streamingReads: true,
+  rangedReads: true,
+  streamingWrites: true,
+  exclusiveCreate: true,
+  containerListing: true,
+  modificationTimes: true,
+}
+
 /** Keeps backups in memory: for tests, and as the smallest complete backend. */
 export class MemoryBackupDriver extends ChunkedBackupDriver {
-  readonly capabilities: DriverCapabilities = Object.freeze({
-    streamingReads: true,
-    rangedReads: true,
-    streamingWrites: true,
-    exclusiveCreate: true,
-    containerListing: true,
-  })
-
   /** What the driver has stored, to look at and to damage. */
   readonly store: MemoryStore
 
@@ -51,6 +52,7 @@ export class MemoryBackupDriver extends ChunkedBackupDriver {
       blockSizeBytes: 32_768,
       container: 'volumebackups',
       serviceName: 'stowage.testkit.MemoryBackupDriver',
+      capabilities,
     })
     this.store = store ?? new MemoryStore()
   }
@@ -104,7 +106,7 @@ export class MemoryBackupDriver extends ChunkedBackupDriver {
     return this.store.get(container, objectName) !== undefined
   }
 
-  async objectModifiedAt(
+  override async objectModifiedAt(
     container: string,
     objectName: string,
     { signal }: StoreOptions,

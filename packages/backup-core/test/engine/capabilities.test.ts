@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import { ChunkedBackupDriver, type DriverCapabilities, type ObjectReader } from '@stowage/backup-core'
+import { FaultyBackupDriver, MemoryBackupDriver, MemoryStore } from '@stowage/backup-testkit'
+import { seededBytes } from './volumes.js'
+
+const sizes = { chunkSizeBytes: 4096, blockSizeBytes: 512 }
+const volume = seededBytes(10_000)
+
+/** The smallest driver, with capabilities that a test chooses. */
+function driverWith(capabilities: DriverCapabilities, hooks: object = {}): ChunkedBackupDriver {
+  const inner = new MemoryBackupDriver(sizes)
+  class Chosen extends ChunkedBackupDriver {
+    constructor() {
+      super({}, { ...sizes, container: 'c', serviceName: 'test.Chosen', capabilities })
+    }
+    putContainer = inner.putContainer.bind(inner)
+    getContainerEntries = inner.getContainerEntries.bind(inner)
+    getObjectWriter = inner.getObjectWriter.bind(inner)
+    getObjectReader = inner.getObjectReader.bind(inner)
+    deleteObject = inner.deleteObject.bind(inner)
+    generateObjectNamePrefix = inner.generateObjectNamePrefix.bind(inner)
+    updateContainerName = inner.updateContainerName.bind(inner)
+    getExtraMetadata = inner.getExtraMetadata.bind(inner)
+    checkForSetupError = inner.checkForSetupError.bind(inner)
+  }
+  Object.assign(Chosen.prototype, hooks)
+  return new Chosen()
+}
+
+const hooks = [
+  ['containerListing', 'getContainers'],
+  ['modificationTimes', 'objectModifiedAt'],
+  ['temporaryObjects', 'removeTemporaries'],
+  ['localFiles', 'ownsPath'],
+] as const
+
+describe('a capability of a driver', () => {
+  it.each(hooks)('%s is refused at construction without %s()', (capability, hook) => {
+    expect(() => driverWith({ [capability]: true })).toThrow(
+      `The driver Chosen has no ${hook}(), although the capability ${capability} is declared.`,
+    )
+  })
+
+  it.each(hooks)('%s has to be declared by a driver that overrides %s()', (capability, hook) => {
+    const override = { [hook]: () => Promise.resolve(undefined) }
+    expect(() => driverWith({}, override)).toThrow(
+      `The driver Chosen has ${hook}(), but the capability ${capability} is not declared.`,
+    )
+    expect(driverWith({ [capability]: true }, override).capabilities).toEqual({ [capability]: true })
+  })
+
+  it('is that of the inner driver for a wrapper, which overrides all hooks', () => {
+    const inner = driverWith({ streamingReads: true, rangedReads: true })
+    expect(new FaultyBackupDriver(inner).capabilities).toEqual(inner.capabilities)
+  })
+})
+
+describe('a capability of readers and writers', () => {
+  it.each([
+    ['streamingReads', 'stream', { rangedReads: true }],
+    ['rangedReads', 'readRange', { streamingReads: true }],
+  ] as const)('%s has to be declared where readers have %s()', async (capability, method, declared) => {
+    const driver = driverWith(declared)
+    const { id } = await driver.backup({ volumeId: 'v' }, volume)
+    await expect(driver.verify(id)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: `A reader of the driver has ${method}(), but the capability ${capability} is not declared. Declare it, or remove ${method}().`,
+    })
+  })
+
+  it.each(['stream', 'readRange'] as const)('is refused where readers lack %s()', async (method) => {
+    const store = new MemoryStore()
+    class Lacking extends MemoryBackupDriver {
+      override async getObjectReader(...call: Parameters<MemoryBackupDriver['getObjectReader']>) {
+        const reader: ObjectReader = await super.getObjectReader(...call)
+        Object.defineProperty(reader, method, { value: undefined })
+        return reader as Awaited<ReturnType<MemoryBackupDriver['getObjectReader']>>
+      }
+    }
+    const { id } = await new MemoryBackupDriver({ ...sizes, store }).backup({ volumeId: 'v' }, volume)
+    await expect(new Lacking({ ...sizes, store }).verify(id)).rejects.toThrow(
+      `A reader of the driver has no ${method}(), although the capability`,
+    )
+  })
+
+  it('streamingBodies is refused where writers lack writeFrom(), and nothing is stored', async () => {
+    const store = new MemoryStore()
+    class Lacking extends MemoryBackupDriver {
+      override readonly capabilities = { streamingReads: true, rangedReads: true, streamingBodies: true }
+    }
+    await expect(new Lacking({ ...sizes, store }).backup({ volumeId: 'v' }, volume)).rejects.toThrow(
+      'A writer of the driver has no writeFrom(), although the capability streamingBodies is declared.',
+    )
+    expect(store.list('volumebackups')).toEqual([])
+  })
+})
+
+describe('maxObjectNameBytes', () => {
+  it('refuses a backup whose names would be longer, before anything is written', async () => {
+    const all = { streamingReads: true, rangedReads: true }
+    const limited = driverWith({ ...all, maxObjectNameBytes: 80 })
+    await expect(limited.backup({ volumeId: 'v'.repeat(30) }, volume)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringContaining('is longer than 80 bytes') as string,
+    })
+    expect(await limited.listBackups()).toEqual([])
+    const enough = driverWith({ ...all, maxObjectNameBytes: 120 })
+    await expect(enough.backup({ volumeId: 'v'.repeat(30) }, volume)).resolves.toMatchObject({
+      objectCount: 3,
+    })
+  })
+})
