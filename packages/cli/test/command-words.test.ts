@@ -133,22 +133,3 @@ describe('a message of the engine on the command line', () => {
     expect(inCommandWords(message)).toBe(message)
   })
 })
-
-describe('a message that quotes another', () => {
-  it.each([
-    [
-      'a_metadata in c is left out, for it cannot be read: Object "a_metadata" in container "c" is not valid: it ends too early.',
-      'a_metadata in c is left out, for it is not valid: it ends too early.',
-    ],
-    [
-      'cannot be read, a_metadata for one: Object "a_metadata" in container "c" is not valid: it ends.',
-      'cannot be read, a_metadata in c for one, which is not valid: it ends.',
-    ],
-    [
-      'Backup b is not taken as the parent, an older one is: The chain of backup b is broken: its parent is lost.',
-      'Backup b is not taken as the parent, an older one is: its parent is lost.',
-    ],
-  ])('names each thing once', (message, shown) => {
-    expect(inCommandWords(message)).toBe(shown)
-  })
-})

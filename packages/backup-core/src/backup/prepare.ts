@@ -8,6 +8,7 @@ import type { BackupRequest } from '../contracts/requests.js'
 import { fitChunkSize, type DriverSettings } from '../settings/settings.js'
 import type { BackupRecord, NewBackup } from '../contracts/records.js'
 import { BackupError, isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
+import { messageAbout } from '../errors/message-about.js'
 import {
   assertBackupId,
   assertContainerName,
@@ -133,10 +134,9 @@ async function findParent(
       return await openParent(store, lookup, record, volumeId, options)
     } catch (error) {
       if (!UNFIT.some((code) => isBackupError(error, code))) throw error
-      const why = error instanceof Error ? error.message : String(error)
       onWarning({
         code: 'PARENT_PASSED_OVER',
-        message: `Backup ${record.id} is not taken as the parent, an older one is, or a full backup is made: ${why}`,
+        message: `A backup is passed over as the parent, for an older one or a full backup: ${messageAbout(error, record.id)}`,
         backupId: record.id,
       })
     }

@@ -2,6 +2,7 @@ import { readMetadata, readMetadataAt, type ChainLayer } from '../chain/chain.js
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { messageAbout } from '../errors/message-about.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
 import type { WarningListener } from '../contracts/progress.js'
@@ -250,8 +251,8 @@ export class StoreLookup implements BackupLookup {
       this.#onWarning({
         code: 'METADATA_UNREADABLE',
         message: place.unlisted
-          ? `The backups in the container ${place.container} are left out, for it cannot be listed: ${error.message}`
-          : `${place.objectName} in ${place.container} is left out, for it cannot be read: ${error.message}`,
+          ? `The backups in a container are left out: ${messageAbout(error, place.container)}`
+          : `A backup is left out: ${messageAbout(error, place.objectName, `${place.objectName} in ${place.container}`)}`,
       })
       return undefined
     }

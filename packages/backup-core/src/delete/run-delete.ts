@@ -11,6 +11,9 @@ import { findInStore, findTargets, type Found, type TargetSearch } from './find-
 import type { DeleteMeans, Refusal } from './means.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { conflict, settle } from './settle.js'
+import { messageAbout } from '../errors/message-about.js'
+import { deleteOne } from './run-delete.js'
+import { takeBackUnfinished } from './run-delete.js'
 
 /** What backups are deleted with. */
 export interface DeleteJob extends TargetSearch {
@@ -106,7 +109,7 @@ function refusalFor(
   return new BackupError(
     'DEPENDENTS_UNKNOWN',
     `Cannot delete backup ${id}: ${unknown.length} object(s) or container(s) that may hold an incremental on it cannot be ` +
-      `read, ${names[0] ?? ''} for one: ${cause.message} Repair or remove them, or set \`force\` to ignore them.`,
+      `read. The first: ${messageAbout(cause, names[0] ?? '')} Repair or remove them, or set \`force\` to ignore them.`,
     { backupId: id, unreadable: names, cause },
   )
 }

@@ -4,6 +4,7 @@ import { listMarkers, mayHideBackup, readMarker } from '../delete/marker.js'
 import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
+import { messageAbout } from '../errors/message-about.js'
 import type { ParsedPrefix } from '../format/backup-prefix.js'
 import { listBackupObjects, readBytes } from '../store/objects.js'
 import { AgeGuard, mayBeCommitted, survey, type ClaimPlace } from './survey.js'
@@ -41,7 +42,7 @@ export async function removeOrphans(job: OrphanJob, options: OrphanOptions): Pro
       if (!isUnreadable(error)) throw error
       job.onWarning({
         code: 'METADATA_UNREADABLE',
-        message: `The container ${container} is left as it is, because it cannot be read: ${error.message}`,
+        message: `A container is left as it is: ${messageAbout(error, container)}`,
       })
     }
   }

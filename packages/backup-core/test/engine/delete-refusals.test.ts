@@ -91,7 +91,7 @@ describe('a backup whose possible dependents cannot be read', () => {
       })(driver, { onWarning: (warning) => warnings.push(warning.code) })
       const refused = unlisted.deleteBackup('next')
       await expect(refused).rejects.toMatchObject({ code: 'DEPENDENTS_UNKNOWN' })
-      await expect(refused).rejects.toThrow(/the list of containers for one: A planned fault/)
+      await expect(refused).rejects.toThrow(/The first: the list of containers: A planned fault/)
       await unlisted.deleteBackup('next', { force: true })
       expect(warnings).toEqual(['DEPENDENT_IGNORED'])
       await expect(unlisted.deleteBackup('full', { withDescendants: true })).rejects.toMatchObject({

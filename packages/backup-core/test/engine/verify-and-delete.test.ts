@@ -267,6 +267,10 @@ describe('the catalog', () => {
       expect(made.parentId).toBe('full')
       const code = suffix === '_metadata' ? 'METADATA_UNREADABLE' : 'PARENT_PASSED_OVER'
       expect(warnings).toContainEqual(expect.objectContaining({ code }))
+      // One sentence quotes another, and each thing has its name once.
+      const message = warnings.find((warning) => warning.code === code)?.message ?? ''
+      const name = suffix === '_metadata' ? next.prefix + suffix : 'backup next'
+      expect(message.split(name)).toHaveLength(2)
       await driver.verify(made, { level: 'full' })
     },
   )

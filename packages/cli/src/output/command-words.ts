@@ -70,16 +70,6 @@ const sentences: readonly (readonly [text: string | RegExp, replacement: string]
     'No package of Stowage reads it; a program can, with a compressor of that name.',
   ],
   [' and hand it to the driver in `decompressors`', ''],
-  // What is left out, and why: the reason names the object once more.
-  [
-    /(\S+) in (\S+) is left out, for it cannot be read: Object "\1" in container "\2" is not valid: /g,
-    '$1 in $2 is left out, for it is not valid: ',
-  ],
-  [
-    /, (\S+) for one: Object "\1" in container "([^"]*)" is not valid: /g,
-    ', $1 in $2 for one, which is not valid: ',
-  ],
-  [/(Backup (\S+) is not taken as the parent.*?): The chain of backup \2 is broken: /g, '$1: '],
 ]
 
 /** Options that are Cinder's own have their name in a cinder.conf. */
