@@ -228,7 +228,10 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     checkListCall(filter)
     this.#assertOpen()
     const records: BackupRecord[] = []
-    for await (const record of this.#catalog.list(filter)) records.push(record)
+    const { idPrefix = '' } = filter
+    for await (const record of this.#catalog.list(filter)) {
+      if (record.id.startsWith(idPrefix)) records.push(record)
+    }
     return inOrder(records)
   }
 

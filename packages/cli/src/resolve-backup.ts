@@ -33,7 +33,7 @@ export async function resolveBackup(
         cause: notFound,
       })
     }
-    const [found, ...others] = await startingWith(driver, idOrPrefix, signal)
+    const [found, ...others] = await driver.listBackups({ idPrefix: idOrPrefix, signal })
     if (!found) throw notFound
     if (others.length === 0) return found
     const ids = [found, ...others].map(({ id }) => id)
@@ -60,7 +60,7 @@ export async function wholeIdWanted(
   if (!isBackupError(error, 'BACKUP_NOT_FOUND')) return error
   if (idOrPrefix.length < minPrefixLength || wholeUuid.test(idOrPrefix)) return error
   // A store that cannot be listed has no more to say than the delete has said.
-  const ids = await startingWith(driver, idOrPrefix, signal).then(
+  const ids = await driver.listBackups({ idPrefix: idOrPrefix, signal }).then(
     (records) => records.map(({ id }) => id),
     () => [],
   )
@@ -76,15 +76,6 @@ export async function wholeIdWanted(
       cause: error,
     },
   )
-}
-
-async function startingWith(
-  driver: ChunkedBackupDriver,
-  prefix: string,
-  signal: AbortSignal,
-): Promise<BackupRecord[]> {
-  const records = await driver.listBackups({ signal })
-  return records.filter(({ id }) => id.startsWith(prefix))
 }
 
 function named(ids: readonly string[]): string {

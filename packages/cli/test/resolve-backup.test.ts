@@ -1,4 +1,4 @@
-import { MemoryBackupDriver } from '@stowage/backup-testkit'
+import { FaultyBackupDriver, MemoryBackupDriver } from '@stowage/backup-testkit'
 import { describe, expect, it } from 'vitest'
 import { CliError } from '../src/cli-error.js'
 import { resolveBackup, wholeIdWanted } from '../src/resolve-backup.js'
@@ -34,6 +34,19 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
 describe('the beginning of an id', () => {
   it('finds the one backup that it fits', async () => {
     expect(await resolveBackup(await storeWithTwo(), '3d7a4719-b', signal)).toMatchObject({ id: two })
+  })
+
+  it('is found by the names in the store: the manifests of other backups are not read', async () => {
+    const driver = new MemoryBackupDriver()
+    for (let number = 10; number < 40; number += 1) {
+      const backupId = `${String(number)}7a4719-aaaa-4000-8000-000000000001`
+      await driver.backup({ volumeId: 'v', backupId }, Buffer.from('x'))
+    }
+    const counting = new FaultyBackupDriver(driver)
+    expect(await resolveBackup(counting, '237a', signal)).toMatchObject({
+      id: '237a4719-aaaa-4000-8000-000000000001',
+    })
+    expect(counting.count('getObjectReader')).toBe(1)
   })
 
   it('is refused where it fits several, which are named', async () => {

@@ -3,6 +3,7 @@ import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { BackupError } from '../errors/backup-error.js'
 import type { BackupCatalog, CatalogLookup } from '../contracts/catalog.js'
+import type { CatalogFilter } from '../contracts/catalog.js'
 import type { MarkerPlace } from './list-container.js'
 import { inOrder } from './summary.js'
 
@@ -21,12 +22,12 @@ export interface BackupLookup extends ChainLookup {
    * names do not tell.
    */
   areListed(backupIds: readonly string[], nearContainer: string): Promise<boolean>
-  /** Every backup, or every one of a volume. */
+  /** Every backup, or every one of a volume, or those whose id begins so. */
   list(filter: BackupFilter): AsyncIterable<BackupRecord>
 }
 
 /** What to list. */
-export type BackupFilter = Pick<CatalogLookup, 'nearContainer'> & { readonly volumeId?: string }
+export type BackupFilter = Pick<CatalogFilter, 'nearContainer' | 'volumeId' | 'idPrefix'>
 
 /** Where a backup's objects are. */
 export interface BackupPlace {

@@ -88,12 +88,15 @@ export class StoreLookup implements BackupLookup {
     return this.#places.areListed(backupIds, nearContainer)
   }
 
-  async *list({ volumeId, nearContainer }: BackupFilter): AsyncIterable<BackupRecord> {
-    const places = await (volumeId === undefined
+  async *list({ volumeId, nearContainer, idPrefix }: BackupFilter): AsyncIterable<BackupRecord> {
+    const listed = await (volumeId === undefined
       ? this.#places.all(nearContainer)
       : this.#places.ofVolume(volumeId, nearContainer))
+    const places = idPrefix === undefined ? listed : this.#places.ofIdPrefix(listed, idPrefix)
+    // A parent that was not looked for may be there all the same.
+    const isPart = volumeId !== undefined || idPrefix !== undefined
     const summaries = new Map<string, Summary>()
-    for (const summary of await this.#summariseAll(places)) {
+    for (const summary of await this.#summariseAll(places, idPrefix !== undefined)) {
       const { id, container, prefix } = summary.record
       const other = summaries.get(id)?.record
       if (!other) summaries.set(id, summary)
@@ -105,11 +108,11 @@ export class StoreLookup implements BackupLookup {
     const sizes = new VolumeSizes()
     for (const summary of summaries.values()) {
       if (volumeId !== undefined && summary.record.volumeId !== volumeId) continue
-      const record = recordOf(summary, summaries, sizes)
+      if (idPrefix !== undefined && !summary.record.id.startsWith(idPrefix)) continue
+      const record = await this.#withParents(recordOf(summary, summaries, sizes), idPrefix !== undefined)
       const { id, parentId } = record
-      // Of one volume alone, a parent of another one was not looked at.
       const isThere = async (id: string): Promise<boolean> =>
-        summaries.has(id) || (volumeId !== undefined && (await this.#isReadable(id, record.container)))
+        summaries.has(id) || (isPart && (await this.#isReadable(id, record.container)))
       if (parentId !== null && !(await isThere(parentId))) {
         this.#onWarning({
           code: 'PARENT_MISSING',
@@ -121,6 +124,12 @@ export class StoreLookup implements BackupLookup {
       }
       yield record
     }
+  }
+
+  /** The record of a backup whose parents, which tell its size, may not be among those that were listed. */
+  async #withParents(record: BackupRecord, isPart: boolean): Promise<BackupRecord> {
+    if (!isPart || record.sizeIsMinimum !== true) return record
+    return (await this.find(record.id, record.container, record.prefix))?.record ?? record
   }
 
   async #isReadable(backupId: string, nearContainer: string): Promise<boolean> {

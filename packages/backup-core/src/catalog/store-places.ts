@@ -1,7 +1,7 @@
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { NewBackup } from '../contracts/records.js'
 import type { BackupError } from '../errors/backup-error.js'
-import { mayBeOfVolume, volumePrefix } from '../format/backup-prefix.js'
+import { mayBeOfVolume, PrefixParser, volumePrefix } from '../format/backup-prefix.js'
 import { idProblem } from '../format/name-rules.js'
 import { Limiter } from '../pipeline/slots.js'
 import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
@@ -30,6 +30,7 @@ export class StorePlaces {
   readonly #markers = new Map<string, MarkerPlace[]>()
   readonly #index = new PlaceIndex<Place>()
   #allListed = false
+  #parser: PrefixParser | undefined
 
   constructor(store: ObjectStore, options: StoreOptions) {
     this.#store = store
@@ -66,7 +67,9 @@ export class StorePlaces {
     }
     // A driver may put the id anywhere in its prefixes.
     for await (const place of this.from(nearContainer)) {
-      if (place.unlisted || (place.prefix.includes(backupId) && !endsWithId(place, backupId))) yield place
+      if (place.unlisted) yield place
+      else if (endsWithId(place, backupId)) continue
+      else if (this.#mayHaveId(place.prefix, backupId, (id) => id === backupId)) yield place
     }
   }
 
@@ -133,6 +136,26 @@ export class StorePlaces {
       : (container: string) => this.#in(container)
     const places = placesOf(await this.#listAll(nearContainer, list), nearContainer)
     return places.filter(({ prefix, unlisted }) => unlisted !== undefined || mayBeOfVolume(prefix, volumeId))
+  }
+
+  /** Of these places, those that may be of a backup whose id begins so, by their names. */
+  ofIdPrefix(places: readonly Place[], idPrefix: string): readonly Place[] {
+    return places.filter(
+      ({ prefix, unlisted }) =>
+        unlisted !== undefined || this.#mayHaveId(prefix, idPrefix, (id) => id.startsWith(idPrefix)),
+    )
+  }
+
+  /**
+   * Whether a prefix may be that of such an id. It contains the id; where it says which part of it that is, as those of
+   * Cinder's drivers do, no other part counts.
+   */
+  #mayHaveId(prefix: string, text: string, isSuch: (id: string) => boolean): boolean {
+    if (!prefix.includes(text)) return false
+    this.#parser ??= new PrefixParser((backup) => this.#store.generateObjectNamePrefix(backup))
+    const parsed = this.#parser.parse(prefix)
+    if (!parsed) return true
+    return (parsed.kind === 'backup' ? [parsed.backupId] : parsed.backupIds).some(isSuch)
   }
 
   /** Whether each of these ids is that of a backup whose `_metadata` object is listed. */

@@ -14,6 +14,8 @@ export interface CatalogLookup extends StoreOptions {
 export interface CatalogFilter extends CatalogLookup {
   readonly volumeId?: string
   readonly container?: string
+  /** Only backups whose id begins so. A catalog of the caller's may ignore it: the driver leaves the others out. */
+  readonly idPrefix?: string
 }
 
 /**

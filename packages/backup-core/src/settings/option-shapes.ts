@@ -153,6 +153,7 @@ export const filterShape: OptionShape<CatalogFilter> = {
   ...lookupShape,
   volumeId: rules.nonEmptyText,
   container: rules.nonEmptyText,
+  idPrefix: rules.nonEmptyText,
 }
 
 /** What a restore writes to. */
