@@ -43,7 +43,7 @@ const READS_AT_ONCE = 8
 
 /**
  * Finds the backups that depend on others, in all containers that the driver lists. Each search lists them anew, and reads
- * the manifests that the ones before did not: a manifest never changes.
+ * the manifests that the ones before did not: a manifest never changes. Those of other volumes, by their names, are not read.
  */
 export class DependentsSearch {
   readonly #store: ObjectStore
@@ -83,10 +83,9 @@ export class DependentsSearch {
     const places = listings
       .flatMap(({ metadata }) => metadata)
       .filter(({ container, objectName }) => !own.has(keyOf(container, objectName)))
-    const summaries = await this.#summariesAt(places, gone, (place, error) => {
-      // A backup of another volume cannot be restored on this one: it does not depend on it.
-      if (mayBeOfVolume(place.prefix, target.volumeId)) unknown.push(error)
-    })
+      // A backup of another volume cannot be restored on this one: it does not depend on it, and is not read.
+      .filter(({ prefix }) => mayBeOfVolume(prefix, target.volumeId))
+    const summaries = await this.#summariesAt(places, gone, (error) => unknown.push(error))
     const halfDeleted = new Set<string>()
     const committed = new Set(summaries.map(({ record }) => keyOf(record.container, record.prefix)))
     for (const marker of listings.flatMap(({ markers }) => markers)) {
@@ -134,7 +133,7 @@ export class DependentsSearch {
   async #summariesAt(
     places: readonly MetadataPlace[],
     gone: Set<string>,
-    onUnreadable: (place: MetadataPlace, error: BackupError) => void,
+    onUnreadable: (error: BackupError) => void,
   ): Promise<Summary[]> {
     const found = new Map<string, Summary>()
     const unread: MetadataPlace[] = []
@@ -157,7 +156,7 @@ export class DependentsSearch {
               return
             }
             if (!mayHide(error)) throw error
-            onUnreadable(place, error)
+            onUnreadable(error)
           }
         }),
       )

@@ -180,6 +180,15 @@ describe('a backup whose possible dependents cannot be read', () => {
     expect((await driver.listBackups()).map(({ id }) => id)).toEqual(['full'])
   })
 
+  it('is deleted without a look at the manifests of other volumes, by their prefixes', async () => {
+    const { driver } = await scene()
+    for (const volumeId of ['other', 'volume-2']) await driver.backup({ volumeId }, before)
+    const counting = new FaultyBackupDriver(driver)
+    await counting.deleteBackup('full', { withDescendants: true })
+    expect(counting.count('getObjectReader', /volume_(?!volume\/)/)).toBe(0)
+    expect(await counting.listBackups()).toHaveLength(2)
+  })
+
   it('is not deleted where the prefix of what cannot be read may be that of its volume (A2)', async () => {
     const { driver, next } = await scene()
     for (const prefix of ['volume_volume_x/20260101000000/backup_b', 'elsewhere/backup_b']) {
