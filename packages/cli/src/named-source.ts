@@ -7,6 +7,8 @@ export type SourceName =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'command'; readonly command: readonly string[] }
 
+const commandExample = 'For example: stowage backup --stdin-from-command --volume-id vm -- gzip -dc vm.img.gz'
+
 /** All arguments of the run, as they were typed. */
 export function rawArgumentsOf(command: Command): readonly string[] {
   let top = command
@@ -41,8 +43,13 @@ export function namedSource(
     separator < 0
       ? '--stdin-from-command needs -- before the command.'
       : `--stdin-from-command takes no source: found ${path}.`,
-    'For example: stowage backup --stdin-from-command --volume-id vm -- gzip -dc vm.img.gz',
+    commandExample,
   )
+}
+
+/** The error for `--stdin-from-command` without a command. */
+export function noCommand(): CliError {
+  return usage('--stdin-from-command needs a command, after --.', commandExample)
 }
 
 function usage(message: string, hint: string): CliError {

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Help } from 'commander'
 import type { Invoke } from './command-context.js'
 import { addBackupCommand } from './commands/backup.js'
 import { addDeleteCommand } from './commands/delete.js'
@@ -46,7 +46,11 @@ export function buildProgram(io: CliIo, invoke: Invoke): Command {
       getOutHelpWidth: () => widthOf(io.stdout, 100),
       getErrHelpWidth: () => widthOf(io.stderr, 100),
     })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      // Declared as a list for what follows `--` alone.
+      subcommandTerm: (command) => new Help().subcommandTerm(command).replace('<source...>', '<source>'),
+    })
     .addHelpText('after', examples)
     .hook('preAction', (_program, command) => {
       applyEnvironment(command, io.env)

@@ -1,9 +1,12 @@
 import type { Command, CommanderError } from 'commander'
 import { CliError } from './cli-error.js'
 import { exitCodes } from './exit-codes.js'
+import { noCommand } from './named-source.js'
 
 /** The error for a command line that cannot be parsed, with a hint at the help of the command that was meant. */
 export function usageError(error: CommanderError, program: Command, argv: readonly string[]): CliError {
+  // Commander misses the source that a command stands in for.
+  if (error.code === 'commander.missingArgument' && argv.includes('--stdin-from-command')) return noCommand()
   const command = commandOf(program, argv)
   return new CliError('USAGE', error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '), {
     exitCode: exitCodes.usage,

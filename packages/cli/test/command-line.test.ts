@@ -28,6 +28,7 @@ describe('help', () => {
     expect(exitCode).toBe(0)
     for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
     expect(stdout).toContain('4    verification failed')
+    expect(stdout).toContain('backup [options] <source> ')
   })
 
   it.each(commands)('of %s has an example and the options that every command takes', async (command) => {
@@ -93,6 +94,15 @@ describe('a command line that makes no sense', () => {
     ['stowage', ['--foo', 'bar']],
   ])('is answered with the help of the command that it names: %s', async (command, args) => {
     expect((await stowage(args)).stderr).toContain(`  hint: See ${command} --help\n`)
+  })
+
+  it('says that a command is missing, and not a source, after --stdin-from-command', async () => {
+    for (const rest of [[], ['--']]) {
+      const { stderr } = await stowage(['backup', '--store', 'posix:/x', '--stdin-from-command', ...rest])
+      expect(stderr).toContain(
+        'stowage: --stdin-from-command needs a command, after --.\n  hint: For example: ',
+      )
+    }
   })
 
   it('is reported as JSON where JSON was asked for', async () => {

@@ -30,15 +30,7 @@ const ofPrograms = new Set([
     'listBackups',
     'exportRecord',
   ],
-  ...[
-    'lengthBytes',
-    'offsetBytes',
-    'openSource',
-    'openTarget',
-    'randomAccessVolume',
-    'readsAsZeros',
-    'sizeBytes',
-  ],
+  ...['lengthBytes', 'offsetBytes', 'openSource', 'openTarget', 'randomAccessVolume', 'readsAsZeros'],
   ...['getBackupDriverForUrl', 'importRecord', 'onProgress', 'authToken', 'serviceCredentials', 'renewToken'],
   ...['getBackupDriver', 'createStore', 'deleteBackup', 'checkForSetupError', 'streamVolume'],
   // Endpoint types of Keystone.

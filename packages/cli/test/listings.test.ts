@@ -51,6 +51,15 @@ async function asOfCinder({ container, prefix }: BackupView): Promise<void> {
 }
 
 describe('list', () => {
+  it('says what it did not find, and not that a store without that has no backups', async () => {
+    const none = async (...args: string[]): Promise<string> => (await stowage('list', ...args)).stdout
+    expect(await none('--volume-id', 'w')).toBe(`No backups of volume w in posix:${directory}.\n`)
+    expect(await none('--container', 'c')).toBe(`No backups in container c of posix:${directory}.\n`)
+    expect(await none('--container', 'c', '--volume-id', 'w', '--volumes')).toBe(
+      `No backups of volume w in container c of posix:${directory}.\n`,
+    )
+  })
+
   it('has a column for what each backup stored and how, and all of it in JSON', async () => {
     const { stdout } = await stowage('list')
     const [titles = '', ofFull = '', ofNext = ''] = stdout.split('\n')

@@ -66,8 +66,21 @@ describe('the line of progress', () => {
 
   it('has a bar, an amount, a speed and the time left on a terminal', () => {
     expect(barLine(progress(32 * mebibyte, 64 * mebibyte), meter, 2000, 100)).toBe(
-      'backup    50% ████████░░░░░░░░  32 MiB of 64 MiB  16 MiB/s  2.0 s left',
+      'backup    50% ██████░░░░░░  32 MiB of 64 MiB  16 MiB/s  2.0 s left',
     )
+  })
+
+  it('has its time left within 80 columns, however long its parts are', () => {
+    const [done, total] = [1023 * mebibyte, 1023 * 1024 * mebibyte]
+    const slow = new ProgressMeter(0)
+    slow.add(done, 10_000)
+    const { phase, ...rest } = progress(done, total)
+    for (const longest of [phase, 'restore', 'verify'] as const) {
+      expect(barLine({ ...rest, phase: longest }, slow, 10_000, 80)).toMatch(/ left$/)
+    }
+    const fast = new ProgressMeter(0)
+    fast.add(done, 1100)
+    expect(barLine({ ...rest, phase: 'restore' }, fast, 1100, 80)).toMatch(/ min \d\d s left$/)
   })
 
   it('is cut to one less than the width of the terminal', () => {

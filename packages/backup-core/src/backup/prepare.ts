@@ -215,7 +215,11 @@ export function agreeOnSizes(
       parent ? { backupId: parent.record.id } : {},
     )
   }
-  const chunkSizeBytes = fitChunkSize(settings.chunkSizeBytes, blockSizeBytes, settings.chunkSizeGiven)
+  const chunkSizeBytes = fitChunkSize(settings.chunkSizeBytes, blockSizeBytes, {
+    given: settings.chunkSizeGiven,
+    // Cinder compares the pair of its configuration alone, as the settings do.
+    strict: false,
+  })
   return { chunkSizeBytes, blockSizeBytes }
 }
 

@@ -106,7 +106,7 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
   const fitsLater = chunkSizeGiven && options.blockSizeBytes === undefined && !strict
   const chunkSizeBytes = fitsLater
     ? chosenBytes
-    : fitChunkSize(chosenBytes, blockSizeBytes, chunkSizeGiven || strict)
+    : fitChunkSize(chosenBytes, blockSizeBytes, { given: chunkSizeGiven, strict })
   const compression = options.compression ? checkedCompressor(options.compression) : null
   const compressors = new Compressors([
     ...(compression ? [compression] : []),
@@ -133,12 +133,17 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
 }
 
 /** A chunk size that is a multiple of the block size; one that was chosen is refused if it is not. */
-export function fitChunkSize(chunkSizeBytes: number, blockSizeBytes: number, given: boolean): number {
+export function fitChunkSize(
+  chunkSizeBytes: number,
+  blockSizeBytes: number,
+  { given, strict }: { readonly given: boolean; readonly strict: boolean },
+): number {
   if (chunkSizeBytes % blockSizeBytes === 0) return chunkSizeBytes
-  if (given) {
+  if (given || strict) {
     throw new BackupError(
       'OPTION_INVALID',
-      `${BAD_PAIR_TEXT} The chunk size is ${chunkSizeBytes} bytes, the block size ${blockSizeBytes}: choose a chunk size that the block size divides.`,
+      (strict ? `${BAD_PAIR_TEXT} ` : '') +
+        `Option \`chunkSizeBytes\` is ${chunkSizeBytes}: it must be a multiple of the block size, which is ${blockSizeBytes} bytes.`,
     )
   }
   return Math.max(1, Math.floor(chunkSizeBytes / blockSizeBytes)) * blockSizeBytes

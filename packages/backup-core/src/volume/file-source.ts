@@ -84,7 +84,7 @@ async function refuseGenerated(path: string, handle: FileHandle): Promise<void> 
 }
 
 function wrongSize(path: string, { sizeBytes }: SourceState, expectedBytes: number): BackupError {
-  const message = `${path} has ${sizeBytes} bytes, expected ${expectedBytes}. Pass its true size, or none, or check that it is the right volume.`
+  const message = `${path} has ${sizeBytes} bytes, expected ${expectedBytes} (\`sizeBytes\`). Check that it is the right volume, or correct the expected size.`
   return new BackupError('SOURCE_CHANGED', message)
 }
 

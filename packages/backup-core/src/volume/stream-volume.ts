@@ -131,8 +131,8 @@ class StreamSource implements OpenSource {
     if (sizeBytes === undefined) return
     const more = position > sizeBytes || (position === sizeBytes && (await this.fill(signal)))
     if (!more && (position === sizeBytes || !this.ended)) return
-    const got = more ? 'gives more bytes than that' : `ended after ${position}`
-    const message = `The stream was said to have ${sizeBytes} bytes, and ${got}. Pass its true size, or none.`
+    const got = more ? 'has more than' : `ended after ${position} of`
+    const message = `The stream ${got} the expected ${sizeBytes} bytes (\`sizeBytes\`). Check what writes it, or correct the expected size.`
     throw new BackupError('SOURCE_CHANGED', message, { offsetBytes: position })
   }
 }

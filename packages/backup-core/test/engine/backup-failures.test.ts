@@ -254,9 +254,21 @@ describe('a backup that fails', () => {
     })
   })
 
-  it('refuses a chunk size that the block size does not divide, in Cinder’s words', () => {
-    expect(() => new MemoryBackupDriver({ chunkSizeBytes: 1000, blockSizeBytes: 512 })).toThrow(
-      'Chunk size is not multiple of block size for creating hash.',
+  it('refuses a chunk size that the block size does not divide, where strict in Cinder’s words first', () => {
+    const sizes = { chunkSizeBytes: 1000, blockSizeBytes: 512 }
+    const why =
+      'Option `chunkSizeBytes` is 1000: it must be a multiple of the block size, which is 512 bytes.'
+    const messageOf = (options: ConstructorParameters<typeof MemoryBackupDriver>[0]): string => {
+      try {
+        new MemoryBackupDriver(options)
+        return 'none'
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(messageOf(sizes)).toBe(why)
+    expect(messageOf({ ...sizes, strict: 'cinder' })).toBe(
+      `Chunk size is not multiple of block size for creating hash. ${why}`,
     )
   })
 })

@@ -375,7 +375,9 @@ describe('a chunk size that the caller chose without a block size', () => {
     const faulty = new FaultyBackupDriver(new MemoryBackupDriver(), { chunkSizeBytes: 10_001 })
     await expect(faulty.backup({ volumeId: 'volume' }, before)).rejects.toMatchObject({
       code: 'OPTION_INVALID',
-      message: expect.stringContaining('The chunk size is 10001 bytes, the block size ') as string,
+      message: expect.stringContaining(
+        'Option `chunkSizeBytes` is 10001: it must be a multiple of the block size',
+      ) as string,
     })
     expect(faulty.calls).toEqual([])
   })
@@ -385,6 +387,8 @@ describe('a chunk size that the caller chose without a block size', () => {
     const parent = await driver.backup({ volumeId: 'volume' }, before)
     const other = new MemoryBackupDriver({ store: driver.store, chunkSizeBytes: 10_000 })
     const failed = failure(other.backup({ volumeId: 'volume', parent }, after))
-    expect((await failed).message).toContain('The chunk size is 10000 bytes, the block size 4096')
+    expect((await failed).message).toContain(
+      'is 10000: it must be a multiple of the block size, which is 4096 bytes',
+    )
   })
 })

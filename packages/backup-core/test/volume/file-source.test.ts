@@ -232,7 +232,7 @@ describe('the size that a source must have', () => {
         fileVolume(inDirectory('disk.img'), { sizeBytes }).openSource(),
         'SOURCE_CHANGED',
       )
-      expect(error.message).toContain(`has 100 bytes, expected ${sizeBytes}`)
+      expect(error.message).toContain(`has 100 bytes, expected ${sizeBytes} (\`sizeBytes\`). Check`)
     }
     await (await fileVolume(inDirectory('disk.img'), { sizeBytes: 100 }).openSource()).close()
   })

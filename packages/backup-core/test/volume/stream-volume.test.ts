@@ -58,7 +58,9 @@ describe.each(kinds)('%s as a source', (_, make) => {
       const volume = streamVolume(make([pattern(4), new Uint8Array(0), pattern(6)]), { sizeBytes })
       const work = volume.openSource().then((source) => readAll(source, 3))
       const error = await expectCode(work, 'SOURCE_CHANGED')
-      expect(error.message).toContain(sizeBytes < 10 ? 'gives more bytes than that' : 'ended after 10')
+      expect(error.message).toContain(
+        sizeBytes < 10 ? 'has more than the expected' : 'ended after 10 of the expected',
+      )
     }
   })
 

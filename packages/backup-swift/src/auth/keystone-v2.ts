@@ -70,7 +70,7 @@ function refusal(status: number): BackupError | undefined {
   if (status === 401) {
     return new BackupError(
       'AUTH_FAILED',
-      'Keystone does not say which is wrong: the user, the password, the tenant, or the user’s role in it.',
+      'Signing in (Keystone v2.0) failed: Keystone does not say which is wrong, the user, the password, the tenant, or the user’s role in it.',
     )
   }
   if (status === 404 || status === 410) {

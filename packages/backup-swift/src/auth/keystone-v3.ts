@@ -108,5 +108,8 @@ function refusal(status: number, { method }: KeystoneV3Credentials): BackupError
     'application-credential':
       'the application credential’s id, name or user, its secret, or whether it has expired',
   }
-  return new BackupError('AUTH_FAILED', `Keystone does not say which is wrong: ${which[method]}.`)
+  return new BackupError(
+    'AUTH_FAILED',
+    `Signing in (Keystone v3) failed: Keystone does not say which is wrong, ${which[method]}.`,
+  )
 }

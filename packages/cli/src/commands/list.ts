@@ -39,7 +39,7 @@ export function addListCommand(program: Command, invoke: Invoke): void {
         }
         const records = await withStore((driver) => driver.listBackups(filter))
         const orphaned = output.warnedOf('PARENT_MISSING')
-        const none = `No backups in ${options.store ?? ''}.\n`
+        const none = `${noneText(options)}\n`
         if (volumes) {
           const summaries = summariseVolumes(records, orphaned)
           output.result({
@@ -56,6 +56,13 @@ export function addListCommand(program: Command, invoke: Invoke): void {
         })
       })
     })
+}
+
+/** A store that was not searched whole is not said to be empty. */
+function noneText({ store = '', volumeId, container }: ListOptions): string {
+  const ofVolume = volumeId === undefined ? '' : ` of volume ${volumeId}`
+  const inContainer = container === undefined ? '' : ` container ${container} of`
+  return `No backups${ofVolume} in${inContainer} ${store}.`
 }
 
 /** @param orphaned - ids of backups whose parent was not found */

@@ -28,6 +28,7 @@ const names: Readonly<Record<string, string>> = {
   progressWindowSeconds: '--timeout',
   removeOrphans: 'stowage gc',
   retryDeadlineSeconds: '--retry-deadline',
+  sizeBytes: '--size',
   storageUrl: 'OS_STORAGE_URL',
   withDescendants: '--with-descendants',
 }

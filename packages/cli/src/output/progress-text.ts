@@ -3,8 +3,8 @@ import { formatSize } from '../sizes.js'
 import { formatDuration } from './duration.js'
 import type { ProgressMeter } from './progress-meter.js'
 
-/** So that the time left is still within the 80 columns of a usual terminal. */
-const barCells = 16
+/** So that the longest amount, speed and time are still within the 80 columns of a usual terminal. */
+const barCells = 12
 
 /** The line of a terminal, cut to its width. Without a total it has no bar. */
 export function barLine(progress: Progress, meter: ProgressMeter, nowMs: number, columns: number): string {

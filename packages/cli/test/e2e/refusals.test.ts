@@ -86,7 +86,9 @@ describe('what the stowage command refuses', { timeout: patienceMs }, () => {
     await bench.write('disk.img', noise(1, 1000))
     const args = ['backup', 'disk.img', '--chunk-size', '100K', '--block-size', '32K']
     const { message } = await fails(2, 'OPTION_INVALID', args)
-    expect(message).toContain('Chunk size is not multiple of block size for creating hash.')
+    expect(message).toBe(
+      'Option --chunk-size is 102400: it must be a multiple of the block size, which is 32768 bytes.',
+    )
   })
 
   it('ends with 3 for a parent that is not there, having written nothing', async () => {
