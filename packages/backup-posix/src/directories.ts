@@ -29,17 +29,23 @@ export async function makeRoot(root: string, fsync: boolean): Promise<void> {
   }
 }
 
-/** Makes a container below a root that is there, each directory durable before the next. */
-export async function makeContainer(root: string, container: string, fsync: boolean): Promise<void> {
+/**
+ * Makes a container below a root that is there, each directory durable before the next.
+ *
+ * @returns whether it was not there before
+ */
+export async function makeContainer(root: string, container: string, fsync: boolean): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {
       let path = root
+      let isNew = false
       for (const segment of containerSegments(container)) {
         path = join(path, segment)
-        if (await makeDirectory(path)) await syncDirectory(dirname(path), fsync)
+        isNew = await makeDirectory(path)
+        if (isNew) await syncDirectory(dirname(path), fsync)
         else await checkDirectory(path, container)
       }
-      return
+      return isNew
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' || attempt === attempts) throw error
     }

@@ -53,6 +53,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   readonly #container: string | undefined
   readonly #onWarning: WarningListener | undefined
   readonly #linksWarnedOf = new Set<string>()
+  /** Containers that were made here, and in which no object has been begun: those of backups that failed before. */
+  readonly #unused = new Set<string>()
 
   /** Throws `OPTION_INVALID`. Touches nothing on disk. */
   constructor(given: PosixDriverOptions) {
@@ -71,7 +73,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   async putContainer(container: string, { signal }: StoreOptions): Promise<void> {
     await translated({ action: 'create the container', container, signal }, async () => {
       paths.checkNewContainer(container)
-      await directories.makeContainer(await this.#root.openForBackup(signal), container, this.#fsync)
+      const root = await this.#root.openForBackup(signal)
+      if (await directories.makeContainer(root, container, this.#fsync)) this.#unused.add(container)
     })
   }
 
@@ -107,6 +110,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     return translated(call, async () => {
       paths.checkObjectName(objectName)
       const directory = await this.#containerPath(container, signal)
+      this.#unused.delete(container)
       const discarded = (): Promise<void> => this.#removeIfEmpty(container)
       return PosixObjectWriter.open(
         { directory, container, objectName, discarded },
@@ -253,6 +257,13 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   override removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
     const call: FailedCall = { action: 'remove temporary files', signal: options.signal }
     return translated(call, async () => removeTemporaryFiles(await this.#root.open(options.signal), options))
+  }
+
+  /** Removes what a backup that failed before its first object made for it. */
+  protected override async onClose(): Promise<void> {
+    const root = this.#root.openedPath
+    if (root === undefined) return
+    for (const container of this.#unused) await directories.removeIfEmpty(root, container)
   }
 
   async #containerPath(container: string, signal: AbortSignal | undefined): Promise<string> {

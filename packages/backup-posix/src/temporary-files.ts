@@ -8,7 +8,10 @@ import { errnoOf, ignoring } from './errors.js'
 /** What the writer, the lock of a name and the probe leave when their program is killed. Never the mark of a store. */
 const temporaryName = /^\.stowage-[0-9a-f-]+\.(?:tmp|lock|probe)$/
 
-/** Finds, and removes unless it is a dry run, the temporary files of killed programs below a root. */
+/**
+ * Finds, and removes unless it is a dry run, the temporary files of killed programs below a root. Directories that they made
+ * for one backup, and put nothing into, go too.
+ */
 export async function removeTemporaryFiles(
   root: string,
   { olderThan, dryRun = false, signal }: RemoveTemporariesOptions,
@@ -18,6 +21,10 @@ export async function removeTemporaryFiles(
     throwIfAborted(signal, 'Removing temporary files')
     const path = join(root, container, name)
     const stat = await ignoring('ENOENT', lstat(path))
+    if (name === '' && stat?.isDirectory() && stat.mtimeMs < olderThan.getTime()) {
+      if (!dryRun) await removeIfEmpty(root, container)
+      continue
+    }
     if (!stat?.isFile() || stat.mtimeMs >= olderThan.getTime()) continue
     if (!dryRun) {
       await ignoring('ENOENT', unlink(path))
@@ -28,6 +35,7 @@ export async function removeTemporaryFiles(
   return found
 }
 
+/** Names of temporary files; that of an empty container is an empty text. */
 async function* temporaryFilesBelow(
   root: string,
   signal: AbortSignal | undefined,
@@ -35,9 +43,11 @@ async function* temporaryFilesBelow(
   const pending = ['']
   for (let container = pending.pop(); container !== undefined; container = pending.pop()) {
     const names: string[] = []
+    let isEmpty = container !== ''
     try {
       for await (const entry of await opendir(join(root, container), { bufferSize: 1024 })) {
         throwIfAborted(signal, 'Searching for temporary files')
+        isEmpty = false
         if (temporaryName.test(entry.name)) names.push(entry.name)
         else if (entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'lost+found') {
           pending.push(container === '' ? entry.name : `${container}/${entry.name}`)
@@ -48,5 +58,6 @@ async function* temporaryFilesBelow(
     }
     // After the directory is closed, since the caller may remove it.
     for (const name of names) yield { container, name }
+    if (isEmpty) yield { container, name: '' }
   }
 }

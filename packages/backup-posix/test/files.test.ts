@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { getBackupDriver, PosixBackupDriver } from '../src/index.js'
@@ -151,6 +152,29 @@ describe('containers', () => {
     await driver.deleteBackup(own)
     await driver.deleteBackup(named)
     expect(await everything(path)).toEqual(['nightly'])
+  })
+
+  it('that were made for one backup go when it failed before its first object, once the driver is closed', async () => {
+    const { driver, path } = await temporaryStore()
+    await driver.backup({ volumeId: 'v', backupId }, Buffer.alloc(10))
+    const kept = await everything(path)
+    await expectCode('SOURCE_EMPTY', driver.backup({ volumeId: 'v' }, Readable.from([])))
+    await expectCode('SOURCE_EMPTY', driver.backup({ volumeId: 'v', container: 'named' }, Readable.from([])))
+    await driver.close()
+    expect(await everything(path)).toEqual([...kept, 'named'].sort())
+  })
+
+  it('that were made for one backup, and stayed empty when it was killed, go with temporary files', async () => {
+    const { driver, path } = await temporaryStore()
+    await driver.putContainer('ab/cd/abcd-1', {})
+    await driver.putContainer('named', {})
+    const remove = (olderThan: Date, dryRun = false): Promise<unknown> =>
+      driver.removeTemporaries({ olderThan, dryRun })
+    await remove(new Date(0))
+    await remove(new Date(Date.now() + 60_000), true)
+    expect(await everything(path)).toContain('ab/cd/abcd-1')
+    expect(await remove(new Date(Date.now() + 60_000))).toEqual([])
+    expect(await everything(path)).toEqual(['named'])
   })
 
   it('are made while another delete removes their empty parents', async () => {
