@@ -69,6 +69,7 @@ export type {
   Progress,
   ProgressListener,
   ProgressPhase,
+  ProgressStep,
   RetryEvent,
   RetryListener,
   StepListener,

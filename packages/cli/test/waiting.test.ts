@@ -66,6 +66,29 @@ describe('a store that does not answer', () => {
     expect(said).toEqual([])
   })
 
+  it('is not suspected while a step goes on that reports no progress, which is named', () => {
+    const { output, said, at } = stage(true)
+    const listener = output.startProgress()
+    listener?.(progress)
+    said.length = 0
+    // At once, although the bar was drawn less than a tenth of a second ago: no other report may come.
+    listener?.({ ...progress, step: 'store-hash-list' })
+    expect(said.join('')).toMatch(/ 5 B of 10 B {2}storing the block hashes$/)
+    said.length = 0
+    at(3000)
+    expect(said).toEqual([`${erase}storing the block hashes, for 3 s so far`])
+    listener?.(progress)
+    said.length = 0
+    at(6000)
+    expect(said).toEqual([`${erase}no progress for 3 s; the store may not answer`])
+  })
+
+  it('is not suspected where a command reports no progress, as a long list', () => {
+    const { said, at } = stage(true)
+    at(3000)
+    expect(said).toEqual([`${erase}working with the store, for 3 s so far`])
+  })
+
   it('is named with the retry that is waited for, counted down, then run', () => {
     const { output, said, at } = stage(true)
     output.retry(retry(2, 8000))

@@ -10,6 +10,7 @@ import { sha256fileBody } from '../format/sha256file.js'
 import { formatCreatedAt, isoCreatedAt } from '../format/timestamps.js'
 import { Limiter } from '../pipeline/slots.js'
 import { controlObjectNames, listBackupObjects } from '../store/objects.js'
+import type { ProgressStep } from '../contracts/progress.js'
 import { notSearchable, type Destination } from './destination.js'
 import { assertNotBeingDeleted, backupExists, beingDeleted, type Parent } from './prepare.js'
 
@@ -22,6 +23,8 @@ export interface StoredVolume {
   readonly hashes: HashList
   /** In the order of their names. */
   readonly objects: readonly (StoredObject | undefined)[]
+  /** Called before each of the two JSON objects is stored. */
+  readonly begin: (step: ProgressStep) => void
   /** Called with the length of each of the two JSON objects, when it is stored. */
   readonly metadataStored: (lengthBytes: number) => void
 }
@@ -69,11 +72,13 @@ export async function commit(
     checksummed: true,
   }
   const objectOptions = { ...options, extraMetadata: null }
+  volume.begin('store-hash-list')
   await sink.written.write(sha256fileName, hashFile, objectOptions)
   volume.metadataStored(hashFile.lengthBytes)
   if (destination.mustBeFound) await assertFound(openLookup(), destination)
   await assertMayExist(openLookup, destination, options)
   const metadataFile = metadataBody(metadata)
+  volume.begin('store-metadata')
   await sink.written.write(metadataName, metadataFile, objectOptions)
   volume.metadataStored(metadataFile.lengthBytes)
   await assertMayExist(openLookup, destination, options)

@@ -15,6 +15,7 @@ import { ProgressMeter } from '../pipeline/progress-meter.js'
 import type { OperationOptions } from '../contracts/progress.js'
 import { closeQuietly, openCheckedSource } from '../volume/checked-volume.js'
 import type { OpenSource, VolumeSource } from '../contracts/volume.js'
+import type { ProgressStep } from '../contracts/progress.js'
 import { refuseEmpty, refuseShrunk, shrinkWarning } from './check-size.js'
 import { claimReleaseOptions } from './claim.js'
 import { cleanUp, type CleanUpMeans } from './clean-up.js'
@@ -53,6 +54,9 @@ export async function runBackup(
     warnOfCompression(job)
     const { destination, chunks } = await storeVolume(job, request, open, meter, options.signal)
     const storedDataBytes = meter.transferredBytes
+    const begin = (step: ProgressStep): void => {
+      meter.begin(step)
+    }
     const metadataStored = (lengthBytes: number): void => {
       meter.add({ transferredBytes: lengthBytes })
     }
@@ -64,7 +68,7 @@ export async function runBackup(
       refuseShrunk(request, destination.prepared.parent?.record, sizeBytes)
       refuseGrowth(job.settings, destination.prepared, sizeBytes)
       await warnIfChanged(job, destination.prepared, open, sizeBytes)
-      const stored = { ...chunks, ...chunks.totals, storedDataBytes, metadataStored }
+      const stored = { ...chunks, ...chunks.totals, storedDataBytes, begin, metadataStored }
       record = await commit(job.openLookup, destination, stored, storeOptions)
     } catch (error) {
       throw await cleanUp(job, destination, error)
@@ -94,6 +98,7 @@ async function storeVolume(
   const signal = callerSignal ? AbortSignal.any([callerSignal, stop.signal]) : stop.signal
   const isFull = request.incremental !== true && (request.parent ?? null) === null
   const ofFull = isFull ? { parent: null, ...agreeOnSizes(job.settings, null) } : undefined
+  if (!isFull) meter.begin('read-parent')
   const opening = openDestination(job, request, open.sizeBytes, { signal })
   opening.catch((error: unknown) => {
     stop.abort(error)

@@ -4,11 +4,19 @@ import type { BackupError } from '../errors/backup-error.js'
 export type ProgressPhase = 'backup' | 'restore' | 'verify' | 'delete'
 
 /**
+ * What an operation does while no bytes of the volume move: it reads the parent's metadata and block hashes, stores its own
+ * block hashes or its metadata, or waits until the target is on the disk.
+ */
+export type ProgressStep = 'read-parent' | 'store-hash-list' | 'store-metadata' | 'sync-target'
+
+/**
  * A report of a long operation. No count falls, and the last report of a success says 100 percent. Reports come with
  * each object, and several times a second while one is read, hashed, compressed, stored, fetched or written.
  */
 export interface Progress {
   readonly phase: ProgressPhase
+  /** Reported when the step begins; undefined while bytes of the volume move. */
+  readonly step?: ProgressStep | undefined
   /**
    * Bytes of the volume that are done; bytes of a chunk or an object that is on its way count by the steps behind them.
    * For a delete: objects.

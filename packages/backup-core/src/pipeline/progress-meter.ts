@@ -1,4 +1,5 @@
 import type { Progress, ProgressListener, ProgressPhase, StepListener } from '../contracts/progress.js'
+import type { ProgressStep } from './progress.js'
 
 /** Of work within a chunk or an object, no more is told than an eye sees. */
 const TELL_MOVES_MS = 100
@@ -11,6 +12,7 @@ export class ProgressMeter {
   #done = 0
   #transferredBytes = 0
   #objects = 0
+  #step: ProgressStep | undefined
   #toldAtMs = Number.NEGATIVE_INFINITY
   #listenerFailure: { readonly error: unknown } | undefined
 
@@ -35,9 +37,17 @@ export class ProgressMeter {
   /** Counts and tells. Nothing but {@link finish} says 100 percent: what is counted is not committed yet. */
   add(counts: { done?: number; transferredBytes?: number; objects?: number }): void {
     if (this.#listenerFailure) throw this.#listenerFailure.error
+    if (counts.done !== undefined) this.#step = undefined
     this.#done += counts.done ?? 0
     this.#transferredBytes += counts.transferredBytes ?? 0
     this.#objects += counts.objects ?? 0
+    this.#tellSoFar()
+  }
+
+  /** Reports a step in which no bytes of the volume move, until some do. */
+  begin(step: ProgressStep): void {
+    if (this.#listenerFailure) throw this.#listenerFailure.error
+    this.#step = step
     this.#tellSoFar()
   }
 
@@ -47,6 +57,7 @@ export class ProgressMeter {
    * by the next {@link add} or {@link finish}.
    */
   move(doneBytes: number): void {
+    this.#step = undefined
     this.#done += doneBytes
     if (!this.#listener || this.#listenerFailure || performance.now() - this.#toldAtMs < TELL_MOVES_MS) return
     try {
@@ -64,6 +75,7 @@ export class ProgressMeter {
   /** The operation succeeded. */
   finish(): void {
     if (this.#listenerFailure) throw this.#listenerFailure.error
+    this.#step = undefined
     this.#total ??= this.#done
     this.#done = Math.max(this.#done, this.#total)
     this.#tell(100)
@@ -74,6 +86,7 @@ export class ProgressMeter {
     this.#toldAtMs = performance.now()
     const progress: Progress = {
       phase: this.#phase,
+      step: this.#step,
       done: this.#done,
       total: this.#total,
       percent,

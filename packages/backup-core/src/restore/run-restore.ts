@@ -68,6 +68,7 @@ export async function runRestore(
   const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)
   try {
     const counts = await writeMap(job, { objects, zeros, gaps: map.gaps }, volume, open, meter, options)
+    meter.begin('sync-target')
     await open.finish()
     await open.close()
     meter.finish()

@@ -36,8 +36,8 @@ export class Output {
   readonly #mode: OutputMode
   readonly #waiting: WaitingNotice
   #reporter: ProgressReporter | undefined
-  /** What may keep the command waiting, where no retry says it. */
-  #suspect = 'the store'
+  /** What may keep the command waiting, where no retry says it; undefined before an operation reports progress. */
+  #suspect: string | undefined
   #isWaitingDrawn = false
   #saidWaitingAtMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
@@ -142,7 +142,7 @@ export class Output {
     return (progress) => {
       // An operation that is being stopped still reports what it finishes.
       if (this.#reporter !== reporter) return
-      this.#waiting.moved(nowMs())
+      this.#waiting.moved(nowMs(), progress.step)
       this.#eraseWaiting()
       reporter.update(progress)
     }

@@ -24,6 +24,7 @@ export class ProgressBar implements ProgressReporter {
   readonly #nowMs: () => number
   readonly #meter: ProgressMeter
   #drawnAtMs = Number.NEGATIVE_INFINITY
+  #drawnStep: Progress['step']
   #isDrawn = false
 
   constructor(sink: TextSink, nowMs: () => number) {
@@ -35,8 +36,10 @@ export class ProgressBar implements ProgressReporter {
   update(progress: Progress): void {
     const nowMs = this.#nowMs()
     this.#meter.add(progress.done, nowMs)
-    if (nowMs - this.#drawnAtMs < redrawMs) return
+    // The next report may come only when the step is done.
+    if (nowMs - this.#drawnAtMs < redrawMs && progress.step === this.#drawnStep) return
     this.#drawnAtMs = nowMs
+    this.#drawnStep = progress.step
     this.#isDrawn = true
     this.#sink.write(eraseLine + barLine(progress, this.#meter, nowMs, widthOf(this.#sink, 80)))
   }

@@ -1,10 +1,18 @@
-import type { Progress } from '@stowage/backup-core'
+import type { Progress, ProgressStep } from '@stowage/backup-core'
 import { formatSize } from '../sizes.js'
 import { formatDuration } from './duration.js'
 import type { ProgressMeter } from './progress-meter.js'
 
 /** So that the longest amount, speed and time are still within the 80 columns of a usual terminal. */
 const barCells = 12
+
+/** What an operation does while no bytes of the volume move. */
+export const stepTexts: Readonly<Record<ProgressStep, string>> = {
+  'read-parent': 'reading the parent backup',
+  'store-hash-list': 'storing the block hashes',
+  'store-metadata': 'storing the metadata',
+  'sync-target': 'waiting for the disk',
+}
 
 /** The line of a terminal, cut to its width. Without a total it has no bar. */
 export function barLine(progress: Progress, meter: ProgressMeter, nowMs: number, columns: number): string {
@@ -34,6 +42,7 @@ function details(progress: Progress, meter: ProgressMeter, nowMs: number): strin
   const count = phase === 'delete' ? (value: number) => String(value) : formatSize
   const unit = phase === 'delete' ? ' objects' : ''
   const amount = total === undefined ? `${count(done)}${unit}` : `${count(done)} of ${count(total)}${unit}`
+  if (progress.step !== undefined) return [amount, stepTexts[progress.step]]
   const speed = meter.perSecond(nowMs)
   const leftMs = total === undefined ? undefined : meter.leftMs(total, nowMs)
   return [

@@ -1,6 +1,7 @@
 import { inCommandWords } from './command-words.js'
-import type { RetryEvent } from '@stowage/backup-core'
+import type { ProgressStep, RetryEvent } from '@stowage/backup-core'
 import { formatDuration } from './duration.js'
+import { stepTexts } from './progress-text.js'
 
 /** So long may nothing move before it is said. */
 const patienceMs = 2000
@@ -11,15 +12,21 @@ const maxReasonLength = 200
 /** What a command waits for while nothing moves. Pure arithmetic on a clock that is handed in. */
 export class WaitingNotice {
   #movedAtMs: number
+  #step: ProgressStep | undefined
   #retry: (RetryEvent & { readonly atMs: number }) | undefined
 
   constructor(nowMs: number) {
     this.#movedAtMs = nowMs
   }
 
-  /** Something was done: bytes moved, or the command said something. */
-  moved(nowMs: number): void {
+  /**
+   * Something was done: bytes moved, or the command said something.
+   *
+   * @param step - that began, and reports no progress
+   */
+  moved(nowMs: number, step?: ProgressStep): void {
     this.#movedAtMs = nowMs
+    this.#step = step
     this.#retry = undefined
   }
 
@@ -31,13 +38,16 @@ export class WaitingNotice {
   /**
    * What is waited for, once nothing has moved for two seconds; undefined before.
    *
-   * @param suspect - what may keep it waiting where no retry says it: `the store`
+   * @param suspect - what may keep it waiting where no retry says it: `the store`; undefined where the operation reports no
+   *   progress, so that nothing can be said of it
    */
-  text(nowMs: number, suspect: string): string | undefined {
+  text(nowMs: number, suspect: string | undefined): string | undefined {
     const idleMs = this.idleMs(nowMs)
     if (idleMs < patienceMs) return undefined
-    return this.#retry
-      ? retryText(this.#retry, nowMs)
+    if (this.#retry) return retryText(this.#retry, nowMs)
+    if (this.#step !== undefined) return `${stepTexts[this.#step]}, for ${whole(idleMs)} so far`
+    return suspect === undefined
+      ? `working with the store, for ${whole(idleMs)} so far`
       : `no progress for ${whole(idleMs)}; ${suspect} may not answer`
   }
 
