@@ -19,10 +19,10 @@ export interface GuideRunner {
 }
 
 /**
- * Writes the files of the guide into an empty folder, loads its `conformance.test.ts` from there, which registers its tests
- * with `runner` in place of `node:test`, and removes the folder.
+ * Writes the files of the guide into an empty folder, loads one with tests from there, which registers them with `runner` in
+ * place of `node:test`, and removes the folder.
  */
-export async function loadGuideSuite(runner: GuideRunner): Promise<void> {
+export async function loadGuideSuite(runner: GuideRunner, file = 'conformance.test.ts'): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'stowage-guide-'))
   const shared = globalThis as { stowageGuideRunner?: GuideRunner }
   try {
@@ -36,7 +36,7 @@ export async function loadGuideSuite(runner: GuideRunner): Promise<void> {
       fileURLToPath(new URL('../../../node_modules', import.meta.url)),
       join(folder, 'node_modules'),
     )
-    await import(/* @vite-ignore */ pathToFileURL(join(folder, 'conformance.test.ts')).href)
+    await import(/* @vite-ignore */ pathToFileURL(join(folder, file)).href)
   } finally {
     delete shared.stowageGuideRunner
     await rm(folder, { recursive: true, force: true })

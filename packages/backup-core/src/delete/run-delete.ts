@@ -12,8 +12,6 @@ import type { DeleteMeans, Refusal } from './means.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { conflict, settle } from './settle.js'
 import { messageAbout } from '../errors/message-about.js'
-import { deleteOne } from './run-delete.js'
-import { takeBackUnfinished } from './run-delete.js'
 
 /** What backups are deleted with. */
 export interface DeleteJob extends TargetSearch {

@@ -1,5 +1,4 @@
 import type { Progress, ProgressListener, ProgressPhase, StepListener } from '../contracts/progress.js'
-import type { ProgressStep } from './progress.js'
 
 /** Of work within a chunk or an object, no more is told than an eye sees. */
 const TELL_MOVES_MS = 100

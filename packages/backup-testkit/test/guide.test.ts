@@ -10,7 +10,7 @@ const smoke = [
   /^a record that was exported is imported by another driver, and restores$/,
 ]
 
-describe('the backend of docs/writing-a-backend.md', () => {
+describe('each file of docs/writing-a-backend.md', () => {
   it('is shown with all that it needs', async () => {
     const files = await guideFiles()
     for (const code of files.values()) {
@@ -22,7 +22,9 @@ describe('the backend of docs/writing-a-backend.md', () => {
     }
     expect([...files.keys()]).toContain('conformance.test.ts')
   })
+})
 
+describe('the backend of docs/writing-a-backend.md', () => {
   it('passes the conformance suite of the guide, as both stand there', async () => {
     const collector = new Collector()
     await loadGuideSuite(collector)
@@ -30,5 +32,24 @@ describe('the backend of docs/writing-a-backend.md', () => {
     const results = await collector.run(names.filter((name) => !name.includes('(skipped')))
     expect(results.filter(({ outcome }) => outcome !== 'passed')).toEqual([])
     expect(results.length).toBeGreaterThan(30)
+  })
+})
+
+describe('the compressor of docs/writing-a-backend.md', () => {
+  it('passes the conformance suite, as both stand there', async () => {
+    const collector = new Collector()
+    await loadGuideSuite(collector, 'brotli.test.ts')
+    const refusals = collector.names.filter((name) => /OBJECT_CORRUPT|ABORTED|comes back/.test(name))
+    const results = await collector.run(refusals.filter((name) => !name.includes('(skipped')))
+    expect(results.filter(({ outcome }) => outcome !== 'passed')).toEqual([])
+    expect(results.length).toBeGreaterThan(20)
+  })
+})
+
+describe('the volume of docs/writing-a-backend.md', () => {
+  it('passes its test, as both stand there', async () => {
+    const collector = new Collector()
+    await loadGuideSuite(collector, 'page-volume.test.ts')
+    expect(await collector.run(collector.names)).toMatchObject([{ outcome: 'passed' }])
   })
 })
