@@ -8,7 +8,6 @@ import {
   assertContainerName,
   assertObjectName,
   isBackupObjectName,
-  metadataObjectName,
   sha256fileObjectName,
 } from '../format/object-names.js'
 import { refuseShrunk } from './check-size.js'

@@ -1,4 +1,10 @@
-import type { Progress, ProgressListener, ProgressPhase, StepListener } from '../contracts/progress.js'
+import type {
+  Progress,
+  ProgressListener,
+  ProgressPhase,
+  ProgressStep,
+  StepListener,
+} from '../contracts/progress.js'
 
 /** Of work within a chunk or an object, no more is told than an eye sees. */
 const TELL_MOVES_MS = 100

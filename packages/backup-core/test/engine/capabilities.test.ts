@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ChunkedBackupDriver, type DriverCapabilities, type ObjectReader } from '@stowage/backup-core'
+import { ChunkedBackupDriver, type DriverCapabilities } from '@stowage/backup-core'
 import { FaultyBackupDriver, MemoryBackupDriver, MemoryStore } from '@stowage/backup-testkit'
 import { seededBytes } from './volumes.js'
 
@@ -72,9 +72,9 @@ describe('a capability of readers and writers', () => {
     const store = new MemoryStore()
     class Lacking extends MemoryBackupDriver {
       override async getObjectReader(...call: Parameters<MemoryBackupDriver['getObjectReader']>) {
-        const reader: ObjectReader = await super.getObjectReader(...call)
+        const reader = await super.getObjectReader(...call)
         Object.defineProperty(reader, method, { value: undefined })
-        return reader as Awaited<ReturnType<MemoryBackupDriver['getObjectReader']>>
+        return reader
       }
     }
     const { id } = await new MemoryBackupDriver({ ...sizes, store }).backup({ volumeId: 'v' }, volume)

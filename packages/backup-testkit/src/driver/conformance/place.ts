@@ -2,7 +2,6 @@ import type {
   ChunkedBackupDriver,
   ExtraMetadata,
   ObjectReader,
-  ObjectStore,
   ObjectWriter,
   ReplayableBody,
 } from '@stowage/backup-core'
