@@ -71,17 +71,21 @@ export class MemoryObjectReader implements ObjectReader {
   ) {}
 
   read(options: ReadOptions = {}): Promise<Uint8Array> {
-    return this.readRange(0, Number.MAX_SAFE_INTEGER, options)
+    return this.#range(0, Number.MAX_SAFE_INTEGER, options)
   }
 
   async *stream(options: StoreOptions = {}): AsyncGenerator<Uint8Array> {
     const { byteLength } = await attempt(() => this.#bytes(options.signal))
     for (let offset = 0; offset < byteLength; offset += pieceBytes) {
-      yield await this.readRange(offset, pieceBytes, options)
+      yield await this.#range(offset, pieceBytes, options)
     }
   }
 
   readRange(offsetBytes: number, lengthBytes: number, options: ReadOptions = {}): Promise<Uint8Array> {
+    return this.#range(offsetBytes, lengthBytes, options)
+  }
+
+  #range(offsetBytes: number, lengthBytes: number, options: ReadOptions): Promise<Uint8Array> {
     return attempt(() => {
       const found = this.#bytes(options.signal).subarray(offsetBytes, offsetBytes + lengthBytes)
       const { buffer, maxBytes = Infinity } = options
