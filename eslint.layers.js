@@ -3,12 +3,11 @@ export const packageImports = {
   'backup-core': [],
   'backup-posix': ['backup-core'],
   'backup-swift': ['backup-core'],
-  'compression-workers': ['backup-core'],
-  'compression-zlib': ['backup-core', 'compression-workers'],
-  'compression-bzip2-streams': ['backup-core', 'compression-workers'],
-  'compression-bz2': ['backup-core', 'compression-bzip2-streams'],
-  'compression-zstd': ['backup-core', 'compression-workers'],
-  'compression-compressjs': ['backup-core', 'compression-bzip2-streams'],
+  'compression-shared': ['backup-core'],
+  'compression-zlib': ['backup-core', 'compression-shared'],
+  'compression-bz2': ['backup-core', 'compression-shared'],
+  'compression-zstd': ['backup-core', 'compression-shared'],
+  'compression-compressjs': ['backup-core', 'compression-shared'],
   'backup-testkit': ['backup-core'],
 }
 

@@ -10,3 +10,27 @@ export const base: Options = {
   target: 'node20.19',
   splitting: false,
 }
+
+/** A compressor: the shared package is private, and bundled. Its types must not occur in public ones. */
+export const compressor: Options = { ...base, noExternal: ['@stowage/compression-shared'] }
+
+/** A compressor that runs in worker threads, whose worker and all that it imports become `dist/worker.mjs`. */
+export const compressorWithWorker = (workerFile: string): Options[] => [
+  {
+    ...compressor,
+    // Both builds write to one folder, at the same time: the package's script empties it before.
+    clean: false,
+    esbuildOptions(options, { format }) {
+      // Never read there: the CommonJS build asks for __filename first.
+      if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' }
+    },
+  },
+  {
+    ...base,
+    entry: { worker: workerFile },
+    format: ['esm'],
+    dts: false,
+    clean: false,
+    outExtension: () => ({ js: '.mjs' }),
+  },
+]

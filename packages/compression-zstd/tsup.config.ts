@@ -1,10 +1,4 @@
 import { defineConfig } from 'tsup'
-import { base } from '../../tsup.base.js'
+import { compressorWithWorker } from '../../tsup.base.js'
 
-export default defineConfig({
-  ...base,
-  esbuildOptions(options, { format }) {
-    // Never read there: the CommonJS build asks for __filename first.
-    if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' }
-  },
-})
+export default defineConfig(compressorWithWorker('worker/zstd-worker.mjs'))

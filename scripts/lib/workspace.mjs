@@ -2,12 +2,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { capture, npm, root } from './run.mjs'
 
-/** Every package of `packages/`: its directory and its package.json. */
+/** Every package of `packages/` that is published: its directory and its package.json. */
 export function packages() {
   return readdirSync(join(root, 'packages'))
     .map((name) => join(root, 'packages', name))
     .filter((directory) => existsSync(join(directory, 'package.json')))
     .map((directory) => ({ directory, manifest: readJson(join(directory, 'package.json')) }))
+    .filter(({ manifest }) => manifest.private !== true)
 }
 
 export function readJson(path) {
@@ -64,7 +65,7 @@ function isStale({ directory, manifest }) {
   const outputs = builtFiles(manifest).map((path) => join(directory, path))
   if (!outputs.every((path) => existsSync(path))) return true
   const oldest = Math.min(...outputs.map((path) => statSync(path).mtimeMs))
-  return sources(directory).some((path) => statSync(path).mtimeMs > oldest)
+  return [...sources(directory), ...bundledSources(manifest)].some((path) => statSync(path).mtimeMs > oldest)
 }
 
 /** Every file that the manifest promises, as a path below the package. */
@@ -79,11 +80,24 @@ export function builtFiles(manifest) {
 }
 
 function sources(directory) {
-  const files = (path) =>
-    readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
-      entry.isDirectory() ? files(join(path, entry.name)) : [join(path, entry.name)],
-    )
   const own = ['package.json', 'tsup.config.ts', 'tsconfig.json'].map((name) => join(directory, name))
   const shared = ['tsup.base.ts', 'tsconfig.base.json'].map((name) => join(root, name))
-  return [...own, ...shared, ...files(join(directory, 'src'))].filter((path) => existsSync(path))
+  const code = ['src', 'worker'].flatMap((name) => files(join(directory, name)))
+  return [...own, ...shared, ...code].filter((path) => existsSync(path))
+}
+
+/** The sources of private packages, which are bundled into those that name them. */
+function bundledSources({ devDependencies = {} }) {
+  return Object.keys(devDependencies)
+    .filter((name) => name.startsWith('@stowage/'))
+    .map((name) => join(root, 'packages', name.slice('@stowage/'.length)))
+    .filter((directory) => readJson(join(directory, 'package.json')).private === true)
+    .flatMap(sources)
+}
+
+function files(path) {
+  if (!existsSync(path)) return []
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? files(join(path, entry.name)) : [join(path, entry.name)],
+  )
 }

@@ -2,13 +2,13 @@ import type { Compressor } from '@stowage/backup-core'
 import { zlib } from '@stowage/compression-zlib'
 import { existsSync } from 'node:fs'
 
-type Factory = (options: { readonly word: string }) => Compressor
+type Factory = (options: { readonly algorithm?: string }) => Compressor
 
-/** The packages whose words come after zlib's, and what each exports. */
+/** The packages whose algorithms come after zlib's, and what each exports. */
 const packages = { bz2: ['bz2', 'bzip2'], zstd: ['zstd'] } as const
 
 /**
- * A compressor for each of Cinder's words that this repository can read and write, by its word. What has no package
+ * A compressor for each of Cinder's algorithms that this repository can read and write, by its name. What has no package
  * here is not in it, and the tests then ask for the error that names the package.
  */
 export const compressors = await loadCompressors()
@@ -16,7 +16,7 @@ export const compressors = await loadCompressors()
 async function loadCompressors(): Promise<ReadonlyMap<string, Compressor>> {
   const loaded = new Map<string, Compressor>([
     ['zlib', zlib()],
-    ['gzip', zlib({ word: 'gzip' })],
+    ['gzip', zlib({ algorithm: 'gzip' })],
   ])
   for (const [name, words] of Object.entries(packages)) {
     // The README is the last thing that a package gets: without one it is still being made.
@@ -25,7 +25,7 @@ async function loadCompressors(): Promise<ReadonlyMap<string, Compressor>> {
     const factories = (await import(specifier)) as Record<string, Factory>
     const factory = factories[name]
     if (factory === undefined) throw new Error(`${specifier} does not export ${name}().`)
-    for (const word of words) loaded.set(word, factory({ word }))
+    for (const word of words) loaded.set(word, factory(words.length > 1 ? { algorithm: word } : {}))
   }
   return loaded
 }

@@ -10,12 +10,8 @@ export { checkArgument, checkOptions } from './checks/check-options.js'
 export type { OptionRule, OptionShape } from './checks/option-rules.js'
 export { optionRules } from './checks/option-rules.js'
 export { formatCreatedAt, formatPrefixTimestamp, parseCreatedAt } from './format/timestamps.js'
-export {
-  COMPRESSION_WORDS,
-  isRawWord,
-  packageForWord,
-  unknownCompression,
-} from './compression/compressors.js'
+export { CINDER_COMPRESSIONS, compressorProblem } from './compression/compressors.js'
+export { isAllZeros } from './volume/zeros.js'
 export { bufferVolume, type BufferVolume } from './volume/random-access-volume.js'
 export { fileVolume, type FileVolume, type FileVolumeOptions } from './volume/file-volume.js'
 export { randomAccessVolume } from './volume/random-access-volume.js'

@@ -27,9 +27,9 @@ const sizeBytes = 10 * 1024 * 1024
 const words: readonly (readonly [string, Compressor | undefined])[] = [
   ['none', undefined],
   ['zlib', zlib()],
-  ['gzip', zlib({ word: 'gzip' })],
+  ['gzip', zlib({ algorithm: 'gzip' })],
   ['bz2', bz2()],
-  ['bzip2', bz2({ word: 'bzip2' })],
+  ['bzip2', bz2({ algorithm: 'bzip2' })],
   ['zstd', zstd()],
 ]
 

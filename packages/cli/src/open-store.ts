@@ -6,7 +6,7 @@ import type { GlobalOptions } from './options/global-options.js'
 import type { Output } from './output/output.js'
 import type { NetworkPatience, OpenStore } from './store-url.js'
 
-/** Opens a store for the time of `work`. Drivers close themselves; the compressors are ours to close. */
+/** Opens a store for the time of `work`. */
 export async function withStore<T>(
   openStore: OpenStore,
   globals: GlobalOptions,
@@ -17,11 +17,9 @@ export async function withStore<T>(
 ): Promise<T> {
   const { concurrency, maxMemory, strict, bz2Engine, osCloud, cinderConf } = globals
   const { create, ...driverSettings } = settings
-  const { compression } = settings
-  const decompressors = readersBeside(compression, bz2Engine)
   const options: ChunkedDriverOptions = {
     ...driverSettings,
-    decompressors,
+    decompressors: readersBeside(settings.compression, bz2Engine),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory }),
     ...(strict === undefined ? {} : { strict }),
@@ -32,23 +30,17 @@ export async function withStore<T>(
       output.retry(event)
     },
   }
+  const driver = await openStore(options, {
+    osCloud,
+    cinderConf,
+    env,
+    create,
+    network: patienceOf(globals),
+  })
   try {
-    const driver = await openStore(options, {
-      osCloud,
-      cinderConf,
-      env,
-      create,
-      network: patienceOf(globals),
-    })
-    try {
-      return await work(driver)
-    } finally {
-      await driver.close()
-    }
+    return await work(driver)
   } finally {
-    for (const compressor of compression ? [compression, ...decompressors] : decompressors) {
-      await compressor.close?.()
-    }
+    await driver.close()
   }
 }
 

@@ -24,16 +24,11 @@ describe('compression words', () => {
   it.each(['zlib', 'gzip'])('%s is written and read by the package that comes along', async (word) => {
     const compressor = (await compressorOf(word))!
     const reader = readersBeside(undefined).find(({ name }) => name === word)!
-    try {
-      const bytes = Buffer.alloc(10_000, 'again ')
-      const packed = await compressor.compress(bytes)
-      expect(packed.length).toBeLessThan(1000)
-      expect(Buffer.from(await reader.decompress(packed, bytes.length)).equals(bytes)).toBe(true)
-      expect(compressor.name).toBe(word)
-    } finally {
-      await reader.close?.()
-      await compressor.close?.()
-    }
+    const bytes = Buffer.alloc(10_000, 'again ')
+    const packed = (await compressor.compress(bytes))!
+    expect(packed.length).toBeLessThan(1000)
+    expect(Buffer.from(await reader.decompress(packed, bytes.length)).equals(bytes)).toBe(true)
+    expect(compressor.name).toBe(word)
   })
 
   it('are read by one reader each, less those that the writer serves', async () => {
@@ -42,7 +37,6 @@ describe('compression words', () => {
     expect([...names, compressor.name, ...compressor.aliases].sort()).toEqual(
       compressionWords.map(({ word }) => word).sort(),
     )
-    await compressor.close?.()
   })
 
   it('say of each whether its package reads in pieces, on the engine that runs here', async () => {
@@ -53,7 +47,6 @@ describe('compression words', () => {
           spec.word,
           spec.streams,
         ])
-        await compressor.close?.()
       }
     }
   })
@@ -74,7 +67,6 @@ describe('compression words', () => {
     const spec = { word: 'gzip', packages: [nowhere, zlibPackage], streams: true } as const
     const compressor = await loadCompressor(spec)
     expect(compressor.name).toBe('gzip')
-    await compressor.close?.()
   })
 
   it('of bz2 have two packages, libbzip2 first, and the message says what the other one is', () => {
@@ -98,22 +90,16 @@ describe('compression words', () => {
     await expect(loadCompressor(asked, 'compressjs')).rejects.toThrow(
       'npm install @stowage/compression-nowhere',
     )
-    const compressor = await loadCompressor(asked, 'libbzip2')
-    await compressor.close?.()
+    expect((await loadCompressor(asked, 'libbzip2')).name).toBe('gzip')
   })
 
   it.each(bz2Engines)('of bz2 are written by %s and read by the other', async (engine) => {
     const [other] = bz2Engines.filter((one) => one !== engine)
     const writer = (await compressorOf('bzip2', engine))!
     const reader = readersBeside(undefined, other).find(({ name }) => name === 'bzip2')!
-    try {
-      const bytes = Buffer.alloc(10_000, 'again ')
-      const packed = await writer.compress(bytes)
-      expect(Buffer.from(await reader.decompress(packed, bytes.length)).equals(bytes)).toBe(true)
-      expect(writer.name).toBe('bzip2')
-    } finally {
-      await reader.close?.()
-      await writer.close?.()
-    }
+    const bytes = Buffer.alloc(10_000, 'again ')
+    const packed = (await writer.compress(bytes))!
+    expect(Buffer.from(await reader.decompress(packed, bytes.length)).equals(bytes)).toBe(true)
+    expect(writer.name).toBe('bzip2')
   })
 })

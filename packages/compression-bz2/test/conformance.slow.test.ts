@@ -9,7 +9,6 @@ compressorConformance({
   it: patiently,
   label: 'bz2',
   create: () => bz2(),
-  keepOpen: true,
   golden,
   streams: true,
   bombs,

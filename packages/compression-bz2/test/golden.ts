@@ -1,1 +1,1 @@
-export * from '../../compression-bzip2-streams/test/golden.js'
+export * from '../../compression-shared/test/golden.js'

@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { bz2 } from '../src/index.js'
 
 // By itself, so that no other test's memory is counted.
 const compressor = bz2()
-afterAll(() => compressor.close?.())
 
 const mebibyte = 1024 * 1024
 const stepBytes = mebibyte

@@ -12,15 +12,15 @@ const wasmFile = createRequire(import.meta.url).resolve('bzip2-wasm/bzip2-1.0.8/
 const pageBytes = 65_536
 
 /**
- * WebAssembly's memory never shrinks: after an output that long, a fresh instance takes the place of the grown one.
- * Memory that was taken and not written to costs nothing.
+ * WebAssembly's memory never shrinks: after an output longer than this, a fresh instance replaces the grown one. Memory
+ * that was allocated and never written to costs nothing.
  */
-const mostKeptBytes = 8 * 1024 * 1024
+const maxKeptBytes = 8 * 1024 * 1024
 
-/** What libbzip2 answers when the output does not fit (`BZ_OUTBUFF_FULL`). */
+/** What libbzip2 returns when the output does not fit (`BZ_OUTBUFF_FULL`). */
 export const outputFull = -8
 
-/** What libbzip2 answers when its memory does not suffice (`BZ_MEM_ERROR`). */
+/** What libbzip2 returns when its memory does not suffice (`BZ_MEM_ERROR`). */
 const outOfMemory = -3
 
 /**
@@ -83,7 +83,7 @@ function libbzip2() {
  * @template T
  * @typedef {object} Call
  * @property {number} inputBytes
- * @property {number} mostBytes
+ * @property {number} maxBytes
  * @property {(input: Uint8Array) => void} write Fills the input.
  * @property {(lib: Libbzip2, output: number, outputLength: number, input: number) => number} run Gives the status.
  * @property {(output: Uint8Array) => T} read Takes the output, which is gone after it.
@@ -95,31 +95,31 @@ function libbzip2() {
  * @param {Call<T>} call
  * @returns {T | { status: number }}
  */
-export function withLibbzip2({ inputBytes, mostBytes, write, run, read }) {
+export function withLibbzip2({ inputBytes, maxBytes, write, run, read }) {
   const lib = libbzip2()
   // malloc(0) may give nothing; the length of the output is a 32-bit number of its own.
   const input = lib.malloc(inputBytes + 1)
-  const output = lib.malloc(mostBytes + 1)
+  const output = lib.malloc(maxBytes + 1)
   const outputLength = lib.malloc(4)
   let writtenBytes = 0
   try {
     if (input === 0 || output === 0 || outputLength === 0) return { status: outOfMemory }
     // Views are made anew after each allocation: memory that grew has another buffer.
     write(new Uint8Array(lib.memory.buffer, input, inputBytes))
-    new DataView(lib.memory.buffer).setUint32(outputLength, mostBytes, true)
+    new DataView(lib.memory.buffer).setUint32(outputLength, maxBytes, true)
     const status = run(lib, output, outputLength, input)
-    if (status === outputFull) writtenBytes = mostBytes
+    if (status === outputFull) writtenBytes = maxBytes
     if (status !== 0) return { status }
     writtenBytes = new DataView(lib.memory.buffer).getUint32(outputLength, true)
     return read(new Uint8Array(lib.memory.buffer, output, writtenBytes))
   } catch (error) {
-    // A module that trapped is not to be trusted with the next job.
+    // A module that trapped must not run the next job.
     instance = undefined
     throw error
   } finally {
     if (instance === lib) {
       for (const address of [input, output, outputLength]) lib.free(address)
-      if (writtenBytes > mostKeptBytes) instance = undefined
+      if (writtenBytes > maxKeptBytes) instance = undefined
     }
   }
 }

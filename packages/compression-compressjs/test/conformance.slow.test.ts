@@ -1,7 +1,7 @@
 import { compressorConformance, crossEngineConformance } from '@stowage/backup-testkit'
 import { bz2 } from '@stowage/compression-bz2'
 import { describe, it } from 'vitest'
-import { bombs, otherStreams as golden } from '../../compression-bzip2-streams/test/golden.js'
+import { bombs, otherStreams as golden } from '../../compression-shared/test/golden.js'
 import { bz2Compressjs } from '../src/index.js'
 
 /** compressjs takes a second for what libbzip2 does in 70 ms, and more where other tests run beside. */
@@ -19,8 +19,6 @@ compressorConformance({
   it: patiently,
   label: 'bz2, in JavaScript',
   create: () => bz2Compressjs(),
-  // A new worker takes longer to compile compressjs than most tests do.
-  keepOpen: true,
   golden,
   bombs,
   bombLengthBytes,
@@ -32,7 +30,7 @@ crossEngineConformance({
   describe,
   it: patiently,
   engines: {
-    compressjs: () => bz2Compressjs({ word: 'bzip2' }),
+    compressjs: () => bz2Compressjs({ algorithm: 'bzip2' }),
     libbzip2: () => bz2(),
   },
 })

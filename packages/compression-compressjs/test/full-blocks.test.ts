@@ -1,15 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { bz2 } from '@stowage/compression-bz2'
 import fc from 'fast-check'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { bz2Compressjs } from '../src/index.js'
 
 const compressor = bz2Compressjs({ level: 1 })
 const libbzip2 = bz2()
-afterAll(async () => {
-  await compressor.close?.()
-  await libbzip2.close?.()
-})
 
 /** What a block of level 1 holds in compressjs' hands. */
 const blockBytes = 99_981
@@ -21,7 +17,7 @@ describe('a block that is full', () => {
     for (const runAt of [blockBytes - 5, blockBytes - 4, blockBytes - 3]) {
       const bytes = withoutRuns(blockBytes)
       bytes.fill(0xff, runAt, runAt + 4)
-      expect(program(await compressor.compress(bytes)).equals(bytes)).toBe(true)
+      expect(program((await compressor.compress(bytes))!).equals(bytes)).toBe(true)
     }
   })
 
@@ -36,7 +32,7 @@ describe('a block that is full', () => {
           parts.map(([length, byte]) => Buffer.alloc(length % 7 === 0 ? length : 4, byte)),
         )
         const bytes = Buffer.alloc(blockBytes + more, pattern)
-        const compressed = await compressor.compress(bytes)
+        const compressed = (await compressor.compress(bytes))!
         expect(bytes.equals(await libbzip2.decompress(compressed, bytes.length))).toBe(true)
       }),
       { numRuns: 15 },

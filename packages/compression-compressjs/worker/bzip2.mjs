@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * compressjs' bzip2, loaded without the rest of it, and with assertions that hold.
+ * compressjs' bzip2, loaded without the rest of it, with assertions that throw.
  *
- * It asserts with `console.assert`, some millions of times a block: two thirds of its time, and what fails is printed
- * and then compressed all the same. While it works, an assertion that fails ends the job instead.
+ * It asserts with `console.assert`, some millions of times a block: two thirds of its time, and a failure is
+ * only printed. While it works, an assertion that fails ends the job instead.
  */
 import { createRequire } from 'node:module'
 

@@ -1,2 +1,2 @@
-export { zlib } from './zlib-compressor.js'
-export type { ZlibEngineName, ZlibOptions } from './options.js'
+export { zlib } from './zlib.js'
+export type { ZlibOptions } from './zlib.js'

@@ -20,18 +20,20 @@ const image = fc
     { maxLength: 6 },
   )
   .map((runs) =>
-    Buffer.concat(
-      runs.map(({ kind, length }) =>
+    Buffer.concat([
+      ...runs.map(({ kind, length }) =>
         kind === 'zeros' ? Buffer.alloc(length) : kind === 'text' ? text(length) : randomBytes(length),
       ),
-    ),
+      // So that each of them shrinks.
+      text(60_000),
+    ]),
   )
 
 describe('a stream joined from pieces', () => {
   it('is one zlib stream to any reader, whatever the pieces hold', async () => {
     await fc.assert(
-      fc.asyncProperty(image, fc.integer({ min: 0, max: 9 }), async (bytes, level) => {
-        const compressed = await zlib({ level }).compress(bytes)
+      fc.asyncProperty(image, fc.integer({ min: 1, max: 9 }), async (bytes, level) => {
+        const compressed = (await zlib({ level }).compress(bytes))!
         expect(inflateSync(compressed).equals(bytes)).toBe(true)
       }),
       { numRuns: 40 },
@@ -45,8 +47,8 @@ describe('a stream joined from pieces', () => {
           const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length]
           ends.sort((a, b) => a - b)
           const parts = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end))
-          const compressed = await zlib({ engine, level: 1 }).compressParts?.(parts)
-          expect(inflateSync(compressed ?? new Uint8Array(0)).equals(bytes)).toBe(true)
+          const compressed = (await zlib({ engine, level: 1 }).compressParts?.(parts))!
+          expect(inflateSync(compressed).equals(bytes)).toBe(true)
         }),
         { numRuns: 20 },
       )
@@ -56,8 +58,8 @@ describe('a stream joined from pieces', () => {
   it('refers across the seams of its input’s parts', async () => {
     const unique = randomBytes(16_000)
     const parts = [Buffer.concat([text(100_000), unique]), Buffer.concat([unique, text(100_000)])]
-    const compressed = await zlib().compressParts?.(parts)
-    expect(compressed?.length).toBeLessThan(unique.length * 1.3)
+    const compressed = (await zlib().compressParts?.(parts))!
+    expect(compressed.length).toBeLessThan(unique.length * 1.3)
   })
 
   it('is as small as a stream made in one go, or within a hundredth of it', async () => {
@@ -65,22 +67,23 @@ describe('a stream joined from pieces', () => {
       index % 4 === 0 ? randomBytes(50_000) : text(30_000 + index),
     )
     const bytes = Buffer.concat(parts)
-    const joined = await zlib().compress(bytes)
+    const joined = (await zlib().compress(bytes))!
     expect(joined.length).toBeLessThan(deflateSync(bytes).length * 1.01)
   })
 
   it('refers across the seams of its pieces', async () => {
     const unique = randomBytes(16_000)
     const bytes = Buffer.concat([text(pieceBytes - unique.length), unique, unique, text(5_000)])
-    const compressed = await zlib().compress(bytes)
+    const compressed = (await zlib().compress(bytes))!
     expect(compressed.length).toBeLessThan(unique.length * 1.3)
   })
 
   it('costs a tenth of a percent for a chunk of zeros, and little more than itself for noise', async () => {
-    expect((await zlib().compress(new Uint8Array(8 * pieceBytes))).length).toBeLessThan(
+    expect((await zlib().compress(new Uint8Array(8 * pieceBytes)))!.length).toBeLessThan(
       (8 * pieceBytes) / 980,
     )
     const noise = randomBytes(8 * pieceBytes)
-    expect((await zlib().compress(noise)).length).toBeLessThan(noise.length * 1.0002)
+    const withZeros = Buffer.concat([noise, new Uint8Array(pieceBytes)])
+    expect((await zlib().compress(withZeros))!.length).toBeLessThan(noise.length * 1.0004)
   })
 })

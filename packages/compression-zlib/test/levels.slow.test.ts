@@ -10,7 +10,7 @@ compressorConformance({
   describe,
   it,
   label: 'gzip, level 1',
-  create: () => zlib({ word: 'gzip', level: 1 }),
+  create: () => zlib({ algorithm: 'gzip', level: 1 }),
   streams: true,
   chunkSizeBytes: shorterChunkSizeBytes,
 })

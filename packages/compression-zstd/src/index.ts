@@ -1,2 +1,2 @@
-export { zstd } from './zstd-compressor.js'
-export type { ZstdEngineName, ZstdOptions } from './options.js'
+export { zstd } from './zstd.js'
+export type { ZstdOptions } from './zstd.js'

@@ -12,7 +12,6 @@ for (const engine of engines) {
     it,
     label: `zstd on ${engine}`,
     create,
-    keepOpen: engine === 'wasm',
     golden,
     bombs,
     streams,

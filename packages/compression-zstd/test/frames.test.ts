@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { zstd } from '../src/index.js'
 import { engines } from './engines.js'
 import { golden } from './golden.js'
@@ -17,7 +16,6 @@ import {
 
 describe.each(engines)('frames on %s', (engine) => {
   const compressor = zstd({ engine })
-  afterAll(() => compressor.close?.())
 
   const refused = (bytes: Uint8Array, expectedLengthBytes: number, message: RegExp): Promise<void> =>
     expect(compressor.decompress(bytes, expectedLengthBytes)).rejects.toMatchObject({
@@ -44,7 +42,7 @@ describe.each(engines)('frames on %s', (engine) => {
 
   it('may be nothing but skipped, when nothing is expected', async () => {
     expect(await compressor.decompress(skippable(Buffer.from('notes')), 0)).toHaveLength(0)
-    await refused(skippable(Buffer.from('notes')), 1, /at most where 1 were expected/)
+    await refused(skippable(Buffer.from('notes')), 1, /at most 0 bytes, and 1 were expected/)
     await refused(skippable(Buffer.from('notes')).subarray(0, 10), 0, /too early/)
   })
 
@@ -78,20 +76,24 @@ describe.each(engines)('frames on %s', (engine) => {
   it('that say more than was expected are refused unopened', async () => {
     await refused(zerosFrame(8_000, { contentBytes: 8_000n * 131_072n }), 1_024, /more than the 1024 bytes/)
     // 2^64 - 1: no number of JavaScript's is that exact.
-    await refused(zerosFrame(1, { contentBytes: 0xffff_ffff_ffff_ffffn }), 131_072, /its blocks cannot/)
+    await refused(
+      zerosFrame(1, { contentBytes: 0xffff_ffff_ffff_ffffn }),
+      131_072,
+      /more than (its blocks|the 131072 bytes)/,
+    )
   })
 
   it('that lie about how much they hold are stopped at the first byte beyond', async () => {
     await refused(zerosFrame(8_000, { contentBytes: 1_024n }), 1_024, /damaged|more than the 1024/)
     const short = Buffer.concat([header({ contentBytes: 9n }), block(Buffer.from('seven'), true)])
-    await refused(short, 9, /its blocks cannot/)
+    await refused(short, 9, /more than (its blocks|the 131072 bytes)/)
   })
 
   it('that do not say how much they hold are stopped at the first byte beyond', async () => {
     const bomb = zerosFrame(8_000, { window: windowOfLog(20) })
     expect(bomb.length).toBeLessThan(33_000)
     await refused(bomb, 1_024, /damaged|more than the 1024/)
-    await refused(bomb, 8_000 * blockBytes + 1, /at most where/)
+    await refused(bomb, 8_000 * blockBytes + 1, /to at most/)
     expect(
       await compressor.decompress(zerosFrame(3, { window: windowOfLog(20) }), 3 * blockBytes),
     ).toHaveLength(393_216)
@@ -119,7 +121,7 @@ describe.each(engines)('frames on %s', (engine) => {
     await refused(
       Buffer.concat([header({ contentBytes: 5n }), Buffer.of(0x2f, 0, 0), hello]),
       5,
-      /block that cannot be/,
+      /invalid block/,
     )
   })
 
@@ -140,6 +142,6 @@ describe.each(engines)('frames on %s', (engine) => {
   })
 
   it('do not let an absurd expected length take memory', async () => {
-    await refused(await compressor.compress(randomBytes(1_000)), 2 ** 50, /at most where/)
+    await refused((await compressor.compress(new Uint8Array(1_000)))!, 2 ** 50, /to at most/)
   })
 })

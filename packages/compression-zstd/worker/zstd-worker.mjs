@@ -1,43 +1,43 @@
 // @ts-check
 /**
- * The jobs of a zstd worker. Plain JavaScript, since it runs as it is: in a worker, from the sources and from the
- * published package alike. Input and output lie in shared memory.
+ * The jobs of a zstd worker. Plain JavaScript, since it runs in a worker, from the sources as well as bundled into the
+ * published package. Input and output lie in shared memory.
  */
 import { withLibzstd } from './libzstd.mjs'
 
 /**
- * Puts the output into the memory given for it, else into fresh memory of just its length.
+ * Puts the output into the memory passed for it, else into fresh memory of its length.
  * @param {Uint8Array | undefined} memory
  * @returns {(output: Uint8Array) => Uint8Array}
  */
-const giveBack = (memory) => (output) => {
+const putInto = (memory) => (output) => {
   const target = memory?.subarray(0, output.length) ?? new Uint8Array(new SharedArrayBuffer(output.length))
   target.set(output)
   return target
 }
 
 /**
- * Compresses into one frame, which says how much it holds.
- * @param {{ bytes: Uint8Array, level: number, mostBytes: number, memory: Uint8Array | undefined }} job
+ * Compresses into one frame, which declares its content size.
+ * @param {{ bytes: Uint8Array, level: number, maxBytes: number, memory: Uint8Array | undefined }} job
  */
-export function compress({ bytes, level, mostBytes, memory }) {
+export function compress({ bytes, level, maxBytes, memory }) {
   return withLibzstd({
     input: bytes,
-    mostBytes,
-    run: (lib, output, input) => lib.compress(output, mostBytes, input, bytes.length, level),
-    read: giveBack(memory),
+    maxBytes,
+    run: (lib, output, input) => lib.compress(output, maxBytes, input, bytes.length, level),
+    read: putInto(memory),
   })
 }
 
 /**
- * Opens all frames into one output.
- * @param {{ bytes: Uint8Array, mostBytes: number, memory: Uint8Array | undefined }} job
+ * Decompresses all frames into one output.
+ * @param {{ bytes: Uint8Array, maxBytes: number, memory: Uint8Array | undefined }} job
  */
-export function decompress({ bytes, mostBytes, memory }) {
+export function decompress({ bytes, maxBytes, memory }) {
   return withLibzstd({
     input: bytes,
-    mostBytes,
-    run: (lib, output, input) => lib.decompress(output, mostBytes, input, bytes.length),
-    read: giveBack(memory),
+    maxBytes,
+    run: (lib, output, input) => lib.decompress(output, maxBytes, input, bytes.length),
+    read: putInto(memory),
   })
 }

@@ -108,13 +108,13 @@ async function compressRun(
   if (gathered) held.releaseRaw()
   const output = held.takeBuffer(lengthBytes)
   const compressed = await compressInput(compressor, input, {
-    ...{ signal, mustShrink: true, buffer: output },
+    signal,
+    buffer: output,
     preferSpeed: mostlyUnchanged,
     onProgress: portion.step(0, COMPRESSED_SHARE),
   })
-  const smaller = compressed !== null && compressed.length < lengthBytes
-  if (!smaller || compressed.buffer !== output.buffer) held.giveBuffer(output)
-  if (!smaller) {
+  if (compressed?.buffer !== output.buffer) held.giveBuffer(output)
+  if (compressed === null) {
     held.keepOnly(gatheredBytes)
     return { parts: input, compression: 'none' }
   }
@@ -129,7 +129,6 @@ async function compressRun(
 const needsGathering = (compressor: Compressor, parts: readonly Uint8Array[]): boolean =>
   parts.length > 1 && compressor.compressParts === undefined
 
-/** @returns null where it need not be anything, for it must shrink and does not */
 async function compressInput(
   compressor: Compressor,
   input: readonly Uint8Array[],

@@ -2,10 +2,13 @@ import { isAbortError, reasonOfAbort } from '../errors/abort.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { mapIterable } from '../errors/error-mapper.js'
 import type { CodecOptions, Compressor } from '../contracts/compressor.js'
+import type { CompressOptions } from '../contracts/compressor.js'
 
 /**
- * A compressor as the engine calls it: an abort is `ABORTED`, however the compressor reports it, and a compression that
+ * Wraps a compressor for the engine: an abort is `ABORTED`, however the compressor reports it, and a compression that
  * fails otherwise is `COMPRESSION_FAILED`. Other errors of a decompression stay as they are: the object is damaged.
+ *
+ * A result that is not shorter than its input breaks the contract, and would be stored for nothing: it becomes null.
  */
 export function checkedCompressor(compressor: Compressor): Compressor {
   const { name, aliases, cinderCompatible } = compressor
@@ -17,14 +20,14 @@ export function checkedCompressor(compressor: Compressor): Compressor {
     ...(cinderCompatible === undefined ? {} : { cinderCompatible }),
     compress: (bytes, options) =>
       attempt(
-        () => compressor.compress(bytes, options),
+        async () => shorterThan(bytes.length, await compressor.compress(bytes, options)),
         (error) => compressError(error, name, options),
       ),
     ...(compressParts && {
-      compressParts: (...call: Parameters<typeof compressParts>) =>
+      compressParts: (parts: readonly Uint8Array[], options?: CompressOptions) =>
         attempt(
-          () => compressParts(...call),
-          (error) => compressError(error, name, call[1]),
+          async () => shorterThan(lengthOf(parts), await compressParts(parts, options)),
+          (error) => compressError(error, name, options),
         ),
     }),
     decompress: (bytes, expectedLengthBytes, options) =>
@@ -50,7 +53,12 @@ async function attempt<T>(call: () => Promise<T>, toError: (error: unknown) => u
   }
 }
 
-// After an abort any error of an engine counts as its consequence: workers that are ended fail in many ways.
+const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0)
+
+const shorterThan = (inputLengthBytes: number, result: Uint8Array | null): Uint8Array | null =>
+  result !== null && result.length < inputLengthBytes ? result : null
+
+// After an abort any error of an engine counts as its consequence: terminated workers fail in many ways.
 
 function compressError(error: unknown, name: string, options: CodecOptions | undefined): unknown {
   if (isBackupError(error)) return error

@@ -1,10 +1,13 @@
 import { BackupError } from '../errors/backup-error.js'
 import type { Compressor } from '../contracts/compressor.js'
 
-/** The words for data stored as it is; the store records all of them as `none`. */
-const RAW_WORDS: ReadonlySet<string> = new Set(['none', 'off', 'no'])
+/** The names for data that is stored raw; the store records all of them as `none`. */
+const RAW_NAMES: ReadonlySet<string> = new Set(['none', 'off', 'no'])
 
-/** Cinder's words, and the package that reads each. */
+/** What the object list of a backup may contain; its reader has the same limit. */
+const NAME_PATTERN = /^[a-z0-9][a-z0-9_.-]{0,63}$/
+
+/** Cinder's algorithms, and the package that reads each. */
 const PACKAGES: ReadonlyMap<string, string> = new Map([
   ['zlib', '@stowage/compression-zlib'],
   ['gzip', '@stowage/compression-zlib'],
@@ -13,46 +16,56 @@ const PACKAGES: ReadonlyMap<string, string> = new Map([
   ['zstd', '@stowage/compression-zstd'],
 ])
 
-/** Cinder's words without `none` and its synonyms. */
-export const COMPRESSION_WORDS: readonly string[] = [...PACKAGES.keys()]
+/** The names of Cinder's compression algorithms, without `none` and its synonyms. */
+export const CINDER_COMPRESSIONS: readonly string[] = [...PACKAGES.keys()]
 
-/** Whether the word means that data is stored as it is. */
-export function isRawWord(word: string): boolean {
-  return RAW_WORDS.has(word.toLowerCase())
+/**
+ * Why drivers reject a compressor for its `name`, `aliases` or `cinderCompatible`; undefined where they accept it. The
+ * conformance suite uses the same check.
+ */
+export function compressorProblem({ name, aliases, cinderCompatible }: Compressor): string | undefined {
+  const names = [name, ...aliases]
+  for (const one of names) {
+    const quoted = `The compressor name ${JSON.stringify(one)}`
+    if (RAW_NAMES.has(one)) return `${quoted} is reserved for chunks that are not compressed. Choose another.`
+    if (!NAME_PATTERN.test(one)) {
+      return `${quoted} is not valid. Use 1 to 64 lower-case letters and digits, and _ . - after the first.`
+    }
+  }
+  if (new Set(names).size < names.length)
+    return `The compressor ${name} has a name twice: ${names.join(', ')}.`
+  if (PACKAGES.has(name) || cinderCompatible === false) return undefined
+  return `Cinder does not know the compression ${JSON.stringify(name)} and cannot restore its backups. Set cinderCompatible: false on the compressor to use it anyway, or use one of ${CINDER_COMPRESSIONS.join(', ')}.`
 }
 
-/** The package to install for a word, where one is known. */
-export function packageForWord(word: string): string | undefined {
-  return PACKAGES.get(word.toLowerCase())
+/** The package to install for an algorithm, where one is known. */
+export function packageForCompression(name: string): string | undefined {
+  return PACKAGES.get(name.toLowerCase())
 }
 
 /** The compressors of one driver: no registry is shared, so that two copies of this package cannot disagree. */
 export class Compressors {
-  readonly #byWord = new Map<string, Compressor>()
+  readonly #byName = new Map<string, Compressor>()
 
-  /** Throws `OPTION_INVALID` for a compressor whose word is not one. */
+  /** Throws `OPTION_INVALID` for one with a {@link compressorProblem}. */
   constructor(compressors: readonly Compressor[]) {
     for (const compressor of compressors) {
-      assertDeclared(compressor)
-      for (const word of [compressor.name, ...compressor.aliases]) {
-        if (!/^[a-z0-9][a-z0-9_-]*$/.test(word) || isRawWord(word)) {
-          throw new BackupError(
-            'OPTION_INVALID',
-            `A compressor calls itself ${JSON.stringify(word)}. Its name is the word that the store records: lower case, and not one of none, off, no.`,
-          )
-        }
-        // The first one named wins: `compression` comes before `decompressors`.
-        if (!this.#byWord.has(word)) this.#byWord.set(word, compressor)
+      const problem = compressorProblem(compressor)
+      if (problem !== undefined) throw new BackupError('OPTION_INVALID', problem)
+      for (const name of [compressor.name, ...compressor.aliases]) {
+        // The first one wins: `compression` comes before `decompressors`.
+        if (!this.#byName.has(name)) this.#byName.set(name, compressor)
       }
     }
   }
 
-  /** Null for a raw word. Throws `COMPRESSION_UNKNOWN`, naming the package to install. */
-  forWord(word: string): Compressor | null {
-    if (isRawWord(word)) return null
-    const found = this.#byWord.get(word.toLowerCase())
+  /** Null for data that is stored raw. Throws `COMPRESSION_UNKNOWN`, naming the package to install. */
+  forName(name: string): Compressor | null {
+    const lowerCase = name.toLowerCase()
+    if (RAW_NAMES.has(lowerCase)) return null
+    const found = this.#byName.get(lowerCase)
     if (found) return found
-    throw unknownCompression(word)
+    throw unknownCompression(name)
   }
 }
 
@@ -61,21 +74,11 @@ export function isCinderCompatible({ name, cinderCompatible }: Compressor): bool
   return PACKAGES.has(name) && cinderCompatible !== false
 }
 
-/** Cinder fails on a word that it does not know: whoever writes one has to know that. */
-function assertDeclared({ name, cinderCompatible }: Compressor): void {
-  if (PACKAGES.has(name) || cinderCompatible === false) return
-  throw new BackupError(
-    'OPTION_INVALID',
-    `The compressor ${JSON.stringify(name)} writes a compression that Cinder does not know, so Cinder cannot restore its backups. Set cinderCompatible: false on the compressor to use it all the same, or use one of ${COMPRESSION_WORDS.join(', ')}.`,
-  )
-}
-
-/** The error for a word that nothing at hand can read. */
-export function unknownCompression(word: string): BackupError {
-  const known = packageForWord(word)
+function unknownCompression(name: string): BackupError {
+  const known = packageForCompression(name)
   const advice =
     known === undefined
-      ? 'No package of Stowage reads it; a compressor of that name has to be handed over in `decompressors`.'
-      : `Install ${known} (npm i ${known}) and hand it to the driver in \`decompressors\`.`
-  return new BackupError('COMPRESSION_UNKNOWN', `unsupported compression algorithm: ${word}. ${advice}`)
+      ? 'No package of Stowage reads it: pass a compressor of that name in `decompressors`.'
+      : `Install ${known} (npm i ${known}) and pass its compressor in \`decompressors\`.`
+  return new BackupError('COMPRESSION_UNKNOWN', `unsupported compression algorithm: ${name}. ${advice}`)
 }

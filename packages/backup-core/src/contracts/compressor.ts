@@ -7,75 +7,77 @@ export interface CodecOptions {
    * `signal.throwIfAborted()` does. An engine that cannot stop lets the call run to its end.
    */
   readonly signal?: AbortSignal
-  /** Told how many of the raw bytes have been compressed, or decompressed. An engine that cannot tell leaves it out. */
+  /** Called with how many of the raw bytes have been compressed or decompressed. An engine that cannot report it, does not. */
   readonly onProgress?: StepListener
 }
 
 /** Options of {@link Compressor.decompress}. */
 export interface DecompressOptions extends CodecOptions {
-  /** Memory of at least the expected length that the engine may fill and return a view of, instead of fresh memory. */
+  /** A buffer of at least the expected length that the engine may fill and return a view of, instead of fresh memory. */
   readonly buffer?: Uint8Array
 }
 
 /** Options of {@link Compressor.compress}. */
 export interface CompressOptions extends CodecOptions {
-  /** Memory of at least the input's length that the engine may fill and return a view of, instead of fresh memory. */
+  /** A buffer of at least the input's length that the engine may fill and return a view of, instead of fresh memory. */
   readonly buffer?: Uint8Array
   /**
-   * The caller has no use for a result that is not shorter than the input. An engine that sees that it will not be may
-   * stop, and return the input itself. @default false: the result can always be decompressed
-   */
-  readonly mustShrink?: boolean
-  /**
-   * The caller would rather have the result soon than short: most of the input is stored already, and is only stored
-   * again to save objects. An engine that was given no level of its own may take a quicker one. @default false
+   * Speed matters more than the result's length: most of the input is stored already, and is only stored again to save
+   * objects. An engine without a level of the user's choice may take a faster one. @default false
    */
   readonly preferSpeed?: boolean
 }
 
 /**
- * A compression algorithm, handed to a driver as a value (`compression: zlib(), decompressors: [bz2()]`).
+ * A compression algorithm, passed to a driver as a value (`compression: zlib(), decompressors: [bz2()]`).
  *
- * Many calls may run at once. The input is never changed and never kept after the call. No call holds the main thread
- * for long: a synchronous engine runs in a worker.
+ * Many calls may run concurrently. The input is never changed and never kept after the call. No call blocks the event
+ * loop for long: a synchronous engine runs in a worker. Workers must not keep a program from exiting.
  */
 export interface Compressor {
   /**
-   * The word that the store records for what this compressor wrote, in lower case: one of Cinder's `zlib`, `gzip`,
-   * `bz2`, `bzip2`, `zstd`, or another with `cinderCompatible: false`. Never `none`, `off` or `no`.
+   * The algorithm's name that the store records for what this compressor wrote: one of Cinder's `zlib`, `gzip`, `bz2`,
+   * `bzip2`, `zstd`, or another with `cinderCompatible: false`.
+   *
+   * Lower-case letters, digits, and `_`, `.`, `-` after the first character; at most 64 characters; not `none`, `off` or
+   * `no`. Drivers reject any other with `OPTION_INVALID`, and so does the conformance suite of
+   * `@stowage/backup-testkit`.
    */
   readonly name: string
 
   /**
-   * Whether Cinder restores what this compressor writes. Must be set to false where `name` is not one of Cinder's words:
-   * Cinder fails on a word that it does not know. A backup with such a compressor warns (`COMPRESSION_NOT_CINDER`), and a
-   * strict driver refuses it. @default true for Cinder's words
+   * Whether Cinder restores what this compressor writes. Must be false where `name` is not one of Cinder's: Cinder fails
+   * on an algorithm that it does not know. A backup with such a compressor warns (`COMPRESSION_NOT_CINDER`), and a strict
+   * driver rejects it. @default true for Cinder's names
    */
   readonly cinderCompatible?: boolean
 
-  /** The other words this compressor reads: `zlib` reads what is recorded as `gzip`, the same stream. */
+  /** Other names that this compressor reads: `zlib` reads what is recorded as `gzip`, the same stream. */
   readonly aliases: readonly string[]
 
-  /** Compresses a chunk. The result may be longer than the input, unless the caller says that it must shrink. */
-  compress(bytes: Uint8Array, options?: CompressOptions): Promise<Uint8Array>
+  /**
+   * Compresses a chunk. Resolves to null where the result would not be shorter than the input, as soon as the engine
+   * knows that: the chunk is then stored raw. There is no other way to report it.
+   */
+  compress(bytes: Uint8Array, options?: CompressOptions): Promise<Uint8Array | null>
 
   /**
-   * As {@link compress}, of an input whose parts lie apart: what scattered changes become. Gives null where it need not
-   * give more than it was given, for it must shrink and does not. Without it, the parts are first put together.
+   * Does the same as {@link compress} for an input in several parts, which is what scattered changes become. Without it,
+   * the parts are copied into one buffer first.
    */
   compressParts?(parts: readonly Uint8Array[], options?: CompressOptions): Promise<Uint8Array | null>
 
   /**
    * Restores a chunk of exactly `expectedLengthBytes`.
    *
-   * Never produces more than was expected: it stops at the first byte beyond. Rejects with `OBJECT_CORRUPT` on a
-   * longer or shorter result, a damaged or truncated stream, and bytes after its end.
+   * Never produces more than expected: it stops at the first byte beyond. Rejects with `OBJECT_CORRUPT` on a longer or
+   * shorter result, a damaged or truncated stream, and bytes after its end.
    */
   decompress(bytes: Uint8Array, expectedLengthBytes: number, options?: DecompressOptions): Promise<Uint8Array>
 
   /**
-   * As {@link decompress}, in pieces, for objects that do not fit into memory. The input's pieces are only good until
-   * the next is asked for, and so are the output's. Without it, such an object is held in memory all the same.
+   * Does the same as {@link decompress} in pieces, for objects that do not fit into memory. Each piece of the input and
+   * of the output is valid until the next is read. Without it, such an object has to fit into memory.
    *
    * Where the input fails, the output fails with that same error, not with a copy of it and not wrapped into
    * `OBJECT_CORRUPT`: a store that does not answer is not a damaged object, which would be read a second time and then
@@ -86,7 +88,4 @@ export interface Compressor {
     expectedLengthBytes: number,
     options?: CodecOptions,
   ): AsyncIterable<Uint8Array>
-
-  /** Frees what the engine holds (workers). Called by nobody but the one who made the compressor. */
-  close?(): Promise<void>
 }

@@ -67,7 +67,7 @@ export async function fetchWhole(
   object: StoredObject,
   memory: FetchMemory,
 ): Promise<FetchedObject> {
-  const compressor = source.compressors.forWord(object.compression)
+  const compressor = source.compressors.forName(object.compression)
   const { container } = layer.record
   const { extraMetadata } = layer.metadata
   const { signal } = memory
@@ -141,7 +141,7 @@ export async function fetchInPieces(
   signal: AbortSignal,
   use: (piece: Uint8Array, atBytes: number) => Promise<void>,
 ): Promise<number> {
-  const compressor = source.compressors.forWord(object.compression)
+  const compressor = source.compressors.forName(object.compression)
   const { extraMetadata } = layer.metadata
   const md5 = createHash('md5')
   let storedBytes = 0

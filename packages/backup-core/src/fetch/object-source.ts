@@ -33,7 +33,7 @@ export function wholeBytes(object: StoredObject): number {
 
 /** Whether the store and the compressor can give this object in pieces. */
 export function canFetchInPieces(source: ObjectSource, object: StoredObject): boolean {
-  const compressor = source.compressors.forWord(object.compression)
+  const compressor = source.compressors.forName(object.compression)
   return (
     source.store.capabilities.streamingReads === true &&
     (compressor === null || compressor.decompressStream !== undefined)
@@ -46,7 +46,7 @@ export function canFetchInPieces(source: ObjectSource, object: StoredObject): bo
  * object before anything is written, and before memory is taken by what its manifest says.
  */
 export function assertFetchable(source: ObjectSource, layer: ChainLayer, object: StoredObject): void {
-  source.compressors.forWord(object.compression)
+  source.compressors.forName(object.compression)
   if (object.md5 === null && !source.allowMissingMd5) {
     throw new BackupError(
       'METADATA_INVALID',

@@ -1,5 +1,4 @@
 import type { CatalogFilter, CatalogLookup } from '../contracts/catalog.js'
-import { packageForWord } from '../compression/compressors.js'
 import { optionRules as rules, type OptionRule, type OptionShape } from '../checks/option-rules.js'
 import type {
   BackupRequest,
@@ -12,6 +11,7 @@ import type { OperationOptions } from '../contracts/progress.js'
 import type { StoreOptions } from '../contracts/object-store.js'
 import type { ChunkedDriverOptions } from '../contracts/options.js'
 import { checkArgument, checkOptions } from '../checks/check-options.js'
+import { packageForCompression } from '../compression/compressors.js'
 
 /** Which rule each option of the public calls has. A type holds them complete: an option without a rule is no option. */
 
@@ -31,7 +31,7 @@ function compressorHint(value: unknown): string | undefined {
   if (typeof value === 'object' && value !== null)
     return 'It needs name, aliases, compress() and decompress(); cinderCompatible is true or false.'
   if (typeof value !== 'string') return undefined
-  const packageName = packageForWord(value)
+  const packageName = packageForCompression(value)
   if (packageName === undefined)
     return 'Pass what a package of a compressor makes, or leave it out to store raw data.'
   const factory = packageName.slice(packageName.lastIndexOf('-') + 1)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { assertRejectsWith, withCompressor } from './expectations.js'
+import { assertRejectsWith, mustCompress, withCompressor } from './expectations.js'
 import { openStream, withStreams } from './opened-stream.js'
 import { PieceSource } from './piece-source.js'
 import type { CompressorConformanceOptions } from './types.js'
@@ -19,9 +19,9 @@ export function bombTests(options: CompressorConformanceOptions): void {
       withCompressor(options, async (compressor) => {
         // The zeros stay reachable to the end: their memory, given back, would hide that the bomb took as much again.
         const zeros = new Uint8Array(bombLengthBytes)
-        const bomb = await compressor.compress(zeros)
+        const bomb = await mustCompress(compressor, zeros)
         // The engine's own start-up (workers, WebAssembly) is paid before the measurement.
-        await compressor.decompress(await compressor.compress(zeros.subarray(0, 1_024)), 1_024)
+        await compressor.decompress(await mustCompress(compressor, zeros.subarray(0, 1_024)), 1_024)
         const grownBytes = await peakGrowthBytes(() =>
           assertRejectsWith('OBJECT_CORRUPT', `${bomb.length} bytes that open to ${bombLengthBytes}`, () =>
             compressor.decompress(bomb, 1_024),
@@ -36,7 +36,7 @@ export function bombTests(options: CompressorConformanceOptions): void {
     it('opens when its length is the one expected', () =>
       withCompressor(options, async (compressor) => {
         const zeros = new Uint8Array(Math.min(bombLengthBytes, 16 * 1024 * 1024))
-        const opened = await compressor.decompress(await compressor.compress(zeros), zeros.length)
+        const opened = await compressor.decompress(await mustCompress(compressor, zeros), zeros.length)
         assert.equal(Buffer.compare(opened, zeros), 0, 'the zeros opened to something else')
       }))
 

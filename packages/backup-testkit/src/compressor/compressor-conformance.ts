@@ -1,11 +1,11 @@
 import { abortTests } from './aborts.js'
 import { bombTests } from './bombs.js'
+import { compressingTests } from './compressing.js'
 import { damageTests } from './damage.js'
 import { goldenTests } from './golden.js'
 import { inputTests } from './inputs.js'
 import { lendingTests } from './lending.js'
 import { mainThreadTests } from './main-thread.js'
-import { mustShrinkTests } from './must-shrink.js'
 import { nameTests } from './names.js'
 import { partsTests } from './parts.js'
 import { programTests } from './programs.js'
@@ -34,7 +34,7 @@ export function compressorConformance(options: CompressorConformanceOptions): vo
   options.describe(`compressor conformance${options.label === undefined ? '' : `: ${options.label}`}`, () => {
     nameTests(options)
     roundTripTests(options)
-    mustShrinkTests(options)
+    compressingTests(options)
     lendingTests(options)
     partsTests(options)
     inputTests(options)

@@ -5,28 +5,24 @@ import type { TestRunner } from './types.js'
 
 /** What {@link crossEngineConformance} needs. */
 export interface CrossEngineOptions extends TestRunner {
-  /** How to make each of two or more engines of one word, by the name to show. */
+  /** Makes each of two or more engines of one algorithm, by the name to show. */
   readonly engines: Readonly<Record<string, () => Compressor | Promise<Compressor>>>
 }
 
-/** Tests that every engine of a word reads what each of the others wrote. */
+/** Tests that every engine of an algorithm reads what each of the others wrote. */
 export function crossEngineConformance(options: CrossEngineOptions): void {
   const { describe, it, engines } = options
-  describe('engines of one word', () => {
+  describe('engines of one algorithm', () => {
     for (const [writerName, createWriter] of Object.entries(engines)) {
       for (const [readerName, createReader] of Object.entries(engines)) {
         if (writerName === readerName) continue
         it(`agree: ${readerName} reads what ${writerName} wrote`, async () => {
           const writer = await createWriter()
           const reader = await createReader()
-          try {
-            for (const { name, bytes } of samples()) {
-              const opened = await reader.decompress(await writer.compress(bytes), bytes.length)
-              assertSameBytes(opened, bytes, name)
-            }
-          } finally {
-            await writer.close?.()
-            await reader.close?.()
+          for (const { name, bytes } of samples()) {
+            const compressed = await writer.compress(bytes)
+            if (compressed === null) continue
+            assertSameBytes(await reader.decompress(compressed, bytes.length), bytes, name)
           }
         })
       }

@@ -1,27 +1,53 @@
 import assert from 'node:assert/strict'
 import { isAbort, isBackupError } from '@stowage/backup-core'
-import type { BackupErrorCode, Compressor } from '@stowage/backup-core'
+import type { BackupErrorCode, Compressor, CompressOptions } from '@stowage/backup-core'
 import type { CompressorConformanceOptions } from './types.js'
 
-/** Those that serve all tests of a run, by the options of the run. */
-const kept = new WeakMap<CompressorConformanceOptions, Promise<Compressor>>()
-
-/** Makes a compressor, hands it to `body`, and closes it whatever happened; or takes the one that is kept open. */
+/** Makes a compressor, and passes it to `body`. */
 export async function withCompressor<T>(
   options: CompressorConformanceOptions,
   body: (compressor: Compressor) => T | Promise<T>,
 ): Promise<T> {
-  if (options.keepOpen === true) {
-    const keeping = kept.get(options) ?? Promise.resolve(options.create())
-    kept.set(options, keeping)
-    return await body(await keeping)
-  }
-  const compressor = await options.create()
+  return body(await options.create())
+}
+
+/** Compresses bytes that every compressor must shrink. */
+export async function mustCompress(
+  compressor: Pick<Compressor, 'compress'>,
+  bytes: Uint8Array,
+  options?: CompressOptions,
+): Promise<Uint8Array> {
+  const compressed = await compressor.compress(bytes, options)
+  assert.ok(compressed !== null, `${bytes.length} bytes that can shrink became null`)
+  return compressed
+}
+
+/**
+ * Asserts that a result of `compress` is null, or shorter than the input and decompresses to it. Null is stored raw, so
+ * only a shorter result has to decompress.
+ */
+export async function assertSound(
+  compressor: Compressor,
+  input: Uint8Array,
+  result: Uint8Array | null,
+  what: string,
+): Promise<void> {
+  if (result === null) return
+  assert.ok(result instanceof Uint8Array, `${what}: the result must be a Uint8Array or null`)
+  const lengths = `${input.length} bytes became ${result.length}`
+  assert.ok(
+    result.length < input.length,
+    `${what}: ${lengths}, and a result that is not shorter must be null`,
+  )
+  let output: Uint8Array
   try {
-    return await body(compressor)
-  } finally {
-    await compressor.close?.()
+    output = await compressor.decompress(result, input.length)
+  } catch (cause) {
+    throw new assert.AssertionError({
+      message: `${what}: ${lengths}, which do not decompress: ${String(cause)}`,
+    })
   }
+  assertSameBytes(output, input, what)
 }
 
 /** Asserts that the bytes are the same, without printing a megabyte of them when they are not. */

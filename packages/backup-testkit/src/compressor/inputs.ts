@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { assertSameBytes, withCompressor } from './expectations.js'
+import { assertSameBytes, mustCompress, withCompressor } from './expectations.js'
 import { diskImage, prose } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
 
@@ -13,14 +13,14 @@ export function inputTests(options: CompressorConformanceOptions): void {
       withCompressor(options, async (compressor) => {
         const bytes = diskImage(lengthBytes)
         const before = bytes.slice()
-        await compressor.compress(bytes)
+        await mustCompress(compressor, bytes)
         assertSameBytes(bytes, before, 'the input of compress')
       }))
 
     it('is not changed by decompressing', () =>
       withCompressor(options, async (compressor) => {
         const bytes = diskImage(lengthBytes)
-        const compressed = Uint8Array.from(await compressor.compress(bytes))
+        const compressed = Uint8Array.from(await mustCompress(compressor, bytes))
         const before = compressed.slice()
         await compressor.decompress(compressed, bytes.length)
         assertSameBytes(compressed, before, 'the input of decompress')
@@ -30,7 +30,7 @@ export function inputTests(options: CompressorConformanceOptions): void {
       withCompressor(options, async (compressor) => {
         const bytes = prose(lengthBytes)
         const lent = bytes.slice()
-        const compressed = await compressor.compress(lent)
+        const compressed = await mustCompress(compressor, lent)
         const stored = compressed.slice()
         lent.fill(0)
         assertSameBytes(compressed, stored, 'the compressed bytes after the input was overwritten')
@@ -46,7 +46,7 @@ export function inputTests(options: CompressorConformanceOptions): void {
         const stored = new Uint8Array(2 * lengthBytes)
         for (const bytes of [diskImage(lengthBytes, 31), new Uint8Array(lengthBytes), prose(lengthBytes)]) {
           memory.set(bytes)
-          const compressed = await compressor.compress(memory)
+          const compressed = await mustCompress(compressor, memory)
           stored.set(compressed)
           const opened = await compressor.decompress(stored.subarray(0, compressed.length), lengthBytes)
           assertSameBytes(opened, bytes, 'the bytes of this call')
@@ -57,7 +57,7 @@ export function inputTests(options: CompressorConformanceOptions): void {
       withCompressor(options, async (compressor) => {
         const whole = diskImage(lengthBytes)
         const view = whole.subarray(1_001, lengthBytes - 777)
-        const compressed = await compressor.compress(view)
+        const compressed = await mustCompress(compressor, view)
         const padded = new Uint8Array(compressed.length + 64).fill(0x55)
         padded.set(compressed, 33)
         const stored = padded.subarray(33, 33 + compressed.length)
@@ -69,7 +69,7 @@ export function inputTests(options: CompressorConformanceOptions): void {
         const bytes = diskImage(lengthBytes)
         const shared = new Uint8Array(new SharedArrayBuffer(lengthBytes))
         shared.set(bytes)
-        const compressed = await compressor.compress(shared)
+        const compressed = await mustCompress(compressor, shared)
         const stored = new Uint8Array(new SharedArrayBuffer(compressed.length))
         stored.set(compressed)
         const buffer = new Uint8Array(new SharedArrayBuffer(lengthBytes))
@@ -84,9 +84,11 @@ export function inputTests(options: CompressorConformanceOptions): void {
   describe('many calls at once', () => {
     it('each get their own bytes', () =>
       withCompressor(options, async (compressor) => {
-        const inputs = Array.from({ length: 12 }, (_, index) => diskImage(20_000 * (1 + index), 40 + index))
+        const inputs = Array.from({ length: 12 }, (_, index) => prose(20_000 * (1 + index), 40 + index))
         const opened = await Promise.all(
-          inputs.map(async (bytes) => compressor.decompress(await compressor.compress(bytes), bytes.length)),
+          inputs.map(async (bytes) =>
+            compressor.decompress(await mustCompress(compressor, bytes), bytes.length),
+          ),
         )
         for (const [index, bytes] of inputs.entries()) {
           const actual = opened[index]
@@ -98,7 +100,7 @@ export function inputTests(options: CompressorConformanceOptions): void {
     it('do not fail with one of them', () =>
       withCompressor(options, async (compressor) => {
         const bytes = prose(150_000)
-        const compressed = await compressor.compress(bytes)
+        const compressed = await mustCompress(compressor, bytes)
         const torn = compressed.subarray(0, compressed.length >> 1)
         const outcomes = await Promise.allSettled(
           Array.from({ length: 8 }, (_, index) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { CodecOptions, Compressor } from '@stowage/backup-core'
-import { assertRejectsWith, withCompressor } from './expectations.js'
+import { assertRejectsWith, mustCompress, withCompressor } from './expectations.js'
 import { PieceSource } from './piece-source.js'
 import type { Cut } from './piece-source.js'
 import { diskImage } from './samples.js'
@@ -42,7 +42,7 @@ export function onSample(
     withStreams(options, async (compressor) => {
       if (sample === undefined) {
         const bytes = diskImage(lengthBytes)
-        sample = { bytes, compressed: (await compressor.compress(bytes)).slice() }
+        sample = { bytes, compressed: (await mustCompress(compressor, bytes)).slice() }
       }
       await body({ compressor, ...sample })
     })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { StepListener } from '@stowage/backup-core'
-import { assertSameBytes, withCompressor } from './expectations.js'
+import { assertSameBytes, mustCompress, withCompressor } from './expectations.js'
 import { diskImage } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
 
@@ -14,7 +14,7 @@ export function progressTests(options: CompressorConformanceOptions): void {
       withCompressor(options, async (compressor) => {
         const bytes = diskImage(lengthBytes)
         const compressed = await watched('compress', (onProgress) =>
-          compressor.compress(bytes, { onProgress }),
+          mustCompress(compressor, bytes, { onProgress }),
         )
         const opened = await watched('decompress', (onProgress) =>
           compressor.decompress(compressed, bytes.length, { onProgress }),

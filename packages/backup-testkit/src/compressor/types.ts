@@ -43,15 +43,10 @@ export interface CompressorProgram {
 
 /** What {@link compressorConformance} needs. */
 export interface CompressorConformanceOptions extends TestRunner {
-  /** Shown in the names of the tests; the compressor's own word where it is left out. */
+  /** Shown in the names of the tests; the compressor's own name where it is left out. */
   readonly label?: string
-  /** Makes the compressor under test. Called once a test; the suite closes what it made. */
+  /** Makes the compressor under test. Called for each test. */
   readonly create: () => Compressor | Promise<Compressor>
-  /**
-   * One compressor serves all tests and is not closed: for an engine whose workers take longer to start than most tests
-   * to run. Programs (`program`) still show that it closes. @default false
-   */
-  readonly keepOpen?: boolean
   /** Streams of other programs that must open to their raw bytes. */
   readonly golden?: readonly GoldenStream[]
   /** Streams of other programs that must be refused without the memory that they would fill. */

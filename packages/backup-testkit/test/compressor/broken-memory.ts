@@ -1,83 +1,67 @@
+import { deflateSync } from 'node:zlib'
 import type { Compressor } from '@stowage/backup-core'
 import { but } from './broken-compressor.js'
 import type { BrokenCompressor } from './broken-compressor.js'
-import { sound } from './sound-compressor.js'
+import { changedResult, sound } from './sound-compressor.js'
 
 const lent = 'memory that the caller lends'
 const noWriteBeside = 'leads to a sound result and no write beside it'
 const sameBytes = 'leads to the same bytes and no write beside it'
 
-/** Compressors that are at fault with a result that must shrink, or with memory that they are lent. */
+const shorter = 'compress returns a shorter result, which decompresses to the input, for'
+const nullOrShorter = 'compress returns null or a shorter result'
+
+/** Compressors that are at fault with a result that is not shorter, or with memory that they are lent. */
 export const brokenWithMemory: readonly BrokenCompressor[] = [
   {
-    fault: 'the input comes back though the result need not shrink',
+    fault: 'the input is returned where it does not shrink',
     foundBy: [
-      'a round trip brings back noise',
-      'a result that need not shrink can always be opened, of noise of any length, where nothing is said',
-      'a result that need not shrink can always be opened, of noise of any length, where mustShrink is false',
+      'a round trip returns noise, or null',
+      `${nullOrShorter} for noise of any length`,
+      `${nullOrShorter} where speed matters more than length`,
     ],
-    create: but({
-      compress: async (bytes) => {
-        const compressed = await sound.compress(bytes)
-        return compressed.length < bytes.length ? compressed : bytes
-      },
-    }),
+    create: but({ compress: async (bytes) => (await sound.compress(bytes)) ?? bytes }),
+  },
+  {
+    fault: 'a result that outgrows its input is returned',
+    foundBy: ['a round trip returns noise, or null', `${nullOrShorter} for noise of any length`],
+    create: but({ compress: async (bytes) => deflateSync(bytes) }),
   },
   {
     fault: 'a result that outgrows its input is cut off',
+    foundBy: ['a round trip returns noise, or null', `${nullOrShorter} for noise of any length`],
+    create: but({
+      compress: async (bytes) => deflateSync(bytes).subarray(0, Math.max(0, bytes.length - 1)),
+    }),
+  },
+  {
+    fault: 'nothing shrinks',
     foundBy: [
-      'a result that must shrink is a sound one or the input itself, where the input is noise',
-      'a result that must shrink is a sound one or the input itself, whatever the input',
+      'a round trip shrinks zeros and text',
+      ...['zeros', 'text', 'a disk image', 'noise that is followed by as many zeros'].map(
+        (name) => `${shorter} ${name}`,
+      ),
     ],
-    create: but({
-      compress: async (bytes, { mustShrink } = {}) => {
-        const compressed = await sound.compress(bytes)
-        return mustShrink === true ? compressed.subarray(0, Math.max(0, bytes.length - 1)) : compressed
-      },
-    }),
+    create: but({ compress: async () => null }),
   },
   {
-    fault: 'a result that outgrows its input is junk of some length',
-    foundBy: ['a result that must shrink is a sound one or the input itself, where the input is noise'],
+    fault: 'its input is used as memory',
+    foundBy: ['compress leaves its input as it was'],
     create: but({
-      compress: async (bytes, { mustShrink } = {}) => {
+      compress: async (bytes) => {
         const compressed = await sound.compress(bytes)
-        return mustShrink === true && compressed.length > bytes.length
-          ? new Uint8Array(bytes.length + 1)
-          : compressed
-      },
-    }),
-  },
-  {
-    fault: 'nothing shrinks that must',
-    foundBy: ['zeros', 'text', 'a disk image', 'noise that is followed by as many zeros'].map(
-      (name) => `a result that must shrink is shorter than its input, and opens to it, where that is ${name}`,
-    ),
-    create: but({
-      compress: async (bytes, { mustShrink } = {}) => (mustShrink === true ? bytes : sound.compress(bytes)),
-    }),
-  },
-  {
-    fault: 'an input that must shrink is used as memory',
-    foundBy: ['a result that must shrink leaves its input as it was'],
-    create: but({
-      compress: async (bytes, { mustShrink } = {}) => {
-        const compressed = await sound.compress(bytes)
-        if (mustShrink === true) bytes.fill(1)
+        bytes.fill(1)
         return compressed
       },
     }),
   },
   {
-    fault: 'the end of what is had soon is missing',
-    foundBy: ['where it need not shrink', 'or the input itself, where it must shrink'].map(
-      (name) => `a result that is rather had soon than short is a sound one ${name}`,
-    ),
+    fault: 'the end is missing where speed matters more than length',
+    foundBy: [`${nullOrShorter} where speed matters more than length`],
     create: but({
-      compress: async (bytes, { preferSpeed } = {}) => {
-        const compressed = await sound.compress(bytes)
-        return preferSpeed === true ? compressed.subarray(0, -1) : compressed
-      },
+      compress: changedResult((compressed, _input, { preferSpeed }) =>
+        preferSpeed === true ? compressed.subarray(0, -1) : compressed,
+      ),
     }),
   },
   {
@@ -89,12 +73,11 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
       `${lent} for decompressing, shared memory, longer than needed, ${sameBytes}`,
     ],
     create: but({
-      compress: async (bytes, { buffer } = {}) => {
-        const compressed = await sound.compress(bytes)
-        return buffer && compressed.length <= buffer.length
+      compress: changedResult((compressed, _input, { buffer }) =>
+        buffer && compressed.length <= buffer.length
           ? into(new Uint8Array(buffer.buffer), compressed)
-          : compressed
-      },
+          : compressed,
+      ),
       decompress: async (bytes, expected, { buffer } = {}) => {
         const opened = await sound.decompress(bytes, expected)
         return buffer && expected <= buffer.length ? into(new Uint8Array(buffer.buffer), opened) : opened
@@ -126,11 +109,10 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
   {
     fault: 'lent memory is used without a look at its length',
     foundBy: [
-      `${lent} for compressing, memory of its own, too short, ${noWriteBeside}`,
+      `${lent} for decompressing, memory of its own, too short, ${sameBytes}`,
       `${lent} for decompressing, shared memory, too short, ${sameBytes}`,
     ],
     create: but({
-      compress: async (bytes, { buffer } = {}) => cutInto(buffer, await sound.compress(bytes)),
       decompress: async (bytes, expected, { buffer } = {}) =>
         cutInto(buffer, await sound.decompress(bytes, expected)),
     }),
@@ -185,7 +167,7 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
           signal.addEventListener('abort', () => {
             sound.compress(bytes, { signal }).then(resolve, reject)
           })
-          void call.then((compressed) => setTimeout(() => into(buffer, compressed), 20))
+          void call.then((compressed) => setTimeout(() => compressed && into(buffer, compressed), 20))
         })
       },
     }),

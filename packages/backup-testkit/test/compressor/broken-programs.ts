@@ -38,12 +38,6 @@ export const brokenPrograms: readonly BrokenCompressor[] = [
     })`),
   },
   {
-    fault: 'close leaves something open',
-    foundBy: [`${ends} when it has closed its compressor`],
-    create: () => sound,
-    options: program(`({ ...${soundExpression}, close: async () => void setInterval(() => {}, 1_000) })`),
-  },
-  {
     fault: 'a stream that is left leaves something open',
     foundBy: [`${ends} after it left a stream in its midst, where there is decompressStream`],
     create: () => sound,

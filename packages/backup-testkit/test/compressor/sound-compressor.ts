@@ -2,12 +2,12 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { createInflate, deflate, inflate } from 'node:zlib'
 import { BackupError, isBackupError, throwIfAborted } from '@stowage/backup-core'
-import type { Compressor } from '@stowage/backup-core'
+import type { Compressor, CompressOptions } from '@stowage/backup-core'
 
 export const corrupt = (message: string): BackupError => new BackupError('OBJECT_CORRUPT', message)
 
 /** A compressor that opens streams, and takes parts. */
-export type SoundCompressor = Compressor & Required<Pick<Compressor, 'compressParts' | 'decompressStream'>>
+type SoundCompressor = Compressor & Required<Pick<Compressor, 'compressParts' | 'decompressStream'>>
 
 /** What a stream held, as far as it was opened, and how much of the input it took. */
 export interface Opened {
@@ -15,9 +15,9 @@ export interface Opened {
   readonly takenBytes: number
 }
 
-/** Opens a stream to `mostBytes` at most. */
-export async function open(bytes: Uint8Array, mostBytes: number): Promise<Opened> {
-  const options = { maxOutputLength: Math.max(1, mostBytes), info: true }
+/** Opens a stream to `maxBytes` at most. */
+export async function open(bytes: Uint8Array, maxBytes: number): Promise<Opened> {
+  const options = { maxOutputLength: Math.max(1, maxBytes), info: true }
   try {
     const result: unknown = await promisify(inflate)(bytes, options)
     const { buffer, engine } = result as { buffer: Buffer; engine: { bytesWritten: number } }
@@ -27,14 +27,15 @@ export async function open(bytes: Uint8Array, mostBytes: number): Promise<Opened
   }
 }
 
-/** The least that passes. The broken ones differ from it in one thing each. */
+/** The simplest that passes. The broken ones differ from it in one thing each. */
 export const sound: SoundCompressor = {
   name: 'zlib',
   aliases: ['gzip'],
 
   compress: async (bytes, { signal } = {}) => {
     throwIfAborted(signal)
-    return promisify(deflate)(bytes, { level: 1 })
+    const compressed = await promisify(deflate)(bytes, { level: 1 })
+    return compressed.length < bytes.length ? compressed : null
   },
 
   compressParts: (parts, options) => sound.compress(Buffer.concat(parts), options),
@@ -111,3 +112,11 @@ export const withWebAborts: SoundCompressor = {
     }
   },
 }
+
+/** The sound one's result, changed where it is not null. */
+export const changedResult =
+  (change: (compressed: Uint8Array, input: Uint8Array, options: CompressOptions) => Uint8Array) =>
+  async (bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array | null> => {
+    const compressed = await sound.compress(bytes, options)
+    return compressed && change(compressed, bytes, options)
+  }

@@ -25,11 +25,6 @@ export function lazyCompressor(spec: CompressionWord, bz2Engine?: Bz2Engine): Co
     decompress: async (bytes, expectedLengthBytes, options) =>
       (await loaded()).decompress(bytes, expectedLengthBytes, options),
     ...(spec.streams ? { decompressStream } : {}),
-    async close() {
-      // A package that could not be loaded holds nothing.
-      const compressor = await loading?.catch(() => undefined)
-      await compressor?.close?.()
-    },
   }
 }
 

@@ -2,7 +2,7 @@ import { BackupError } from '@stowage/backup-core'
 import type { Compressor } from '@stowage/backup-core'
 import type { Bz2Engine, CompressionWord, WordPackage } from './words.js'
 
-type CompressorFactory = (options: { readonly word?: string }) => Compressor
+type CompressorFactory = (options: { readonly algorithm?: string }) => Compressor
 
 /**
  * Imports a package that serves a word: the first that is installed, or the one of the engine that was asked for.
@@ -35,8 +35,8 @@ function compressorFrom(exported: object, word: string, { packageName, factory }
       `The installed ${packageName} has no ${factory}(): it is not of this version. Run: npm install ${packageName}@latest`,
     )
   }
-  // A package with one word has no option to choose it by.
-  return (make as CompressorFactory)(word === factory ? {} : { word })
+  // A package with one algorithm has no option to choose it by.
+  return (make as CompressorFactory)(word === factory ? {} : { algorithm: word })
 }
 
 /** A package that is there and lacks one of its own dependencies is another fault, and must not be hidden. */

@@ -6,7 +6,10 @@ import { deflate, inflate } from 'node:zlib'
 export const zlibCompressor: Compressor = {
   name: 'zlib',
   aliases: ['gzip'],
-  compress: (bytes) => promisify(deflate)(bytes),
+  compress: async (bytes) => {
+    const compressed = await promisify(deflate)(bytes)
+    return compressed.length < bytes.length ? compressed : null
+  },
   decompress: (bytes, expectedLengthBytes) =>
     promisify(inflate)(bytes, { maxOutputLength: Math.max(1, expectedLengthBytes) }),
 }

@@ -1,4 +1,0 @@
-import { defineConfig } from 'tsup'
-import { base } from '../../tsup.base.js'
-
-export default defineConfig(base)
