@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { useInstalled } from './lib/consumer.mjs'
+import { exportProblems } from './lib/exports.mjs'
 import { followGuide } from './lib/guide.mjs'
 import { manifestProblems } from './lib/manifests.mjs'
 import { capture, StepFailed } from './lib/run.mjs'
@@ -14,9 +15,11 @@ import { packages } from './lib/workspace.mjs'
 /** Throws with every problem that one check found. */
 export async function checkPackages() {
   const all = packages()
-  const problems = manifestProblems(all)
+  const problems = [...manifestProblems(all), ...all.flatMap(exportProblems)]
   if (problems.length > 0) throw new StepFailed(problems.join('\n'))
-  console.log(`    ${all.length} manifests: exports, versions, peers, licences, lock file`)
+  console.log(
+    `    ${all.length} manifests: exports (each in its README), versions, peers, licences, lock file`,
+  )
 
   const scratch = mkdtempSync(join(tmpdir(), 'stowage-packages-'))
   try {

@@ -50,9 +50,11 @@ const work = async (/** @type {number} */ index) => {
   const buffer = to === '-' ? (buffers.pop() ?? shared(rawLength)) : shared(rawLength)
   results[index] =
     mode === 'compress'
-      ? // As a backup asks: what does not shrink is stored as it is. What is kept for the check has to open.
-        await compressor.compress(input, { buffer, mustShrink: to === '-' })
-      : await compressor.decompress(input, rawLength, { buffer })
+      ? // What does not shrink is stored as it is, as a backup does.
+        ((await compressor.compress(input, { buffer })) ?? input)
+      : input.length === rawLength
+        ? input
+        : await compressor.decompress(input, rawLength, { buffer })
   if (to === '-') buffers.push(buffer)
 }
 // A backup has far more chunks than this has: what the first ones pay for is not to be paid for by a handful.
@@ -61,7 +63,6 @@ if (to === '-')
 const started = performance.now()
 await inParallel(availableParallelism(), inputs.length, work)
 const seconds = (performance.now() - started) / 1000
-await compressor.close?.()
 
 const lengthBytes = results.reduce((sum, { length }) => sum + length, 0)
 if (to !== '-') {
