@@ -198,7 +198,7 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   {
     fault: 'all results lie in one memory',
     foundBy: [
-      'a round trip gives exactly the expected length, as a view that others may keep',
+      'a round trip gives exactly the expected length, as a view that the caller may keep',
       'many calls at once each get their own bytes',
     ],
     create: (): Compressor => {

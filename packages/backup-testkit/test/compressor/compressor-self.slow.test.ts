@@ -1,9 +1,7 @@
 import { deflateSync } from 'node:zlib'
-import { isBackupError } from '@stowage/backup-core'
 import type { Compressor } from '@stowage/backup-core'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compressorConformance, crossEngineConformance, MemoryBackupDriver } from '../../src/index.js'
+import { compressorConformance, crossEngineConformance } from '../../src/index.js'
 import type { CompressorConformanceOptions } from '../../src/index.js'
 import { brokenCalls } from './broken-calls.js'
 import { brokenWithMemory } from './broken-memory.js'
@@ -78,42 +76,6 @@ describe('the conformance suite of compressors', () => {
         (part) => !found.some((name) => name.startsWith(`${part} `) || name.startsWith(`${part},`)),
       ),
     ).toEqual([])
-  })
-
-  it('accepts the names that drivers accept, and no others', async () => {
-    const suiteAccepts = async (compressor: Compressor): Promise<boolean> => {
-      const tests = suiteOf({ create: () => compressor }).filter(
-        ({ part }) => part === 'its name and aliases',
-      )
-      expect(tests).toHaveLength(1)
-      return (await failuresOf(tests)).length === 0
-    }
-    const driverAccepts = (compression: Compressor): boolean => {
-      try {
-        return new MemoryBackupDriver({ compression }) instanceof MemoryBackupDriver
-      } catch (error) {
-        if (isBackupError(error, 'OPTION_INVALID')) return false
-        throw error
-      }
-    }
-    const name = fc.oneof(
-      fc.stringMatching(/^[a-z0-9][a-z0-9_.-]{0,70}$/),
-      fc.string({ maxLength: 4 }),
-      fc.constantFrom('zlib', 'gzip', 'ZLIB', 'none', 'off', 'no', '', 'lz4', 'lzma.2', 'a b', '.a', 'a\n'),
-    )
-    await fc.assert(
-      fc.asyncProperty(
-        name,
-        fc.array(name, { maxLength: 2 }),
-        fc.constantFrom(undefined, true, false),
-        async (own, aliases, cinderCompatible) => {
-          const declared = cinderCompatible === undefined ? {} : { cinderCompatible }
-          const compressor: Compressor = { ...sound, name: own, aliases, ...declared }
-          expect(driverAccepts(compressor)).toBe(await suiteAccepts(compressor))
-        },
-      ),
-      { numRuns: 500 },
-    )
   })
 })
 
