@@ -62,7 +62,8 @@ async function compress(
   let zeroPiece: Promise<Deflated> | undefined
   let doneBytes = 0
   const deflate = (raw: Uint8Array, before: Uint8Array): Promise<Deflated> | Deflated => {
-    // A chunk's pieces of zeros are deflated once: 14 % of the CPU time of a backup of a volume that is half zeros.
+    // A chunk's pieces of zeros are deflated once: without, a backup of a volume that is half zeros takes 11 % more CPU
+    // time.
     if (raw.length === pieceBytes && isAllZeros(raw)) {
       return (zeroPiece ??= deflatePiece(nodeZlib, level, raw, new Uint8Array(0)))
     }

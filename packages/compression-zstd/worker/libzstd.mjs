@@ -14,7 +14,7 @@ const pageBytes = 65_536
 
 /**
  * WebAssembly's memory never shrinks. What a chunk of 50 MiB needs is kept for the next (a fresh instance for each chunk
- * took 10 % more CPU time for a backup and 26 % more for a restore, on warm memory); after a longer chunk, a fresh
+ * took 12 % more CPU time for a backup and 27 % more for a restore, on warm memory); after a longer chunk, a fresh
  * instance replaces the grown one.
  */
 const maxKeptBytes = 128 * 1024 * 1024
