@@ -24,6 +24,11 @@ function packageProblems({ directory, manifest }, version, engines) {
     'the licence is not Apache-2.0',
   )
   expect(!hasInstallScript(manifest), 'has an install script')
+  const place = relative(root, directory)
+  expect(manifest.repository?.directory === place, `repository.directory must be ${place}`)
+  expect(manifest.homepage?.includes(`/${place}#`), `homepage must lead to ${place}`)
+  expect(manifest.keywords?.length > 1, 'has no keywords')
+  expect(manifest.publishConfig?.access === 'public', 'publishConfig.access must be public')
   for (const file of ['README.md', 'LICENSE']) expect(existsSync(join(directory, file)), `${file} is missing`)
   for (const [name, range] of ownDependencies(manifest)) {
     expect(range === `^${version}`, `wants ${name} ${range}, and the version here is ^${version}`)
