@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ESLint, type Linter } from 'eslint'
 import importX from 'eslint-plugin-import-x'
@@ -73,4 +73,17 @@ describe('the layers of backup-core', () => {
     )
     expect(stated).toEqual(coreLayers)
   })
+
+  it.each(['A chunk on its way to the store', 'An object on its way to the target'])(
+    'have at most 15 files on the way that docs/architecture.md describes: %s',
+    (title) => {
+      const text = readFileSync(`${root}docs/architecture.md`, 'utf8')
+      const section = text.slice(text.indexOf(`### ${title}`)).split(/\n#/, 2)[0] ?? ''
+      const files = [...section.matchAll(/^\| \d+ +\| `([^`]+)`/gm)].map(([, file = '']) => file)
+      expect(files.length).toBeGreaterThan(10)
+      expect(files.length).toBeLessThanOrEqual(15)
+      const missing = files.filter((file) => !existsSync(`${root}packages/backup-core/src/${file}`))
+      expect(missing).toEqual([])
+    },
+  )
 })
