@@ -1,6 +1,6 @@
 import { BackupError } from '@stowage/backup-core'
 import type { DecompressOptions } from '@stowage/backup-core'
-import { copyInSteps } from './event-loop.js'
+import { EventLoopYielder } from './event-loop.js'
 
 /** Rejects an expected length that is not a length. */
 export function requireExpectedLength(expectedLengthBytes: number): void {
@@ -12,7 +12,7 @@ export function requireExpectedLength(expectedLengthBytes: number): void {
 }
 
 /**
- * Collects what `decompressStream` yields, which checks the length, in the caller's buffer where that is long enough,
+ * Collects what `decompressStream` yields, pieces of up to 256 KiB whose length it checks, in the caller's buffer where that is long enough,
  * else in fresh memory.
  *
  * Engines that decompress into small pieces, which the allocator reuses, are three times as fast as with one output of
@@ -24,10 +24,13 @@ export async function collect(
   { buffer, onProgress }: DecompressOptions,
 ): Promise<Uint8Array> {
   const target = targetOf(expectedLengthBytes, buffer)
+  const yielder = new EventLoopYielder()
   let offset = 0
   for await (const piece of pieces) {
-    await copyInSteps([piece], target.subarray(offset))
+    target.set(piece, offset)
     offset += piece.length
+    // Checked before, since each await costs as much as copying some KiB.
+    if (yielder.isDue) await yielder.yieldIfDue()
     onProgress?.(offset, expectedLengthBytes)
   }
   return target

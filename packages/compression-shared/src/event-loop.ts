@@ -11,9 +11,14 @@ const maxBusyMs = 0.8
 export class EventLoopYielder {
   #startedMs = performance.now()
 
-  /** To be awaited between steps: yields when the steps since the last time took long enough. */
+  /** Whether the steps since the last time took long enough. */
+  get isDue(): boolean {
+    return performance.now() - this.#startedMs >= maxBusyMs
+  }
+
+  /** To be awaited between steps: yields when it is due. */
   async yieldIfDue(): Promise<void> {
-    if (performance.now() - this.#startedMs < maxBusyMs) return
+    if (!this.isDue) return
     await yieldToEventLoop()
     this.#startedMs = performance.now()
   }

@@ -100,7 +100,9 @@ class ZlibCompressor implements Compressor {
     // Checked before memory is allocated: an absurd length from a store must not cost any.
     const maxBytes = bytes.length * maxExpansion
     if (maxBytes < expectedLengthBytes) throw errors.tooShort(maxBytes, expectedLengthBytes)
-    const stream = this.decompressStream(onePiece(bytes), expectedLengthBytes, options)
+    throwIfAborted(options.signal, 'Decompressing')
+    const engine = await this.#loadEngine()
+    const stream = engine.decompressStream(onePiece(bytes), expectedLengthBytes, options.signal)
     return collect(stream, expectedLengthBytes, options)
   }
 
