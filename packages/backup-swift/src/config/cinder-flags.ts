@@ -195,7 +195,7 @@ export const cinderFlags = [
     type: 'text',
     default: null,
     meaning:
-      'The word of the compressor to use: one of those in `compression` and `decompressors`. (Cinder’s default is zlib.)',
+      'The name of the compressor to use: one of those in `compression` and `decompressors`. (Cinder’s default is zlib.)',
   },
   {
     flag: 'backup_create_containers',
