@@ -30,12 +30,15 @@ describe.skipIf(!lab)('a job that outlives its tokens', () => {
       await using driver = await getBackupDriver(options)
       const bytes = patterned(60 * readBytes, 3)
       let reads = 0
+      let lastRead = Promise.resolve()
       const pauseMs = (jobSeconds * 1000) / (bytes.byteLength / readBytes)
       const slow = randomAccessVolume({
         size: bytes.byteLength,
         async read(offset, length) {
           reads += 1
-          await sleep(pauseMs)
+          // One after the other: the engine reads several chunks concurrently.
+          lastRead = lastRead.then(() => sleep(pauseMs))
+          await lastRead
           return bytes.subarray(offset, offset + length)
         },
       })
