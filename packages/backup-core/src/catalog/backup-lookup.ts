@@ -2,8 +2,7 @@ import { readMetadata, type ChainLayer, type ChainLookup } from '../chain/chain.
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { BackupError } from '../errors/backup-error.js'
-import type { BackupCatalog } from '../contracts/catalog.js'
-import type { CatalogFilter } from '../contracts/catalog.js'
+import type { BackupCatalog, CatalogFilter } from '../contracts/catalog.js'
 import type { MarkerPlace } from './list-container.js'
 import { inOrder } from './summary.js'
 

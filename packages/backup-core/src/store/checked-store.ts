@@ -62,7 +62,12 @@ class CheckedStore implements ObjectStore {
     const context = { action: 'write the object', container, objectName, signal: options.signal }
     const open = (): Promise<ObjectWriter> => this.store.getObjectWriter(container, objectName, options)
     const writer = await attempt(context, open)
-    assertDeclaredWriter(writer, this.capabilities)
+    try {
+      assertDeclaredWriter(writer, this.capabilities)
+    } catch (error) {
+      await writer.abort()
+      throw error
+    }
     return checkedWriter(writer, context)
   }
 
@@ -74,7 +79,12 @@ class CheckedStore implements ObjectStore {
     const context = { action: 'read the object', container, objectName, signal: options.signal }
     const open = (): Promise<ObjectReader> => this.store.getObjectReader(container, objectName, options)
     const reader = await attempt(context, open)
-    assertDeclaredReader(reader, this.capabilities)
+    try {
+      assertDeclaredReader(reader, this.capabilities)
+    } catch (error) {
+      await reader.close?.().catch(() => undefined)
+      throw error
+    }
     return checkedReader(reader, context)
   }
 

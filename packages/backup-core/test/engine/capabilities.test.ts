@@ -68,20 +68,26 @@ describe('a capability of readers and writers', () => {
     })
   })
 
-  it.each(['stream', 'readRange'] as const)('is refused where readers lack %s()', async (method) => {
-    const store = new MemoryStore()
-    class Lacking extends MemoryBackupDriver {
-      override async getObjectReader(...call: Parameters<MemoryBackupDriver['getObjectReader']>) {
-        const reader = await super.getObjectReader(...call)
-        Object.defineProperty(reader, method, { value: undefined })
-        return reader
+  it.each(['stream', 'readRange'] as const)(
+    'is refused where readers lack %s(), and the reader is closed',
+    async (method) => {
+      const store = new MemoryStore()
+      let closed = 0
+      class Lacking extends MemoryBackupDriver {
+        override async getObjectReader(...call: Parameters<MemoryBackupDriver['getObjectReader']>) {
+          const reader = await super.getObjectReader(...call)
+          Object.defineProperty(reader, method, { value: undefined })
+          Object.defineProperty(reader, 'close', { value: () => Promise.resolve((closed += 1)) })
+          return reader
+        }
       }
-    }
-    const { id } = await new MemoryBackupDriver({ ...sizes, store }).backup({ volumeId: 'v' }, volume)
-    await expect(new Lacking({ ...sizes, store }).verify(id)).rejects.toThrow(
-      `A reader of the driver has no ${method}(), although the capability`,
-    )
-  })
+      const { id } = await new MemoryBackupDriver({ ...sizes, store }).backup({ volumeId: 'v' }, volume)
+      await expect(new Lacking({ ...sizes, store }).verify(id)).rejects.toThrow(
+        `A reader of the driver has no ${method}(), although the capability`,
+      )
+      expect(closed).toBe(1)
+    },
+  )
 
   it('streamingBodies is refused where writers lack writeFrom(), and nothing is stored', async () => {
     const store = new MemoryStore()
