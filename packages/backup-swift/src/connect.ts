@@ -1,15 +1,14 @@
 import { BackupError } from '@stowage/backup-core'
-import { makeTokenProvider } from './auth/make-provider.js'
-import type { StorageEndpoint } from './auth/storage-endpoint.js'
+import { makeTokenProvider } from './auth/providers.js'
+import type { StorageEndpoint } from './auth/catalog.js'
 import { TokenKeeper } from './auth/token-keeper.js'
 import type { SwiftDriverOptions } from './config/options.js'
 import type { ResolvedSwiftOptions } from './config/resolve-options.js'
-import { secretsOf } from './config/secrets.js'
-import { credentialsFrom } from './config/sign-in.js'
+import { credentialsFrom, secretsOf } from './config/sign-in.js'
 import { ConnectionPool } from './http/connection-pool.js'
-import { HttpClient } from './http/http-client.js'
+import { HttpClient } from './http/client.js'
 import { SwiftClient } from './swift/swift-client.js'
-import { SwiftTransport } from './swift/swift-transport.js'
+import { SwiftTransport } from './swift/transport.js'
 
 /** A client, and how to end all that it holds. */
 export interface Connection {

@@ -1,22 +1,22 @@
-import { BackupError, checkOptions, ChunkedBackupDriver, storeShape } from '@stowage/backup-core'
-import type {
-  ContainerOptions,
-  DriverCapabilities,
-  ExtraMetadata,
-  FailedDelete,
-  NewBackup,
-  ObjectOptions,
-  DeleteObjectOptions,
-  StoreOptions,
-  WriterOptions,
+import {
+  BackupError,
+  checkOptions,
+  ChunkedBackupDriver,
+  storeShape,
+  type ContainerOptions,
+  type DeleteObjectOptions,
+  type DriverCapabilities,
+  type ExtraMetadata,
+  type FailedDelete,
+  type NewBackup,
+  type ObjectOptions,
+  type StoreOptions,
+  type WriterOptions,
 } from '@stowage/backup-core'
 import type { SwiftDriverOptions } from './config/options.js'
-import type { ResolvedSwiftOptions } from './config/resolve-options.js'
-import { resolveOptions, swiftDefaults } from './config/resolve-options.js'
-import type { Connection } from './connect.js'
-import { connect } from './connect.js'
-import { SwiftObjectReader } from './object-reader.js'
-import { SwiftObjectWriter } from './object-writer.js'
+import { resolveOptions, swiftDefaults, type ResolvedSwiftOptions } from './config/resolve-options.js'
+import { connect, type Connection } from './connect.js'
+import { SwiftObjectReader, SwiftObjectWriter } from './objects.js'
 import type { SwiftClient } from './swift/swift-client.js'
 import { maxObjectNameBytes } from './swift/names.js'
 

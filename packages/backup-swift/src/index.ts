@@ -1,8 +1,8 @@
 export { SwiftBackupDriver } from './driver.js'
 export { containerOfUrl, getBackupDriver, getBackupDriverForUrl } from './get-backup-driver.js'
 export type { SwiftStoreOptions } from './get-backup-driver.js'
-export { SwiftObjectReader } from './object-reader.js'
-export { SwiftObjectWriter } from './object-writer.js'
+export { SwiftObjectReader } from './objects.js'
+export { SwiftObjectWriter } from './objects.js'
 export { cinderFlags } from './config/cinder-flags.js'
 export type { CinderFlag, CinderOptionName, FlagType } from './config/cinder-flags.js'
 export { fromCinderConf } from './config/cinder-conf.js'
@@ -23,5 +23,5 @@ export type {
   TokenCredentials,
   V1Credentials,
 } from './auth/credentials.js'
-export type { AuthenticateOptions, SwiftAccess, TokenProvider } from './auth/token-provider.js'
+export type { AuthenticateOptions, SwiftAccess, TokenProvider } from './auth/credentials.js'
 export type { RetryEvent } from '@stowage/backup-core'

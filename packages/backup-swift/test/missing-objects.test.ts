@@ -1,9 +1,8 @@
 import { isBackupError } from '@stowage/backup-core'
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'vitest'
-import { SwiftBackupDriver } from '../src/index.js'
-import type { RetryEvent } from '../src/index.js'
-import type { SwiftObjectReader } from '../src/object-reader.js'
+import { SwiftBackupDriver, type RetryEvent } from '../src/index.js'
+import type { SwiftObjectReader } from '../src/objects.js'
 import { TestCloud } from '../src/testing/index.js'
 import { demoPassword, fast } from './support.js'
 

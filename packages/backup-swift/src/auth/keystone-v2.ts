@@ -1,13 +1,9 @@
 import { BackupError } from '@stowage/backup-core'
-import { collect } from '../http/body-sinks.js'
-import type { HttpClient } from '../http/http-client.js'
-import { bodyOf } from '../http/request-body.js'
-import { keystoneAddress } from './auth-url.js'
-import type { KeystoneV2Credentials } from './credentials.js'
-import type { StorageEndpoint } from './storage-endpoint.js'
-import { storageUrlOf } from './storage-endpoint.js'
-import { jsonObject, localExpiry, recordOf } from './token-answer.js'
-import type { AuthenticateOptions, SwiftAccess, TokenProvider } from './token-provider.js'
+import { bodyOf, collect } from '../http/bodies.js'
+import type { HttpClient } from '../http/client.js'
+import { jsonObject, keystoneAddress, localExpiry, recordOf } from './keystone.js'
+import type { AuthenticateOptions, KeystoneV2Credentials, SwiftAccess, TokenProvider } from './credentials.js'
+import { storageUrlOf, type StorageEndpoint } from './catalog.js'
 
 const maxAnswerBytes = 4 * 1024 * 1024
 

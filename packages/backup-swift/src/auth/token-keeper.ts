@@ -1,5 +1,5 @@
 import { abortedError, BackupError, isBackupError, throwIfAborted } from '@stowage/backup-core'
-import type { SwiftAccess, TokenProvider } from './token-provider.js'
+import type { SwiftAccess, TokenProvider } from './credentials.js'
 
 /** A token is renewed when this share of its life is left, */
 const marginShare = 0.25

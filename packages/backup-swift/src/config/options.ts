@@ -1,6 +1,5 @@
 import type { ChunkedDriverOptions } from '@stowage/backup-core'
-import type { RenewedToken, SwiftCredentials } from '../auth/credentials.js'
-import type { TokenProvider } from '../auth/token-provider.js'
+import type { RenewedToken, SwiftCredentials, TokenProvider } from '../auth/credentials.js'
 
 /** Cinder's own options, in camel case: the flag's name is in each comment. */
 export interface CinderSwiftOptions {

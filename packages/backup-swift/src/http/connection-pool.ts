@@ -1,7 +1,5 @@
 import { BackupError } from '@stowage/backup-core'
-import type { Dispatcher } from 'undici'
-import { Agent, buildConnector, ProxyAgent } from 'undici'
-import { isExempt } from './no-proxy.js'
+import { Agent, buildConnector, ProxyAgent, type Dispatcher } from 'undici'
 import { ReceiveBuffers } from './receive-buffers.js'
 
 /** How connections are made. */
@@ -129,4 +127,21 @@ function connector(options: buildConnector.BuildOptions): buildConnector.connect
       callback(...result)
     })
   }
+}
+
+/** Whether `no_proxy` exempts a URL from the proxy: hosts and `.domains`, with a port or without; `*` for all. */
+export function isExempt(noProxy: string, origin: string): boolean {
+  const { protocol, hostname, port } = new URL(origin)
+  const host = hostname.toLowerCase()
+  const portNumber = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)
+  return noProxy
+    .split(/[,\s]+/)
+    .filter((entry) => entry !== '')
+    .some((entry) => {
+      if (entry === '*') return true
+      const match = /^(.+):(\d+)$/.exec(entry)
+      if (match && Number(match[2]) !== portNumber) return false
+      const name = (match?.[1] ?? entry).toLowerCase()
+      return /^[.*]/.test(name) ? host.endsWith(name.replace(/^\*/, '')) : host === name
+    })
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { abortedError, BackupError } from '@stowage/backup-core'
-import type { RetryListener } from '@stowage/backup-core'
-import { AttemptFailure } from './attempt-failure.js'
+import { abortedError, BackupError, type RetryListener } from '@stowage/backup-core'
+import type { RetryAdvice } from './failures.js'
 
 /** How often and how soon a request is repeated. */
 export interface RetryPolicy {
@@ -106,4 +105,21 @@ function givenUp(
     `${error.message} Tried ${attempts === 1 ? 'once' : `${attempts} times`} in ${seconds(elapsedMs)}.${late}`,
     { ...error.details, ...(error.cause === undefined ? {} : { cause: error.cause }) },
   )
+}
+
+/** One attempt that failed: the error to give up with, and whether another attempt may help. */
+export class AttemptFailure extends Error {
+  constructor(
+    readonly error: BackupError,
+    readonly retry: RetryAdvice,
+    /** What the server asked for, in milliseconds. */
+    readonly retryAfterMs?: number,
+    /** Whether the server may have done what was asked of it. */
+    readonly mayHaveHappened = false,
+    /** How often such a failure is worth another attempt, where that is less often than the policy allows. */
+    readonly mostRetries = Number.POSITIVE_INFINITY,
+  ) {
+    super(error.message, { cause: error })
+    this.name = 'AttemptFailure'
+  }
 }

@@ -1,7 +1,6 @@
-import type { StoreOptions } from '@stowage/backup-core'
-import { isBackupError } from '@stowage/backup-core'
-import { collect } from '../http/body-sinks.js'
-import type { SwiftTransport } from './swift-transport.js'
+import { isBackupError, type StoreOptions } from '@stowage/backup-core'
+import { collect } from '../http/bodies.js'
+import type { SwiftTransport } from './transport.js'
 
 /** What a cluster says of itself at `/info`. */
 export interface ClusterLimits {

@@ -1,14 +1,11 @@
-import { BackupError } from '@stowage/backup-core'
-import type { ReadOptions } from '@stowage/backup-core'
-import { AttemptFailure } from '../http/attempt-failure.js'
-import type { BodySink, FilledBody } from '../http/body-sinks.js'
-import { fill } from '../http/body-sinks.js'
-import type { RetryAdvice } from '../http/network-failures.js'
-import type { ResponseHead } from '../http/response.js'
-import { contentLengthOf, requestIdOf } from '../http/response.js'
-import { md5Of } from './etag.js'
+import { BackupError, type ReadOptions } from '@stowage/backup-core'
+import { AttemptFailure } from '../http/retry.js'
+import { fill, type BodySink, type FilledBody } from '../http/bodies.js'
+import type { RetryAdvice } from '../http/failures.js'
+import { contentLengthOf, requestIdOf, type ResponseHead } from '../http/exchange.js'
+import { md5Of } from './object-state.js'
 import { objectPath } from './names.js'
-import type { SwiftTransport } from './swift-transport.js'
+import type { SwiftTransport } from './transport.js'
 
 /** Memory for an object: the caller's where it is large enough, else new. */
 export function memoryFor(lengthBytes: number, buffer: Uint8Array | undefined): Uint8Array {

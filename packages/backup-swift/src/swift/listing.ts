@@ -1,10 +1,8 @@
-import { BackupError } from '@stowage/backup-core'
-import type { StoreOptions } from '@stowage/backup-core'
-import { AttemptFailure } from '../http/attempt-failure.js'
-import { collect } from '../http/body-sinks.js'
-import type { HttpAnswer } from '../http/exchange.js'
-import { requestIdOf } from '../http/response.js'
-import type { SwiftTransport } from './swift-transport.js'
+import { BackupError, type StoreOptions } from '@stowage/backup-core'
+import { AttemptFailure } from '../http/retry.js'
+import { collect } from '../http/bodies.js'
+import { requestIdOf, type HttpAnswer } from '../http/exchange.js'
+import type { SwiftTransport } from './transport.js'
 
 /** The most names that Swift gives at once, unless its operator says less. */
 const maxPageNames = 10_000

@@ -1,15 +1,10 @@
-import { BackupError, isBackupError, throwIfAborted } from '@stowage/backup-core'
-import type { ReplayableBody } from '@stowage/backup-core'
-import { AttemptFailure } from '../http/attempt-failure.js'
-import { discard } from '../http/body-sinks.js'
-import type { ResponseHead } from '../http/response.js'
-import { requestIdOf } from '../http/response.js'
-import { abortableSleep } from '../http/retry.js'
-import { confirmStored } from './confirm-stored.js'
-import { hashBody, md5Of } from './etag.js'
+import { BackupError, isBackupError, throwIfAborted, type ReplayableBody } from '@stowage/backup-core'
+import { abortableSleep, AttemptFailure } from '../http/retry.js'
+import { discard } from '../http/bodies.js'
+import { headerOf, requestIdOf, type ResponseHead } from '../http/exchange.js'
+import { conflictAt, hashBody, md5Of, ownerOf, writerHeader } from './object-state.js'
 import { objectPath } from './names.js'
-import { conflictAt, ownerOf, writerHeader } from './object-owner.js'
-import type { SwiftTransport } from './swift-transport.js'
+import type { SwiftTransport } from './transport.js'
 
 /** An object to store. */
 export interface NewObject {
@@ -168,4 +163,50 @@ function refusal(
     }
   }
   return undefined
+}
+
+/** What was sent. */
+export interface SentObject {
+  /** Lower-case hex; undefined where the body was not sent whole. */
+  readonly md5: string | undefined
+  readonly lengthBytes: number
+  /** The writer that the object has to be of; undefined where any will do. */
+  readonly writerId: string | undefined
+}
+
+/**
+ * Makes sure that the object that is stored is the one that was sent.
+ *
+ * @throws `CONFLICT` where it is another one
+ */
+export async function confirmStored(
+  transport: SwiftTransport,
+  { container, objectName }: { readonly container: string; readonly objectName: string },
+  sent: SentObject,
+  signal?: AbortSignal,
+): Promise<void> {
+  const details = { container, objectName }
+  const { head } = await transport.send(
+    {
+      method: 'HEAD',
+      path: objectPath(container, objectName),
+      headers: { 'x-newest': 'true' },
+      what: `Checking whether object ${objectName} is stored in container ${container}`,
+      details,
+      accept: (status) => status === 200 || status === 204,
+      sink: discard,
+    },
+    signal,
+  )
+  const stored = md5Of(head)
+  const same =
+    stored === undefined ? headerOf(head, 'content-length') === String(sent.lengthBytes) : stored === sent.md5
+  const ours = sent.writerId === undefined || headerOf(head, writerHeader) === sent.writerId
+  if (same && ours) return
+  throw new BackupError(
+    'CONFLICT',
+    `Storing object ${objectName} in container ${container} failed: another writer stored an object of that name at ` +
+      'the same time. Look for a second backup with the same id.',
+    details,
+  )
 }

@@ -1,9 +1,182 @@
+import { BackupError, throwIfAborted, type StoreOptions } from '@stowage/backup-core'
+import { AttemptFailure } from '../http/retry.js'
+import { collect, fill, type BodySink, type FilledBody } from '../http/bodies.js'
+import { contentLengthOf, headerOf, type ResponseHead } from '../http/exchange.js'
+import { md5Of } from './object-state.js'
+import { memoryFor, missing } from './get-object.js'
+import { objectPath } from './names.js'
+import type { SwiftTransport } from './transport.js'
 import { createHash } from 'node:crypto'
-import { BackupError, throwIfAborted } from '@stowage/backup-core'
-import type { StoreOptions } from '@stowage/backup-core'
-import type { RangeAnswer } from './get-range.js'
-import { damaged, getRange } from './get-range.js'
-import type { SwiftTransport } from './swift-transport.js'
+
+/** A part of an object. */
+export interface ObjectRange {
+  readonly offsetBytes: number
+  readonly lengthBytes: number
+}
+
+/** How to read it. */
+export interface RangeOptions extends StoreOptions {
+  /** The caller checks the bytes: the MD5 of a whole object is not summed. */
+  readonly checkedByCaller?: boolean
+  readonly buffer?: Uint8Array
+  /** Only from the object that had this ETag, as the server wrote it. */
+  readonly ifMatch?: string
+}
+
+/** A part of an object, and what its answer says of the whole. */
+export interface RangeAnswer {
+  readonly bytes: Uint8Array
+  /** The length of the whole object. */
+  readonly totalBytes: number
+  /** As the server wrote it, for `ifMatch`. */
+  readonly etag: string | undefined
+  /** The MD5 of the whole object, where the ETag is one. */
+  readonly md5: string | undefined
+}
+
+/**
+ * Reads a part of an object; fewer bytes only where the object ends. Takes no other answer than exactly that part:
+ * Swift answers a range that it does not understand with the whole object.
+ *
+ * @throws `OBJECT_MISSING`, `OBJECT_CORRUPT` where the object is no longer the one that `ifMatch` means.
+ */
+export async function getRange(
+  transport: SwiftTransport,
+  container: string,
+  objectName: string,
+  range: ObjectRange,
+  options: RangeOptions = {},
+): Promise<RangeAnswer> {
+  const { offsetBytes, lengthBytes } = range
+  const what = `Reading ${lengthBytes} bytes at ${offsetBytes} of object ${objectName} from container ${container}`
+  const details = { container, objectName }
+  let missed = 0
+  let corrupt = 0
+  let answer: Omit<RangeAnswer, 'bytes'> = { totalBytes: 0, etag: undefined, md5: undefined }
+
+  const open = (head: ResponseHead): BodySink<FilledBody> => {
+    const etag = headerOf(head, 'etag')
+    if (head.status === 416) {
+      // Past the end. Swift says so of an empty object too.
+      answer = { totalBytes: totalOf(head) ?? 0, etag, md5: md5Of(head) }
+      return ended(collect(8192, true))
+    }
+    const served = head.status === 206 ? servedRange(head) : undefined
+    if (!served) throw unexpected(head, what, details)
+    const { first, last, total } = served
+    const wanted = Math.min(lengthBytes, total - offsetBytes)
+    const length = contentLengthOf(head)
+    if (first !== offsetBytes || last - first + 1 !== wanted || (length !== undefined && length !== wanted)) {
+      throw unexpected(head, what, details)
+    }
+    answer = { totalBytes: total, etag, md5: md5Of(head) }
+    const { md5 } = answer
+    const checkable = md5 !== undefined && wanted === total && options.checkedByCaller !== true
+    const memory = memoryFor(wanted, options.buffer)
+    const sink = whole(fill(memory, { md5: checkable }), wanted, what, details)
+    if (!checkable) return sink
+    // The whole object in one part: its bytes can be checked, and read again where they are wrong.
+    return {
+      push: sink.push,
+      end: () => {
+        const filled = sink.end()
+        if (filled.md5 === md5) return filled
+        corrupt += 1
+        throw new AttemptFailure(damaged(what, details), corrupt > 1 ? 'never' : 'at-once')
+      },
+    }
+  }
+
+  const { value } = await transport.send(
+    () => ({
+      method: 'GET',
+      path: objectPath(container, objectName),
+      headers: {
+        range: `bytes=${offsetBytes}-${offsetBytes + lengthBytes - 1}`,
+        ...(missed > 0 ? { 'x-newest': 'true' } : {}),
+        ...(options.ifMatch === undefined ? {} : { 'if-match': options.ifMatch }),
+      },
+      what,
+      details,
+      accept: (status) => status === 206 || status === 200 || status === 416,
+      sink: open,
+      refusal: (status) => {
+        if (status === 412) {
+          return {
+            code: 'OBJECT_CORRUPT',
+            message: `${what} failed: the object was replaced while it was read.`,
+          }
+        }
+        if (status !== 404) return undefined
+        missed += 1
+        return missing(what, missed > 1 ? 'never' : 'confirm')
+      },
+    }),
+    options.signal,
+  )
+  return { ...answer, bytes: value.bytes }
+}
+
+function servedRange(head: ResponseHead): { first: number; last: number; total: number } | undefined {
+  const match = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16})$/.exec(headerOf(head, 'content-range') ?? '')
+  if (!match) return undefined
+  return { first: Number(match[1]), last: Number(match[2]), total: Number(match[3]) }
+}
+
+function totalOf(head: ResponseHead): number | undefined {
+  const match = /^bytes \*\/(\d{1,16})$/.exec(headerOf(head, 'content-range') ?? '')
+  return match ? Number(match[1]) : undefined
+}
+
+function ended(sink: BodySink<Buffer>): BodySink<FilledBody> {
+  return {
+    push: sink.push,
+    end: () => ({ bytes: new Uint8Array(0), md5: null }),
+  }
+}
+
+function whole(
+  sink: BodySink<FilledBody>,
+  lengthBytes: number,
+  what: string,
+  details: object,
+): BodySink<FilledBody> {
+  return {
+    push: sink.push,
+    end: () => {
+      const filled = sink.end()
+      if (filled.bytes.byteLength === lengthBytes) return filled
+      throw new AttemptFailure(
+        new BackupError('OBJECT_CORRUPT', `${what} failed: the body ended early.`, details),
+        'after-backoff',
+      )
+    },
+  }
+}
+
+/** Other bytes than were stored. */
+export function damaged(what: string, details: object): BackupError {
+  return new BackupError(
+    'OBJECT_CORRUPT',
+    `${what} failed: its MD5 is not that of the bytes stored.`,
+    details,
+  )
+}
+
+function unexpected(head: ResponseHead, what: string, details: object): AttemptFailure {
+  const given = String(head.headers['content-range'] ?? 'missing')
+  // Any other text is a server's own, and may hold what must not be quoted.
+  const contentRange = /^(?:missing|bytes [\d*/-]{1,60})$/.test(given) ? given : 'malformed'
+  return new AttemptFailure(
+    new BackupError(
+      'STORE_FAILED',
+      `${what} failed: the server gave another part than the one asked for (status ${head.status}, ` +
+        `Content-Range ${contentRange}).`,
+      { ...details, status: head.status },
+    ),
+    'after-backoff',
+  )
+}
 
 /** Each piece is read whole before it is handed on, so that a slow consumer never holds a socket. */
 const pieceBytes = 16 * 1024 * 1024

@@ -1,24 +1,34 @@
-import type { DeleteObjectOptions, FailedDelete, ReadOptions, StoreOptions } from '@stowage/backup-core'
-import { isBackupError } from '@stowage/backup-core'
-import { discard } from '../http/body-sinks.js'
+import {
+  isBackupError,
+  type DeleteObjectOptions,
+  type FailedDelete,
+  type ReadOptions,
+  type StoreOptions,
+} from '@stowage/backup-core'
+import { discard } from '../http/bodies.js'
 import type { RetryPolicy } from '../http/retry.js'
-import type { ClusterLimits } from './cluster-limits.js'
-import { getClusterLimits } from './cluster-limits.js'
+import { getClusterLimits, type ClusterLimits } from './cluster-limits.js'
 import { deleteObject, deleteObjects } from './delete-objects.js'
 import { getObject } from './get-object.js'
-import type { ObjectRange, RangeAnswer, RangeOptions } from './get-range.js'
-import { getRange } from './get-range.js'
-import type { ContainerSearchOptions, ListingPages } from './list-containers.js'
-import { listContainers, listContainersWith, listObjects, mayListContainers } from './list-containers.js'
+import {
+  getRange,
+  streamObject,
+  type ObjectRange,
+  type RangeAnswer,
+  type RangeOptions,
+} from './stream-object.js'
+import {
+  listContainers,
+  listContainersWith,
+  listObjects,
+  mayListContainers,
+  type ContainerSearchOptions,
+  type ListingPages,
+} from './containers.js'
 import { containerPath } from './names.js'
-import type { NewObject, PutState } from './put-object.js'
-import type { ObjectOwner } from './object-owner.js'
-import { ownerOf } from './object-owner.js'
-import { objectExists } from './object-exists.js'
-import { objectModifiedAt } from './object-modified-at.js'
-import { putObject } from './put-object.js'
-import { streamObject } from './stream-object.js'
-import type { SwiftTransport } from './swift-transport.js'
+import { putObject, type NewObject, type PutState } from './put-object.js'
+import { objectExists, objectModifiedAt, ownerOf, type ObjectOwner } from './object-state.js'
+import type { SwiftTransport } from './transport.js'
 
 /** The verbs of Swift's API that backups need. Knows HTTP and Swift, and nothing of backups. */
 export class SwiftClient {

@@ -1,9 +1,12 @@
-import type { AccountStore, TestContainer } from './account-store.js'
-import { inUtf8Order } from './account-store.js'
-import type { TestAnswer, TestRequest } from './answer.js'
-import { html } from './answer.js'
-import { bulkDelete } from './bulk-delete.js'
-import { getObject } from './object-api.js'
+import {
+  html,
+  inUtf8Order,
+  type AccountStore,
+  type TestAnswer,
+  type TestContainer,
+  type TestObject,
+  type TestRequest,
+} from './account-store.js'
 
 /** Limits and manners of a cluster. */
 export interface ClusterManners {
@@ -188,4 +191,83 @@ function usedBytes(containers: Map<string, TestContainer>): number {
   for (const { objects } of containers.values())
     for (const object of objects.values()) bytes += object.bytes.byteLength
   return bytes
+}
+
+/** GET and HEAD of an object, with ranges and conditions as Swift takes them. */
+export function getObject(object: TestObject, request: TestRequest): TestAnswer {
+  const { bytes, etag, storedAt, metadata } = object
+  const headers = {
+    ...metadata,
+    etag,
+    'accept-ranges': 'bytes',
+    'content-type': 'application/octet-stream',
+    'last-modified': storedAt.toUTCString(),
+    'x-timestamp': (storedAt.getTime() / 1000).toFixed(5),
+  }
+  const ifMatch = request.headers['if-match']?.replaceAll('"', '')
+  if (ifMatch !== undefined && ifMatch !== etag && ifMatch !== '*')
+    return html(412, 'Precondition Failed', { etag })
+  const range = rangeOf(request.headers['range'], bytes.byteLength)
+  if (range === 'unsatisfiable') {
+    return html(416, 'Requested Range Not Satisfiable', {
+      etag,
+      'content-range': `bytes */${bytes.byteLength}`,
+    })
+  }
+  if (!range) return { status: 200, headers, body: bytes }
+  return {
+    status: 206,
+    headers: { ...headers, 'content-range': `bytes ${range.first}-${range.last}/${bytes.byteLength}` },
+    body: bytes.subarray(range.first, range.last + 1),
+  }
+}
+
+/** What is malformed or reversed is no range to Swift: it answers with the whole object. */
+function rangeOf(
+  header: string | undefined,
+  lengthBytes: number,
+): { readonly first: number; readonly last: number } | 'unsatisfiable' | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '')
+  const [from, to] = [match?.[1] ?? '', match?.[2] ?? '']
+  if (!match || (from === '' && to === '')) return undefined
+  if (from === '') {
+    const suffix = Number(to)
+    if (suffix === 0 || lengthBytes === 0) return 'unsatisfiable'
+    return { first: Math.max(0, lengthBytes - suffix), last: lengthBytes - 1 }
+  }
+  const first = Number(from)
+  const last = to === '' ? lengthBytes - 1 : Math.min(Number(to), lengthBytes - 1)
+  if (to !== '' && Number(to) < first) return undefined
+  return first >= lengthBytes ? 'unsatisfiable' : { first, last }
+}
+
+/** `POST ?bulk-delete`: always 200, and its own status inside. */
+export function bulkDelete(containers: Map<string, TestContainer>, request: TestRequest): TestAnswer {
+  const lines = request.body
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+  const errors: [string, string][] = []
+  let deleted = 0
+  let missing = 0
+  for (const line of lines) {
+    const [containerName, ...rest] = decodeURIComponent(line).replace(/^\//, '').split('/')
+    const container = containers.get(containerName ?? '')
+    const object = rest.join('/')
+    if (object === '' && container) {
+      // A container alone is deleted as a container: only if it is empty.
+      if (container.objects.size > 0) errors.push([line, '409 Conflict'])
+      else if (containers.delete(containerName ?? '')) deleted += 1
+    } else if (container?.objects.delete(object)) deleted += 1
+    else missing += 1
+  }
+  const report = {
+    'Number Deleted': deleted,
+    'Number Not Found': missing,
+    'Response Status': errors.length > 0 ? '400 Bad Request' : '200 OK',
+    'Response Body': '',
+    Errors: errors,
+  }
+  // Swift sends spaces ahead, to keep the connection alive.
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: `  ${JSON.stringify(report)}` }
 }

@@ -1,18 +1,17 @@
-import { createServer } from 'node:http'
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { AccountStore } from './account-store.js'
-import type { TestAnswer, TestRequest } from './answer.js'
-import { html, json } from './answer.js'
-import type { Fault, SeenRequest } from './faults.js'
-import { FaultPlan } from './faults.js'
+import { AccountStore, html, json, type TestAnswer, type TestRequest } from './account-store.js'
+import { FaultPlan, readBody, reply, spoiled, type Fault, type SeenRequest } from './faults.js'
 import { Identity, testUsers, testV1User } from './identity.js'
-import { keystoneV3 } from './keystone-v3-api.js'
-import { keystoneV2, V1Auth } from './old-auth-api.js'
-import { readBody, reply, spoiled } from './reply.js'
-import type { ClusterManners } from './swift-api.js'
-import { infoOf, swiftAnswer } from './swift-api.js'
+import { keystoneV2, keystoneV3, V1Auth } from './keystone-api.js'
+import { infoOf, swiftAnswer, type ClusterManners } from './swift-api.js'
 
 /** How the cloud behaves. */
 export interface TestCloudOptions extends Partial<ClusterManners> {

@@ -1,9 +1,7 @@
-import type { StoreOptions } from '@stowage/backup-core'
-import { BackupError, isBackupError } from '@stowage/backup-core'
-import type { ListedCollection } from './listing.js'
-import { listNames } from './listing.js'
+import { BackupError, isBackupError, type StoreOptions } from '@stowage/backup-core'
+import { listNames, type ListedCollection } from './listing.js'
 import { containerPath } from './names.js'
-import type { SwiftTransport } from './swift-transport.js'
+import type { SwiftTransport } from './transport.js'
 
 const probesAtOnce = 8
 

@@ -1,18 +1,66 @@
-import type { BackupErrorCode } from '@stowage/backup-core'
-import { BackupError } from '@stowage/backup-core'
-import { AttemptFailure } from './attempt-failure.js'
-import type { BodySink } from './body-sinks.js'
-import { collect, discard } from './body-sinks.js'
-import type { NamedProxy, Route } from './connection-pool.js'
+import { BackupError, type BackupErrorCode, type RetryListener } from '@stowage/backup-core'
+import type { ConnectionPool, NamedProxy, Route } from './connection-pool.js'
 import type { HttpTimeouts } from './exchange-watch.js'
-import type { HttpAnswer, HttpRequest } from './exchange.js'
-import { exchange, ExchangeError, RequestBodyError } from './exchange.js'
+import {
+  exchange,
+  ExchangeError,
+  RequestBodyError,
+  requestIdOf,
+  type HttpAnswer,
+  type HttpRequest,
+  type ResponseHead,
+} from './exchange.js'
+import { AttemptFailure, retrying, type RetryPolicy } from './retry.js'
+import { collect, discard, type BodySink } from './bodies.js'
 import { masked, quotable, quotableUrl } from './mask.js'
-import type { RetryAdvice } from './network-failures.js'
-import { isUnreached, networkFailureOf } from './network-failures.js'
-import type { ResponseHead } from './response.js'
-import { requestIdOf } from './response.js'
-import { retryAfterMs, statusMeaning } from './statuses.js'
+import { isUnreached, networkFailureOf, retryAfterMs, statusMeaning, type RetryAdvice } from './failures.js'
+
+/** What an {@link HttpClient} is made of. */
+export interface HttpClientOptions {
+  readonly pool: ConnectionPool
+  readonly timeouts: HttpTimeouts
+  readonly retry: RetryPolicy
+  readonly onRetry?: RetryListener
+  /** Never quoted from what a server says, whichever server it is. */
+  readonly secrets?: readonly string[]
+}
+
+/** Requests with time-outs and retries over one pool of connections. Knows neither tokens nor Swift. */
+export class HttpClient {
+  readonly #options: HttpClientOptions
+
+  constructor(options: HttpClientOptions) {
+    this.#options = options
+  }
+
+  /** One attempt. */
+  sendOnce<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
+    const { pool, timeouts, secrets = [] } = this.#options
+    const masking = { ...sending, secrets: [...secrets, ...(sending.secrets ?? [])] }
+    return sendOnce(pool.routeTo(request.origin), request, masking, timeouts, signal)
+  }
+
+  /** Repeats `attempt` of `operation` by the policy, or by `policy` where the request has its own. */
+  retrying<T>(
+    operation: string,
+    attempt: (retry: number) => Promise<T>,
+    signal?: AbortSignal,
+    policy: Partial<RetryPolicy> = {},
+  ): Promise<T> {
+    const { retry, onRetry } = this.#options
+    return retrying({ ...retry, ...policy }, signal, attempt, onRetry && { operation, onRetry })
+  }
+
+  /** A request, repeated where that may help. */
+  send<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
+    return this.retrying(sending.what, () => this.sendOnce(request, sending, signal), signal)
+  }
+
+  /** Ends every connection, and every request that is still under way. */
+  async close(): Promise<void> {
+    await this.#options.pool.destroy()
+  }
+}
 
 /** What a status means to one request. */
 export interface Refusal {

@@ -1,12 +1,9 @@
-import { BackupError, isBackupError } from '@stowage/backup-core'
-import type { ReplayableBody } from '@stowage/backup-core'
+import { BackupError, isBackupError, type ReplayableBody } from '@stowage/backup-core'
 import type { TokenKeeper } from '../auth/token-keeper.js'
-import type { SwiftAccess } from '../auth/token-provider.js'
-import { AttemptFailure } from '../http/attempt-failure.js'
+import type { SwiftAccess } from '../auth/credentials.js'
+import { AttemptFailure, type RetryPolicy } from '../http/retry.js'
 import type { HttpAnswer, HttpRequest } from '../http/exchange.js'
-import type { HttpClient } from '../http/http-client.js'
-import type { RetryPolicy } from '../http/retry.js'
-import type { Sending } from '../http/send-once.js'
+import type { HttpClient, Sending } from '../http/client.js'
 
 /** A request to an account. */
 export interface SwiftCall<T> extends Sending<T> {

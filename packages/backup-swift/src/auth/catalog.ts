@@ -1,5 +1,95 @@
 import { BackupError } from '@stowage/backup-core'
 
+/** How the account's URL is found. */
+export interface StorageEndpoint {
+  /** The whole URL of the account. */
+  readonly storageUrl?: string
+  /** The URL up to the project's id, which is appended as it is: it ends in `AUTH_`. */
+  readonly swiftUrl?: string
+  readonly catalogInfo: CatalogInfo
+  /** Whether the service's name in `catalogInfo` is only the default. */
+  readonly nameIsDefault: boolean
+  readonly region?: string
+}
+
+/** What a sign-in brought that the URL may be made of. */
+export interface SignedIn {
+  readonly projectId?: string | undefined
+  /** Undefined where the token has none. */
+  readonly catalog?: unknown
+}
+
+/**
+ * The account's URL: as given, from backup_swift_url and the project, or from the catalog.
+ *
+ * @throws `ENDPOINT_NOT_FOUND`, `CATALOG_INVALID`
+ */
+export function storageUrlOf(endpoint: StorageEndpoint, { projectId, catalog }: SignedIn): string {
+  if (endpoint.storageUrl !== undefined) return withoutSlash(endpoint.storageUrl)
+  if (endpoint.swiftUrl !== undefined) {
+    if (projectId === undefined || projectId === '') {
+      throw new BackupError(
+        'ENDPOINT_NOT_FOUND',
+        'backupSwiftUrl needs the id of the project, which is appended to it, and the token has none: sign in to a ' +
+          'project, or set storageUrl to the whole URL of the account.',
+      )
+    }
+    return endpoint.swiftUrl + encodeURIComponent(projectId)
+  }
+  if (catalog === undefined) {
+    throw new BackupError(
+      'ENDPOINT_NOT_FOUND',
+      'Could not determine which Swift endpoint to use: the token came without a service catalog, as one without a ' +
+        'project does. Sign in to a project, or set backupSwiftUrl or storageUrl.',
+    )
+  }
+  const { serviceType, serviceName, endpointType } = endpoint.catalogInfo
+  const chosen = chooseEndpoint(parseCatalog(catalog), {
+    serviceType,
+    serviceName: serviceName === '' ? undefined : serviceName,
+    nameIsDefault: endpoint.nameIsDefault,
+    interface: endpointType,
+    region: endpoint.region,
+  })
+  return withoutSlash(chosen.url)
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '')
+}
+
+/** What `swift_catalog_info` and `keystone_catalog_info` say. */
+export interface CatalogInfo {
+  readonly serviceType: string
+  /** Empty for any. */
+  readonly serviceName: string
+  /** As written: `publicURL`, `public`. */
+  readonly endpointType: string
+}
+
+/**
+ * Reads `<service_type>:<service_name>:<endpoint_type>`.
+ *
+ * @throws `OPTION_INVALID` on any other shape, in Cinder's words.
+ */
+export function parseCatalogInfo(text: string, flag: string): CatalogInfo {
+  const [serviceType, serviceName, endpointType, ...more] = text.split(':')
+  if (!serviceType || serviceName === undefined || !endpointType || more.length > 0) {
+    throw new BackupError(
+      'OPTION_INVALID',
+      `Failed to parse the configuration option '${flag}', must be in the form ` +
+        '<service_type>:<service_name>:<endpoint_type>',
+    )
+  }
+  if (!/^(?:public|internal|admin)(?:URL)?$/.test(endpointType)) {
+    throw new BackupError(
+      'OPTION_INVALID',
+      `The endpoint type ${endpointType} in '${flag}' is none of publicURL, internalURL and adminURL.`,
+    )
+  }
+  return { serviceType, serviceName, endpointType }
+}
+
 /** One address of one service, whichever shape its catalog had. */
 export interface CatalogEndpoint {
   readonly serviceType: string
