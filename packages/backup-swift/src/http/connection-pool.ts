@@ -1,6 +1,5 @@
 import { BackupError } from '@stowage/backup-core'
-import { Agent, buildConnector, ProxyAgent, type Dispatcher } from 'undici'
-import { ReceiveBuffers } from './receive-buffers.js'
+import { Agent, ProxyAgent, type Dispatcher } from 'undici'
 
 /** How connections are made. */
 export interface ConnectionOptions {
@@ -56,7 +55,7 @@ export class ConnectionPool {
       keepAliveMaxTimeout: 2 * keepAliveMs,
       pipelining: 1,
     }
-    this.#straight = { dispatcher: new Agent({ ...common, connect: connector(tls) }), proxy: undefined }
+    this.#straight = { dispatcher: new Agent({ ...common, connect: tls }), proxy: undefined }
     const through = (...variables: readonly string[]): Route => {
       const variable = variables.find((name) => env[name] !== undefined)
       const text = variable === undefined ? undefined : env[variable]
@@ -109,24 +108,6 @@ function notAProxy(variable: string): BackupError {
     `The environment variable ${variable} is not the URL of an HTTP proxy, such as http://proxy.example:3128. Correct or ` +
       'unset it; a user and a password in it must be percent-encoded.',
   )
-}
-
-/** Connects as undici does; what comes over plain HTTP is read into memory that is used again. */
-function connector(options: buildConnector.BuildOptions): buildConnector.connector {
-  const standard = buildConnector(options)
-  return (where, callback) => {
-    if (where.protocol === 'https:') {
-      standard(where, callback)
-      return
-    }
-    const buffers = new ReceiveBuffers()
-    // net.connect takes a readable high water mark, which its types do not know.
-    const reading: buildConnector.BuildOptions = { ...options, ...buffers.options }
-    buildConnector(reading)(where, (...result) => {
-      if (result[1]) buffers.attach(result[1])
-      callback(...result)
-    })
-  }
 }
 
 /** Whether `no_proxy` exempts a URL from the proxy: hosts and `.domains`, with a port or without; `*` for all. */
