@@ -1,61 +1,38 @@
 import { BackupError } from '@stowage/backup-core'
 import { makeTokenProvider } from './auth/providers.js'
-import type { StorageEndpoint } from './auth/catalog.js'
 import { TokenKeeper } from './auth/token-keeper.js'
 import type { SwiftDriverOptions } from './config/options.js'
 import type { ResolvedSwiftOptions } from './config/resolve-options.js'
 import { credentialsFrom, secretsOf } from './config/sign-in.js'
-import { ConnectionPool } from './http/connection-pool.js'
 import { HttpClient } from './http/client.js'
-import { SwiftClient } from './swift/swift-client.js'
+import { ConnectionPool } from './http/connection-pool.js'
+import { withoutUndefined } from './http/without-undefined.js'
 import { SwiftTransport } from './swift/transport.js'
 
-/** A client, and how to end all that it holds. */
-export interface Connection {
-  readonly client: SwiftClient
-  readonly close: () => Promise<void>
-}
-
 /**
- * Puts the layers together: connections, requests, tokens, Swift. Sends nothing yet.
+ * Creates the transport of a driver, with its connections and tokens. Sends no request.
  *
- * @throws `OPTION_INVALID` where the options do not say how to sign in.
+ * @throws `OPTION_INVALID` if the options do not determine how to sign in
  */
-export function connect(options: SwiftDriverOptions, resolved: ResolvedSwiftOptions): Connection {
+export function connect(options: SwiftDriverOptions, resolved: ResolvedSwiftOptions): SwiftTransport {
+  const { connection, timeouts, retry, endpoint } = resolved
   const http = new HttpClient({
-    pool: new ConnectionPool(resolved.connection),
-    timeouts: resolved.timeouts,
-    retry: resolved.retry,
+    pool: new ConnectionPool(connection),
+    timeouts,
+    retry,
     secrets: secretsOf(options),
-    ...(options.onRetry ? { onRetry: options.onRetry } : {}),
+    ...withoutUndefined({ onRetry: options.onRetry }),
   })
-  const provider =
-    options.tokenProvider ?? makeTokenProvider(credentialsFrom(options), http, resolved.endpoint)
-  const tokens = new TokenKeeper(provider)
-  const serviceTokens = serviceKeeper(options, http, resolved.endpoint)
-  const client = new SwiftClient(new SwiftTransport(http, { tokens, serviceTokens }))
-  return {
-    client,
-    close: async () => {
-      tokens.close()
-      serviceTokens?.close()
-      await http.close()
-    },
-  }
-}
-
-function serviceKeeper(
-  { backupSwiftServiceAuth, serviceCredentials }: SwiftDriverOptions,
-  http: HttpClient,
-  endpoint: StorageEndpoint,
-): TokenKeeper | undefined {
-  if (!backupSwiftServiceAuth) return undefined
+  const { tokenProvider, backupSwiftServiceAuth, serviceCredentials } = options
+  const tokens = new TokenKeeper(tokenProvider ?? makeTokenProvider(credentialsFrom(options), http, endpoint))
+  if (!backupSwiftServiceAuth) return new SwiftTransport(http, tokens)
   if (!serviceCredentials) {
     throw new BackupError(
       'OPTION_INVALID',
-      'backupSwiftServiceAuth (backup_swift_service_auth) needs serviceCredentials (the group [service_user]).',
+      'backupSwiftServiceAuth (backup_swift_service_auth) is true, but serviceCredentials (the group [service_user]) is not set.',
     )
   }
-  // A service token opens no account of its own: no endpoint has to be found for it.
-  return new TokenKeeper(makeTokenProvider(serviceCredentials, http, { ...endpoint, storageUrl: 'service:' }))
+  // A service token opens no account of its own, so needs no endpoint.
+  const service = makeTokenProvider(serviceCredentials, http, { ...endpoint, storageUrl: 'service:' })
+  return new SwiftTransport(http, tokens, new TokenKeeper(service))
 }

@@ -13,12 +13,16 @@ import {
   type StoreOptions,
   type WriterOptions,
 } from '@stowage/backup-core'
-import type { SwiftDriverOptions } from './config/options.js'
-import { resolveOptions, swiftDefaults, type ResolvedSwiftOptions } from './config/resolve-options.js'
-import { connect, type Connection } from './connect.js'
+import { cinderOptions, type SwiftDriverOptions } from './config/options.js'
+import { resolveOptions, type ResolvedSwiftOptions } from './config/resolve-options.js'
+import { connect } from './connect.js'
 import { SwiftObjectReader, SwiftObjectWriter } from './objects.js'
-import type { SwiftClient } from './swift/swift-client.js'
+import { ClusterInfo, headAccount, headContainer, putContainer } from './swift/account.js'
+import { listContainersWith, listObjects, mayListContainers } from './swift/containers.js'
+import { deleteObject, deleteObjects } from './swift/delete-objects.js'
 import { maxObjectNameBytes } from './swift/names.js'
+import { objectExists, objectModifiedAt } from './swift/object-state.js'
+import type { SwiftTransport } from './swift/transport.js'
 
 const capabilities: DriverCapabilities = {
   streamingReads: true,
@@ -31,29 +35,32 @@ const capabilities: DriverCapabilities = {
   maxObjectNameBytes,
 }
 
-/** Keeps backups in OpenStack Swift, under the names and in the format of Cinder's Swift driver. */
+/** Stores backups in OpenStack Swift, with the names and in the format of Cinder's Swift driver. */
 export class SwiftBackupDriver extends ChunkedBackupDriver {
   readonly #resolved: ResolvedSwiftOptions
-  readonly #connection: Connection
+  readonly #transport: SwiftTransport
+  readonly #cluster: ClusterInfo
   #accountListed = false
   readonly #onWarning: SwiftDriverOptions['onWarning']
 
-  /** @throws `OPTION_INVALID`. Nothing is sent yet. */
+  /** @throws `OPTION_INVALID`. Sends no request. */
   constructor(options: SwiftDriverOptions) {
     const resolved = resolveOptions(options)
     super(resolved.engine, {
-      ...swiftDefaults,
+      container: resolved.container,
+      chunkSizeBytes: cinderOptions.backupSwiftObjectSize.default,
+      // A value of Cinder's flag is accepted even if it is not a power of two.
+      blockSizeBytes: resolved.backupSwiftBlockSize,
       capabilities,
-      // A block size of Cinder's own is taken, whatever it is.
-      blockSizeBytes: options.backupSwiftBlockSize ?? swiftDefaults.blockSizeBytes,
       serviceName: 'cinder.backup.drivers.swift.SwiftBackupDriver',
     })
     this.#resolved = resolved
-    this.#connection = connect(options, resolved)
+    this.#transport = connect(options, resolved)
+    this.#cluster = new ClusterInfo(this.#transport)
     this.#onWarning = options.onWarning
     if (resolved.connection.insecure) {
       this.#warn(
-        'Certificates are not checked (backupSwiftAuthInsecure, backup_swift_auth_insecure): whoever is on the way ' +
+        'Certificates are not verified (backupSwiftAuthInsecure, backup_swift_auth_insecure), so an attacker on the network ' +
           'can read the token and the volumes. Set backupSwiftCaCertFile instead.',
       )
     }
@@ -61,45 +68,40 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
 
   async putContainer(container: string, options: StoreOptions): Promise<void> {
     await this.#checkChunkSize(options)
-    const { createContainers, storagePolicy, container: own } = this.#resolved
-    if (container !== own) await this.#assertSearchable(container, options)
-    const there = await this.#client.headContainer(container, options)
-    if (there) {
-      const { policy } = there
+    const { backupCreateContainers, backupSwiftCreateStoragePolicy: storagePolicy } = this.#resolved
+    if (container !== this.#resolved.container) await this.#assertSearchable(container, options)
+    const existing = await headContainer(this.#transport, container, options)
+    if (existing) {
+      const { policy } = existing
       if (
         storagePolicy !== undefined &&
         policy !== undefined &&
         policy.toLowerCase() !== storagePolicy.toLowerCase()
       ) {
         this.#warn(
-          `Container ${container} has the storage policy ${policy} and keeps it, not ${storagePolicy}.`,
+          `Container ${container} exists and keeps its storage policy ${policy} instead of ${storagePolicy}.`,
         )
       }
       return
     }
-    if (!createContainers) {
-      throw new BackupError(
-        'CONTAINER_MISSING',
-        `There is no container ${container}, and backupCreateContainers (backup_create_containers) is false: ` +
-          'create it, or name another.',
-        { container },
-      )
-    }
-    await this.#client.putContainer(container, storagePolicy, options)
+    if (!backupCreateContainers) throw containerMissing(container)
+    await putContainer(this.#transport, container, storagePolicy, options)
   }
 
   getContainerEntries(container: string, prefix: string, options: StoreOptions): AsyncIterable<string> {
-    return this.#client.listObjects(container, prefix, options)
+    return listObjects(this.#transport, container, prefix, options)
   }
 
   getObjectWriter(container: string, objectName: string, options: WriterOptions): Promise<SwiftObjectWriter> {
     const { exclusive = false, claim = false } = options
-    const settle = exclusive ? { exclusive: { settleMs: claim ? this.#resolved.claimSettleMs : 0 } } : {}
+    const settle = exclusive
+      ? { exclusive: { settleMs: claim ? this.#resolved.claimSettleSeconds * 1000 : 0 } }
+      : {}
     const maxFileSizeBytes = async (io: StoreOptions): Promise<number> =>
-      (await this.#client.limits(io)).maxFileSizeBytes
+      (await this.#cluster.limits(io)).maxFileSizeBytes
     return Promise.resolve(
       new SwiftObjectWriter(
-        this.#client,
+        this.#transport,
         { container, objectName, maxFileSizeBytes, ...settle },
         signalOf(options),
       ),
@@ -107,11 +109,11 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
   }
 
   getObjectReader(container: string, objectName: string, options: ObjectOptions): Promise<SwiftObjectReader> {
-    return Promise.resolve(new SwiftObjectReader(this.#client, container, objectName, signalOf(options)))
+    return Promise.resolve(new SwiftObjectReader(this.#transport, container, objectName, signalOf(options)))
   }
 
   deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void> {
-    return this.#client.deleteObject(container, objectName, options)
+    return deleteObject(this.#transport, container, objectName, options)
   }
 
   override deleteObjects(
@@ -119,11 +121,12 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     objectNames: readonly string[],
     options: StoreOptions,
   ): Promise<FailedDelete[]> {
-    return this.#client.deleteObjects(container, objectNames, options)
+    const maxDeletes = async (): Promise<number> => (await this.#cluster.limits(options)).maxDeletesPerRequest
+    return deleteObjects(this.#transport, container, objectNames, maxDeletes, options)
   }
 
   override objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
-    return this.#client.objectExists(container, objectName, options)
+    return objectExists(this.#transport, container, objectName, options)
   }
 
   override objectModifiedAt(
@@ -131,81 +134,71 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     objectName: string,
     options: StoreOptions,
   ): Promise<Date | undefined> {
-    return this.#client.objectModifiedAt(container, objectName, options)
+    return objectModifiedAt(this.#transport, container, objectName, options)
   }
 
   override async *getContainers(options: ContainerOptions): AsyncGenerator<string> {
-    const { container, searchAccount } = this.#resolved
+    const { container, search } = this.#resolved
     const { everywhere: complete = false } = options
     yield container
-    if (searchAccount || complete)
-      yield* this.#client.listContainersWith('volume_', container, { ...signalOf(options), complete })
+    if (search === 'account' || complete)
+      yield* listContainersWith(this.#transport, 'volume_', container, { ...signalOf(options), complete })
   }
 
-  /** As Cinder's Swift driver names them: `volume_<id>/<time>/az_<zone>_backup_<id>`. */
+  /** Returns a prefix as Cinder's Swift driver does: `volume_<id>/<time>/az_<zone>_backup_<id>`. */
   generateObjectNamePrefix(backup: NewBackup): string {
     const time = backup.createdAt
       .toISOString()
       .replace(/\.\d+Z$/, '')
       .replace(/\D/g, '')
-    return `volume_${backup.volumeId}/${time}/az_${this.#resolved.availabilityZone}_backup_${backup.id}`
+    return `volume_${backup.volumeId}/${time}/az_${this.#resolved.storageAvailabilityZone}_backup_${backup.id}`
   }
 
   /**
-   * As provided. One that this store does not search is refused: a delete through it would not find the incremental, and
-   * remove its parent.
+   * Returns the container unchanged. Refuses one that this store does not search: a delete would not find an incremental
+   * there, and would remove its parent.
    */
   updateContainerName(_backup: NewBackup, container: string | null): string | null {
-    const { container: own, searchAccount } = this.#resolved
-    if (container === null || container === own || searchAccount) return container
+    const { container: own, search } = this.#resolved
+    if (container === null || container === own || search === 'account') return container
     throw new BackupError(
       'OPTION_INVALID',
-      `Cannot back up to container ${container}: this store is the container ${own} alone (search is "container", as for ` +
-        `swift://${own}), so a delete could not see that the backup needs its parent. Leave the container out, name the ` +
-        `store swift://${container}, or search the account: the store "swift:", or search: "account".`,
+      `Cannot back up to container ${container}: this store consists of the container ${own} only (search is "container", as ` +
+        `for swift://${own}), so a delete could not find the backup, and would remove its parent. Omit the container, use ` +
+        `the store swift://${container}, or search the account with the store "swift:" or search: "account".`,
       { container },
     )
   }
 
-  /** None. */
+  /** Returns null: there is none. */
   getExtraMetadata(): Promise<ExtraMetadata> {
     return Promise.resolve(null)
   }
 
-  /** Signs in, and looks at the account, the container and the cluster's limits. Changes nothing. */
+  /** Signs in, and checks the account, the container and the limits of the cluster. Changes nothing. */
   async checkForSetupError(options: StoreOptions = {}): Promise<void> {
     checkOptions('the options of checkForSetupError()', options, storeShape)
-    const { container, createContainers } = this.#resolved
-    await this.#client.signIn(options)
-    const there = await this.#client.headContainer(container, options)
-    if (!there && !createContainers) {
-      throw new BackupError(
-        'CONTAINER_MISSING',
-        `There is no container ${container}, and backupCreateContainers (backup_create_containers) is false.`,
-        { container },
-      )
-    }
-    if (!there) await this.#client.headAccount(options)
+    const { container, backupCreateContainers } = this.#resolved
+    await this.#transport.signIn(options.signal)
+    const exists = await headContainer(this.#transport, container, options)
+    if (!exists && !backupCreateContainers) throw containerMissing(container)
+    if (!exists) await headAccount(this.#transport, options)
     await this.#checkChunkSize(options)
   }
 
   protected override async onClose(): Promise<void> {
-    await this.#connection.close()
+    await this.#transport.close()
   }
 
-  get #client(): SwiftClient {
-    return this.#connection.client
-  }
-
-  /** Whoever may not list the account would not find an incremental in a container that is not the driver's own. */
+  /** Without access to the account, an incremental in a container other than the driver's own would not be found. */
   async #assertSearchable(container: string, options: StoreOptions): Promise<void> {
     if (this.#accountListed) return
-    if (!(await this.#client.mayListContainers(options))) {
+    if (!(await mayListContainers(this.#transport, options))) {
       throw new BackupError(
         'FORBIDDEN',
-        `Cannot back up to container ${container}: this user may not list the account's containers, so that backups in ` +
-          `a container other than ${this.#resolved.container} could not be found. Name the store swift://${container}, ` +
-          'or let the user list the account.',
+        `Cannot back up to container ${container}: this user has no permission to list the containers of the account, so ` +
+          `backups outside of ${this.#resolved.container} could not be found. Use the store swift://${container}, or grant ` +
+          'the user access to the account.',
         { container },
       )
     }
@@ -214,18 +207,27 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
 
   async #checkChunkSize(options: StoreOptions): Promise<void> {
     const { chunkSizeBytes } = this.#resolved
-    const { maxFileSizeBytes } = await this.#client.limits(options)
+    const { maxFileSizeBytes } = await this.#cluster.limits(options)
     if (chunkSizeBytes <= maxFileSizeBytes) return
     throw new BackupError(
       'OPTION_INVALID',
-      `chunkSizeBytes (backup_swift_object_size) is ${chunkSizeBytes}, and the cluster takes no object over ` +
-        `${maxFileSizeBytes} bytes (max_file_size): set a smaller one.`,
+      `chunkSizeBytes (backup_swift_object_size) is ${chunkSizeBytes}, and the limit of the cluster is ` +
+        `${maxFileSizeBytes} (max_file_size): set a smaller chunk size.`,
     )
   }
 
   #warn(message: string): void {
     this.#onWarning?.({ code: 'DRIVER', message })
   }
+}
+
+function containerMissing(container: string): BackupError {
+  return new BackupError(
+    'CONTAINER_MISSING',
+    `The container ${container} does not exist, and backupCreateContainers (backup_create_containers) is false: create it, ` +
+      'or use another.',
+    { container },
+  )
 }
 
 function signalOf({ signal }: StoreOptions): StoreOptions {

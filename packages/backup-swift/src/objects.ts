@@ -6,81 +6,84 @@ import {
   type ReplayableBody,
   type StoreOptions,
 } from '@stowage/backup-core'
-import type { SwiftClient } from './swift/swift-client.js'
 import { randomUUID } from 'node:crypto'
 import { bodyOf } from './http/bodies.js'
-import type { PutState } from './swift/put-object.js'
+import { deleteObject } from './swift/delete-objects.js'
+import { getObject } from './swift/get-object.js'
+import { ownerOf } from './swift/object-state.js'
+import { putObject, type PutState } from './swift/put-object.js'
+import { getRange, streamObject } from './swift/stream-object.js'
+import type { SwiftTransport } from './swift/transport.js'
 
 /** Reads one object. Holds nothing between calls. */
 export class SwiftObjectReader implements ObjectReader {
-  readonly #client: SwiftClient
+  readonly #transport: SwiftTransport
   readonly #container: string
   readonly #objectName: string
   readonly #options: StoreOptions
 
-  constructor(client: SwiftClient, container: string, objectName: string, options: StoreOptions) {
-    this.#client = client
+  constructor(transport: SwiftTransport, container: string, objectName: string, options: StoreOptions) {
+    this.#transport = transport
     this.#container = container
     this.#objectName = objectName
     this.#options = options
   }
 
-  /** The whole object, its length and MD5 checked. */
+  /** Reads the whole object, and verifies its length and MD5. */
   read(options: ReadOptions = {}): Promise<Uint8Array> {
-    return this.#client.getObject(this.#container, this.#objectName, { ...this.#options, ...options })
+    return getObject(this.#transport, this.#container, this.#objectName, { ...this.#options, ...options })
   }
 
-  /** The object in pieces of 16 MiB; its MD5 is checked when the last one has been taken. */
+  /** Reads the object in pieces of 16 MiB; verifies its MD5 after the last one. */
   stream(options: StoreOptions = {}): AsyncGenerator<Uint8Array> {
-    return this.#client.streamObject(this.#container, this.#objectName, { ...this.#options, ...options })
+    return streamObject(this.#transport, this.#container, this.#objectName, { ...this.#options, ...options })
   }
 
-  /** A part of the object. Nothing tells whether its bytes are those that were stored: check them by their hashes. */
+  /** Reads a part of the object. Swift has no checksum of a part: verify the bytes by the hashes of their blocks. */
   async readRange(offsetBytes: number, lengthBytes: number, options: ReadOptions = {}): Promise<Uint8Array> {
     if (lengthBytes === 0) return new Uint8Array(0)
     const range = { offsetBytes, lengthBytes }
     const all = { ...this.#options, ...options }
-    return (await this.#client.getRange(this.#container, this.#objectName, range, all)).bytes
+    return (await getRange(this.#transport, this.#container, this.#objectName, range, all)).bytes
   }
 
-  /** Nothing to free. */
+  /** Does nothing. */
   async close(): Promise<void> {
     return Promise.resolve()
   }
 }
 
-/** Cleaning up has its own clock: it runs also after the operation's signal has been aborted. */
+/** The clean-up has its own time limit: it also runs after the signal of the operation was aborted. */
 const cleanUpMs = 30_000
 const cleanUpPolicy = { retries: 2, backoffMs: 500, maxBackoffMs: 2000 }
 
-/** Where one object goes. */
+/** The destination of one object. */
 export interface WriterTarget {
   readonly container: string
   readonly objectName: string
-  /** The largest object that the cluster takes, in bytes; asked for when the object's size is known. */
+  /** Returns the maximum size of an object in bytes; called when the size of the object is known. */
   readonly maxFileSizeBytes: (options: StoreOptions) => Promise<number>
-  /** Creates the object, and never replaces one: how long a claim settles, in milliseconds, 0 for no claim. */
+  /** Creates the object and never replaces one: the delay before a claim is checked again; 0 for other objects. */
   readonly exclusive?: { readonly settleMs: number }
 }
 
 /**
- * Stores one object by one PUT, sent by `close`. `writeFrom` keeps the body it is given, which is produced while it is
- * sent, anew for each attempt, from the caller's own memory, until `close` is done; `write` keeps a copy of what it is
- * given.
+ * Stores one object with one PUT, which `close` sends. `write` copies its argument. `writeFrom` does not: the body is
+ * streamed from the caller's memory, again for each attempt, until `close` resolves.
  */
 export class SwiftObjectWriter implements ObjectWriter {
-  readonly #client: SwiftClient
+  readonly #transport: SwiftTransport
   readonly #target: WriterTarget
   readonly #options: StoreOptions
   readonly #state: PutState = { maybeStored: false }
-  /** Stored with an object that is created exclusively, so that this writer can tell it from that of another. */
+  /** Stored with an object that is created exclusively, to distinguish it from that of another writer. */
   readonly #writerId = randomUUID()
   readonly #pieces: Uint8Array[] = []
   #lengthBytes = 0
   #body: ReplayableBody | undefined
 
-  constructor(client: SwiftClient, target: WriterTarget, options: StoreOptions) {
-    this.#client = client
+  constructor(transport: SwiftTransport, target: WriterTarget, options: StoreOptions) {
+    this.#transport = transport
     this.#target = target
     this.#options = options
   }
@@ -93,14 +96,14 @@ export class SwiftObjectWriter implements ObjectWriter {
     return Promise.resolve()
   }
 
-  /** Takes the whole object, for `close` to send. */
+  /** Sets the body of the whole object, which `close` sends. */
   async writeFrom(body: ReplayableBody): Promise<void> {
     if (this.#body || this.#pieces.length > 0) throw eitherOr(this.#target)
     this.#body = body
     return Promise.resolve()
   }
 
-  /** Sends the object, and makes sure that it is there. */
+  /** Sends the object, and verifies that it is stored. */
   async close(): Promise<void> {
     const { container, objectName, maxFileSizeBytes, exclusive } = this.#target
     const body: ReplayableBody = this.#body ?? {
@@ -111,8 +114,9 @@ export class SwiftObjectWriter implements ObjectWriter {
     if (body.lengthBytes > limit) {
       throw new BackupError(
         'OBJECT_TOO_LARGE',
-        `Object ${objectName} has ${body.lengthBytes} bytes, and the cluster takes ${limit} (max_file_size). Set a ` +
-          'smaller chunkSizeBytes (backup_swift_object_size), or a larger block size where it is the hash list.',
+        `Storing object ${objectName} failed: it has ${body.lengthBytes} bytes, and the limit of the cluster is ${limit} ` +
+          '(max_file_size). Set a smaller chunkSizeBytes (backup_swift_object_size), or, if it is the hash list, a larger ' +
+          'blockSizeBytes.',
         { container, objectName },
       )
     }
@@ -122,38 +126,42 @@ export class SwiftObjectWriter implements ObjectWriter {
       body,
       ...(exclusive ? { exclusive: { ...exclusive, writerId: this.#writerId } } : {}),
     }
-    await this.#client.putObject(object, this.#state, this.#options)
-    this.#forget()
+    await putObject(this.#transport, object, this.#state, this.#options.signal)
+    this.#discard()
   }
 
-  /** Forgets what was written, and removes what may have reached the server; an exclusive writer, only what is its own. */
+  /** Discards the data, and deletes the object if it may be stored; an exclusive writer deletes only its own. */
   async abort(): Promise<void> {
-    this.#forget()
+    this.#discard()
     if (!this.#state.maybeStored) return
     const { container, objectName, exclusive } = this.#target
-    const options = { signal: AbortSignal.timeout(cleanUpMs) }
+    const signal = AbortSignal.timeout(cleanUpMs)
     try {
       if (exclusive) {
-        const owner = await this.#client.ownerOf(this.#target, this.#writerId, options, cleanUpPolicy)
-        if (owner !== 'ours') return
+        const options = { signal, policy: cleanUpPolicy }
+        if ((await ownerOf(this.#transport, this.#target, this.#writerId, options)) !== 'ours') return
       }
-      await this.#client.deleteObject(container, objectName, options, cleanUpPolicy)
+      await deleteObject(this.#transport, container, objectName, { signal }, cleanUpPolicy)
     } catch {
-      // The caller reports the failure that made it abort; the engine removes by name what is left here.
+      // The caller reports the failure that caused the abort; the engine deletes what is left by name.
     }
   }
 
-  #forget(): void {
+  #discard(): void {
     this.#pieces.length = 0
     this.#body = undefined
   }
 }
 
 function eitherOr({ container, objectName }: WriterTarget): BackupError {
-  return new BackupError('STORE_FAILED', 'An object is written in pieces or as a whole, not both.', {
-    container,
-    objectName,
-  })
+  return new BackupError(
+    'STORE_FAILED',
+    'Writing an object failed: write() and writeFrom() were both called. Call one of them.',
+    {
+      container,
+      objectName,
+    },
+  )
 }
 
 async function* inOrder(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {

@@ -171,7 +171,7 @@ project_domain_name = Default
       assert.deepEqual(fromCinderConf(file), { backupSwiftContainer: 'nightly' })
       assert.throws(
         () => fromCinderConf(join(directory, 'none')),
-        /Cannot read the cinder\.conf .*none: there is no such file/,
+        /Cannot read the cinder\.conf .*none: the file does not exist/,
       )
     } finally {
       await rm(directory, { recursive: true })
@@ -179,10 +179,22 @@ project_domain_name = Default
   })
 
   for (const [line, problem] of [
-    ['backup_swift_auth = everyone', /backup_swift_auth has to be one of per_user, single_user/],
-    ['backup_swift_object_size = 0x10', /backup_swift_object_size has to be a whole number/],
-    ['backup_swift_auth_insecure = t', /backup_swift_auth_insecure has to be true or false/],
-    ['backup_swift_auth_version = 4', /backup_swift_auth_version has to be one of 1, 2, 3/],
+    [
+      'backup_swift_auth = everyone',
+      /backup_swift_auth of the cinder\.conf must be 'per_user' or 'single_user'/,
+    ],
+    [
+      'backup_swift_object_size = 0x10',
+      /backup_swift_object_size of the cinder\.conf must be a whole number of at least 1/,
+    ],
+    [
+      'backup_swift_auth_insecure = t',
+      /backup_swift_auth_insecure of the cinder\.conf must be true or false/,
+    ],
+    [
+      'backup_swift_auth_version = 4',
+      /backup_swift_auth_version of the cinder\.conf must be '1' or '2' or '3'/,
+    ],
     ['backup_swift_service_auth = true', /send_service_user_token/],
   ] as const) {
     it(`refuses ${line}`, () => {

@@ -4,7 +4,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'vitest'
-import { fromCloudsYaml, fromEnvironment } from '../src/index.js'
+import { fromCloudsYaml, fromEnvironment, type SwiftDriverOptions } from '../src/index.js'
 
 let home: string
 beforeEach(async () => {
@@ -16,7 +16,7 @@ async function read(
   clouds: string,
   cloud = 'prod',
   more: Record<string, string> = {},
-): ReturnType<typeof fromCloudsYaml> {
+): Promise<SwiftDriverOptions> {
   await writeFile(join(home, 'clouds.yaml'), clouds)
   for (const [name, text] of Object.entries(more)) await writeFile(join(home, name), text)
   return fromCloudsYaml(cloud, { directory: home, env: { HOME: join(home, 'nobody') } })
@@ -98,7 +98,7 @@ describe('clouds.yaml', () => {
     await writeFile(file, prod)
     const elsewhere = join(home, 'elsewhere')
     for (const env of [{ HOME: home }, { HOME: elsewhere, OS_CLIENT_CONFIG_FILE: file }]) {
-      const { backupSwiftRegionName } = await fromCloudsYaml('prod', { directory: elsewhere, env })
+      const { backupSwiftRegionName } = fromCloudsYaml('prod', { directory: elsewhere, env })
       assert.equal(backupSwiftRegionName, 'RegionOne')
     }
   })
@@ -107,8 +107,8 @@ describe('clouds.yaml', () => {
     ['a key twice', 'clouds:\n  prod: {}\n  prod: {}\n', /line 3/],
     ['a tag', 'clouds:\n  prod: !!python/object:os.system x\n', /line 2/],
     ['YAML that ends too early', 'clouds: {prod: ', /line 1/],
-    ['a list', '- clouds', /no mapping/],
-    ['another cloud alone', 'clouds: {dev: {auth: {}}}', /has no cloud prod\. It has: dev/],
+    ['a list', '- clouds', /not a mapping/],
+    ['another cloud alone', 'clouds: {dev: {auth: {}}}', /has no cloud prod\. Its clouds: dev/],
     ['no auth_url', 'clouds: {prod: {auth: {username: x}}}', /has no auth_url/],
     [
       'an auth_type that is not known',
@@ -126,10 +126,9 @@ describe('clouds.yaml', () => {
     })
   }
 
-  it('that is nowhere is CONFIG_INVALID, and says where was looked', async () => {
-    const nowhere = fromCloudsYaml('prod', { directory: home, env: { HOME: home } })
-    await assert.rejects(
-      nowhere,
+  it('that does not exist is CONFIG_INVALID, and the message lists the directories', () => {
+    assert.throws(
+      () => fromCloudsYaml('prod', { directory: home, env: { HOME: home } }),
       (error) => isBackupError(error, 'CONFIG_INVALID') && error.message.includes(home),
     )
   })

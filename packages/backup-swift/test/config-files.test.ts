@@ -19,13 +19,13 @@ afterEach(async () => {
 const conf = '[DEFAULT]\nbackup_swift_container = nightly\n'
 const tokenContext = { context: { authToken: 't' }, env: {} }
 
-/** What is no regular file, and would be waited for without end. */
+/** Files that are not regular, on which a reader would wait forever. */
 async function endless(): Promise<readonly (readonly [string, RegExp])[]> {
   const fifo = join(directory, 'fifo')
   await promisify(execFile)('mkfifo', [fifo])
   await symlink(fifo, join(directory, 'link'))
   return [
-    [fifo, /is a pipe, and not a regular file\. Write the configuration to a file/],
+    [fifo, /is a pipe, not a regular file\. Store the text in a file/],
     [join(directory, 'link'), /a pipe/],
     ['/dev/zero', /a device/],
     [directory, /a directory/],
@@ -41,12 +41,12 @@ function refuses(message: RegExp, code: 'CONFIG_INVALID' | 'OPTION_INVALID' = 'C
 }
 
 describe('a configuration file', () => {
-  it('that is no regular file is refused, and not waited for', async () => {
+  it('that is not regular is refused without waiting', async () => {
     for (const [path, message] of await endless()) {
       await assert.rejects(getBackupDriver({ ...tokenContext, cinderConf: path }), refuses(message))
       assert.throws(() => fromCinderConf(path), refuses(message))
       const env = { OS_CLIENT_CONFIG_FILE: path }
-      await assert.rejects(fromCloudsYaml('c', { env, directory }), refuses(message))
+      assert.throws(() => fromCloudsYaml('c', { env, directory }), refuses(message))
       assert.throws(
         () => new SwiftBackupDriver({ ...tokenContext, backupSwiftCaCertFile: path }),
         refuses(message, 'OPTION_INVALID'),
@@ -62,16 +62,16 @@ describe('a configuration file', () => {
     assert.equal(driver.defaultContainer, 'nightly')
   })
 
-  it('of more than a mebibyte, or that is not UTF-8, is refused with what to do', async () => {
+  it('of more than a mebibyte, or that is not UTF-8, is refused with advice', async () => {
     const path = join(directory, 'cinder.conf')
     for (const [content, message] of [
-      [conf + '#'.repeat(1024 * 1024), /more than the 1048576 that are read/],
+      [conf + '#'.repeat(1024 * 1024), /the limit is 1048576/],
       [Buffer.from([0x5b, 0xff, 0xfe]), /not valid UTF-8/],
     ] as const) {
       await writeFile(path, content)
       await assert.rejects(getBackupDriver({ ...tokenContext, cinderConf: path }), refuses(message))
-      await assert.rejects(
-        fromCloudsYaml('c', { env: { OS_CLIENT_CONFIG_FILE: path }, directory }),
+      assert.throws(
+        () => fromCloudsYaml('c', { env: { OS_CLIENT_CONFIG_FILE: path }, directory }),
         refuses(message),
       )
     }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'vitest'
 import * as backupSwift from '../src/index.js'
-import { cinderFlags, SwiftBackupDriver, SwiftObjectReader, SwiftObjectWriter } from '../src/index.js'
+import { cinderFlags, sourceOptions, swiftOptions } from '../src/config/options.js'
+import { SwiftBackupDriver, SwiftObjectReader, SwiftObjectWriter } from '../src/index.js'
 
 const page = await readFile(new URL('../../../docs/from-cinder.md', import.meta.url), 'utf8')
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
@@ -21,13 +22,25 @@ function tableUnder(text: string, heading: string): string[][] {
   )
 }
 
-/** What a flag's default is called in a table. */
-function defaultOf(flag: (typeof cinderFlags)[number]): string {
-  return flag.default === null ? '–' : `\`${String(flag.default)}\``
+const source = await readFile(new URL('../src/config/options.ts', import.meta.url), 'utf8')
+
+/** The comment of each option in the tables of the code. */
+const comments = new Map(
+  [...source.matchAll(/^ {2}\/\*\*((?:(?!\*\/).)*)\*\/\n {2}(\w+): /gms)].map(([, text = '', name = '']) => [
+    name,
+    text.replaceAll(/\s+\*? ?/g, ' ').trim(),
+  ]),
+)
+
+function meaningOf(option: string): string {
+  const comment = comments.get(option)
+  assert.ok(comment, `${option} has a comment`)
+  return comment
 }
 
-function unitOf(flag: (typeof cinderFlags)[number]): string {
-  return 'unit' in flag ? flag.unit : ''
+/** A default in a table. */
+function shown(value: string | number | boolean | undefined): string {
+  return value === undefined ? '–' : `\`${String(value)}\``
 }
 
 function camelCase(snake: string): string {
@@ -36,12 +49,12 @@ function camelCase(snake: string): string {
 
 describe('docs/from-cinder.md', () => {
   it('has a row for every flag, with its option, default, unit and meaning, in the order of the code', () => {
-    const expected = cinderFlags.map((flag) => [
-      `\`${flag.flag}\``,
-      `\`${flag.option}\``,
-      defaultOf(flag),
-      unitOf(flag),
-      flag.meaning,
+    const expected = cinderFlags.map(([option, { flag, default: value, unit = '' }]) => [
+      `\`${flag}\``,
+      `\`${option}\``,
+      shown(value),
+      unit,
+      meaningOf(option),
     ])
     assert.deepEqual(tableUnder(page, 'Flags'), expected)
   })
@@ -83,16 +96,31 @@ describe('docs/from-cinder.md', () => {
   })
 
   it('names every option after its flag, in camel case', () => {
-    for (const { flag, option } of cinderFlags) assert.equal(option, camelCase(flag))
+    for (const [option, { flag }] of cinderFlags) assert.equal(option, camelCase(flag))
   })
 })
 
 describe('the README', () => {
-  it('has the same flags as the code', () => {
-    const rows = tableUnder(readme, "Cinder's options")
+  it('has every flag with its default, unit and meaning, in the order of the code', () => {
     assert.deepEqual(
-      rows.map(([option = '', byDefault = '', unit = '']) => [option, byDefault, unit]),
-      cinderFlags.map((flag) => [`\`${flag.option}\``, defaultOf(flag), unitOf(flag)]),
+      tableUnder(readme, "Cinder's options"),
+      cinderFlags.map(([option, { default: value, unit = '' }]) => [
+        `\`${option}\``,
+        shown(value),
+        unit,
+        meaningOf(option),
+      ]),
+    )
+  })
+
+  it('has every other option with its default and meaning, in the order of the code', () => {
+    assert.deepEqual(
+      tableUnder(readme, 'Options'),
+      Object.entries({ ...sourceOptions, ...swiftOptions }).map(([option, { default: value }]) => [
+        `\`${option}\``,
+        shown(value),
+        meaningOf(option),
+      ]),
     )
   })
 

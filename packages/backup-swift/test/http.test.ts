@@ -1,4 +1,4 @@
-import { BackupError, isBackupError, type RetryListener } from '@stowage/backup-core'
+import { BackupError, isBackupError, type RetryEvent, type RetryListener } from '@stowage/backup-core'
 import assert from 'node:assert/strict'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,12 +8,12 @@ import { describe, it } from 'vitest'
 import { AttemptFailure, retrying, type RetryReport } from '../src/http/retry.js'
 import { isExempt } from '../src/http/connection-pool.js'
 import { quotable } from '../src/http/mask.js'
-import { SwiftBackupDriver, type RetryEvent } from '../src/index.js'
+import { SwiftBackupDriver } from '../src/index.js'
 import { TestCloud } from '../src/testing/index.js'
 import { demoPassword, fast } from './support.js'
 
-const failure = (retry: 'never' | 'after-backoff' | 'at-once', waitMs?: number): AttemptFailure =>
-  new AttemptFailure(new BackupError('STORE_UNAVAILABLE', 'Away.'), retry, waitMs)
+const failure = (retry: 'never' | 'after-backoff' | 'immediately', waitMs?: number): AttemptFailure =>
+  new AttemptFailure(new BackupError('STORE_UNAVAILABLE', 'Away.'), retry, { retryAfterMs: waitMs })
 
 const reporting = (onRetry: RetryListener): RetryReport => ({ operation: 'a request', onRetry })
 
@@ -171,7 +171,7 @@ describe('a request', () => {
     await using driver = new SwiftBackupDriver({ ...fast, credentials: demoPassword(cloud) })
     await assert.rejects(driver.checkForSetupError(), (error) => {
       assert.ok(isBackupError(error, 'STORE_UNAVAILABLE'), String(error))
-      assert.match(error.message, /nothing listens.*Tried 4 times/)
+      assert.match(error.message, /the connection was refused.*Tried 4 times/)
       return true
     })
   })
@@ -250,7 +250,7 @@ describe('a proxy', () => {
       })
       await assert.rejects(driver.checkForSetupError(), (error) => {
         assert.ok(isBackupError(error, 'STORE_UNAVAILABLE'), String(error))
-        const proxy = `the proxy http://127.0.0.1:${port} of ${variable} does not answer`
+        const proxy = `the proxy http://127.0.0.1:${port} of ${variable}:`
         assert.ok(error.message.includes(proxy), error.message)
         assert.match(error.message, /unset/)
         assert.ok(!error.message.includes('secret'))

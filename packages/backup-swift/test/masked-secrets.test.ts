@@ -104,7 +104,10 @@ describe('a text of the Swift endpoint in an error', () => {
       const base = await serve(() => ({ status: 507, headers: { 'x-trans-id': `tx-${secret}` }, body: said }))
       const error = await errorOf(optionsOf(base), base)
       assert.ok(isBackupError(error, 'NO_SPACE'), String(error))
-      assert.match(error.message, /it says: user u pw \*\*\* \*\*\* \{"secret":"\*\*\*"\} \*\*\*\)/)
+      assert.match(
+        error.message,
+        /the server reports: user u pw \*\*\* \*\*\* \{"secret":"\*\*\*"\} \*\*\*\)/,
+      )
       assert.match(error.details.requestId ?? '', /^tx-\*\*\*$/)
       assert.doesNotMatch(inspect(error, { depth: 10 }), /Se<|cr&|et"1|et\\"1|issued-token/)
     })

@@ -152,7 +152,7 @@ describe('a store of the account', () => {
     forbidAccountListing()
     await using driver = await open('swift:')
     const refused = driver.backup({ ...parent, container: 'B' }, volume)
-    await assert.rejects(refused, is('FORBIDDEN', /may not list/))
+    await assert.rejects(refused, is('FORBIDDEN', /no permission to list/))
     assert.deepEqual([...cloud.demo.keys()], [])
     await driver.backup(parent, volume)
   })

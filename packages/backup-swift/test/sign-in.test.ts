@@ -150,7 +150,7 @@ describe('signing in', () => {
     SwiftStoreOptions | ((cloud: TestCloud) => SwiftStoreOptions),
     TestCloudOptions?,
   ])[] = [
-    ['nothing', 'OPTION_INVALID', /no way to sign in/, {}],
+    ['nothing', 'OPTION_INVALID', /Cannot sign in: no option says how/, {}],
     [
       'a wrong password',
       'AUTH_FAILED',
@@ -186,7 +186,7 @@ describe('signing in', () => {
     [
       'a token without a project',
       'ENDPOINT_NOT_FOUND',
-      /without a service catalog/,
+      /the token has no service catalog/,
       (cloud) => ({ credentials: { ...demoPassword(cloud), scope: {} } }),
     ],
     [
@@ -245,7 +245,7 @@ describe('signing in', () => {
     [
       'backup_swift_url and no project',
       'ENDPOINT_NOT_FOUND',
-      /id of the project/,
+      /requires a project id/,
       (cloud) => ({ backupSwiftUrl: `${cloud.origin}/v1/AUTH_`, context: { authToken: 't' } }),
     ],
     [
@@ -255,9 +255,9 @@ describe('signing in', () => {
       (cloud) => ({ credentials: demoPassword(cloud), backupSwiftServiceAuth: true }),
     ],
     [
-      'a catalog that is no list',
+      'a catalog that is not an array',
       'CATALOG_INVALID',
-      /no list/,
+      /not an array/,
       { context: { authToken: 't', serviceCatalog: {} } },
     ],
     [

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, it } from 'vitest'
 import { resolveOptions } from '../src/config/resolve-options.js'
 import { connect } from '../src/connect.js'
+import { listObjects } from '../src/swift/containers.js'
 import type { SwiftDriverOptions } from '../src/index.js'
 import { SwiftBackupDriver } from '../src/index.js'
 import { TestCloud } from '../src/testing/index.js'
@@ -175,12 +176,12 @@ describe('a listing', () => {
     collection: { pageNames: number; maxPages?: number },
   ): Promise<number> => {
     const all = { ...server.options, ...patient }
-    const { client, close } = connect(all, resolveOptions(all))
+    const transport = connect(all, resolveOptions(all))
     let names = 0
     try {
-      for await (const name of client.listObjects('c', '', {}, collection)) names += name === '' ? 0 : 1
+      for await (const name of listObjects(transport, 'c', '', {}, collection)) names += name === '' ? 0 : 1
     } finally {
-      await close()
+      await transport.close()
     }
     return names
   }

@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, it } from 'vitest'
 import type { SwiftDriverOptions } from '../src/index.js'
-import { containerOfUrl, getBackupDriverForUrl, SwiftBackupDriver } from '../src/index.js'
+import { containerOfUrl } from '../src/get-backup-driver.js'
+import { getBackupDriverForUrl, SwiftBackupDriver } from '../src/index.js'
 import { containerPath, objectPath } from '../src/swift/names.js'
 import type { TestCloudOptions } from '../src/testing/index.js'
 import { TestCloud } from '../src/testing/index.js'
@@ -270,7 +271,7 @@ describe('names', () => {
 
 describe('options', () => {
   for (const [name, given, message] of [
-    ['two sizes', { chunkSizeBytes: 65_536, backupSwiftObjectSize: 131_072 }, /two names of one option/],
+    ['two sizes', { chunkSizeBytes: 65_536, backupSwiftObjectSize: 131_072 }, /are the same option/],
     ['a size that is a text', { backupSwiftObjectSize: '65536' as unknown as number }, /whole number/],
     ['an empty container', { container: '' }, /container.*not empty/],
     ['a URL without http', { backupSwiftUrl: 'swift.example/v1/AUTH_' }, /backup_swift_url/],
@@ -280,7 +281,7 @@ describe('options', () => {
       /install @stowage\/compression-bz2/,
     ],
     ['a time-out of nothing', { bodyTimeoutSeconds: 0 }, /bodyTimeoutSeconds/],
-    ['a key without its certificate', { clientKeyFile: 'x' }, /together/],
+    ['a key without its certificate', { clientKeyFile: 'x' }, /requires both/],
   ] as const) {
     it(`with ${name} are OPTION_INVALID`, () => {
       assert.throws(

@@ -1,37 +1,48 @@
 import { BackupError } from '@stowage/backup-core'
 
-/** How the account's URL is found. */
-export interface StorageEndpoint {
-  /** The whole URL of the account. */
-  readonly storageUrl?: string
-  /** The URL up to the project's id, which is appended as it is: it ends in `AUTH_`. */
-  readonly swiftUrl?: string
-  readonly catalogInfo: CatalogInfo
-  /** Whether the service's name in `catalogInfo` is only the default. */
-  readonly nameIsDefault: boolean
-  readonly region?: string
+/** Selects one endpoint of a service catalog. */
+export interface EndpointChoice {
+  readonly serviceType: string
+  /** Undefined accepts any name, if only one service is of the type. */
+  readonly serviceName: string | undefined
+  /** Accepts another name if there is no service of this one: the name is a default that the caller did not choose. */
+  readonly isDefaultName: boolean
+  /** `public`, `internal` or `admin`. */
+  readonly interface: string
+  /** Undefined accepts any region, if the endpoint is in only one. */
+  readonly region: string | undefined
 }
 
-/** What a sign-in brought that the URL may be made of. */
-export interface SignedIn {
-  readonly projectId?: string | undefined
-  /** Undefined where the token has none. */
-  readonly catalog?: unknown
+/** How the URL of the account is found: the first of these that is set. */
+export interface StorageEndpoint {
+  /** The complete URL. */
+  readonly storageUrl: string | undefined
+  /** The URL to which the project id is appended unchanged: it ends in `AUTH_`. */
+  readonly swiftUrl: string | undefined
+  /** The endpoint in the catalog. */
+  readonly choice: EndpointChoice
+}
+
+/** The parts of a token from which the URL of the account is made. */
+export interface TokenScope {
+  readonly projectId: unknown
+  /** Undefined if the token has none. */
+  readonly catalog: unknown
 }
 
 /**
- * The account's URL: as given, from backup_swift_url and the project, or from the catalog.
+ * Returns the URL of the account, without a slash at its end.
  *
  * @throws `ENDPOINT_NOT_FOUND`, `CATALOG_INVALID`
  */
-export function storageUrlOf(endpoint: StorageEndpoint, { projectId, catalog }: SignedIn): string {
+export function storageUrlOf(endpoint: StorageEndpoint, { projectId, catalog }: TokenScope): string {
   if (endpoint.storageUrl !== undefined) return withoutSlash(endpoint.storageUrl)
   if (endpoint.swiftUrl !== undefined) {
-    if (projectId === undefined || projectId === '') {
+    if (typeof projectId !== 'string' || projectId === '') {
       throw new BackupError(
         'ENDPOINT_NOT_FOUND',
-        'backupSwiftUrl needs the id of the project, which is appended to it, and the token has none: sign in to a ' +
-          'project, or set storageUrl to the whole URL of the account.',
+        'backupSwiftUrl requires a project id to append, and the token has none: sign in to a project, or set storageUrl ' +
+          'to the complete URL of the account.',
       )
     }
     return endpoint.swiftUrl + encodeURIComponent(projectId)
@@ -39,40 +50,26 @@ export function storageUrlOf(endpoint: StorageEndpoint, { projectId, catalog }: 
   if (catalog === undefined) {
     throw new BackupError(
       'ENDPOINT_NOT_FOUND',
-      'Could not determine which Swift endpoint to use: the token came without a service catalog, as one without a ' +
-        'project does. Sign in to a project, or set backupSwiftUrl or storageUrl.',
+      'Could not determine which Swift endpoint to use: the token has no service catalog, as one without a project. Sign in ' +
+        'to a project, or set backupSwiftUrl or storageUrl.',
     )
   }
-  const { serviceType, serviceName, endpointType } = endpoint.catalogInfo
-  const chosen = chooseEndpoint(parseCatalog(catalog), {
-    serviceType,
-    serviceName: serviceName === '' ? undefined : serviceName,
-    nameIsDefault: endpoint.nameIsDefault,
-    interface: endpointType,
-    region: endpoint.region,
-  })
-  return withoutSlash(chosen.url)
+  return withoutSlash(chooseEndpoint(parseCatalog(catalog), endpoint.choice).url)
 }
 
 function withoutSlash(url: string): string {
   return url.replace(/\/+$/, '')
 }
 
-/** What `swift_catalog_info` and `keystone_catalog_info` say. */
-export interface CatalogInfo {
-  readonly serviceType: string
-  /** Empty for any. */
-  readonly serviceName: string
-  /** As written: `publicURL`, `public`. */
-  readonly endpointType: string
-}
-
 /**
- * Reads `<service_type>:<service_name>:<endpoint_type>`.
+ * Parses `<service_type>:<service_name>:<endpoint_type>`.
  *
- * @throws `OPTION_INVALID` on any other shape, in Cinder's words.
+ * @throws `OPTION_INVALID` with Cinder's text
  */
-export function parseCatalogInfo(text: string, flag: string): CatalogInfo {
+export function parseCatalogInfo(
+  text: string,
+  flag: string,
+): Pick<EndpointChoice, 'serviceType' | 'serviceName' | 'interface'> {
   const [serviceType, serviceName, endpointType, ...more] = text.split(':')
   if (!serviceType || serviceName === undefined || !endpointType || more.length > 0) {
     throw new BackupError(
@@ -84,13 +81,13 @@ export function parseCatalogInfo(text: string, flag: string): CatalogInfo {
   if (!/^(?:public|internal|admin)(?:URL)?$/.test(endpointType)) {
     throw new BackupError(
       'OPTION_INVALID',
-      `The endpoint type ${endpointType} in '${flag}' is none of publicURL, internalURL and adminURL.`,
+      `The endpoint type in '${flag}' must be publicURL, internalURL or adminURL, not ${endpointType}.`,
     )
   }
-  return { serviceType, serviceName, endpointType }
+  return { serviceType, serviceName: serviceName || undefined, interface: interfaceName(endpointType) }
 }
 
-/** One address of one service, whichever shape its catalog had. */
+/** One URL of one service. */
 export interface CatalogEndpoint {
   readonly serviceType: string
   readonly serviceName: string
@@ -101,113 +98,75 @@ export interface CatalogEndpoint {
 }
 
 /**
- * Reads a service catalog: that of Keystone v3 (an entry has `interface` and `url`), that of v2 (`publicURL`,
- * `internalURL`, `adminURL`) or the one in Cinder's request context, which has the shape of v2.
+ * Parses a service catalog of Keystone v3 (an endpoint has `interface` and `url`) or v2 (`publicURL`, `internalURL`,
+ * `adminURL`). Cinder's request context has the latter form.
  *
- * @throws `CATALOG_INVALID` where it is none of these.
+ * @throws `CATALOG_INVALID` if it has neither form
  */
 export function parseCatalog(catalog: unknown): readonly CatalogEndpoint[] {
-  if (!Array.isArray(catalog)) throw invalid('it is no list')
+  if (!Array.isArray(catalog)) throw invalid('it is not an array')
   return catalog.flatMap((service: unknown) => {
-    if (!isRecord(service)) throw invalid('a service is no object')
-    const serviceType = service['type']
-    const serviceName = service['name'] ?? ''
-    const endpoints = service['endpoints'] ?? []
+    if (!isRecord(service)) throw invalid('a service is not an object')
+    const { type: serviceType, name: serviceName = '', endpoints = [] } = service
     if (typeof serviceType !== 'string' || typeof serviceName !== 'string' || !Array.isArray(endpoints)) {
-      throw invalid('a service has no type, or its name or endpoints are of a wrong kind')
+      throw invalid('a service has no type, or its name or endpoints have the wrong type')
     }
     return endpoints.flatMap((endpoint: unknown) => {
-      if (!isRecord(endpoint)) throw invalid(`an endpoint of ${serviceType} is no object`)
-      return addressesOf(endpoint).map((address) => ({ serviceType, serviceName, ...address }))
+      if (!isRecord(endpoint)) throw invalid(`an endpoint of ${serviceType} is not an object`)
+      return urlsOf(endpoint).map((url) => ({ serviceType, serviceName, ...url }))
     })
   })
 }
 
-/** Which endpoint is wanted. */
-export interface EndpointChoice {
-  readonly serviceType: string
-  /** Undefined takes any name, where only one service is of the type. */
-  readonly serviceName: string | undefined
-  /** Whether another name is accepted where the type is offered once: for a name that nobody chose. */
-  readonly nameIsDefault: boolean
-  /** In any of its spellings: `public`, `publicURL`. */
-  readonly interface: string
-  readonly region: string | undefined
-}
-
 /**
- * The one endpoint that the choice means. Never a guess among several regions or services, and never another
- * interface than the one asked for.
+ * Returns the endpoint that a choice selects. Never guesses among regions, services or interfaces.
  *
- * @throws `ENDPOINT_NOT_FOUND`, with what the catalog has instead.
+ * @throws `ENDPOINT_NOT_FOUND` with what the catalog offers
  */
 export function chooseEndpoint(catalog: readonly CatalogEndpoint[], choice: EndpointChoice): CatalogEndpoint {
-  const ofType = catalog.filter((endpoint) => endpoint.serviceType === choice.serviceType)
-  if (ofType.length === 0) {
-    throw notFound(`no service of type ${choice.serviceType}`, 'services', catalog, (e) => e.serviceType)
+  const { serviceType, serviceName, region } = choice
+  const narrow = (
+    from: readonly CatalogEndpoint[],
+    key: 'serviceType' | 'serviceName' | 'interface' | 'region',
+    wanted: string | undefined,
+    missing: string,
+  ): readonly CatalogEndpoint[] => {
+    const found = wanted === undefined ? from : from.filter((endpoint) => endpoint[key] === wanted)
+    if (found.length === 0) throw notFound(missing, key, from)
+    return found
   }
-  const wantedName = choice.serviceName
-  let named = wantedName === undefined ? ofType : ofType.filter((e) => e.serviceName === wantedName)
-  if (named.length === 0 && choice.nameIsDefault) named = ofType
-  if (named.length === 0) {
-    throw notFound(
-      `no ${choice.serviceType} service named ${wantedName ?? ''}`,
-      'names',
-      ofType,
-      (e) => e.serviceName,
-    )
+  const ofType = narrow(catalog, 'serviceType', serviceType, `no service of type ${serviceType}`)
+  const acceptsAny = choice.isDefaultName && !ofType.some((endpoint) => endpoint.serviceName === serviceName)
+  const named = narrow(
+    ofType,
+    'serviceName',
+    acceptsAny ? undefined : serviceName,
+    `no ${serviceType} service named ${serviceName ?? ''}`,
+  )
+  if (distinct(named, 'serviceName').length > 1) {
+    const several = `several services of type ${serviceType}; name one in swiftCatalogInfo`
+    throw notFound(several, 'serviceName', named)
   }
-  if (distinct(named, (e) => e.serviceName).length > 1) {
-    throw notFound(
-      `several services of type ${choice.serviceType}; name one in swiftCatalogInfo`,
-      'names',
-      named,
-      (e) => e.serviceName,
-    )
+  const what = `${choice.interface} endpoint for ${serviceType}`
+  const reachable = narrow(named, 'interface', choice.interface, `no ${what}`)
+  const inRegion = narrow(reachable, 'region', region, `no ${what} in region ${region ?? ''}`)
+  if (distinct(inRegion, 'url').length > 1) {
+    const several = `${serviceType} in several regions; name one in backupSwiftRegionName (OS_REGION_NAME)`
+    throw notFound(several, 'region', inRegion)
   }
-  const wantedInterface = interfaceName(choice.interface)
-  const reachable = named.filter((e) => e.interface === wantedInterface)
-  if (reachable.length === 0) {
-    throw notFound(
-      `no ${wantedInterface} endpoint for ${choice.serviceType}`,
-      'interfaces',
-      named,
-      (e) => e.interface,
-    )
-  }
-  const inRegion =
-    choice.region === undefined ? reachable : reachable.filter((e) => e.region === choice.region)
-  const [endpoint, other] = inRegion
-  if (!endpoint) {
-    throw notFound(
-      `no ${wantedInterface} endpoint for ${choice.serviceType} in region ${choice.region ?? ''}`,
-      'regions',
-      reachable,
-      (e) => e.region,
-    )
-  }
-  if (other && distinct(inRegion, (e) => e.url).length > 1) {
-    throw notFound(
-      `${choice.serviceType} in several regions; name one in backupSwiftRegionName (OS_REGION_NAME)`,
-      'regions',
-      inRegion,
-      (e) => e.region,
-    )
-  }
+  const [endpoint] = inRegion as readonly [CatalogEndpoint]
   checkUrl(endpoint.url)
   return endpoint
 }
 
-/** `publicURL` and `public` are the same word. */
-export function interfaceName(word: string): string {
-  return word.replace(/URL$/, '')
+/** `publicURL` and `public` are the same interface. */
+function interfaceName(name: string): string {
+  return name.replace(/URL$/, '')
 }
 
-function addressesOf(
-  endpoint: Record<string, unknown>,
-): Pick<CatalogEndpoint, 'interface' | 'region' | 'url'>[] {
+function urlsOf(endpoint: Record<string, unknown>): Pick<CatalogEndpoint, 'interface' | 'region' | 'url'>[] {
   const region = endpoint['region_id'] ?? endpoint['region'] ?? ''
-  if (typeof region !== 'string') throw invalid('a region is no text')
+  if (typeof region !== 'string') throw invalid('a region is not a string')
   if ('interface' in endpoint || 'url' in endpoint) {
     const { interface: name, url } = endpoint
     if (typeof name !== 'string' || typeof url !== 'string') {
@@ -216,48 +175,42 @@ function addressesOf(
     return [{ interface: interfaceName(name), region, url }]
   }
   return ['public', 'internal', 'admin'].flatMap((name) => {
-    const url = endpoint[`${name}URL`]
-    if (url === undefined || url === null) return []
-    if (typeof url !== 'string') throw invalid(`a ${name}URL is no text`)
+    const url = endpoint[`${name}URL`] ?? undefined
+    if (url === undefined) return []
+    if (typeof url !== 'string') throw invalid(`a ${name}URL is not a string`)
     return [{ interface: name, region, url }]
   })
 }
 
 function checkUrl(text: string): void {
-  let url: URL
-  try {
-    url = new URL(text)
-  } catch (cause) {
-    throw invalid('the endpoint’s address is no URL', cause)
+  if (!URL.canParse(text)) throw invalid('the endpoint is not a valid URL')
+  const { protocol, username, password } = new URL(text)
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    throw invalid(`the scheme of the endpoint is ${protocol}, not http or https`)
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw invalid(`the endpoint’s scheme is ${url.protocol} and not http or https`)
-  }
-  if (url.username !== '' || url.password !== '')
-    throw invalid('the endpoint’s address holds a user or a password')
+  if (username !== '' || password !== '')
+    throw invalid('the URL of the endpoint contains a user or a password')
 }
 
-function distinct(endpoints: readonly CatalogEndpoint[], of: (e: CatalogEndpoint) => string): string[] {
-  return [...new Set(endpoints.map(of))].sort()
+function distinct(endpoints: readonly CatalogEndpoint[], key: keyof CatalogEndpoint): string[] {
+  return [...new Set(endpoints.map((endpoint) => endpoint[key]))].sort()
 }
 
-function notFound(
-  missing: string,
-  kind: string,
-  present: readonly CatalogEndpoint[],
-  of: (e: CatalogEndpoint) => string,
-): BackupError {
-  const list = distinct(present, of)
-  const has =
-    list.length === 0 ? 'nothing' : list.map((name) => (name === '' ? '(no name)' : name)).join(', ')
-  return new BackupError('ENDPOINT_NOT_FOUND', `The service catalog has ${missing}. Its ${kind}: ${has}.`)
+const plurals = { serviceType: 'services', serviceName: 'names', interface: 'interfaces', region: 'regions' }
+
+function notFound(what: string, key: keyof typeof plurals, present: readonly CatalogEndpoint[]): BackupError {
+  const names = distinct(present, key).map((name) => (name === '' ? '(no name)' : name))
+  const offered = names.length === 0 ? 'none' : names.join(', ')
+  return new BackupError(
+    'ENDPOINT_NOT_FOUND',
+    `The service catalog has ${what}. Its ${plurals[key]}: ${offered}.`,
+  )
 }
 
-function invalid(what: string, cause?: unknown): BackupError {
+function invalid(why: string): BackupError {
   return new BackupError(
     'CATALOG_INVALID',
-    `The service catalog cannot be used: ${what}. Ask the cloud’s operator, or set backupSwiftUrl.`,
-    cause === undefined ? {} : { cause },
+    `The service catalog is not usable: ${why}. Ask the operator of the cloud, or set backupSwiftUrl.`,
   )
 }
 

@@ -26,12 +26,12 @@ export interface DomainReference {
   readonly name?: string
 }
 
-/** What a Keystone v3 token is for: one of these, or nothing. */
+/** The scope of a Keystone v3 token: at most one of these. */
 export interface KeystoneScope {
   readonly project?: {
     readonly id?: string
     readonly name?: string
-    /** Needed with a name. */
+    /** Required with a name. */
     readonly domain?: DomainReference
   }
   readonly domain?: DomainReference
@@ -45,13 +45,13 @@ export interface PasswordCredentials {
   readonly authUrl: string
   readonly userId?: string
   readonly username?: string
-  /** Needed with a user name. */
+  /** Required with a user name. */
   readonly userDomain?: DomainReference
   readonly password: string
   readonly scope: KeystoneScope
 }
 
-/** Keystone v3 with a token, for one of another scope. Its expiry stays that of the first. */
+/** Keystone v3 with a token, for another scope. The expiry stays that of the token. */
 export interface TokenCredentials {
   readonly method: 'token'
   readonly authUrl: string
@@ -59,12 +59,12 @@ export interface TokenCredentials {
   readonly scope: KeystoneScope
 }
 
-/** Keystone v3 with an application credential, which has its project in it. */
+/** Keystone v3 with an application credential, which contains its project. */
 export interface ApplicationCredentials {
   readonly method: 'application-credential'
   readonly authUrl: string
   readonly id?: string
-  /** With a name, its user is needed too. */
+  /** Requires a user. */
   readonly name?: string
   readonly userId?: string
   readonly username?: string
@@ -72,24 +72,29 @@ export interface ApplicationCredentials {
   readonly secret: string
 }
 
-/** A token that somebody else got, and the account it is for. */
-export interface GivenToken {
-  readonly method: 'given-token'
-  readonly token: string
-  /** Where the account's URL is to be found: in the catalog, or by adding this id to backupSwiftUrl. */
+/** The caller's account: what Cinder's driver takes from the context of its request. */
+export interface SwiftContext {
+  readonly authToken: string
+  /** The id to append to `backupSwiftUrl`. */
   readonly projectId?: string
-  /** The catalog that came with the token. */
+  /** The caller's catalog, in the form of Keystone v2 or v3. */
   readonly serviceCatalog?: unknown
-  /** When the token ends. @default not known: Swift's 401 will say so */
+  /** When the token expires. @default unknown: it is renewed after a 401 of Swift */
   readonly expiresAt?: Date
-  /** Gets another token. @default none: the job ends with `AUTH_EXPIRED` when the token does */
+  /** Returns a new token of the same user. @default none: the job ends with `AUTH_EXPIRED` when the token expires */
   readonly renewToken?: (options: { readonly signal?: AbortSignal }) => Promise<RenewedToken>
 }
 
-/** A fresh token; whoever knows its end says it too. */
+/** A token that the caller has, and its account. */
+export interface GivenToken extends Omit<SwiftContext, 'authToken'> {
+  readonly method: 'given-token'
+  readonly token: string
+}
+
+/** A new token, with its expiry if it is known. */
 export type RenewedToken = string | { readonly token: string; readonly expiresAt?: Date }
 
-/** Every way of signing in that is built in. */
+/** All built-in ways to sign in. */
 export type SwiftCredentials =
   | V1Credentials
   | KeystoneV2Credentials
@@ -98,12 +103,12 @@ export type SwiftCredentials =
   | ApplicationCredentials
   | GivenToken
 
-/** A token, and the account it opens. */
+/** A token, and its account. */
 export interface SwiftAccess {
   readonly token: string
-  /** The account's URL: `https://swift.example/v1/AUTH_…`, without a slash at its end. */
+  /** The URL of the account: `https://swift.example/v1/AUTH_…`, without a slash at its end. */
   readonly storageUrl: string
-  /** When the token ends, by this machine's clock; null when that is not known. */
+  /** When the token expires, by the local clock; null if unknown. */
   readonly expiresAt: Date | null
 }
 
@@ -111,14 +116,13 @@ export interface SwiftAccess {
 export interface AuthenticateOptions {
   /** Ends the sign-in with `ABORTED`. */
   readonly signal?: AbortSignal
-  /** What Swift no longer accepts, or what is about to expire. Undefined the first time. */
+  /** The token that Swift no longer accepts, or that is about to expire. Undefined for the first sign-in. */
   readonly previous?: SwiftAccess
 }
 
 /**
- * A way of signing in. Called for the first request, ahead of each expiry, and after Swift answered 401; never twice
- * at once by one driver. Rejects with `AUTH_FAILED` where the credentials are refused and with `AUTH_EXPIRED` where
- * there is no way to get another token.
+ * A way to sign in. Called for the first request, before each expiry, and after a 401 of Swift; never concurrently by one
+ * driver. Rejects with `AUTH_FAILED` if the credentials are refused, and with `AUTH_EXPIRED` if the token cannot be renewed.
  */
 export interface TokenProvider {
   authenticate(options: AuthenticateOptions): Promise<SwiftAccess>

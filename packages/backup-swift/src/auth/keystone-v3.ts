@@ -1,97 +1,62 @@
 import { BackupError } from '@stowage/backup-core'
-import { bodyOf, collect } from '../http/bodies.js'
 import type { HttpClient } from '../http/client.js'
 import { headerOf } from '../http/exchange.js'
-import { jsonObject, keystoneAddress, localExpiry, recordOf } from './keystone.js'
 import { storageUrlOf, type StorageEndpoint } from './catalog.js'
 import type {
   ApplicationCredentials,
-  AuthenticateOptions,
   DomainReference,
   KeystoneScope,
   PasswordCredentials,
-  SwiftAccess,
   TokenCredentials,
   TokenProvider,
 } from './credentials.js'
+import { keystoneAddress, localExpiry, postToKeystone, recordOf } from './keystone.js'
 
-const maxAnswerBytes = 4 * 1024 * 1024
-
-/** Keystone v3: password, token or application credential. */
-export class KeystoneV3TokenProvider implements TokenProvider {
-  readonly #credentials: KeystoneV3Credentials
-  readonly #http: HttpClient
-  readonly #endpoint: StorageEndpoint
-
-  /** @throws `OPTION_INVALID` where the credentials are not whole. */
-  constructor(credentials: KeystoneV3Credentials, http: HttpClient, endpoint: StorageEndpoint) {
-    keystoneV3Request(credentials)
-    keystoneAddress(credentials.authUrl, 'v3')
-    this.#credentials = credentials
-    this.#http = http
-    this.#endpoint = endpoint
-  }
-
-  async authenticate({ signal, previous }: AuthenticateOptions): Promise<SwiftAccess> {
-    const credentials = this.#credentials
-    if (credentials.method === 'token' && previous) {
-      // A token made from a token keeps the first one's end, so that another sign-in gains nothing.
-      throw new BackupError(
-        'AUTH_EXPIRED',
-        'The token that was given has expired or is not accepted, and a token cannot be renewed by itself: sign in ' +
-          'with a password or an application credential for jobs that outlive a token.',
-      )
-    }
-    const { origin, path } = keystoneAddress(credentials.authUrl, 'v3')
-    const askedAtMs = Date.now()
-    const { head, value } = await this.#http.send(
-      {
-        method: 'POST',
-        origin,
-        path: `${path}/auth/tokens`,
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body: bodyOf(Buffer.from(JSON.stringify(keystoneV3Request(credentials)))),
-        // Keystone under uWSGI closes after each answer without saying so.
-        closeConnection: true,
-      },
-      {
+/**
+ * Signs in to Keystone v3 with a password, a token or an application credential.
+ *
+ * @throws `OPTION_INVALID` if the credentials are incomplete
+ */
+export function keystoneV3(
+  credentials: KeystoneV3Credentials,
+  http: HttpClient,
+  endpoint: StorageEndpoint,
+): TokenProvider {
+  const body = keystoneV3Request(credentials)
+  const { origin, path } = keystoneAddress(credentials.authUrl, 'v3')
+  const address = { origin, path: `${path}/auth/tokens` }
+  return {
+    async authenticate({ signal, previous }) {
+      if (credentials.method === 'token' && previous) {
+        // A token that is derived from a token keeps its expiry, so another sign-in gains nothing.
+        throw new BackupError(
+          'AUTH_EXPIRED',
+          'The token has expired or is not accepted, and a token cannot renew itself: sign in with a password or an ' +
+            'application credential for jobs that outlive a token.',
+        )
+      }
+      const sending = {
         what: 'Signing in (Keystone v3)',
-        accept: (status) => status === 201 || status === 200,
-        sink: () => collect(maxAnswerBytes),
-        secrets: [secretOf(credentials)],
-        refusal: (status) => refusal(status, credentials),
-      },
-      signal,
-    )
-    const token = headerOf(head, 'x-subject-token')
-    if (token === undefined || token === '') {
-      throw new BackupError(
-        'AUTH_FAILED',
-        'Keystone answered without X-Subject-Token: is the auth URL right?',
-      )
-    }
-    const issued = recordOf(jsonObject(value, 'The answer to the sign-in')['token'], 'token')
-    const project = issued['project']
-    const projectId = project === undefined ? undefined : recordOf(project, 'project')['id']
-    return {
-      token,
-      storageUrl: storageUrlOf(this.#endpoint, {
-        projectId: typeof projectId === 'string' ? projectId : undefined,
-        catalog: issued['catalog'],
-      }),
-      expiresAt: localExpiry(issued['issued_at'], issued['expires_at'], askedAtMs),
-    }
-  }
-}
-
-function secretOf(credentials: KeystoneV3Credentials): string {
-  switch (credentials.method) {
-    case 'password':
-      return credentials.password
-    case 'token':
-      return credentials.token
-    case 'application-credential':
-      return credentials.secret
+        accept: [201, 200],
+        refusal: (status: number) => refusal(status, credentials),
+      }
+      const { head, value, sentAtMs } = await postToKeystone(http, address, body, sending, signal)
+      const token = headerOf(head, 'x-subject-token')
+      if (!token) {
+        throw new BackupError(
+          'AUTH_FAILED',
+          'Signing in (Keystone v3) failed: the response has no X-Subject-Token. Check the auth URL.',
+        )
+      }
+      const issued = recordOf(value['token'], 'token')
+      const { project, catalog } = issued
+      const projectId = project === undefined ? undefined : recordOf(project, 'project')['id']
+      return {
+        token,
+        storageUrl: storageUrlOf(endpoint, { projectId, catalog }),
+        expiresAt: localExpiry(issued['issued_at'], issued['expires_at'], sentAtMs),
+      }
+    },
   }
 }
 

@@ -1,12 +1,12 @@
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { BackupError } from '@stowage/backup-core'
-import { authParameterNames, credentialsOf, type AuthParameters, type Environment } from './environment.js'
-import type { SwiftDriverOptions } from './options.js'
-import { NotReadableError, readRegularFile } from './regular-file.js'
 import { LineCounter, parseDocument } from 'yaml'
+import { connectionOptions, credentialsOf } from './environment.js'
+import { isTrue, type Environment, type SwiftDriverOptions } from './options.js'
+import { isMissingFile, readTextFile } from './text-file.js'
 
-/** Where to look. */
+/** Where clouds.yaml is searched. */
 export interface CloudsYamlOptions {
   /** For `OS_CLIENT_CONFIG_FILE`, `OS_CLIENT_SECURE_FILE` and `HOME`. @default process.env */
   readonly env?: Environment
@@ -15,28 +15,24 @@ export interface CloudsYamlOptions {
 }
 
 /**
- * The options that a cloud of clouds.yaml stands for, with what secure.yaml adds to it and, where it has a
- * `profile`, what clouds-public.yaml says. Looked for in the current directory, `~/.config/openstack` and
- * `/etc/openstack`; the first file found is the one.
+ * Reads the options of a cloud in clouds.yaml, merged with its secrets of secure.yaml and, if it has a `profile`, with that
+ * of clouds-public.yaml. Searches the current directory, `~/.config/openstack` and `/etc/openstack`; the first file found
+ * is used.
  *
- * @throws `CONFIG_INVALID`, naming the clouds there are where the one asked for is not among them.
+ * @throws `CONFIG_INVALID`; for an unknown cloud it lists those of the file
  */
-export async function fromCloudsYaml(
-  cloud: string,
-  options: CloudsYamlOptions = {},
-): Promise<SwiftDriverOptions> {
+export function fromCloudsYaml(cloud: string, options: CloudsYamlOptions = {}): SwiftDriverOptions {
   const env = options.env ?? process.env
   const directories = [
     options.directory ?? process.cwd(),
     join(env['HOME'] ?? homedir(), '.config', 'openstack'),
     '/etc/openstack',
   ]
-  const clouds = await firstOf(directories, 'clouds', env['OS_CLIENT_CONFIG_FILE'])
+  const clouds = firstOf(directories, 'clouds', env['OS_CLIENT_CONFIG_FILE'])
   if (!clouds) {
     throw new BackupError(
       'CONFIG_INVALID',
-      `There is no clouds.yaml to look for the cloud ${cloud} in: not in ${directories.join(', ')}, nor by ` +
-        'OS_CLIENT_CONFIG_FILE.',
+      `Cannot find the cloud ${cloud}: no clouds.yaml in ${directories.join(', ')}, and OS_CLIENT_CONFIG_FILE is not set.`,
     )
   }
   const list = mapAt(clouds.map, 'clouds') ?? {}
@@ -45,106 +41,79 @@ export async function fromCloudsYaml(
     const names = Object.keys(list).join(', ')
     throw new BackupError(
       'CONFIG_INVALID',
-      `${clouds.file} has no cloud ${cloud}. It has: ${names || 'none'}.`,
+      `${clouds.file} has no cloud ${cloud}. Its clouds: ${names || 'none'}.`,
     )
   }
-  const secure = await firstOf([dirname(clouds.file), ...directories], 'secure', env['OS_CLIENT_SECURE_FILE'])
+  const secure = firstOf([dirname(clouds.file), ...directories], 'secure', env['OS_CLIENT_SECURE_FILE'])
   const secrets = mapAt(mapAt(secure?.map ?? {}, 'clouds') ?? {}, cloud) ?? {}
-  const profile = await profileOf(own, directories)
-  return optionsOf(merged(merged(profile, own), secrets), `The cloud ${cloud} of ${clouds.file}`)
+  return optionsOf(
+    merged(merged(profileOf(own, directories), own), secrets),
+    `The cloud ${cloud} of ${clouds.file}`,
+  )
 }
 
-async function profileOf(cloud: TextMap, directories: readonly string[]): Promise<TextMap> {
+function profileOf(cloud: TextMap, directories: readonly string[]): TextMap {
   const name = textAt(cloud, 'profile') ?? textAt(cloud, 'cloud')
   if (name === undefined) return {}
-  const file = await firstOf(directories, 'clouds-public', undefined)
-  // The profiles that come with openstacksdk are not here: what is missing is found missing below.
+  const file = firstOf(directories, 'clouds-public', undefined)
+  // The profiles that openstacksdk brings are not included: a field that only they have is reported as missing later.
   return mapAt(mapAt(file?.map ?? {}, 'public-clouds') ?? {}, name) ?? {}
 }
 
-function optionsOf(cloud: TextMap, whose: string): SwiftDriverOptions {
+function optionsOf(cloud: TextMap, source: string): SwiftDriverOptions {
   const auth = mapAt(cloud, 'auth') ?? {}
-  const parameters: { -readonly [K in keyof AuthParameters]: string } = {}
-  for (const name of authParameterNames) {
-    const value = textAt(auth, name) ?? textAt(cloud, name)
-    if (value !== undefined) parameters[name] = value
-  }
-  const region = textAt(cloud, 'region_name')
-  const endpointType =
-    textAt(cloud, 'object_store_interface') ?? textAt(cloud, 'interface') ?? textAt(cloud, 'endpoint_type')
-  const serviceName = textAt(cloud, 'object_store_service_name')
-  const storageUrl = textAt(cloud, 'object_store_endpoint_override') ?? textAt(cloud, 'object_store_endpoint')
-  const caCert = textAt(cloud, 'cacert')
-  const [cert, key] = [textAt(cloud, 'cert'), textAt(cloud, 'key')]
-  const verify = textAt(cloud, 'verify')
-  const insecure = textAt(cloud, 'insecure')
+  const get = (...keys: readonly string[]): string | undefined =>
+    keys.map((key) => textAt(cloud, key)).find((value) => value !== undefined)
   return {
-    credentials: credentialsOf(parameters, whose),
-    ...(region === undefined ? {} : { backupSwiftRegionName: region }),
-    ...(endpointType === undefined && serviceName === undefined
-      ? {}
-      : { swiftCatalogInfo: `object-store:${serviceName ?? ''}:${endpointType ?? 'public'}` }),
-    ...(storageUrl === undefined ? {} : { storageUrl }),
-    ...(caCert === undefined ? {} : { backupSwiftCaCertFile: caCert }),
-    ...(cert === undefined || key === undefined ? {} : { clientCertFile: cert, clientKeyFile: key }),
-    ...(/^(?:false|no|off|0)$/i.test(verify ?? '') || /^(?:true|yes|on|1)$/i.test(insecure ?? '')
-      ? { backupSwiftAuthInsecure: true }
-      : {}),
+    credentials: credentialsOf((name) => textAt(auth, name) ?? get(name), source),
+    ...connectionOptions({
+      region: get('region_name'),
+      endpointType: get('object_store_interface', 'interface', 'endpoint_type'),
+      serviceName: get('object_store_service_name'),
+      storageUrl: get('object_store_endpoint_override', 'object_store_endpoint'),
+      caCert: get('cacert'),
+      cert: get('cert'),
+      key: get('key'),
+      isInsecure: /^(?:false|no|off|0)$/i.test(get('verify') ?? '') || isTrue(get('insecure')),
+    }),
   }
 }
 
-async function firstOf(
+function firstOf(
   directories: readonly string[],
   name: string,
-  named: string | undefined,
-): Promise<{ readonly file: string; readonly map: TextMap } | undefined> {
+  path: string | undefined,
+): { readonly file: string; readonly map: TextMap } | undefined {
   const files =
-    named === undefined || named === ''
+    path === undefined || path === ''
       ? directories.flatMap((directory) =>
-          ['yaml', 'yml', 'json'].map((end) => join(directory, `${name}.${end}`)),
+          ['yaml', 'yml', 'json'].map((extension) => join(directory, `${name}.${extension}`)),
         )
-      : [named]
+      : [path]
   for (const file of files) {
-    const text = await readIfThere(file)
-    if (text !== undefined) return { file, map: parseTextYaml(text, file) }
+    try {
+      return { file, map: parseTextYaml(readTextFile(file, file, 'CONFIG_INVALID'), file) }
+    } catch (error) {
+      if (!isMissingFile(error)) throw error
+    }
   }
   return undefined
 }
 
-async function readIfThere(file: string): Promise<string | undefined> {
-  let bytes: Buffer
-  try {
-    bytes = await readRegularFile(file)
-  } catch (cause) {
-    if (cause instanceof NotReadableError && cause.isMissing) return undefined
-    const why = cause instanceof NotReadableError ? cause.message : 'an unknown error'
-    throw new BackupError('CONFIG_INVALID', `Cannot read ${file}: ${why}.`, { cause })
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new BackupError('CONFIG_INVALID', `Cannot read ${file}: it is not valid UTF-8.`)
-  }
-}
-
-/** A mapping whose leaves are texts: what a person wrote, `0123` and `no` included. */
-export interface TextMap {
+/** A mapping whose leaves are strings as written, including `0123` and `no`. */
+interface TextMap {
   readonly [key: string]: TextMap | string | readonly (TextMap | string)[]
 }
 
-const maxBytes = 1024 * 1024
 const maxAliases = 50
 
 /**
- * Parses YAML in which every scalar is text: a password `0123` is those four characters, and not a number. Refuses
- * tags, duplicate keys, many aliases and long files.
+ * Parses YAML with every scalar as a string: a password `0123` stays those four characters. Rejects tags, duplicate keys and
+ * more than 50 aliases.
  *
- * @throws `CONFIG_INVALID`, with the line.
+ * @throws `CONFIG_INVALID` with the line
  */
-export function parseTextYaml(text: string, file: string): TextMap {
-  if (Buffer.byteLength(text) > maxBytes) {
-    throw new BackupError('CONFIG_INVALID', `Cannot read ${file}: it is longer than ${maxBytes} bytes.`)
-  }
+function parseTextYaml(text: string, file: string): TextMap {
   const lineCounter = new LineCounter()
   const document = parseDocument(text, { schema: 'failsafe', lineCounter, prettyErrors: false, merge: true })
   const fault = document.errors[0] ?? document.warnings[0]
@@ -161,28 +130,31 @@ export function parseTextYaml(text: string, file: string): TextMap {
   } catch {
     throw new BackupError(
       'CONFIG_INVALID',
-      `Cannot read ${file}: it has too many aliases, or one that is not defined.`,
+      `Cannot read ${file}: it has too many aliases, or an undefined one.`,
     )
   }
   if (!isTextMap(value))
-    throw new BackupError('CONFIG_INVALID', `${file} holds no mapping of names to values.`)
+    throw new BackupError(
+      'CONFIG_INVALID',
+      `Cannot read ${file}: its content is not a mapping of names to values.`,
+    )
   return value
 }
 
-/** A mapping at a key; undefined where there is none. */
-export function mapAt(map: TextMap, key: string): TextMap | undefined {
+/** Returns the mapping at a key; undefined if there is none. */
+function mapAt(map: TextMap, key: string): TextMap | undefined {
   const value = Object.hasOwn(map, key) ? map[key] : undefined
   return isTextMap(value) ? value : undefined
 }
 
-/** A text at a key; undefined where there is none, or an empty one. */
-export function textAt(map: TextMap, key: string): string | undefined {
+/** Returns the string at a key; undefined if there is none, or an empty one. */
+function textAt(map: TextMap, key: string): string | undefined {
   const value = Object.hasOwn(map, key) ? map[key] : undefined
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** One mapping over another, mapping by mapping. */
-export function merged(under: TextMap, over: TextMap): TextMap {
+/** Merges two mappings recursively; `over` takes precedence. */
+function merged(under: TextMap, over: TextMap): TextMap {
   const result: Record<string, TextMap[string]> = Object.create(null) as Record<string, TextMap[string]>
   for (const [key, value] of [...Object.entries(under), ...Object.entries(over)]) {
     const before = result[key]
@@ -195,16 +167,15 @@ function isTextMap(value: unknown): value is TextMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What a fault means. The parser's own messages quote the file, and so a password. */
+/** Explains an error code. The parser's own messages quote the file, which may contain a password. */
 function meaningOf(code: string): string {
   return meanings[code] ?? 'it is not valid YAML; a value with special characters must be in single quotes'
 }
 
 const meanings: Readonly<Record<string, string>> = {
-  BAD_ALIAS:
-    'it has an alias (*) that is not defined, or cannot be used; a value that begins with * must be in single quotes',
+  BAD_ALIAS: 'it has an undefined or unusable alias (*); a value that begins with * must be in single quotes',
   TAG_RESOLVE_FAILED:
-    'it has a tag (!), which is not read; a value that begins with ! must be in single quotes',
+    'it has a tag (!), which is not supported; a value that begins with ! must be in single quotes',
   DUPLICATE_KEY: 'it has the same key twice',
   TAB_AS_INDENT: 'it is indented with a tab; use spaces',
   MULTIPLE_DOCS: 'it has more than one document',

@@ -1,9 +1,10 @@
 import { BackupError } from '@stowage/backup-core'
 import type { DomainReference, KeystoneScope, SwiftCredentials } from '../auth/credentials.js'
-import type { SwiftDriverOptions } from './options.js'
+import { withoutUndefined } from '../http/without-undefined.js'
+import { isTrue, type Environment, type SwiftDriverOptions } from './options.js'
 
-/** The names that OpenStack's tools have for the parts of a sign-in: `auth:` in clouds.yaml, `OS_` in capitals. */
-export const authParameterNames = [
+/** The names of OpenStack's sign-in parameters: as in `auth:` of clouds.yaml; in capitals after `OS_` in the environment. */
+const authParameterNames = [
   'auth_type',
   'auth_url',
   'identity_api_version',
@@ -30,59 +31,75 @@ export const authParameterNames = [
   'application_credential_secret',
 ] as const
 
-/** A sign-in in those names. */
-export type AuthParameters = { readonly [K in (typeof authParameterNames)[number]]?: string }
+type AuthParameterName = (typeof authParameterNames)[number]
+
+type AuthParameters = { readonly [Name in AuthParameterName]?: string }
+
+/** Returns the value of a parameter; undefined if it is unset. */
+type Lookup = (name: AuthParameterName) => string | undefined
 
 /**
- * Credentials from the parameters of OpenStack's tools, by `auth_type` or, without it, by what is there.
+ * Makes credentials of the parameters of OpenStack's tools, by `auth_type` or, if unset, by the parameters that are set.
  *
- * @param whose What the parameters come from, to begin a message with.
+ * @param source - begins an error message: `The cloud prod of clouds.yaml`
  * @throws `CONFIG_INVALID`
  */
-export function credentialsOf(parameters: AuthParameters, whose: string): SwiftCredentials {
+export function credentialsOf(get: Lookup, source: string): SwiftCredentials {
+  const parameters: AuthParameters = withoutUndefined(
+    Object.fromEntries(authParameterNames.map((name) => [name, get(name)])),
+  )
   const { auth_url: authUrl } = parameters
-  if (authUrl === undefined) throw invalid(`${whose} has no auth_url.`)
+  if (authUrl === undefined) throw invalid(`${source} has no auth_url.`)
   const type = parameters.auth_type ?? guessedType(parameters)
-  const need = (name: keyof AuthParameters): string => {
+  const isV2 = /^v?2/.test(parameters.identity_api_version ?? '')
+  const need = (name: AuthParameterName): string => {
     const value = parameters[name]
-    if (value === undefined) throw invalid(`${whose} has no ${name}, which auth_type ${type} needs.`)
+    if (value === undefined) throw invalid(`${source} has no ${name}, which auth_type ${type} requires.`)
     return value
   }
+  const keystoneV2 = (
+    proof: { token: string } | { username: string; password: string },
+  ): SwiftCredentials => ({
+    method: 'keystone-v2',
+    authUrl,
+    ...proof,
+    ...withoutUndefined({
+      tenantId: parameters.tenant_id ?? parameters.project_id,
+      tenantName: parameters.tenant_name ?? parameters.project_name,
+    }),
+  })
   switch (type) {
     case 'v1password':
       return { method: 'v1', authUrl, user: need('username'), key: need('password') }
     case 'v2password':
-    case 'v2token':
-      return keystoneV2(parameters, authUrl, type === 'v2token', need)
     case 'password':
-    case 'v3password':
-      return isV2(parameters)
-        ? keystoneV2(parameters, authUrl, false, need)
-        : {
-            method: 'password',
-            authUrl,
-            password: need('password'),
-            ...userOf(parameters),
-            scope: scopeOf(parameters),
-          }
+    case 'v3password': {
+      const password = need('password')
+      if (type === 'v2password' || isV2) return keystoneV2({ username: need('username'), password })
+      return { method: 'password', authUrl, password, ...userOf(parameters), scope: scopeOf(parameters) }
+    }
+    case 'v2token':
     case 'token':
-    case 'v3token':
-      return isV2(parameters)
-        ? keystoneV2(parameters, authUrl, true, need)
-        : { method: 'token', authUrl, token: need('token'), scope: scopeOf(parameters) }
+    case 'v3token': {
+      const token = need('token')
+      if (type === 'v2token' || isV2) return keystoneV2({ token })
+      return { method: 'token', authUrl, token, scope: scopeOf(parameters) }
+    }
     case 'v3applicationcredential':
       return {
         method: 'application-credential',
         authUrl,
         secret: need('application_credential_secret'),
-        ...defined('id', parameters.application_credential_id),
-        ...defined('name', parameters.application_credential_name),
+        ...withoutUndefined({
+          id: parameters.application_credential_id,
+          name: parameters.application_credential_name,
+        }),
         ...userOf(parameters),
       }
     default:
       throw invalid(
-        `${whose} has the auth_type ${type}, which is not known here: use password, token, ` +
-          'v3applicationcredential, v2password or v1password, or pass a tokenProvider of your own.',
+        `${source} has the auth_type ${type}, which is not supported: use password, token, ` +
+          'v3applicationcredential, v2password or v1password, or pass a custom tokenProvider.',
       )
   }
 }
@@ -92,36 +109,16 @@ function guessedType(parameters: AuthParameters): string {
   return parameters.token !== undefined && parameters.password === undefined ? 'token' : 'password'
 }
 
-function isV2({ identity_api_version: version }: AuthParameters): boolean {
-  return version !== undefined && /^v?2/.test(version)
-}
-
-function keystoneV2(
-  parameters: AuthParameters,
-  authUrl: string,
-  byToken: boolean,
-  need: (name: keyof AuthParameters) => string,
-): SwiftCredentials {
-  return {
-    method: 'keystone-v2',
-    authUrl,
-    ...(byToken ? { token: need('token') } : { username: need('username'), password: need('password') }),
-    ...defined('tenantId', parameters.tenant_id ?? parameters.project_id),
-    ...defined('tenantName', parameters.tenant_name ?? parameters.project_name),
-  }
-}
-
 function userOf(parameters: AuthParameters): {
   userId?: string
   username?: string
   userDomain?: DomainReference
 } {
-  const domain = domainOf(parameters, parameters.user_domain_id, parameters.user_domain_name)
-  return {
-    ...defined('userId', parameters.user_id),
-    ...defined('username', parameters.username),
-    ...(domain ? { userDomain: domain } : {}),
-  }
+  return withoutUndefined({
+    userId: parameters.user_id,
+    username: parameters.username,
+    userDomain: domainOf(parameters, parameters.user_domain_id, parameters.user_domain_name),
+  })
 }
 
 function scopeOf(parameters: AuthParameters): KeystoneScope {
@@ -132,11 +129,10 @@ function scopeOf(parameters: AuthParameters): KeystoneScope {
   if (id !== undefined) return { project: { id } }
   if (name !== undefined) {
     const domain = domainOf(parameters, parameters.project_domain_id, parameters.project_domain_name)
-    return { project: { name, ...(domain ? { domain } : {}) } }
+    return { project: withoutUndefined({ name, domain }) }
   }
   if (domainId !== undefined) return { domain: { id: domainId } }
-  if (domainName !== undefined) return { domain: { name: domainName } }
-  return {}
+  return domainName === undefined ? {} : { domain: { name: domainName } }
 }
 
 function domainOf(
@@ -151,81 +147,79 @@ function domainOf(
   return parameters.default_domain_name === undefined ? undefined : { name: parameters.default_domain_name }
 }
 
-function defined<K extends string>(key: K, value: string | undefined): { [P in K]?: string } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: string })
-}
-
 function invalid(message: string): BackupError {
   return new BackupError('CONFIG_INVALID', message)
 }
 
-/** Environment variables. */
-export type Environment = Readonly<Record<string, string | undefined>>
+/** What clouds.yaml and the environment have besides the sign-in. */
+interface ConnectionTexts {
+  readonly region: string | undefined
+  readonly serviceName?: string | undefined
+  readonly endpointType: string | undefined
+  readonly storageUrl: string | undefined
+  readonly caCert: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
+  readonly isInsecure: boolean
+}
+
+/** Makes options of it. */
+export function connectionOptions(texts: ConnectionTexts): SwiftDriverOptions {
+  const { region, serviceName, endpointType, storageUrl, caCert, cert, key, isInsecure } = texts
+  const hasClientCertificate = cert !== undefined && key !== undefined
+  return withoutUndefined({
+    backupSwiftRegionName: region,
+    swiftCatalogInfo:
+      endpointType === undefined && serviceName === undefined
+        ? undefined
+        : `object-store:${serviceName ?? ''}:${endpointType ?? 'public'}`,
+    storageUrl,
+    backupSwiftCaCertFile: caCert,
+    clientCertFile: hasClientCertificate ? cert : undefined,
+    clientKeyFile: hasClientCertificate ? key : undefined,
+    backupSwiftAuthInsecure: isInsecure ? true : undefined,
+  })
+}
+
+/** The variables of each parameter besides `OS_…`: other names of the swift command. ST_ with version 2 or 3 is Keystone too. */
+const otherVariables: { readonly [Name in AuthParameterName]?: readonly string[] } = {
+  token: ['OS_AUTH_TOKEN'],
+  identity_api_version: ['OS_AUTH_VERSION', 'ST_AUTH_VERSION'],
+  auth_url: ['ST_AUTH'],
+  username: ['ST_USER'],
+  password: ['ST_KEY'],
+}
 
 /**
- * What the environment says of signing in, in the order in which the `swift` command looks: `OS_STORAGE_URL` with
- * `OS_AUTH_TOKEN`, `ST_AUTH` with `ST_USER` and `ST_KEY`, then `OS_AUTH_URL` and what goes with it. Undefined where
- * it says nothing. A variable that is empty is not set.
+ * Reads how to sign in from the environment, with the precedence of the `swift` command: `OS_STORAGE_URL` with
+ * `OS_AUTH_TOKEN`, `ST_AUTH` with `ST_USER` and `ST_KEY`, then `OS_AUTH_URL` and its like. Undefined if nothing is set. An
+ * empty variable is unset.
  *
  * @throws `CONFIG_INVALID`
  */
 export function fromEnvironment(env: Environment): SwiftDriverOptions | undefined {
-  const get = (name: string): string | undefined => (env[name] === '' ? undefined : env[name])
-  const common = connectionOptions(get)
+  const get = (...names: readonly string[]): string | undefined =>
+    names.map((name) => env[name]).find((value) => value !== undefined && value !== '')
   const storageUrl = get('OS_STORAGE_URL')
+  const common = connectionOptions({
+    region: get('OS_REGION_NAME'),
+    endpointType: get('OS_INTERFACE', 'OS_ENDPOINT_TYPE'),
+    storageUrl,
+    caCert: get('OS_CACERT'),
+    cert: get('OS_CERT'),
+    key: get('OS_KEY'),
+    isInsecure: isTrue(get('OS_INSECURE', 'SWIFTCLIENT_INSECURE')),
+  })
   const token = get('OS_AUTH_TOKEN')
   if (storageUrl !== undefined && token !== undefined) {
-    return { ...common, storageUrl, credentials: { method: 'given-token', token } }
+    return { ...common, credentials: { method: 'given-token', token } }
   }
   const [authUrl, user, key] = [get('ST_AUTH'), get('ST_USER'), get('ST_KEY')]
-  if (authUrl !== undefined && user !== undefined && key !== undefined && isV1(get('ST_AUTH_VERSION'))) {
+  const isV1 = /^v?1(?:\.0)?$/.test(get('ST_AUTH_VERSION') ?? '1')
+  if (authUrl !== undefined && user !== undefined && key !== undefined && isV1) {
     return { ...common, credentials: { method: 'v1', authUrl, user, key } }
   }
-  const parameters = parametersOf(get)
-  if (parameters.auth_url === undefined) return undefined
-  return { ...common, credentials: credentialsOf(parameters, 'The environment (OS_…)') }
-}
-
-function isV1(version: string | undefined): boolean {
-  return version === undefined || /^v?1(?:\.0)?$/.test(version)
-}
-
-function parametersOf(get: (name: string) => string | undefined): AuthParameters {
-  const parameters: { -readonly [K in keyof AuthParameters]: string } = {}
-  for (const name of authParameterNames) {
-    const value = get(`OS_${name.toUpperCase()}`)
-    if (value !== undefined) parameters[name] = value
-  }
-  // The swift command's names for two of them; ST_ with version 2 or 3 is Keystone too.
-  const aliases: readonly (readonly [keyof AuthParameters, string])[] = [
-    ['token', 'OS_AUTH_TOKEN'],
-    ['identity_api_version', 'OS_AUTH_VERSION'],
-    ['identity_api_version', 'ST_AUTH_VERSION'],
-    ['auth_url', 'ST_AUTH'],
-    ['username', 'ST_USER'],
-    ['password', 'ST_KEY'],
-  ]
-  for (const [name, variable] of aliases) {
-    const value = get(variable)
-    if (parameters[name] === undefined && value !== undefined) parameters[name] = value
-  }
-  return parameters
-}
-
-function connectionOptions(get: (name: string) => string | undefined): SwiftDriverOptions {
-  const region = get('OS_REGION_NAME')
-  const endpointType = get('OS_INTERFACE') ?? get('OS_ENDPOINT_TYPE')
-  const storageUrl = get('OS_STORAGE_URL')
-  const [caCert, cert, key] = [get('OS_CACERT'), get('OS_CERT'), get('OS_KEY')]
-  const insecure = get('OS_INSECURE') ?? get('SWIFTCLIENT_INSECURE')
-  return {
-    ...(region === undefined ? {} : { backupSwiftRegionName: region }),
-    ...(endpointType === undefined ? {} : { swiftCatalogInfo: `object-store::${endpointType}` }),
-    ...(storageUrl === undefined ? {} : { storageUrl }),
-    ...(caCert === undefined ? {} : { backupSwiftCaCertFile: caCert }),
-    ...(cert === undefined || key === undefined ? {} : { clientCertFile: cert, clientKeyFile: key }),
-    ...(insecure !== undefined && /^(?:true|1|on|yes)$/i.test(insecure)
-      ? { backupSwiftAuthInsecure: true }
-      : {}),
-  }
+  const parameter: Lookup = (name) => get(`OS_${name.toUpperCase()}`, ...(otherVariables[name] ?? []))
+  if (parameter('auth_url') === undefined) return undefined
+  return { ...common, credentials: credentialsOf(parameter, 'The environment (OS_…)') }
 }

@@ -1,127 +1,329 @@
-import type { ChunkedDriverOptions } from '@stowage/backup-core'
-import type { RenewedToken, SwiftCredentials, TokenProvider } from '../auth/credentials.js'
+import { BackupError, checkOptions, chunkedDriverShape, optionRules as rules } from '@stowage/backup-core'
+import type { ChunkedDriverOptions, OptionRule, OptionShape } from '@stowage/backup-core'
+import type { SwiftContext, SwiftCredentials, TokenProvider } from '../auth/credentials.js'
 
-/** Cinder's own options, in camel case: the flag's name is in each comment. */
-export interface CinderSwiftOptions {
-  /** `backup_swift_url`: Swift's URL, to which the project's id is appended. @default the catalog's */
-  readonly backupSwiftUrl?: string
-  /** `backup_swift_auth_url`: Keystone's URL, or that of auth version 1. @default the catalog's */
-  readonly backupSwiftAuthUrl?: string
-  /** `swift_catalog_info` @default 'object-store:swift:publicURL' */
-  readonly swiftCatalogInfo?: string
-  /** `keystone_catalog_info` @default 'identity:Identity Service:publicURL' */
-  readonly keystoneCatalogInfo?: string
-  /** `backup_swift_auth` @default 'per_user' */
-  readonly backupSwiftAuth?: 'per_user' | 'single_user'
-  /** `backup_swift_auth_version`, for `single_user`. @default '1' */
-  readonly backupSwiftAuthVersion?: '1' | '2' | '3'
-  /** `backup_swift_tenant` */
-  readonly backupSwiftTenant?: string
-  /** `backup_swift_user` */
-  readonly backupSwiftUser?: string
-  /** `backup_swift_key` */
-  readonly backupSwiftKey?: string
-  /** `backup_swift_user_domain`: a name. @default the domain with the id `default` */
-  readonly backupSwiftUserDomain?: string
-  /** `backup_swift_project_domain`: a name. @default the domain with the id `default` */
-  readonly backupSwiftProjectDomain?: string
-  /** `backup_swift_project`: a name. */
-  readonly backupSwiftProject?: string
-  /** `backup_swift_container`: the same as `container`. @default 'volumebackups' */
-  readonly backupSwiftContainer?: string
-  /** `backup_swift_create_storage_policy`: for containers that are created. @default the cluster's */
-  readonly backupSwiftCreateStoragePolicy?: string
-  /** `backup_swift_object_size`, in bytes: the same as `chunkSizeBytes`. @default 52428800 */
-  readonly backupSwiftObjectSize?: number
-  /** `backup_swift_block_size`, in bytes: the same as `blockSizeBytes`. @default 32768 */
-  readonly backupSwiftBlockSize?: number
-  /** `backup_swift_retry_attempts`: how often a request is repeated. @default 10 */
-  readonly backupSwiftRetryAttempts?: number
-  /** `backup_swift_retry_backoff`, in seconds: the first wait; it doubles up to 64. @default 10 */
-  readonly backupSwiftRetryBackoff?: number
-  /** `backup_swift_enable_progress_timer`: accepted, and of no effect. @default true */
-  readonly backupSwiftEnableProgressTimer?: boolean
-  /** `backup_swift_ca_cert_file`: a PEM file. @default the authorities that Node knows */
-  readonly backupSwiftCaCertFile?: string
-  /** `backup_swift_auth_insecure`: accepts any certificate. @default false */
-  readonly backupSwiftAuthInsecure?: boolean
-  /** `backup_swift_service_auth`: sends `X-Service-Token`; needs `serviceCredentials`. @default false */
-  readonly backupSwiftServiceAuth?: boolean
-  /** `backup_swift_region_name` @default the only one there is */
-  readonly backupSwiftRegionName?: string
-  /** `backup_compression_algorithm`: the word of one of the compressors given. @default that of `compression` */
-  readonly backupCompressionAlgorithm?: string
-  /** `backup_create_containers` @default true */
-  readonly backupCreateContainers?: boolean
-  /** `backup_object_number_per_notification`: accepted, and of no effect. @default 10 */
-  readonly backupObjectNumberPerNotification?: number
-  /** `backup_timer_interval`, in seconds: accepted, and of no effect. @default 120 */
-  readonly backupTimerInterval?: number
-  /** `storage_availability_zone` @default 'nova' */
-  readonly storageAvailabilityZone?: string
+/*
+ * The tables of the options. The types, the checks, the defaults, the reading of a cinder.conf and the tables of the
+ * README and of docs/from-cinder.md follow from them: a test compares the comments here with the documents.
+ */
+
+/** One option: the rule for its value, and the value where it is left out. */
+interface Option<T, D extends T | undefined> {
+  readonly rule: OptionRule
+  readonly default: D
+  /** For the compiler alone. */
+  readonly type?: T
 }
 
-/** Who asks, in `per_user` mode: what Cinder's driver takes from its request's context. */
-export interface SwiftContext {
-  readonly authToken: string
-  /** Needed with `backupSwiftUrl`, to which it is appended. */
-  readonly projectId?: string
-  /** The caller's catalog, in the shape of Keystone v2 or v3. */
-  readonly serviceCatalog?: unknown
-  /** When the token ends. @default not known: Swift's 401 will say so */
-  readonly expiresAt?: Date
-  /** Gets another token for the same user. @default none: the job ends when the token does */
-  readonly renewToken?: (options: { readonly signal?: AbortSignal }) => Promise<RenewedToken>
+/** What a flag has besides its name, rule and default. */
+interface FlagDetails {
+  readonly unit?: 'bytes' | 'seconds' | 'attempts' | 'objects'
+  readonly secret?: true
+  /** The option of every driver that is the same. */
+  readonly coreOption?: 'container' | 'chunkSizeBytes' | 'blockSizeBytes' | 'compression'
 }
 
-/** Everything that a {@link SwiftBackupDriver} can be told. */
-export interface SwiftDriverOptions extends ChunkedDriverOptions, CinderSwiftOptions {
-  /** For `per_user`: the caller's token and catalog. */
-  readonly context?: SwiftContext
-  /** Other ways of signing in than Cinder's flags know. Takes the place of them. */
-  readonly credentials?: SwiftCredentials
-  /** Your own way of signing in. Takes the place of all others. */
-  readonly tokenProvider?: TokenProvider
-  /** Who gets the service token (`backupSwiftServiceAuth`). */
-  readonly serviceCredentials?: SwiftCredentials
-  /** The whole URL of the account. @default found by `backupSwiftUrl` or in the catalog */
-  readonly storageUrl?: string
+/** An option that Cinder has as a flag. Its name is the flag's, in camel case. */
+export interface CinderFlag<T, D extends T | undefined> extends Option<T, D>, FlagDetails {
+  readonly flag: string
+  /** The value of the flag's text in a cinder.conf: the text itself where it cannot be one, undefined where it is unset. */
+  readonly read: (text: string) => unknown
+}
+
+function flag<T, D extends T | undefined>(
+  name: string,
+  read: (text: string) => unknown,
+  rule: OptionRule,
+  value: D,
+  details: FlagDetails,
+): CinderFlag<T, D> {
+  const hint = (): string => `Its flag in a cinder.conf is ${name}.`
+  return { flag: name, read, rule: { ...rule, hint }, default: value, ...details }
+}
+
+// An empty value is unset for Cinder's own tests, `is None` aside, and never one that works.
+const textOf = (text: string): string | undefined => (text === '' ? undefined : text)
+
+/** As Python's int() reads it: white space around it, a sign, underscores between digits. */
+const integerOf = (text: string): number | string =>
+  /^\s*[+-]?\d+(?:_\d+)*\s*$/.test(text) ? Number(text.replaceAll('_', '')) : text
+
+const booleanOf = (text: string): boolean | string =>
+  isTrue(text) || (/^(?:false|0|off|no)$/i.test(text) ? false : text)
+
+/** Whether a text means true to OpenStack's tools. */
+export function isTrue(text: string | undefined): boolean {
+  return /^(?:true|1|on|yes)$/i.test(text ?? '')
+}
+
+function text<const D extends string | undefined = undefined>(
+  name: string,
+  value?: D,
+  details: FlagDetails = {},
+): CinderFlag<string, D> {
+  return flag(name, textOf, rules.nonEmptyText, value as D, details)
+}
+
+function integer(name: string, value: number, min: 0 | 1, details: FlagDetails): CinderFlag<number, number> {
+  return flag(name, integerOf, rules.wholeNumber(min), value, details)
+}
+
+function seconds(name: string, value: number): CinderFlag<number, number> {
+  const rule = {
+    expected: 'a number of seconds of at least 0',
+    accepts: (given: unknown) => typeof given === 'number' && Number.isFinite(given) && given >= 0,
+  }
+  return flag(name, integerOf, rule, value, { unit: 'seconds' })
+}
+
+function boolean(name: string, value: boolean): CinderFlag<boolean, boolean> {
+  return flag(name, booleanOf, rules.flag, value, {})
+}
+
+function oneOf<const T extends string>(
+  name: string,
+  choices: readonly T[],
+  value: NoInfer<T>,
+  read = textOf,
+): CinderFlag<T, T> {
+  return flag(name, read, rules.oneOf(...choices), value, {})
+}
+
+/** Every flag that Cinder's Swift driver reads. */
+export const cinderOptions = {
+  /** The URL of the Swift endpoint, to which the project id is appended unchanged: it ends in `AUTH_`. */
+  backupSwiftUrl: text('backup_swift_url'),
+  /** The URL of Keystone, or of auth version 1. If unset, it is taken from the catalog of `context`. */
+  backupSwiftAuthUrl: text('backup_swift_auth_url'),
+  /** Selects the Swift endpoint in the catalog: `<service_type>:<service_name>:<endpoint_type>`. */
+  swiftCatalogInfo: text('swift_catalog_info', 'object-store:swift:publicURL'),
+  /** Selects the Keystone endpoint in the catalog: `<service_type>:<service_name>:<endpoint_type>`. */
+  keystoneCatalogInfo: text('keystone_catalog_info', 'identity:Identity Service:publicURL'),
+  /** Selects the account: `per_user` uses the token in `context`, `single_user` the user in these options. */
+  backupSwiftAuth: oneOf('backup_swift_auth', ['per_user', 'single_user'], 'per_user'),
+  /** How `single_user` signs in: auth version 1, Keystone v2.0 or Keystone v3. */
+  backupSwiftAuthVersion: oneOf(
+    'backup_swift_auth_version',
+    ['1', '2', '3'],
+    '1',
+    (version) => /^v?([123])(?:\.0)?$/.exec(version)?.[1] ?? textOf(version),
+  ),
+  /** The tenant name, for auth version 2. */
+  backupSwiftTenant: text('backup_swift_tenant'),
+  /** The user name; for auth version 1 `account:user`. */
+  backupSwiftUser: text('backup_swift_user'),
+  /** The key or password. */
+  backupSwiftKey: text('backup_swift_key', undefined, { secret: true }),
+  /** The name of the user's domain, for auth version 3. If unset, the domain with the id `default`. */
+  backupSwiftUserDomain: text('backup_swift_user_domain'),
+  /** The name of the project's domain, for auth version 3. If unset, the domain with the id `default`. */
+  backupSwiftProjectDomain: text('backup_swift_project_domain'),
+  /** The project name, for auth version 3. */
+  backupSwiftProject: text('backup_swift_project'),
+  /** The container for backups that name none. The same as `container`. */
+  backupSwiftContainer: text('backup_swift_container', 'volumebackups', { coreOption: 'container' }),
+  /** The storage policy of new containers. An existing container keeps its own. */
+  backupSwiftCreateStoragePolicy: text('backup_swift_create_storage_policy'),
+  /** The maximum number of bytes of the volume in one object. The same as `chunkSizeBytes`. */
+  backupSwiftObjectSize: integer('backup_swift_object_size', 52_428_800, 1, {
+    unit: 'bytes',
+    coreOption: 'chunkSizeBytes',
+  }),
+  /** The granularity of change detection. The same as `blockSizeBytes`. */
+  backupSwiftBlockSize: integer('backup_swift_block_size', 32_768, 1, {
+    unit: 'bytes',
+    coreOption: 'blockSizeBytes',
+  }),
+  /** The maximum number of retries of a request. (Cinder's default today is 3.) */
+  backupSwiftRetryAttempts: integer('backup_swift_retry_attempts', 10, 0, { unit: 'attempts' }),
+  /** The first backoff; it doubles up to `retryMaxBackoffSeconds`, less jitter. (Cinder's default today is 2.) */
+  backupSwiftRetryBackoff: seconds('backup_swift_retry_backoff', 10),
+  /** Cinder's periodic notification to Ceilometer. Accepted without effect; `onProgress` reports instead. */
+  backupSwiftEnableProgressTimer: boolean('backup_swift_enable_progress_timer', true),
+  /** A PEM file with the trusted CA certificates, for Swift and Keystone. */
+  backupSwiftCaCertFile: text('backup_swift_ca_cert_file'),
+  /** Accepts any certificate, of Swift and of Keystone, with one warning. */
+  backupSwiftAuthInsecure: boolean('backup_swift_auth_insecure', false),
+  /** Also sends `X-Service-Token`, obtained with `serviceCredentials` (group `[service_user]`). */
+  backupSwiftServiceAuth: boolean('backup_swift_service_auth', false),
+  /** The region in the catalog. Required if Swift is in several regions; an unknown region is an error. */
+  backupSwiftRegionName: text('backup_swift_region_name'),
+  /** The name of the compression algorithm: of `compression` or one of `decompressors`. (Cinder's default is zlib.) */
+  backupCompressionAlgorithm: text('backup_compression_algorithm', undefined, { coreOption: 'compression' }),
+  /** Whether a missing container is created. */
+  backupCreateContainers: boolean('backup_create_containers', true),
+  /** The number of objects between two notifications to Ceilometer. Accepted without effect; `onProgress` reports each object. */
+  backupObjectNumberPerNotification: integer('backup_object_number_per_notification', 10, 0, {
+    unit: 'objects',
+  }),
+  /** The interval of Cinder's periodic notification. Accepted without effect; `onProgress` reports instead. */
+  backupTimerInterval: seconds('backup_timer_interval', 120),
+  /** The availability zone in the names of objects: `az_<zone>_backup_<id>`. */
+  storageAvailabilityZone: text('storage_availability_zone', 'nova'),
+}
+
+function option<T>(rule: OptionRule): Option<T, undefined> {
+  return { rule, default: undefined }
+}
+
+function positive(value: number): Option<number, number> {
+  const accepts = (given: unknown): boolean =>
+    typeof given === 'number' && Number.isFinite(given) && given > 0
+  return { rule: { expected: 'a number above 0', accepts }, default: value }
+}
+
+const methods = ['v1', 'keystone-v2', 'password', 'token', 'application-credential', 'given-token']
+
+const credentials: OptionRule = {
+  expected: `an object whose method is one of ${methods.join(', ')}, with the fields of that method`,
+  accepts: (value) => {
+    if (!rules.object.accepts(value)) return false
+    const { method, authUrl, token } = value as Readonly<Record<string, unknown>>
+    return (
+      methods.some((one) => one === method) &&
+      typeof (method === 'given-token' ? token : authUrl) === 'string'
+    )
+  },
+}
+
+/** The other options of the Swift driver. */
+export const swiftOptions = {
+  /** The caller's token and catalog, for `backupSwiftAuth: 'per_user'`. */
+  context: option<SwiftContext>(rules.object),
+  /** Any of the ways to sign in. Overrides Cinder's options. */
+  credentials: option<SwiftCredentials>(credentials),
+  /** A custom way to sign in. Overrides all others. */
+  tokenProvider: option<TokenProvider>(rules.withMethods('an object with authenticate()', ['authenticate'])),
+  /** Signs in the user of the service token (`backupSwiftServiceAuth`). */
+  serviceCredentials: option<SwiftCredentials>(credentials),
+  /** The complete URL of the account. If unset, it is derived from `backupSwiftUrl` or found in the catalog. */
+  storageUrl: option<string>(rules.nonEmptyText),
   /**
-   * Where backups are looked for by their id: in `container` alone, or in every container of the account that holds
-   * one. @default 'account'; 'container' for a store that a URL with a container names
+   * Where backups are searched by id: in all containers of the `account`, or in the driver's own `container` only (the
+   * default for `swift://CONTAINER`), which then accepts no backup into another container. A delete always searches the
+   * account for incrementals.
    */
-  readonly search?: 'account' | 'container'
-  /** A client certificate and its key, PEM files. */
-  readonly clientCertFile?: string
-  readonly clientKeyFile?: string
-  /** The longest wait before a retry, in seconds, unless the server asks for more. @default 64 */
-  readonly retryMaxBackoffSeconds?: number
-  /** No retry of a request begins later than this after its first attempt, in seconds. @default 900 */
-  readonly retryDeadlineSeconds?: number
-  /** How long a connection may take, in seconds. @default 10 */
-  readonly connectTimeoutSeconds?: number
-  /** How long Swift may take to go on taking a request, or to answer it, in seconds. @default 90 */
-  readonly headersTimeoutSeconds?: number
-  /** How long Swift may pause within an answer, in seconds. @default 60 */
-  readonly bodyTimeoutSeconds?: number
+  search: {
+    rule: rules.oneOf('account', 'container'),
+    default: 'account',
+  } as Option<'account' | 'container', 'account'>,
+  /** A client certificate, PEM. Requires `clientKeyFile`. */
+  clientCertFile: option<string>(rules.nonEmptyText),
+  /** The private key of the client certificate, PEM. */
+  clientKeyFile: option<string>(rules.nonEmptyText),
+  /** The maximum backoff before a retry, unless the server sends a longer Retry-After. */
+  retryMaxBackoffSeconds: positive(64),
+  /** The time after the first attempt of a request beyond which no retry begins. */
+  retryDeadlineSeconds: positive(900),
+  /** The time limit for establishing a connection. */
+  connectTimeoutSeconds: positive(10),
+  /** The time limit for the server to accept more of a request, or to begin its response. */
+  headersTimeoutSeconds: positive(90),
+  /** The maximum pause within a response. */
+  bodyTimeoutSeconds: positive(60),
+  /** The minimum average throughput over `progressWindowSeconds`, in either direction. A slower exchange fails, and is retried. */
+  minBytesPerSecond: positive(1024),
+  /** The time over which `minBytesPerSecond` is measured. */
+  progressWindowSeconds: positive(60),
   /**
-   * What Swift has to take or to send, in bytes per second, on average over `progressWindowSeconds`: a server that sends
-   * a byte now and then is not silent, and never done. Far below the slowest of links. @default 1024
+   * The time limit for a request with its response, including interim responses. Bodies extend it by the time that they
+   * take at `minBytesPerSecond`.
    */
-  readonly minBytesPerSecond?: number
-  /** The time over which `minBytesPerSecond` is measured, in seconds. @default 60 */
-  readonly progressWindowSeconds?: number
+  exchangeTimeoutSeconds: positive(600),
   /**
-   * How long one request and its answer may take, in seconds, whatever comes in between; bodies may take longer by the
-   * time that they need at `minBytesPerSecond`. @default 600
+   * The delay before the object that prevents two backups with one id is checked again: Swift cannot lock a name. Choose
+   * it longer than the cluster takes to store a small object under load.
    */
-  readonly exchangeTimeoutSeconds?: number
-  /**
-   * How long a claim settles, in seconds: Swift cannot lock a name, so the object that keeps two backups with one id
-   * apart is checked again after this time. Longer than a cluster under load takes to store an object of a few bytes.
-   * @default 1
-   */
-  readonly claimSettleSeconds?: number
-  /** Where proxies are looked for (`http_proxy`, `https_proxy`, `no_proxy`). @default process.env */
-  readonly env?: Readonly<Record<string, string | undefined>>
+  claimSettleSeconds: positive(1),
+  /** The environment variables that are read (`http_proxy`, `https_proxy`, `no_proxy`, `OS_*`, `ST_*`). If unset, `process.env`. */
+  env: option<Environment>(rules.object),
+}
+
+/** The sources of options that `getBackupDriver` reads. */
+export const sourceOptions = {
+  /** A cloud of clouds.yaml to sign in to. If unset, `OS_CLOUD`, unless other options say how to sign in. */
+  cloud: option<string>(rules.nonEmptyText),
+  /** A cinder.conf: its path, or its text. */
+  cinderConf: option<string>(rules.text),
+}
+
+/** Environment variables. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+type OptionsOf<Table> = {
+  readonly [Name in keyof Table]?: Table[Name] extends { readonly type?: infer T }
+    ? Exclude<T, undefined>
+    : never
+}
+
+/** Cinder's flags as options, in camel case. */
+export type CinderSwiftOptions = OptionsOf<typeof cinderOptions>
+
+/** All options of a {@link SwiftBackupDriver}. */
+export interface SwiftDriverOptions
+  extends ChunkedDriverOptions, CinderSwiftOptions, OptionsOf<typeof swiftOptions> {}
+
+/** The options of `getBackupDriver`: those of the driver, and where to read others. */
+export interface SwiftStoreOptions extends SwiftDriverOptions, OptionsOf<typeof sourceOptions> {}
+
+/** The flags with the names of their options. */
+export const cinderFlags = Object.entries(cinderOptions) as readonly [
+  keyof CinderSwiftOptions,
+  CinderFlag<string | number | boolean, string | number | boolean | undefined>,
+][]
+
+type Table = Readonly<Record<string, Option<unknown, unknown>>>
+
+type DefaultsOf<T> = { readonly [Name in keyof T]: T[Name] extends { readonly default: infer D } ? D : never }
+
+type Filled<T> = {
+  readonly [Name in keyof T]:
+    DefaultsOf<T>[Name] | Exclude<OptionsOf<T>[Name & keyof OptionsOf<T>], undefined>
+}
+
+/** The options of this driver with their defaults. */
+export type FilledOptions = Filled<typeof cinderOptions & typeof swiftOptions>
+
+/** Fills in the defaults. */
+export function withDefaults(options: SwiftDriverOptions): FilledOptions {
+  const given: Readonly<Record<string, unknown>> = { ...options }
+  return Object.fromEntries(
+    Object.entries({ ...cinderOptions, ...swiftOptions } as Table).map(([name, entry]) => [
+      name,
+      given[name] ?? entry.default,
+    ]),
+  ) as FilledOptions
+}
+
+const rulesOf = (table: Table): Record<string, OptionRule> =>
+  Object.fromEntries(Object.entries(table).map(([name, { rule }]) => [name, rule]))
+
+const driverShape = { ...chunkedDriverShape, ...rulesOf(cinderOptions), ...rulesOf(swiftOptions) }
+
+const storeShape = { ...driverShape, ...rulesOf(sourceOptions) }
+
+const contextShape: OptionShape<SwiftContext> = {
+  authToken: rules.required(rules.nonEmptyText),
+  projectId: rules.text,
+  // Its shape is checked when it is read: CATALOG_INVALID.
+  serviceCatalog: { expected: 'a service catalog', accepts: () => true },
+  expiresAt: { expected: 'a Date', accepts: (value) => value instanceof Date },
+  renewToken: rules.callback,
+}
+
+/** Rejects unknown options and invalid values. @throws `OPTION_INVALID` */
+export function checkDriverOptions(options: SwiftDriverOptions): void {
+  checkOptions('the options of SwiftBackupDriver', options, driverShape)
+  if (options.context !== undefined) checkOptions('the option `context`', options.context, contextShape)
+  if ((options.clientCertFile === undefined) !== (options.clientKeyFile === undefined)) {
+    throw new BackupError(
+      'OPTION_INVALID',
+      'Only one of clientCertFile and clientKeyFile is set: a client certificate requires both.',
+    )
+  }
+}
+
+/** The same for `getBackupDriver`, before other sources of options are read. */
+export function checkStoreOptions(options: SwiftStoreOptions): void {
+  checkOptions('the options of getBackupDriver()', options, storeShape)
 }

@@ -1,33 +1,28 @@
-import { BackupError, type ChunkedDriverOptions, type Compressor } from '@stowage/backup-core'
-import { addressOf } from '../auth/keystone.js'
+import { BackupError, chunkedDriverShape } from '@stowage/backup-core'
+import type { ChunkedDriverOptions, Compressor } from '@stowage/backup-core'
 import { parseCatalogInfo, type StorageEndpoint } from '../auth/catalog.js'
+import { addressOf } from '../auth/keystone.js'
 import type { ConnectionOptions } from '../http/connection-pool.js'
 import type { HttpTimeouts } from '../http/exchange-watch.js'
 import type { RetryPolicy } from '../http/retry.js'
+import { withoutUndefined } from '../http/without-undefined.js'
 import { containerPath } from '../swift/names.js'
-import { checkDriverOptions, checkTypes } from './option-checks.js'
-import type { SwiftDriverOptions } from './options.js'
-import { NotReadableError, readRegularFileSync } from './regular-file.js'
+import {
+  checkDriverOptions,
+  cinderFlags,
+  cinderOptions,
+  withDefaults,
+  type FilledOptions,
+  type SwiftDriverOptions,
+} from './options.js'
+import { readTextFile } from './text-file.js'
 
-const defaultCatalogInfo = 'object-store:swift:publicURL'
-
-/** The driver's own defaults: Cinder's. */
-export const swiftDefaults = {
-  chunkSizeBytes: 52_428_800,
-  blockSizeBytes: 32_768,
-  container: 'volumebackups',
-} as const
-
-/** Options with every default in its place. */
-export interface ResolvedSwiftOptions {
+/** Options with their defaults, in the form in which the parts of the driver take them. */
+export interface ResolvedSwiftOptions extends FilledOptions {
+  /** The options of every driver, for the base class. */
   readonly engine: ChunkedDriverOptions
-  readonly chunkSizeBytes: number
   readonly container: string
-  readonly createContainers: boolean
-  readonly searchAccount: boolean
-  readonly storagePolicy: string | undefined
-  readonly availabilityZone: string
-  readonly claimSettleMs: number
+  readonly chunkSizeBytes: number
   readonly endpoint: StorageEndpoint
   readonly connection: ConnectionOptions
   readonly timeouts: HttpTimeouts
@@ -35,155 +30,111 @@ export interface ResolvedSwiftOptions {
 }
 
 /**
- * Checks all options and fills in the defaults. Reads the certificate files.
+ * Checks all options, fills in the defaults and reads the certificate files.
  *
- * @throws `OPTION_INVALID`, naming the option and its flag.
+ * @throws `OPTION_INVALID` with the option and its flag
  */
 export function resolveOptions(options: SwiftDriverOptions): ResolvedSwiftOptions {
   checkDriverOptions(options)
-  checkTypes(options)
-  const chunkSizeBytes = same(
-    options.chunkSizeBytes,
-    options.backupSwiftObjectSize,
-    'chunkSizeBytes',
-    'backupSwiftObjectSize',
-  )
-  const blockSizeBytes = same(
-    options.blockSizeBytes,
-    options.backupSwiftBlockSize,
-    'blockSizeBytes',
-    'backupSwiftBlockSize',
-  )
-  const container =
-    same(options.container, options.backupSwiftContainer, 'container', 'backupSwiftContainer') ??
-    swiftDefaults.container
+  const engine = engineOptions(options)
+  const filled = withDefaults(options)
+  const container = engine.container ?? filled.backupSwiftContainer
   containerPath(container)
-  if (options.storageUrl !== undefined) addressOf(options.storageUrl, 'storageUrl')
-  if (options.backupSwiftUrl !== undefined)
-    addressOf(options.backupSwiftUrl, 'backupSwiftUrl (backup_swift_url)')
-  const seconds = (value: number): number => value * 1000
+  const { storageUrl, backupSwiftUrl } = filled
+  if (storageUrl !== undefined) addressOf(storageUrl, 'storageUrl')
+  if (backupSwiftUrl !== undefined) addressOf(backupSwiftUrl, 'backupSwiftUrl (backup_swift_url)')
+  const catalogInfo = parseCatalogInfo(filled.swiftCatalogInfo, 'swift_catalog_info')
+  const ms = (seconds: number): number => seconds * 1000
+  const connectMs = ms(filled.connectTimeoutSeconds)
   return {
-    engine: engineOptions(options, { chunkSizeBytes, blockSizeBytes, container }),
-    chunkSizeBytes: chunkSizeBytes ?? swiftDefaults.chunkSizeBytes,
+    ...filled,
+    engine: { ...engine, container },
     container,
-    searchAccount: options.search !== 'container',
-    createContainers: options.backupCreateContainers ?? true,
-    storagePolicy: options.backupSwiftCreateStoragePolicy,
-    availabilityZone: options.storageAvailabilityZone ?? 'nova',
-    claimSettleMs: seconds(options.claimSettleSeconds ?? 1),
-    endpoint: endpointOf(options),
+    chunkSizeBytes: engine.chunkSizeBytes ?? filled.backupSwiftObjectSize,
+    endpoint: {
+      storageUrl,
+      swiftUrl: backupSwiftUrl,
+      choice: {
+        ...catalogInfo,
+        isDefaultName: options.swiftCatalogInfo === undefined || catalogInfo.serviceName === 'swift',
+        region: filled.backupSwiftRegionName,
+      },
+    },
     connection: {
-      insecure: options.backupSwiftAuthInsecure ?? false,
-      connectTimeoutMs: seconds(options.connectTimeoutSeconds ?? 10),
-      env: options.env ?? process.env,
-      ...fileIfNamed(
-        'caCertificates',
-        options.backupSwiftCaCertFile,
-        'backupSwiftCaCertFile (backup_swift_ca_cert_file)',
-      ),
-      ...fileIfNamed('clientCertificate', options.clientCertFile, 'clientCertFile'),
-      ...fileIfNamed('clientKey', options.clientKeyFile, 'clientKeyFile'),
+      insecure: filled.backupSwiftAuthInsecure,
+      connectTimeoutMs: connectMs,
+      env: filled.env ?? process.env,
+      ...withoutUndefined({
+        caCertificates: fileOf(
+          filled.backupSwiftCaCertFile,
+          'backupSwiftCaCertFile (backup_swift_ca_cert_file)',
+        ),
+        clientCertificate: fileOf(filled.clientCertFile, 'clientCertFile'),
+        clientKey: fileOf(filled.clientKeyFile, 'clientKeyFile'),
+      }),
     },
     timeouts: {
-      connectMs: seconds(options.connectTimeoutSeconds ?? 10),
-      headersMs: seconds(options.headersTimeoutSeconds ?? 90),
-      bodyMs: seconds(options.bodyTimeoutSeconds ?? 60),
-      minBytesPerSecond: options.minBytesPerSecond ?? 1024,
-      windowMs: seconds(options.progressWindowSeconds ?? 60),
-      exchangeMs: seconds(options.exchangeTimeoutSeconds ?? 600),
+      connectMs,
+      headersMs: ms(filled.headersTimeoutSeconds),
+      bodyMs: ms(filled.bodyTimeoutSeconds),
+      minBytesPerSecond: filled.minBytesPerSecond,
+      windowMs: ms(filled.progressWindowSeconds),
+      exchangeMs: ms(filled.exchangeTimeoutSeconds),
     },
     retry: {
-      retries: options.backupSwiftRetryAttempts ?? 10,
-      backoffMs: seconds(options.backupSwiftRetryBackoff ?? 10),
-      maxBackoffMs: seconds(options.retryMaxBackoffSeconds ?? 64),
-      deadlineMs: seconds(options.retryDeadlineSeconds ?? 900),
+      retries: filled.backupSwiftRetryAttempts,
+      backoffMs: ms(filled.backupSwiftRetryBackoff),
+      maxBackoffMs: ms(filled.retryMaxBackoffSeconds),
+      deadlineMs: ms(filled.retryDeadlineSeconds),
     },
   }
 }
 
-interface Sizes {
-  readonly chunkSizeBytes: number | undefined
-  readonly blockSizeBytes: number | undefined
-  readonly container: string
-}
-
-function engineOptions(options: SwiftDriverOptions, sizes: Sizes): ChunkedDriverOptions {
-  const { decompressors, catalog, concurrency, maxMemoryBytes, strict, onWarning, clock } = options
-  const compression = compressionOf(options)
-  const engine: { -readonly [K in keyof ChunkedDriverOptions]: ChunkedDriverOptions[K] | undefined } = {
-    chunkSizeBytes: sizes.chunkSizeBytes,
-    blockSizeBytes: sizes.blockSizeBytes,
-    joinGapBytes: options.joinGapBytes,
-    container: sizes.container,
-    compression,
-    // What `compression` reads stays readable where the flag chooses another word.
-    decompressors: options.compression ? [options.compression, ...(decompressors ?? [])] : decompressors,
-    catalog,
-    concurrency,
-    maxMemoryBytes,
-    strict,
-    onWarning,
-    clock,
+/** Every option that core knows, with those that Cinder has under another name. */
+function engineOptions(options: SwiftDriverOptions): ChunkedDriverOptions {
+  const names = Object.keys(chunkedDriverShape) as (keyof ChunkedDriverOptions)[]
+  const engine: Record<string, unknown> = Object.fromEntries(names.map((name) => [name, options[name]]))
+  for (const [name, { coreOption }] of cinderFlags) {
+    if (coreOption === undefined || coreOption === 'compression') continue
+    const [own, cinders] = [engine[coreOption], options[name]]
+    if (own !== undefined && cinders !== undefined && own !== cinders) {
+      throw invalid(
+        `${coreOption} and ${name} are the same option, and have different values: set one of them.`,
+      )
+    }
+    engine[coreOption] = own ?? cinders
   }
-  return Object.fromEntries(Object.entries(engine).filter(([, value]) => value !== undefined))
+  engine['compression'] = compressionOf(options)
+  if (options.compression) {
+    // Stays readable if backupCompressionAlgorithm selects another.
+    engine['decompressors'] = [options.compression, ...(options.decompressors ?? [])]
+  }
+  return withoutUndefined(engine)
 }
 
 function compressionOf(options: SwiftDriverOptions): Compressor | undefined {
-  const { backupCompressionAlgorithm: word, compression, decompressors = [] } = options
-  if (word === undefined) return compression
-  const wanted = word.toLowerCase()
+  const { backupCompressionAlgorithm: algorithm, compression, decompressors = [] } = options
+  if (algorithm === undefined) return compression
+  const wanted = algorithm.toLowerCase()
   if (['none', 'off', 'no'].includes(wanted)) return undefined
   const candidates = [...(compression ? [compression] : []), ...decompressors]
-  const named = candidates.find(({ name }) => name === wanted)
-  if (named) return named
-  // A word's alias is the same stream: gzip is zlib's to Cinder.
-  const alias = candidates.find(({ aliases }) => aliases.includes(wanted))
-  if (alias) return alias
-  const family = wanted === 'gzip' ? 'zlib' : wanted === 'bzip2' ? 'bz2' : wanted
+  const found =
+    candidates.find(({ name }) => name === wanted) ??
+    // An alias writes the same stream: to Cinder gzip is zlib.
+    candidates.find(({ aliases }) => aliases.includes(wanted))
+  if (found) return found
+  const family = { gzip: 'zlib', bzip2: 'bz2' }[wanted] ?? wanted
+  const { flag } = cinderOptions.backupCompressionAlgorithm
   throw invalid(
-    `backupCompressionAlgorithm (backup_compression_algorithm) is ${word}, and no compressor of that name was given: ` +
-      `install @stowage/compression-${family} and pass it as compression.`,
+    `backupCompressionAlgorithm (${flag}) is ${algorithm}, and no such compressor is among compression and ` +
+      `decompressors: install @stowage/compression-${family} and pass its compressor as compression.`,
   )
 }
 
-function endpointOf(options: SwiftDriverOptions): StorageEndpoint {
-  const info = parseCatalogInfo(options.swiftCatalogInfo ?? defaultCatalogInfo, 'swift_catalog_info')
-  const { storageUrl, backupSwiftUrl, backupSwiftRegionName } = options
-  return {
-    catalogInfo: info,
-    nameIsDefault: options.swiftCatalogInfo === undefined || info.serviceName === 'swift',
-    ...(storageUrl === undefined ? {} : { storageUrl }),
-    ...(backupSwiftUrl === undefined ? {} : { swiftUrl: backupSwiftUrl }),
-    ...(backupSwiftRegionName === undefined ? {} : { region: backupSwiftRegionName }),
-  }
-}
-
-function same<T>(
-  ours: T | undefined,
-  cinders: T | undefined,
-  ourName: string,
-  cindersName: string,
-): T | undefined {
-  if (ours !== undefined && cinders !== undefined && ours !== cinders) {
-    throw invalid(
-      `${ourName} and ${cindersName} are two names of one option, and say different things: give one.`,
-    )
-  }
-  return ours ?? cinders
-}
-
-function fileIfNamed<K extends string>(
-  key: K,
-  path: string | undefined,
-  option: string,
-): { [P in K]?: string } {
-  if (path === undefined) return {}
-  try {
-    return { [key]: readRegularFileSync(path).toString('utf8') } as { [P in K]?: string }
-  } catch (cause) {
-    const why = cause instanceof NotReadableError ? cause.message : 'an unknown error'
-    throw new BackupError('OPTION_INVALID', `Cannot read the file ${path} of ${option}: ${why}.`, { cause })
-  }
+function fileOf(path: string | undefined, option: string): string | undefined {
+  return path === undefined
+    ? undefined
+    : readTextFile(path, `the file ${path} of ${option}`, 'OPTION_INVALID')
 }
 
 function invalid(message: string): BackupError {

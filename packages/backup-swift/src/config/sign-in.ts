@@ -1,20 +1,23 @@
 import { BackupError } from '@stowage/backup-core'
-import type { SwiftCredentials } from '../auth/credentials.js'
 import { chooseEndpoint, parseCatalog, parseCatalogInfo } from '../auth/catalog.js'
-import type { SwiftDriverOptions } from './options.js'
+import type { SwiftCredentials } from '../auth/credentials.js'
+import { withoutUndefined } from '../http/without-undefined.js'
+import { cinderFlags, cinderOptions, type SwiftDriverOptions } from './options.js'
 
-const defaultKeystoneInfo = 'identity:Identity Service:publicURL'
-
-/** Whether the options say how to sign in. */
-export function saysHowToSignIn(options: SwiftDriverOptions): boolean {
-  const { tokenProvider, credentials, context, backupSwiftAuth } = options
+/** Whether the options determine how to sign in. */
+export function hasSignIn({
+  tokenProvider,
+  credentials,
+  context,
+  backupSwiftAuth,
+}: SwiftDriverOptions): boolean {
   return Boolean(tokenProvider ?? credentials ?? context) || backupSwiftAuth === 'single_user'
 }
 
 /**
- * The credentials that the options stand for: `credentials`, else those of Cinder's flags.
+ * Returns `credentials`, or those that Cinder's options describe.
  *
- * @throws `OPTION_INVALID` where something is missing.
+ * @throws `OPTION_INVALID` if an option is missing
  */
 export function credentialsFrom(options: SwiftDriverOptions): SwiftCredentials {
   if (options.credentials) return options.credentials
@@ -22,18 +25,16 @@ export function credentialsFrom(options: SwiftDriverOptions): SwiftCredentials {
   const { context } = options
   if (!context) {
     throw invalid(
-      'There is no way to sign in: pass cloud (or OS_CLOUD, or OS_AUTH_URL and so on in the environment), ' +
-        'credentials, a context (per_user), or backupSwiftAuth = single_user and its options.',
+      'Cannot sign in: no option says how. Pass cloud (or set OS_CLOUD, or OS_AUTH_URL and its like), credentials, a ' +
+        'context (per_user), or backupSwiftAuth = single_user with its options.',
     )
   }
-  if (context.authToken === '') throw invalid('context.authToken is empty.')
+  const { authToken: token, projectId, serviceCatalog, expiresAt, renewToken } = context
   return {
     method: 'given-token',
-    token: context.authToken,
-    ...(context.projectId === undefined ? {} : { projectId: context.projectId }),
-    ...(context.serviceCatalog === undefined ? {} : { serviceCatalog: context.serviceCatalog }),
-    ...(context.expiresAt ? { expiresAt: context.expiresAt } : {}),
-    ...(context.renewToken ? { renewToken: context.renewToken } : {}),
+    token,
+    ...withoutUndefined({ projectId, expiresAt, renewToken }),
+    ...(serviceCatalog === undefined ? {} : { serviceCatalog }),
   }
 }
 
@@ -74,13 +75,10 @@ function domainNamed(name: string | undefined): { id: string } | { name: string 
   return name === undefined ? { id: 'default' } : { name }
 }
 
-function authUrlFromCatalog({
-  context,
-  keystoneCatalogInfo,
-  backupSwiftRegionName,
-}: SwiftDriverOptions): string {
-  const text = keystoneCatalogInfo ?? defaultKeystoneInfo
-  const info = parseCatalogInfo(text, 'keystone_catalog_info')
+function authUrlFromCatalog(options: SwiftDriverOptions): string {
+  const { context, keystoneCatalogInfo, backupSwiftRegionName } = options
+  const defaultInfo = cinderOptions.keystoneCatalogInfo.default
+  const info = parseCatalogInfo(keystoneCatalogInfo ?? defaultInfo, 'keystone_catalog_info')
   if (context?.serviceCatalog === undefined) {
     throw invalid(
       'Could not determine which Keystone endpoint to use. This can either be set in the service catalog or with ' +
@@ -88,10 +86,8 @@ function authUrlFromCatalog({
     )
   }
   return chooseEndpoint(parseCatalog(context.serviceCatalog), {
-    serviceType: info.serviceType,
-    serviceName: info.serviceName === '' ? undefined : info.serviceName,
-    nameIsDefault: text === defaultKeystoneInfo,
-    interface: info.endpointType,
+    ...info,
+    isDefaultName: (keystoneCatalogInfo ?? defaultInfo) === defaultInfo,
     region: backupSwiftRegionName,
   }).url
 }
@@ -100,32 +96,20 @@ function invalid(message: string): BackupError {
   return new BackupError('OPTION_INVALID', message)
 }
 
-/** All secrets of the options: passwords, keys and tokens. No error quotes one of them from a server's answer. */
+/** Returns all secrets of the options: passwords, keys and tokens, which no error may quote from a server's response. */
 export function secretsOf(options: SwiftDriverOptions): string[] {
-  const { credentials, serviceCredentials, backupSwiftKey, context } = options
-  const all = [
-    backupSwiftKey,
+  const { credentials, serviceCredentials, context } = options
+  const secrets = [
+    ...cinderFlags.map(([name, { secret }]) => (secret ? options[name] : undefined)),
     context?.authToken,
     ...secretsOfCredentials(credentials),
     ...secretsOfCredentials(serviceCredentials),
   ]
-  return all.flatMap((secret) => (secret === undefined || secret === '' ? [] : [secret]))
+  return secrets.filter((secret): secret is string => typeof secret === 'string' && secret !== '')
 }
 
-function secretsOfCredentials(credentials: SwiftCredentials | undefined): (string | undefined)[] {
-  switch (credentials?.method) {
-    case undefined:
-      return []
-    case 'v1':
-      return [credentials.key]
-    case 'keystone-v2':
-      return [credentials.password, credentials.token]
-    case 'password':
-      return [credentials.password]
-    case 'token':
-    case 'given-token':
-      return [credentials.token]
-    case 'application-credential':
-      return [credentials.secret]
-  }
+/** Each credential field that is a secret in one of the methods. */
+function secretsOfCredentials(credentials: SwiftCredentials | undefined): unknown[] {
+  const fields: Readonly<Record<string, unknown>> = { ...credentials }
+  return ['key', 'password', 'token', 'secret'].map((name) => fields[name])
 }

@@ -15,17 +15,17 @@ import { collect, discard, type BodySink } from './bodies.js'
 import { masked, quotable, quotableUrl } from './mask.js'
 import { isUnreached, networkFailureOf, retryAfterMs, statusMeaning, type RetryAdvice } from './failures.js'
 
-/** What an {@link HttpClient} is made of. */
+/** Options of {@link HttpClient}. */
 export interface HttpClientOptions {
   readonly pool: ConnectionPool
   readonly timeouts: HttpTimeouts
   readonly retry: RetryPolicy
   readonly onRetry?: RetryListener
-  /** Never quoted from what a server says, whichever server it is. */
+  /** Masked in the text of every server. */
   readonly secrets?: readonly string[]
 }
 
-/** Requests with time-outs and retries over one pool of connections. Knows neither tokens nor Swift. */
+/** Sends requests with time limits and retries over one pool of connections. Knows neither tokens nor Swift. */
 export class HttpClient {
   readonly #options: HttpClientOptions
 
@@ -33,14 +33,14 @@ export class HttpClient {
     this.#options = options
   }
 
-  /** One attempt. */
+  /** Makes one attempt. Rejects with an {@link AttemptFailure}, or with an error that no retry can solve. */
   sendOnce<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
     const { pool, timeouts, secrets = [] } = this.#options
     const masking = { ...sending, secrets: [...secrets, ...(sending.secrets ?? [])] }
     return sendOnce(pool.routeTo(request.origin), request, masking, timeouts, signal)
   }
 
-  /** Repeats `attempt` of `operation` by the policy, or by `policy` where the request has its own. */
+  /** Retries an attempt by the policy of the client; fields of `policy` take precedence. */
   retrying<T>(
     operation: string,
     attempt: (retry: number) => Promise<T>,
@@ -51,18 +51,18 @@ export class HttpClient {
     return retrying({ ...retry, ...policy }, signal, attempt, onRetry && { operation, onRetry })
   }
 
-  /** A request, repeated where that may help. */
+  /** Sends a request, and retries it by the policy. */
   send<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
     return this.retrying(sending.what, () => this.sendOnce(request, sending, signal), signal)
   }
 
-  /** Ends every connection, and every request that is still under way. */
+  /** Closes all connections, and aborts the requests that use them. */
   async close(): Promise<void> {
     await this.#options.pool.destroy()
   }
 }
 
-/** What a status means to one request. */
+/** The meaning of a status for one request. */
 export interface Refusal {
   readonly code: BackupErrorCode
   readonly message: string
@@ -70,26 +70,25 @@ export interface Refusal {
   readonly retry?: RetryAdvice
 }
 
-/** One request and what its sender understands of the answer. */
+/** How the response to a request is handled. */
 export interface Sending<T> {
-  /** What is being done, to begin an error's message with: `Storing object a in container b`. */
+  /** The operation, which begins an error message: `Storing object a in container b`. */
   readonly what: string
-  /** Where the body of an answer goes whose status is one of `accept`. */
+  /** Opens the sink for the body of an accepted response. */
   readonly sink: (head: ResponseHead) => BodySink<T>
-  /** The statuses that are an answer and not a failure. */
-  readonly accept: (status: number) => boolean
-  /** What a status means to this request, where that is more than it means to all. */
+  /** The statuses that are not a failure. */
+  readonly accept: readonly number[]
+  /** Returns the meaning of a status if it is special for this request. */
   readonly refusal?: (status: number, text: string) => Refusal | undefined
-  /** Never quoted from what a server says. */
+  /** Masked in the text of the server. */
   readonly secrets?: readonly string[]
-  /** Details of every error: container and object. */
+  /** The details of every error. */
   readonly details?: { readonly container?: string; readonly objectName?: string }
 }
 
 const maxQuotedBytes = 8192
 
-/** Sends a request once. Rejects with an {@link AttemptFailure}, or with an error that no repetition can mend. */
-export async function sendOnce<T>(
+async function sendOnce<T>(
   { dispatcher, proxy }: Route,
   request: HttpRequest,
   sending: Sending<T>,
@@ -103,7 +102,7 @@ export async function sendOnce<T>(
       dispatcher,
       request,
       (head) =>
-        sending.accept(head.status)
+        sending.accept.includes(head.status)
           ? mapped(sending.sink(head), (taken) => ({ taken }))
           : request.method === 'HEAD'
             ? mapped(discard(), () => ({ refused: '' }))
@@ -132,15 +131,13 @@ function asAttemptFailure<T>(
   const message = !proxy
     ? `${sending.what} failed: ${failure.text}. ${server}.`
     : isUnreached(error.cause)
-      ? `${sending.what} failed: the proxy ${proxy.url} of ${proxy.variable} does not answer: ${failure.text}. Correct or ` +
+      ? `${sending.what} failed: cannot connect to the proxy ${proxy.url} of ${proxy.variable}: ${failure.text}. Correct or ` +
         `unset ${proxy.variable}, or add the server to NO_PROXY. ${server}.`
-      : `${sending.what} failed: ${failure.text}. ${server}, by way of the proxy ${proxy.url} of ${proxy.variable}.`
+      : `${sending.what} failed: ${failure.text}. ${server}, through the proxy ${proxy.url} of ${proxy.variable}.`
   return new AttemptFailure(
     new BackupError(failure.code, message, { ...sending.details, cause: error.cause }),
     failure.retry,
-    undefined,
-    true,
-    failure.mostRetries,
+    { mayHaveHappened: true, maxRetries: failure.maxRetries },
   )
 }
 
@@ -161,18 +158,22 @@ function refused<T>(
   const facts = [
     `status ${status}`,
     requestId === undefined ? '' : `request ${requestId}`,
-    said && `it says: ${said}`,
-    proxy ? `by way of the proxy ${proxy.url} of ${proxy.variable}` : '',
+    said && `the server reports: ${said}`,
+    proxy ? `through the proxy ${proxy.url} of ${proxy.variable}` : '',
   ]
   const where = `(${facts.filter((fact) => fact !== '').join('; ')})`
   const error = new BackupError(
     own?.code ?? meaning.code,
-    own ? `${own.message} ${where}` : `${sending.what} failed ${where}. ${meaning.advice}`,
+    own ? `${own.message} ${where}` : `${sending.what} failed ${where}. ${meaning.text}`,
     { ...sending.details, status, ...(requestId === undefined ? {} : { requestId }) },
   )
   const retry = own ? (own.retry ?? 'never') : meaning.retry
   const mayHaveHappened = status >= 500 || status === 408 || status === 499
-  return new AttemptFailure(error, retry, waitMs, mayHaveHappened, meaning.mostRetries)
+  return new AttemptFailure(error, retry, {
+    retryAfterMs: waitMs,
+    mayHaveHappened,
+    maxRetries: meaning.maxRetries,
+  })
 }
 
 function mapped<T, U>(sink: BodySink<T>, map: (value: T) => U): BodySink<U> {

@@ -2,53 +2,62 @@ import type { BackupErrorCode } from '@stowage/backup-core'
 import { SlowServerError } from './exchange-watch.js'
 import { quotable } from './mask.js'
 
-/** What an HTTP status means where the request's own verb has no better word for it. */
-export interface StatusMeaning {
+/**
+ * Whether and when a failed attempt is retried. `confirm`: once, immediately, to confirm a response such as 404, which is
+ * neither counted nor reported as a retry.
+ */
+export type RetryAdvice = 'never' | 'after-backoff' | 'immediately' | 'confirm'
+
+/** The meaning of a failure. */
+export interface FailureMeaning {
   readonly code: BackupErrorCode
   readonly retry: RetryAdvice
-  /** How often another attempt may help. @default as often as the policy allows */
-  readonly mostRetries?: number
-  /** What to do next. */
-  readonly advice: string
+  /** What happened, if the status does not say it, and what to do. */
+  readonly text: string
+  /** The maximum number of retries, if it is less than that of the policy. */
+  readonly maxRetries?: number
 }
 
-const unavailable: StatusMeaning = {
-  code: 'STORE_UNAVAILABLE',
-  retry: 'after-backoff',
-  advice: 'Look at the cluster’s health, and try again later.',
-}
-const limited: StatusMeaning = {
-  code: 'RATE_LIMITED',
-  retry: 'after-backoff',
-  advice: 'Lower the concurrency, or try again later.',
-}
+const meaning = (
+  code: BackupErrorCode,
+  retry: RetryAdvice,
+  text: string,
+  maxRetries?: number,
+): FailureMeaning => ({
+  code,
+  retry,
+  text,
+  ...(maxRetries === undefined ? {} : { maxRetries }),
+})
 
-const meanings: Readonly<Record<number, StatusMeaning>> = {
-  401: { code: 'AUTH_FAILED', retry: 'never', advice: 'Check the credentials.' },
-  403: {
-    code: 'FORBIDDEN',
-    retry: 'never',
-    advice: 'Check that the user has a role in this project, and that the endpoint is that of this project.',
-  },
+/** Enough for damage by chance; a wrong port or a faulty proxy gives the same response each time. */
+const maxRetriesOfBadResponse = 2
+
+const unavailable = meaning(
+  'STORE_UNAVAILABLE',
+  'after-backoff',
+  'Check the health of the cluster, and retry later.',
+)
+const limited = meaning('RATE_LIMITED', 'after-backoff', 'Lower the concurrency, or retry later.')
+const conflict = meaning('CONFLICT', 'never', 'Another client changed the same object. Check it, and retry.')
+
+const byStatus: Readonly<Record<number, FailureMeaning>> = {
+  401: meaning('AUTH_FAILED', 'never', 'Check the credentials.'),
+  403: meaning(
+    'FORBIDDEN',
+    'never',
+    'Check that the user has a role in this project, and that the endpoint belongs to this project.',
+  ),
   408: unavailable,
-  409: {
-    code: 'CONFLICT',
-    retry: 'never',
-    advice: 'Something else changed the same thing; look and try again.',
-  },
-  412: {
-    code: 'CONFLICT',
-    retry: 'never',
-    advice: 'Something else changed the same thing; look and try again.',
-  },
-  413: { code: 'QUOTA_EXCEEDED', retry: 'never', advice: 'Raise the quota, or remove old backups.' },
-  // What changes on the way by chance does not do so three times in a row.
-  422: {
-    code: 'OBJECT_CORRUPT',
-    retry: 'after-backoff',
-    mostRetries: 2,
-    advice: 'The bytes changed on the way: look for a proxy or a network card that alters them.',
-  },
+  409: conflict,
+  412: conflict,
+  413: meaning('QUOTA_EXCEEDED', 'never', 'Raise the quota, or delete old backups.'),
+  422: meaning(
+    'OBJECT_CORRUPT',
+    'after-backoff',
+    'The bytes were changed in transit: check proxies and network cards.',
+    maxRetriesOfBadResponse,
+  ),
   429: limited,
   // Swift's own "Slow down" and "client disconnected".
   498: limited,
@@ -57,30 +66,22 @@ const meanings: Readonly<Record<number, StatusMeaning>> = {
   502: unavailable,
   503: unavailable,
   504: unavailable,
-  // A disk that is full stays full for longer than any retry.
-  507: {
-    code: 'NO_SPACE',
-    retry: 'never',
-    advice: 'The cluster has no room; its operator has to make some.',
-  },
+  // A full disk stays full for longer than any retry.
+  507: meaning('NO_SPACE', 'never', 'The cluster is full: its operator must free space.'),
 }
 
-/** The meaning of a status that the request did not ask for. */
-export function statusMeaning(status: number): StatusMeaning {
-  const known = meanings[status]
+/** Returns the meaning of a status that the request does not accept. */
+export function statusMeaning(status: number): FailureMeaning {
+  const known = byStatus[status]
   if (known) return known
-  if (status >= 300 && status < 400) {
-    return {
-      code: 'STORE_FAILED',
-      retry: 'never',
-      advice:
-        'Redirects are not followed, since they could carry the token elsewhere: set the endpoint’s final URL.',
-    }
-  }
-  return { code: 'STORE_FAILED', retry: 'never', advice: 'The server’s log says more.' }
+  const text =
+    status >= 300 && status < 400
+      ? 'Redirects are not followed, since they could send the token to another server: set the final URL of the endpoint.'
+      : 'Check the log of the server.'
+  return meaning('STORE_FAILED', 'never', text)
 }
 
-/** The time a server asks to be left alone for, in milliseconds; undefined when it says none. */
+/** Returns the delay of a Retry-After in milliseconds; undefined without a valid one. */
 export function retryAfterMs(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000
@@ -88,134 +89,86 @@ export function retryAfterMs(value: string | undefined, nowMs: number): number |
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs)
 }
 
-/**
- * How an attempt that failed may be repeated. `confirm`: the attempt was answered, and asking once more, immediately, only
- * makes sure of the answer: that is neither counted nor reported as a retry.
- */
-export type RetryAdvice = 'never' | 'after-backoff' | 'at-once' | 'confirm'
+// Many servers close idle connections without notice: a new connection is tried immediately.
+const broken = meaning('STORE_UNAVAILABLE', 'immediately', 'the connection broke')
+const unreachable = meaning('STORE_UNAVAILABLE', 'after-backoff', 'the server is not reachable')
 
-/** What a failure of the network means. */
-export interface NetworkFailure {
-  readonly code: BackupErrorCode
-  readonly retry: RetryAdvice
-  /** What happened, and for what lasts also what to do. */
-  readonly text: string
-  /** How often another attempt may help. @default as often as the policy allows */
-  readonly mostRetries?: number
+/** Failures to connect. */
+const connectFailures: Readonly<Record<string, FailureMeaning>> = {
+  UND_ERR_CONNECT_TIMEOUT: unreachable,
+  ETIMEDOUT: unreachable,
+  EHOSTUNREACH: unreachable,
+  ENETUNREACH: unreachable,
+  EHOSTDOWN: unreachable,
+  EAI_AGAIN: unreachable,
+  ECONNREFUSED: meaning('STORE_UNAVAILABLE', 'after-backoff', 'the connection was refused'),
+  ENOTFOUND: meaning('STORE_UNAVAILABLE', 'never', 'the host name does not resolve; check the URL'),
 }
 
-const unreachedCodes: ReadonlySet<string> = new Set([
-  'UND_ERR_CONNECT_TIMEOUT',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'ENOTFOUND',
-])
-
-const byCode: Readonly<Record<string, NetworkFailure>> = {
-  ...same(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'], {
-    code: 'STORE_UNAVAILABLE',
-    // A connection that was kept alive is closed unannounced by many servers: a new one is worth a try at once.
-    retry: 'at-once',
-    text: 'the connection broke',
-  }),
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: {
-    code: 'STORE_UNAVAILABLE',
-    retry: 'at-once',
-    text: 'the answer ended before its end',
-  },
-  ...same(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'EAI_AGAIN'], {
-    code: 'STORE_UNAVAILABLE',
-    retry: 'after-backoff',
-    text: 'the server cannot be reached',
-  }),
-  ECONNREFUSED: {
-    code: 'STORE_UNAVAILABLE',
-    retry: 'after-backoff',
-    text: 'nothing listens at that address',
-  },
-  ENOTFOUND: {
-    code: 'STORE_UNAVAILABLE',
-    retry: 'never',
-    text: 'the host name is not known; look for a typing error in the URL',
-  },
-  UND_ERR_HEADERS_TIMEOUT: {
-    code: 'STORE_UNAVAILABLE',
-    retry: 'after-backoff',
-    text: 'the server took too long to take the request or to answer',
-  },
-  UND_ERR_BODY_TIMEOUT: {
-    code: 'STORE_UNAVAILABLE',
-    retry: 'after-backoff',
-    text: 'the server stopped in the middle of its answer',
-  },
-  UND_ERR_ABORTED: {
-    code: 'STORE_UNAVAILABLE',
-    retry: 'after-backoff',
-    text: 'the proxy made no tunnel to the server; look for its own log',
-  },
-  UND_ERR_INVALID_ARG: {
-    code: 'STORE_FAILED',
-    retry: 'never',
-    text: 'the request cannot be sent as it is; look for odd characters in tokens, policies and URLs',
-  },
-  UND_ERR_HEADERS_OVERFLOW: {
-    code: 'STORE_FAILED',
-    retry: 'never',
-    text: 'the head of the answer is too long',
-  },
+const otherFailures: Readonly<Record<string, FailureMeaning>> = {
+  ECONNRESET: broken,
+  EPIPE: broken,
+  UND_ERR_SOCKET: broken,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: meaning(
+    'STORE_UNAVAILABLE',
+    'immediately',
+    'the response is incomplete',
+  ),
+  UND_ERR_HEADERS_TIMEOUT: meaning(
+    'STORE_UNAVAILABLE',
+    'after-backoff',
+    'the server took too long to accept the request or to respond',
+  ),
+  UND_ERR_BODY_TIMEOUT: meaning(
+    'STORE_UNAVAILABLE',
+    'after-backoff',
+    'the server stopped within its response',
+  ),
+  UND_ERR_ABORTED: meaning(
+    'STORE_UNAVAILABLE',
+    'after-backoff',
+    'the proxy opened no tunnel to the server; check the log of the proxy',
+  ),
+  UND_ERR_INVALID_ARG: meaning(
+    'STORE_FAILED',
+    'never',
+    'the request is invalid; check tokens, policies and URLs for unusual characters',
+  ),
+  UND_ERR_HEADERS_OVERFLOW: meaning('STORE_FAILED', 'never', 'the headers of the response are too long'),
 }
 
-/** Another attempt at what may be a fault of the way, and no more: a wrong port answers wrongly each time. */
-const mostRetriesOfNonsense = 2
-
-/**
- * What a failure of an exchange means: an error of undici, of a socket or of the resolver. Every one of them has a
- * meaning, also one that is not known.
- */
-export function networkFailureOf(error: Error): NetworkFailure {
-  if (error instanceof SlowServerError) {
-    return { code: 'STORE_UNAVAILABLE', retry: 'after-backoff', text: error.message }
-  }
+/** Returns the meaning of an error of undici, a socket or the resolver, including unknown ones. */
+export function networkFailureOf(error: Error): FailureMeaning {
+  if (error instanceof SlowServerError) return meaning('STORE_UNAVAILABLE', 'after-backoff', error.message)
   const code = codeOf(error)
+  const shown = code ?? quotable(error.message)
   if (error.name === 'HTTPParserError' || code?.startsWith('HPE_') === true) {
-    return {
-      code: 'STORE_FAILED',
-      retry: 'after-backoff',
-      mostRetries: mostRetriesOfNonsense,
-      text: `the answer is not HTTP/1.1 (${code ?? quotable(error.message)}); check the port of the URL`,
-    }
+    const text = `the response is not HTTP/1.1 (${shown}); check the port of the URL`
+    return meaning('STORE_FAILED', 'after-backoff', text, maxRetriesOfBadResponse)
   }
-  const known = code === undefined ? undefined : (tlsFailureOf(error, code) ?? byCode[code])
-  if (known) return known
-  return {
-    code: 'STORE_FAILED',
-    retry: 'after-backoff',
-    mostRetries: mostRetriesOfNonsense,
-    text: `the request failed (${code ?? quotable(error.message)})`,
-  }
+  const known =
+    code === undefined
+      ? undefined
+      : (tlsFailureOf(error, code) ?? connectFailures[code] ?? otherFailures[code])
+  return (
+    known ??
+    meaning('STORE_FAILED', 'after-backoff', `the request failed (${shown})`, maxRetriesOfBadResponse)
+  )
 }
 
-/** Whether the failure is that no connection could be made. */
+/** Whether no connection could be established. */
 export function isUnreached(error: Error): boolean {
-  return unreachedCodes.has(codeOf(error) ?? '')
+  return (codeOf(error) ?? '') in connectFailures
 }
 
 function codeOf(error: Error): string | undefined {
   if ('code' in error && typeof error.code === 'string') return error.code
-  // Node wraps the failures of several addresses of one host.
+  // Node.js wraps the failures of several addresses of one host.
   if (error instanceof AggregateError) {
     const first: unknown = error.errors[0]
     if (first instanceof Error) return codeOf(first)
   }
   return undefined
-}
-
-function same(codes: readonly string[], failure: NetworkFailure): Record<string, NetworkFailure> {
-  return Object.fromEntries(codes.map((code) => [code, failure]))
 }
 
 const certificateCodes =
@@ -244,8 +197,8 @@ const tlsTexts: Readonly<Record<string, string>> = {
     'the server does not speak TLS at this port. Check the scheme and the port of the URL',
 }
 
-/** What an error of TLS means, and what to do about it; undefined for an error of anything else. */
-export function tlsFailureOf(error: Error, code: string): NetworkFailure | undefined {
+/** Returns the meaning of a TLS error; undefined for other errors. */
+function tlsFailureOf(error: Error, code: string): FailureMeaning | undefined {
   if (!certificateCodes.test(code)) return undefined
   const text =
     code === 'ERR_TLS_CERT_ALTNAME_INVALID'
@@ -259,7 +212,7 @@ export function tlsFailureOf(error: Error, code: string): NetworkFailure | undef
     code === 'EPROTO' || code.startsWith('ERR_SSL_')
       ? ''
       : '. backupSwiftAuthInsecure (backup_swift_auth_insecure) = true turns the check off'
-  return { code: 'TLS_FAILED', retry: 'never', text: `${text} (${code})${asLast}` }
+  return meaning('TLS_FAILED', 'never', `${text} (${code})${asLast}`)
 }
 
 function wrongName(error: Error): string {
@@ -271,7 +224,7 @@ function wrongName(error: Error): string {
   )
 }
 
-/** The names in a certificate, cut: the server chose them. */
+/** Returns the names in a certificate, shortened: the server controls them. */
 function subjectNames(error: Error): string {
   const cert: unknown = 'cert' in error ? error.cert : undefined
   const names: unknown =

@@ -2,30 +2,29 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { abortedError, BackupError, type RetryListener } from '@stowage/backup-core'
 import type { RetryAdvice } from './failures.js'
 
-/** How often and how soon a request is repeated. */
+/** How often and how soon a request is retried. */
 export interface RetryPolicy {
-  /** Attempts after the first one. */
+  /** The maximum number of attempts after the first. */
   readonly retries: number
-  /** The wait before the second retry of a kind; it doubles with each. */
+  /** The first backoff; it doubles with each. */
   readonly backoffMs: number
-  /** No wait is longer, unless a server asks for it. */
+  /** The maximum backoff, unless the server sends a longer Retry-After. */
   readonly maxBackoffMs: number
-  /** No retry begins later than this after the first attempt began. */
+  /** The time after the start of the first attempt beyond which no retry begins. */
   readonly deadlineMs: number
-  /** Called for each attempt that fails, also where another one follows. */
+  /** Called for each failed attempt, including those that are retried. */
   readonly onFailedAttempt?: (error: BackupError) => void
 }
 
-/** Who is told of retries, and of what. */
+/** Where retries are reported. */
 export interface RetryReport {
   readonly operation: string
   readonly onRetry: RetryListener
 }
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or the policy says stop. Waits double from `backoffMs` up to
- * `maxBackoffMs`, less up to half of it by chance, so that many clients do not come back in step; a server's
- * Retry-After is obeyed where it lies before the deadline.
+ * Runs `attempt` until it succeeds, fails permanently, or exceeds the policy. The backoff doubles from `backoffMs` to
+ * `maxBackoffMs`, less up to half as jitter, so that clients do not retry in step. Honours Retry-After up to the deadline.
  */
 export async function retrying<T>(
   policy: RetryPolicy,
@@ -48,11 +47,11 @@ export async function retrying<T>(
         retry -= 1
         continue
       }
-      const atOnce = failure.retry === 'at-once' && retry === 0
-      const delayMs = atOnce ? 0 : Math.max(delayOf(policy, backoffs), failure.retryAfterMs ?? 0)
-      if (!atOnce) backoffs += 1
+      const isImmediate = failure.retry === 'immediately' && retry === 0
+      const delayMs = isImmediate ? 0 : Math.max(delayOf(policy, backoffs), failure.retryAfterMs)
+      if (!isImmediate) backoffs += 1
       const elapsedMs = performance.now() - startedAt
-      const isLast = retry >= Math.min(policy.retries, failure.mostRetries)
+      const isLast = retry >= Math.min(policy.retries, failure.maxRetries)
       if (isLast || elapsedMs + delayMs > policy.deadlineMs) {
         throw givenUp(failure, retry + 1, elapsedMs, isLast ? undefined : delayMs)
       }
@@ -71,7 +70,7 @@ function reportTo(
   try {
     report?.onRetry({ operation: report.operation, attempt, delayMs, error })
   } catch {
-    // A listener that fails must not end a request that may still succeed.
+    // An error of the listener must not end a request that may still succeed.
   }
 }
 
@@ -80,7 +79,7 @@ function delayOf(policy: RetryPolicy, backoffs: number): number {
   return full * (0.5 + Math.random() / 2)
 }
 
-/** Waits; rejects with `ABORTED` when the signal is aborted. */
+/** Waits for a time. Rejects with `ABORTED` when the signal is aborted. */
 export async function abortableSleep(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await sleep(delayMs, undefined, signal ? { signal } : undefined)
@@ -99,7 +98,7 @@ function givenUp(
   const late =
     refusedDelayMs === undefined
       ? ''
-      : ` The next try would be in ${seconds(refusedDelayMs)}, past the deadline (retryDeadlineSeconds).`
+      : ` The next attempt would be in ${seconds(refusedDelayMs)}, past the deadline (retryDeadlineSeconds).`
   return new BackupError(
     error.code,
     `${error.message} Tried ${attempts === 1 ? 'once' : `${attempts} times`} in ${seconds(elapsedMs)}.${late}`,
@@ -107,19 +106,31 @@ function givenUp(
   )
 }
 
-/** One attempt that failed: the error to give up with, and whether another attempt may help. */
+/** What else is known of a failed attempt. */
+interface FailureDetails {
+  /** The delay of the server's Retry-After, in milliseconds. @default 0 */
+  readonly retryAfterMs?: number | undefined
+  /** Whether the server may have carried out the request. @default false */
+  readonly mayHaveHappened?: boolean
+  /** The maximum number of retries, if it is less than that of the policy. @default Infinity */
+  readonly maxRetries?: number | undefined
+}
+
+/** A failed attempt: the error to report in the end, and whether a retry may succeed. */
 export class AttemptFailure extends Error {
+  readonly retryAfterMs: number
+  readonly mayHaveHappened: boolean
+  readonly maxRetries: number
+
   constructor(
     readonly error: BackupError,
     readonly retry: RetryAdvice,
-    /** What the server asked for, in milliseconds. */
-    readonly retryAfterMs?: number,
-    /** Whether the server may have done what was asked of it. */
-    readonly mayHaveHappened = false,
-    /** How often such a failure is worth another attempt, where that is less often than the policy allows. */
-    readonly mostRetries = Number.POSITIVE_INFINITY,
+    { retryAfterMs = 0, mayHaveHappened = false, maxRetries = Infinity }: FailureDetails = {},
   ) {
     super(error.message, { cause: error })
     this.name = 'AttemptFailure'
+    this.retryAfterMs = retryAfterMs
+    this.mayHaveHappened = mayHaveHappened
+    this.maxRetries = maxRetries
   }
 }

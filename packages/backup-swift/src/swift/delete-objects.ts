@@ -8,16 +8,17 @@ import {
 } from '@stowage/backup-core'
 import { bodyOf, collect, discard } from '../http/bodies.js'
 import { AttemptFailure, type RetryPolicy } from '../http/retry.js'
+import { withoutUndefined } from '../http/without-undefined.js'
 import { objectPath } from './names.js'
 import { objectExists } from './object-state.js'
 import type { SwiftTransport } from './transport.js'
 import { statusMeaning } from '../http/failures.js'
 
-/** One bulk request deletes no more than this, so that none of them takes minutes. */
+/** The maximum number of objects in a bulk request, so that none takes minutes. */
 const maxBulkNames = 1000
-const deletesAtOnce = 8
+const concurrentDeletes = 8
 
-/** Deletes an object; one that is not there is deleted, also where every answer to the DELETE was lost. */
+/** Deletes an object. Succeeds if it does not exist, also if every response to the DELETE was lost. */
 export async function deleteObject(
   transport: SwiftTransport,
   container: string,
@@ -35,17 +36,17 @@ export async function deleteObject(
         path: objectPath(container, objectName),
         what: `Deleting object ${objectName} from container ${container}`,
         details: { container, objectName },
-        accept: (status) => status === 204 || status === 200 || status === 404,
+        accept: [204, 200, 404],
         sink: discard,
       },
       options.signal,
       { ...policy, onFailedAttempt },
     )
   } catch (error) {
-    // Answers that were lost may have been successes: what is gone is deleted.
+    // A lost response may have been a success: an object that no longer exists is deleted.
     if (!isBackupError(error, 'STORE_UNAVAILABLE')) throw error
-    const once = { retries: 0 }
-    if (await objectExists(transport, container, objectName, options, once).catch(() => true)) throw error
+    const once = { ...withoutUndefined({ signal: options.signal }), policy: { retries: 0 } }
+    if (await objectExists(transport, container, objectName, once).catch(() => true)) throw error
   }
 }
 
@@ -112,7 +113,7 @@ async function deleteOneByOne(
     }
   }
   // All of them are waited for: nothing goes on after an abort.
-  const outcomes = await Promise.allSettled(Array.from({ length: deletesAtOnce }, work))
+  const outcomes = await Promise.allSettled(Array.from({ length: concurrentDeletes }, work))
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   return failed
 }
@@ -121,7 +122,7 @@ async function deleteOneByOne(
  * Deletes objects by Swift's bulk request, and returns the names that are to be deleted one by one: those it could
  * not delete, or all of them where this cluster does not understand the request.
  */
-export async function bulkDelete(
+async function bulkDelete(
   transport: SwiftTransport,
   container: string,
   objectNames: readonly string[],
@@ -141,7 +142,7 @@ export async function bulkDelete(
         isPaced: true,
         what,
         details: { container },
-        accept: (status) => status === 200,
+        accept: [200],
         sink: () => {
           const sink = collect(16 * 1024 * 1024)
           return { push: sink.push, end: () => reportOf(sink.end(), what) }
@@ -191,7 +192,7 @@ function reportOf(bytes: Buffer, what: string): BulkReport {
   if (!Number.isInteger(status)) return { understood: false, failedPaths: [] }
   const meaning = statusMeaning(status)
   throw new AttemptFailure(
-    new BackupError(meaning.code, `${what} failed (status ${status} inside a 200). ${meaning.advice}`, {
+    new BackupError(meaning.code, `${what} failed (status ${status} inside a 200). ${meaning.text}`, {
       status,
     }),
     meaning.retry,

@@ -53,7 +53,7 @@ export async function getObject(
           return filled
         attempts.corrupt += 1
         // Rot on one replica may be gone at the next read, which another replica answers.
-        const retry: RetryAdvice = attempts.corrupt > 1 ? 'never' : 'at-once'
+        const retry: RetryAdvice = attempts.corrupt > 1 ? 'never' : 'immediately'
         throw new AttemptFailure(corrupt(head, what, details), retry)
       },
     }
@@ -67,7 +67,7 @@ export async function getObject(
       headers: attempts.missing > 0 ? { 'x-newest': 'true' } : {},
       what,
       details,
-      accept: (status) => status === 200,
+      accept: [200],
       sink: open,
       refusal: (status) => {
         if (status !== 404) return undefined

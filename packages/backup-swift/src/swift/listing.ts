@@ -60,7 +60,7 @@ export async function* listNames(
       headers: { accept: 'application/json' },
       what,
       details,
-      accept: (status: number) => status === 200 || status === 204 || status === 404,
+      accept: [200, 204, 404],
       sink: () => collect(maxBytes, false, tooLong),
     }
     const attempt = async (): Promise<HttpAnswer<Buffer>> => {

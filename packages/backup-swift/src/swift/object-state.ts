@@ -1,13 +1,107 @@
+import { BackupError, throwIfAborted, type ReplayableBody, type StoreOptions } from '@stowage/backup-core'
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { BackupError, throwIfAborted, type ReplayableBody, type StoreOptions } from '@stowage/backup-core'
 import { discard, piecesOf } from '../http/bodies.js'
 import { headerOf, type ResponseHead } from '../http/exchange.js'
 import type { RetryPolicy } from '../http/retry.js'
 import { objectPath } from './names.js'
 import type { SwiftTransport } from './transport.js'
 
-/** An ETag without quotes and weakness, in lower case. */
+/** The name of an object with its container, also for the details of an error. */
+export interface ObjectAddress {
+  readonly container: string
+  readonly objectName: string
+}
+
+/** How the headers of an object are requested. */
+export interface HeadOptions extends StoreOptions {
+  /** Has Swift query all replicas and answer for the newest. @default true */
+  readonly newest?: boolean
+  /** Makes one attempt, and rejects with an `AttemptFailure`. @default false */
+  readonly once?: boolean
+  readonly policy?: Partial<RetryPolicy> | undefined
+}
+
+/** Returns the headers of an object; undefined if it does not exist. `what` begins an error message. */
+export async function headObject(
+  transport: SwiftTransport,
+  { container, objectName }: ObjectAddress,
+  what: string,
+  { newest = true, once = false, policy, signal }: HeadOptions = {},
+): Promise<ResponseHead | undefined> {
+  const request = {
+    method: 'HEAD',
+    path: objectPath(container, objectName),
+    headers: newest ? { 'x-newest': 'true' } : {},
+    what: `${what} object ${objectName} in container ${container}`,
+    details: { container, objectName },
+    accept: [200, 204, 404],
+    sink: discard,
+  } as const
+  const { head } = await (once
+    ? transport.sendOnce(request, signal)
+    : transport.send(request, signal, policy))
+  return head.status === 404 ? undefined : head
+}
+
+/** Returns whether an object exists. If one replica does not have it, all are queried. */
+export async function objectExists(
+  transport: SwiftTransport,
+  container: string,
+  objectName: string,
+  options: HeadOptions = {},
+): Promise<boolean> {
+  const head = async (newest: boolean): Promise<ResponseHead | undefined> =>
+    headObject(transport, { container, objectName }, 'Checking', { ...options, newest })
+  return Boolean((await head(false)) ?? (await head(true)))
+}
+
+/**
+ * Returns when an object was stored; undefined if it does not exist, or if Swift does not report the time. `X-Timestamp`
+ * has a resolution of 10 µs; `Last-Modified` is rounded up to a second.
+ */
+export async function objectModifiedAt(
+  transport: SwiftTransport,
+  container: string,
+  objectName: string,
+  options: StoreOptions = {},
+): Promise<Date | undefined> {
+  const head = await headObject(transport, { container, objectName }, 'Getting the time of', options)
+  if (!head) return undefined
+  const timestamp = Number(headerOf(head, 'x-timestamp'))
+  if (Number.isFinite(timestamp) && timestamp > 0) return new Date(timestamp * 1000)
+  const lastModified = Date.parse(headerOf(head, 'last-modified') ?? '')
+  return Number.isFinite(lastModified) ? new Date(lastModified) : undefined
+}
+
+/**
+ * The header that names the writer of an object that was created exclusively. The ETag does not identify it: two backups of
+ * one volume store the same bytes. Swift stores the header with the object, and Cinder does not read it.
+ */
+export const writerHeader = 'x-object-meta-stowage-writer'
+
+/** Returns which writer stored an object: `ours`, another, or none if it does not exist. Queries all replicas. */
+export async function ownerOf(
+  transport: SwiftTransport,
+  object: ObjectAddress,
+  writerId: string,
+  options: HeadOptions = {},
+): Promise<'ours' | 'other' | 'none'> {
+  const head = await headObject(transport, object, 'Checking the writer of', options)
+  if (!head) return 'none'
+  return headerOf(head, writerHeader) === writerId ? 'ours' : 'other'
+}
+
+/** The object to be created exists. */
+export function conflictAt(what: string, details: ObjectAddress, cause?: Error): BackupError {
+  return new BackupError(
+    'CONFLICT',
+    `${what} failed: it exists already, and was left unchanged.`,
+    cause === undefined ? details : { ...details, cause },
+  )
+}
+
+/** Returns an ETag without quotes and the weak mark, in lower case. */
 export function bareEtag(etag: string): string {
   return etag
     .replace(/^W\//, '')
@@ -16,23 +110,18 @@ export function bareEtag(etag: string): string {
 }
 
 /**
- * The MD5 that an answer says its object has; undefined where the ETag is none: that of a large object in segments
- * is made of the segments' ETags.
+ * Returns the MD5 of an object by its ETag; undefined if the ETag is not one: that of a segmented large object is computed from
+ * the ETags of its segments.
  */
 export function md5Of(head: ResponseHead): string | undefined {
-  const etag = headerOf(head, 'etag')
-  if (etag === undefined) return undefined
-  if (
-    head.headers['x-static-large-object'] !== undefined ||
-    head.headers['x-object-manifest'] !== undefined
-  ) {
-    return undefined
-  }
-  const bare = bareEtag(etag)
-  return /^[0-9a-f]{32}$/.test(bare) ? bare : undefined
+  const isSegmented = ['x-static-large-object', 'x-object-manifest'].some(
+    (name) => head.headers[name] !== undefined,
+  )
+  const etag = bareEtag(headerOf(head, 'etag') ?? '')
+  return !isSegmented && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined
 }
 
-/** The MD5 of a body, without holding the main thread for longer than one piece takes. */
+/** Returns the MD5 of a body, and yields to the event loop after each piece. */
 export async function hashBody(body: ReplayableBody, signal?: AbortSignal): Promise<string> {
   const hash = createHash('md5')
   for await (const piece of piecesOf(body)) {
@@ -41,105 +130,4 @@ export async function hashBody(body: ReplayableBody, signal?: AbortSignal): Prom
     await setImmediate()
   }
   return hash.digest('hex')
-}
-
-/** Whether an object is there. A replica that does not have it is not the last word. */
-export async function objectExists(
-  transport: SwiftTransport,
-  container: string,
-  objectName: string,
-  { signal }: StoreOptions = {},
-  policy?: Partial<RetryPolicy>,
-): Promise<boolean> {
-  for (const newest of [false, true]) {
-    const { head } = await transport.send(
-      {
-        method: 'HEAD',
-        path: objectPath(container, objectName),
-        headers: newest ? { 'x-newest': 'true' } : {},
-        what: `Looking for object ${objectName} in container ${container}`,
-        details: { container, objectName },
-        accept: (status) => status === 200 || status === 204 || status === 404,
-        sink: discard,
-      },
-      signal,
-      policy,
-    )
-    if (head.status !== 404) return true
-  }
-  return false
-}
-
-/**
- * When an object was stored; undefined where there is none, or where Swift does not say. `X-Timestamp` has the moment to
- * a hundred-thousandth of a second, where `Last-Modified` is rounded up.
- */
-export async function objectModifiedAt(
-  transport: SwiftTransport,
-  container: string,
-  objectName: string,
-  { signal }: StoreOptions = {},
-): Promise<Date | undefined> {
-  const { head } = await transport.send(
-    {
-      method: 'HEAD',
-      path: objectPath(container, objectName),
-      headers: { 'x-newest': 'true' },
-      what: `Asking when object ${objectName} in container ${container} was stored`,
-      details: { container, objectName },
-      accept: (status) => status === 200 || status === 204 || status === 404,
-      sink: discard,
-    },
-    signal,
-  )
-  if (head.status === 404) return undefined
-  const timestamp = Number(headerOf(head, 'x-timestamp'))
-  if (Number.isFinite(timestamp) && timestamp > 0) return new Date(timestamp * 1000)
-  const lastModified = Date.parse(headerOf(head, 'last-modified') ?? '')
-  return Number.isFinite(lastModified) ? new Date(lastModified) : undefined
-}
-
-/**
- * Stored with each object that is created exclusively: which writer stored it. An ETag cannot say: two backups of one
- * volume store the same bytes. Swift keeps it with the object, and Cinder reads no metadata of objects.
- */
-export const writerHeader = 'x-object-meta-stowage-writer'
-
-/** Whose object has a name: ours, another writer's, or nobody's, since there is none. */
-export type ObjectOwner = 'ours' | 'other' | 'none'
-
-/** Asks every replica, in one attempt, which writer stored the object. Rejects with an `AttemptFailure`. */
-export async function ownerOf(
-  transport: SwiftTransport,
-  { container, objectName }: { readonly container: string; readonly objectName: string },
-  writerId: string,
-  signal?: AbortSignal,
-): Promise<ObjectOwner> {
-  const { head } = await transport.sendOnce(
-    {
-      method: 'HEAD',
-      path: objectPath(container, objectName),
-      headers: { 'x-newest': 'true' },
-      what: `Asking which writer stored object ${objectName} in container ${container}`,
-      details: { container, objectName },
-      accept: (status) => status === 200 || status === 204 || status === 404,
-      sink: discard,
-    },
-    signal,
-  )
-  if (head.status === 404) return 'none'
-  return headerOf(head, writerHeader) === writerId ? 'ours' : 'other'
-}
-
-/** The object that was to be created exists. */
-export function conflictAt(
-  what: string,
-  details: { readonly container: string; readonly objectName: string },
-  cause?: Error,
-): BackupError {
-  return new BackupError(
-    'CONFLICT',
-    `${what} failed: it exists already, and was left unchanged.`,
-    cause === undefined ? details : { ...details, cause },
-  )
 }

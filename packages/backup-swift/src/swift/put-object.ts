@@ -2,7 +2,16 @@ import { BackupError, isBackupError, throwIfAborted, type ReplayableBody } from 
 import { abortableSleep, AttemptFailure } from '../http/retry.js'
 import { discard } from '../http/bodies.js'
 import { headerOf, requestIdOf, type ResponseHead } from '../http/exchange.js'
-import { conflictAt, hashBody, md5Of, ownerOf, writerHeader } from './object-state.js'
+import { withoutUndefined } from '../http/without-undefined.js'
+import {
+  conflictAt,
+  hashBody,
+  headObject,
+  md5Of,
+  ownerOf,
+  writerHeader,
+  type ObjectAddress,
+} from './object-state.js'
 import { objectPath } from './names.js'
 import type { SwiftTransport } from './transport.js'
 
@@ -50,7 +59,7 @@ export async function putObject(
   const { container, objectName, body, exclusive } = object
   const path = objectPath(container, objectName)
   throwIfAborted(signal, `Storing object ${objectName}`)
-  // An MD5 that goes ahead keeps Swift from storing other bytes; one that comes after has it store them anew.
+  // With an MD5 before the body Swift rejects other bytes; with one that is known after it, they are stored again.
   const ahead = body.md5OfStream ? undefined : await (body.md5?.() ?? hashBody(body, signal))
   const md5OfSent = async (): Promise<string | undefined> => ahead ?? body.md5OfStream?.()
   const what = `Storing object ${objectName} in container ${container}`
@@ -72,7 +81,7 @@ export async function putObject(
           body,
           what,
           details,
-          accept: (status) => status === 201 || status === 202,
+          accept: [201, 202],
           sink: discard,
           refusal: (status, text) => refusal(status, text, what),
         },
@@ -92,27 +101,28 @@ export async function putObject(
   }
 
   const create = async ({ writerId, settleMs }: ExclusiveWriter): Promise<ResponseHead> => {
-    // After an attempt whose answer was lost the object that is there may be ours. It is stored anew and not taken as it
-    // is: a failed request may have reached too few replicas, and a streamed body's MD5 is that of its last stream.
-    // A claim is looked for first, since some gateways ignore the condition.
+    const once = { once: true, ...withoutUndefined({ signal }) }
+    // After a lost response the existing object may be ours. It is stored again and not accepted: the failed request may
+    // have reached too few replicas, and the MD5 of a streamed body is that of its last stream. A claim is checked first,
+    // since some gateways ignore the condition.
     const mayExist = state.maybeStored || settleMs > 0
-    const found = mayExist ? await ownerOf(transport, object, writerId, signal) : 'none'
+    const found = mayExist ? await ownerOf(transport, object, writerId, once) : 'none'
     if (found === 'other') throw conflict()
     try {
       const condition: Record<string, string> = found === 'ours' ? {} : { 'if-none-match': '*' }
       return await put({ ...condition, [writerHeader]: writerId })
     } catch (failure) {
       if (!isPreconditionFailed(failure)) throw failure
-      const owner = await ownerOf(transport, object, writerId, signal)
+      const owner = await ownerOf(transport, object, writerId, once)
       if (owner === 'other') throw conflict(failure.error)
-      // Ours: something on the way sent the request twice. None: it was deleted a moment ago.
+      // Ours: a proxy sent the request twice. None: it was deleted in the meantime.
       state.maybeStored ||= owner === 'ours'
-      throw new AttemptFailure(conflictAt(what, details, failure.error), 'after-backoff', undefined, false, 2)
+      throw new AttemptFailure(conflictAt(what, details, failure.error), 'after-backoff', { maxRetries: 2 })
     }
   }
 
   const head = await transport.retrying(what, () => (exclusive ? create(exclusive) : put({})), signal)
-  // A PUT without an ETag in its answer, and one that lost against a newer object, have stored we do not know what.
+  // Without an ETag in the response, or after losing against a newer object (202), what is stored is unknown.
   if (head.status === 202 || md5Of(head) === undefined) {
     const expected = { md5: await md5OfSent(), lengthBytes: body.lengthBytes, writerId: exclusive?.writerId }
     await confirmStored(transport, object, expected, signal).catch((error: unknown) => {
@@ -121,9 +131,8 @@ export async function putObject(
     })
   }
   if (exclusive && exclusive.settleMs > 0) {
-    const { writerId, settleMs } = exclusive
-    await abortableSleep(settleMs, signal)
-    const owner = await transport.retrying(what, () => ownerOf(transport, object, writerId, signal), signal)
+    await abortableSleep(exclusive.settleMs, signal)
+    const owner = await ownerOf(transport, object, exclusive.writerId, withoutUndefined({ signal }))
     if (owner !== 'ours') throw conflict()
   }
 }
@@ -139,8 +148,7 @@ function checkEtag(head: ResponseHead, md5: string | undefined, what: string, de
       { ...details, ...(requestId === undefined ? {} : { requestId }) },
     ),
     'after-backoff',
-    undefined,
-    true,
+    { mayHaveHappened: true },
   )
 }
 
@@ -154,19 +162,22 @@ function refusal(
   what: string,
 ): { code: 'CONTAINER_MISSING' | 'OBJECT_TOO_LARGE'; message: string } | undefined {
   if (status === 404) {
-    return { code: 'CONTAINER_MISSING', message: `${what} failed: there is no such container.` }
+    return {
+      code: 'CONTAINER_MISSING',
+      message: `${what} failed: the container does not exist. Create it, or set backupCreateContainers.`,
+    }
   }
   if (status === 413 && !/quota/i.test(text)) {
     return {
       code: 'OBJECT_TOO_LARGE',
-      message: `${what} failed: the cluster takes no object of that size. Set a smaller chunkSizeBytes.`,
+      message: `${what} failed: it exceeds the size limit of the cluster. Set a smaller chunkSizeBytes.`,
     }
   }
   return undefined
 }
 
 /** What was sent. */
-export interface SentObject {
+interface SentObject {
   /** Lower-case hex; undefined where the body was not sent whole. */
   readonly md5: string | undefined
   readonly lengthBytes: number
@@ -179,25 +190,19 @@ export interface SentObject {
  *
  * @throws `CONFLICT` where it is another one
  */
-export async function confirmStored(
+async function confirmStored(
   transport: SwiftTransport,
-  { container, objectName }: { readonly container: string; readonly objectName: string },
+  { container, objectName }: ObjectAddress,
   sent: SentObject,
   signal?: AbortSignal,
 ): Promise<void> {
   const details = { container, objectName }
-  const { head } = await transport.send(
-    {
-      method: 'HEAD',
-      path: objectPath(container, objectName),
-      headers: { 'x-newest': 'true' },
-      what: `Checking whether object ${objectName} is stored in container ${container}`,
-      details,
-      accept: (status) => status === 200 || status === 204,
-      sink: discard,
-    },
-    signal,
-  )
+  const what = `Storing object ${objectName} in container ${container}`
+  const head = await headObject(transport, details, 'Checking', withoutUndefined({ signal }))
+  if (!head) {
+    const message = `${what} failed: the server accepted it, but it does not exist. Check the health of the cluster.`
+    throw new BackupError('STORE_FAILED', message, { ...details, status: 404 })
+  }
   const stored = md5Of(head)
   const same =
     stored === undefined ? headerOf(head, 'content-length') === String(sent.lengthBytes) : stored === sent.md5
@@ -205,8 +210,7 @@ export async function confirmStored(
   if (same && ours) return
   throw new BackupError(
     'CONFLICT',
-    `Storing object ${objectName} in container ${container} failed: another writer stored an object of that name at ` +
-      'the same time. Look for a second backup with the same id.',
+    `${what} failed: another writer stored an object of that name concurrently. Search for a second backup with the same id.`,
     details,
   )
 }

@@ -82,7 +82,7 @@ export async function getRange(
         const filled = sink.end()
         if (filled.md5 === md5) return filled
         corrupt += 1
-        throw new AttemptFailure(damaged(what, details), corrupt > 1 ? 'never' : 'at-once')
+        throw new AttemptFailure(damaged(what, details), corrupt > 1 ? 'never' : 'immediately')
       },
     }
   }
@@ -98,7 +98,7 @@ export async function getRange(
       },
       what,
       details,
-      accept: (status) => status === 206 || status === 200 || status === 416,
+      accept: [206, 200, 416],
       sink: open,
       refusal: (status) => {
         if (status === 412) {

@@ -20,28 +20,29 @@ export interface SwiftCall<T> extends Sending<T> {
   readonly serverPath?: (accountPath: string) => string
 }
 
-/** Where tokens come from. */
-export interface TokenSources {
-  readonly tokens: TokenKeeper
-  /** For `X-Service-Token`; undefined where none is sent. */
-  readonly serviceTokens: TokenKeeper | undefined
-}
-
 /** Sends requests to the account with a token that is good, and gets another once Swift refuses it. */
 export class SwiftTransport {
   readonly #http: HttpClient
   readonly #tokens: TokenKeeper
   readonly #serviceTokens: TokenKeeper | undefined
 
-  constructor(http: HttpClient, { tokens, serviceTokens }: TokenSources) {
+  /** @param serviceTokens - for `X-Service-Token`; undefined to send none */
+  constructor(http: HttpClient, tokens: TokenKeeper, serviceTokens?: TokenKeeper) {
     this.#http = http
     this.#tokens = tokens
     this.#serviceTokens = serviceTokens
   }
 
-  /** Signs in, if that was not done yet. */
+  /** Signs in, unless that was done. */
   async signIn(signal?: AbortSignal): Promise<SwiftAccess> {
     return this.#tokens.get(signal)
+  }
+
+  /** Ends all connections, requests and sign-ins. */
+  async close(): Promise<void> {
+    this.#tokens.close()
+    this.#serviceTokens?.close()
+    await this.#http.close()
   }
 
   /** Sends a request, made anew for each attempt where it is a function, until it succeeds or fails for good. */
