@@ -180,7 +180,7 @@ describe('signing in', () => {
     [
       'two scopes',
       'OPTION_INVALID',
-      /one thing/,
+      /one scope/,
       (cloud) => ({ credentials: { ...demoPassword(cloud), scope: { trustId: 't', domain: { id: 'd' } } } }),
     ],
     [

@@ -98,7 +98,7 @@ describe('a server that goes on and gets nowhere is STORE_UNAVAILABLE', () => {
         for (let n = 0; n < 64; n += 1) yield await Promise.resolve(Buffer.alloc(1024 * 1024))
       },
     })
-    await assert.rejects(writer.close(), is('STORE_UNAVAILABLE', /took too long to take/))
+    await assert.rejects(writer.close(), is('STORE_UNAVAILABLE', /took too long to accept/))
   })
 
   it('and is tried again as often as the policy says', async () => {

@@ -67,7 +67,7 @@ function refusal(status: number, { method }: KeystoneV3Credentials): BackupError
   if (status === 400) {
     return new BackupError(
       'AUTH_FAILED',
-      'Keystone finds the sign-in incomplete: check names, domains and ids.',
+      'Keystone rejected the sign-in as incomplete: check names, domains and ids.',
     )
   }
   if (status !== 401 && status !== 403) return undefined
@@ -79,17 +79,17 @@ function refusal(status: number, { method }: KeystoneV3Credentials): BackupError
   }
   return new BackupError(
     'AUTH_FAILED',
-    `Signing in (Keystone v3) failed: Keystone does not say which is wrong, ${which[method]}.`,
+    `Signing in (Keystone v3) failed: Keystone does not report which is wrong, ${which[method]}.`,
   )
 }
 
-/** The three ways into Keystone v3. */
+/** The credentials of Keystone v3. */
 export type KeystoneV3Credentials = PasswordCredentials | TokenCredentials | ApplicationCredentials
 
 type Json = Readonly<Record<string, unknown>>
 
 /**
- * The body of Keystone v3's sign-in. What is missing is found out here, since Keystone's own word for a user name
+ * The body of Keystone v3's sign-in. Missing fields are detected here, since Keystone's message for a user name
  * without a domain is 3 KB long.
  *
  * @throws `OPTION_INVALID`
@@ -111,7 +111,7 @@ function identityOf(credentials: KeystoneV3Credentials): Json {
     case 'application-credential': {
       const { id, name, userId, username, userDomain, secret } = credentials
       if (id === undefined && name === undefined) {
-        throw invalid('An application credential needs its id, or its name and its user.')
+        throw invalid('An application credential requires its id, or its name and its user.')
       }
       const named = id === undefined ? { name, user: userOf(userId, username, userDomain) } : { id }
       return { methods: ['application_credential'], application_credential: { ...named, secret } }
@@ -131,13 +131,13 @@ function userOf(id: string | undefined, name: string | undefined, domain: Domain
 
 function scopeOf({ project, domain, trustId }: KeystoneScope): Json | undefined {
   if ([project, domain, trustId].filter((part) => part !== undefined).length > 1) {
-    throw invalid('A token is for one thing: a project, a domain or a trust.')
+    throw invalid('A token has one scope: set only one of project, domain and trustId.')
   }
   if (trustId !== undefined) return { 'OS-TRUST:trust': { id: trustId } }
   if (domain) return { domain: domainOf(domain, 'The scope', 'OS_DOMAIN_NAME') }
   if (!project) return undefined
   if (project.id !== undefined) return { project: { id: project.id } }
-  if (project.name === undefined) throw invalid('The project needs an id or a name (OS_PROJECT_NAME).')
+  if (project.name === undefined) throw invalid('The project requires an id or a name (OS_PROJECT_NAME).')
   return {
     project: {
       name: project.name,
@@ -153,7 +153,7 @@ function scopeOf({ project, domain, trustId }: KeystoneScope): Json | undefined 
 function domainOf(domain: DomainReference | undefined, whose: string, options: string): Json {
   if (domain?.id !== undefined) return { id: domain.id }
   if (domain?.name !== undefined) return { name: domain.name }
-  throw invalid(`${whose} is one of many without its domain: set it (${options}).`)
+  throw invalid(`${whose} is ambiguous without its domain: set the domain (${options}).`)
 }
 
 function invalid(message: string): BackupError {

@@ -13,8 +13,8 @@ interface Renewal {
 }
 
 /**
- * Keeps one token for all requests of a driver. Renews it before it expires, and when a request found it refused:
- * one renewal, for which all requests wait. A renewal ends when nobody waits for it any more.
+ * Keeps one token for all requests of a driver. Renews it before it expires, and after Swift refused it: in one renewal, for
+ * which all requests wait. A renewal is aborted when no request waits for it any more.
  */
 export class TokenKeeper {
   readonly #provider: TokenProvider
@@ -27,7 +27,7 @@ export class TokenKeeper {
     this.#provider = provider
   }
 
-  /** A token that is good for some time yet. */
+  /** Returns a token that is valid for some time. */
   async get(signal?: AbortSignal): Promise<SwiftAccess> {
     throwIfAborted(signal, 'Signing in')
     const access = this.#access
@@ -36,23 +36,23 @@ export class TokenKeeper {
     try {
       return await this.#renewed(access, signal)
     } catch (error) {
-      const stillGood = access.expiresAt === null || access.expiresAt.getTime() > Date.now()
-      // Keystone may be away for a moment, and a token that was given may have no successor: what is good is used.
-      if (!stillGood || isBackupError(error, 'ABORTED') || isBackupError(error, 'CLOSED')) throw error
-      // And not asked for again before its end: many failed sign-ins lock an account.
+      const isValid = access.expiresAt === null || access.expiresAt.getTime() > Date.now()
+      // Keystone may be unavailable, and a caller's token may not be renewable: a valid token remains in use.
+      if (!isValid || isBackupError(error, 'ABORTED') || isBackupError(error, 'CLOSED')) throw error
+      // No other renewal before it expires: many failed sign-ins lock an account.
       this.#renewAtMs = access.expiresAt?.getTime() ?? Infinity
       return access
     }
   }
 
-  /** Another token than the one that was refused. */
+  /** Returns another token than the refused one. */
   async replace(refused: SwiftAccess, signal?: AbortSignal): Promise<SwiftAccess> {
     const access = this.#access
     if (access && access.token !== refused.token) return access
     return this.#renewed(refused, signal)
   }
 
-  /** Ends a renewal that is under way. */
+  /** Aborts a pending renewal. */
   close(): void {
     this.#closed = true
     this.#renewal?.controller.abort()
@@ -67,7 +67,7 @@ export class TokenKeeper {
     } finally {
       renewal.waiting -= 1
       if (renewal.waiting === 0 && this.#renewal === renewal) {
-        // Nobody may join what is being ended.
+        // No request may join a renewal that is being aborted.
         this.#renewal = undefined
         renewal.controller.abort()
         await renewal.promise.catch(() => undefined)
@@ -89,7 +89,7 @@ export class TokenKeeper {
         if (this.#renewal === renewal) this.#renewal = undefined
       }
     }
-    // Begins a turn later: a provider may fail at once, and `renewal` must be there by then.
+    // Begins asynchronously: a provider may fail synchronously, when `renewal` must be set.
     const renewal: Renewal = { promise: Promise.resolve().then(run), controller, waiting: 0 }
     return renewal
   }

@@ -3,32 +3,32 @@ import { BackupError, type ReplayableBody, type StepListener } from '@stowage/ba
 import { getDefaultHighWaterMark } from 'node:stream'
 
 /**
- * Where the body of an answer goes. `push` is handed each piece as it comes and never makes the socket wait: Swift
- * cuts off a client that reads slowly.
+ * The consumer of a response body. `push` receives each piece and applies no backpressure: Swift disconnects a client that
+ * reads slowly.
  */
 export interface BodySink<T> {
   readonly push: (piece: Uint8Array) => void
   readonly end: () => T
 }
 
-/** Drops the body. */
+/** Discards the body. */
 export function discard(): BodySink<undefined> {
   return { push: () => undefined, end: () => undefined }
 }
 
-/** Collects a small body; a longer one than `maxBytes` is an error, or cut off where `cut` is said. */
+/** Collects a small body. One longer than `maxBytes` is an error, or truncated with `truncate`. */
 export function collect(
   maxBytes: number,
-  cut = false,
+  truncate = false,
   tooLong = (): BackupError =>
-    new BackupError('STORE_FAILED', `The server's answer is longer than ${maxBytes} bytes.`),
+    new BackupError('STORE_FAILED', `The response of the server exceeds the limit of ${maxBytes} bytes.`),
 ): BodySink<Buffer> {
   const pieces: Uint8Array[] = []
   let lengthBytes = 0
   return {
     push(piece) {
       const room = maxBytes - lengthBytes
-      if (piece.byteLength > room && !cut) throw tooLong()
+      if (piece.byteLength > room && !truncate) throw tooLong()
       // The parser reuses its memory for the next piece.
       const kept = Buffer.from(piece.subarray(0, room))
       pieces.push(kept)
@@ -38,14 +38,14 @@ export function collect(
   }
 }
 
-/** What came of a body that was read into memory. */
+/** A body in memory. */
 export interface FilledBody {
   readonly bytes: Uint8Array
-  /** Lower-case hex; null where it was not asked for. */
+  /** Lower-case hex; null if it was not requested. */
   readonly md5: string | null
 }
 
-/** Fills `into` from its start; where its MD5 is wanted, sums it while the bytes are still in the processor's cache. */
+/** Fills a buffer from its start. Computes the MD5, if requested, while the bytes are in the CPU cache. */
 export function fill(
   into: Uint8Array,
   { md5, onProgress }: { readonly md5: boolean; readonly onProgress?: StepListener | undefined },
@@ -55,7 +55,7 @@ export function fill(
   return {
     push(piece) {
       if (filledBytes + piece.byteLength > into.byteLength) {
-        throw new BackupError('OBJECT_CORRUPT', 'The server sent more bytes than it had announced.')
+        throw new BackupError('OBJECT_CORRUPT', 'The response is longer than its Content-Length.')
       }
       into.set(piece, filledBytes)
       hash?.update(piece)
@@ -66,31 +66,31 @@ export function fill(
   }
 }
 
-/** Large enough to cost little per piece, small enough that a stall of the peer shows soon. */
+/** Large enough for a low cost per piece, small enough to notice a stalled peer soon. */
 const pieceBytes = 1024 * 1024
 
 /**
- * From here on a socket says "wait" for each piece, and so is done with it before the next one is asked for: Node's own
- * mark is 16 or 64 KiB, and an application may have set another.
+ * For pieces of this size a socket applies backpressure, and so has sent a piece before it requests the next one. The
+ * high-water mark of Node.js is 16 or 64 KiB, and an application may have set another.
  */
 const safeWithoutCopyBytes = (): number => Math.max(64 * 1024, getDefaultHighWaterMark(false))
 
 /**
- * A body in pieces for the socket, without a copy where that is safe: views of the caller's own memory. Sent in
- * pieces, and not at once, so that undici's time-out measures a stall and not the time that a long upload takes.
+ * Splits a body into pieces for the socket, without a copy where that is safe: views of the caller's memory. Pieces let the
+ * time-out of undici measure a stall instead of the duration of a long upload.
  */
 export async function* piecesOf(body: ReplayableBody): AsyncGenerator<Uint8Array> {
   const safeBytes = safeWithoutCopyBytes()
   for await (const piece of body.stream()) {
     for (let offset = 0; offset < piece.byteLength; offset += pieceBytes) {
       const slice = piece.subarray(offset, offset + pieceBytes)
-      // The caller may reuse its piece as soon as it is asked for the next one, and the socket queues small pieces.
+      // The caller may reuse the memory of a piece when the next one is requested, and the socket queues small pieces.
       yield slice.byteLength < safeBytes ? Uint8Array.from(slice) : slice
     }
   }
 }
 
-/** Bytes in memory as a body. */
+/** Returns a body of bytes in memory. */
 export function bodyOf(bytes: Uint8Array): ReplayableBody {
   return {
     lengthBytes: bytes.byteLength,

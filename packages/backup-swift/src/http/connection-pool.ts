@@ -1,7 +1,7 @@
 import { BackupError } from '@stowage/backup-core'
 import { Agent, ProxyAgent, type Dispatcher } from 'undici'
 
-/** How connections are made. */
+/** How connections are established. */
 export interface ConnectionOptions {
   /** Certificates of the authorities to trust, PEM, instead of the system's. */
   readonly caCertificates?: string
@@ -11,14 +11,14 @@ export interface ConnectionOptions {
   /** Accepts any certificate. */
   readonly insecure: boolean
   readonly connectTimeoutMs: number
-  /** Where `http_proxy`, `https_proxy` and `no_proxy` are looked for. */
+  /** The variables `http_proxy`, `https_proxy` and `no_proxy`. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Swift closes an idle connection at 60 s, unannounced: ours are given up long before. */
+/** Swift closes idle connections after 60 s without notice: ours are closed long before. */
 const keepAliveMs = 10_000
 
-/** A proxy, as a message names it. */
+/** A proxy, for messages. */
 export interface NamedProxy {
   /** Without user and password. */
   readonly url: string
@@ -26,16 +26,16 @@ export interface NamedProxy {
   readonly variable: string
 }
 
-/** How a request gets to its server. */
+/** The way of a request to its server. */
 export interface Route {
   readonly dispatcher: Dispatcher
-  /** Undefined for a straight connection. */
+  /** Undefined for a direct connection. */
   readonly proxy: NamedProxy | undefined
 }
 
-/** The connections of one driver, straight ones and those through a proxy. */
+/** The connections of one driver, direct and through proxies. */
 export class ConnectionPool {
-  readonly #straight: Route
+  readonly #direct: Route
   readonly #http: Route
   readonly #https: Route
   readonly #noProxy: string
@@ -55,38 +55,38 @@ export class ConnectionPool {
       keepAliveMaxTimeout: 2 * keepAliveMs,
       pipelining: 1,
     }
-    this.#straight = { dispatcher: new Agent({ ...common, connect: tls }), proxy: undefined }
+    this.#direct = { dispatcher: new Agent({ ...common, connect: tls }), proxy: undefined }
     const through = (...variables: readonly string[]): Route => {
       const variable = variables.find((name) => env[name] !== undefined)
       const text = variable === undefined ? undefined : env[variable]
-      if (variable === undefined || text === undefined || text === '') return this.#straight
+      if (variable === undefined || text === undefined || text === '') return this.#direct
       const uri = proxyUrl(text, variable)
-      // Plain HTTP goes to a proxy as it is: many proxies tunnel to port 443 alone.
+      // Plain HTTP is not tunnelled: many proxies tunnel to port 443 only.
       const proxyOptions = { ...common, uri, connect: tls, requestTls: tls, proxyTunnel: false }
       const dispatcher = proxyAgent(proxyOptions, variable)
       const { protocol, host } = new URL(uri)
       return { dispatcher, proxy: { url: `${protocol}//${host}`, variable } }
     }
-    // HTTP_PROXY in capitals is left alone by curl, since a CGI server sets it from a header; Python's tools read it.
+    // curl ignores HTTP_PROXY in capitals, since a CGI server sets it from a header; Python's tools read it.
     this.#http = through('http_proxy', 'HTTP_PROXY')
     this.#https = through('https_proxy', 'HTTPS_PROXY')
     this.#noProxy = env['no_proxy'] ?? env['NO_PROXY'] ?? ''
   }
 
-  /** How a request gets to `origin`. */
+  /** Returns the route to an origin. */
   routeTo(origin: string): Route {
     const route = origin.startsWith('https:') ? this.#https : this.#http
-    return route.proxy && isExempt(this.#noProxy, origin) ? this.#straight : route
+    return route.proxy && isExempt(this.#noProxy, origin) ? this.#direct : route
   }
 
-  /** Ends every connection and every request under way. */
+  /** Closes all connections, and aborts the requests that use them. */
   async destroy(): Promise<void> {
-    const all = new Set([this.#straight, this.#http, this.#https].map(({ dispatcher }) => dispatcher))
+    const all = new Set([this.#direct, this.#http, this.#https].map(({ dispatcher }) => dispatcher))
     await Promise.all([...all].map((dispatcher) => dispatcher.destroy()))
   }
 }
 
-/** A proxy's URL, with `http://` where it has no scheme, as curl reads it. */
+/** Returns the URL of a proxy. As for curl, the scheme may be missing. */
 function proxyUrl(text: string, variable: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
   if (/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) return url
@@ -97,7 +97,7 @@ function proxyAgent(options: ProxyAgent.Options, variable: string): ProxyAgent {
   try {
     return new ProxyAgent(options)
   } catch {
-    // undici's own error may hold the URL, and so a password.
+    // The error of undici may quote the URL, which may contain a password.
     throw notAProxy(variable)
   }
 }
@@ -105,12 +105,12 @@ function proxyAgent(options: ProxyAgent.Options, variable: string): ProxyAgent {
 function notAProxy(variable: string): BackupError {
   return new BackupError(
     'OPTION_INVALID',
-    `The environment variable ${variable} is not the URL of an HTTP proxy, such as http://proxy.example:3128. Correct or ` +
-      'unset it; a user and a password in it must be percent-encoded.',
+    `The environment variable ${variable} must be the URL of an HTTP proxy, such as http://proxy.example:3128. Correct or ` +
+      'unset it; percent-encode a user and a password.',
   )
 }
 
-/** Whether `no_proxy` exempts a URL from the proxy: hosts and `.domains`, with a port or without; `*` for all. */
+/** Whether `no_proxy` exempts an origin: hosts and `.domains`, with or without a port; `*` for all. */
 export function isExempt(noProxy: string, origin: string): boolean {
   const { protocol, hostname, port } = new URL(origin)
   const host = hostname.toLowerCase()

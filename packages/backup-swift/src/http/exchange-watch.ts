@@ -1,19 +1,19 @@
-/** How long a server may be silent, or slow. */
+/** The time limits of an exchange. */
 export interface HttpTimeouts {
-  /** Until the connection stands, TLS included. */
+  /** For establishing the connection, including TLS. */
   readonly connectMs: number
-  /** Between the last byte that it took from us and the first one of its answer. Interim answers do not count. */
+  /** From the last byte that the server accepted to the first of its response. Interim responses do not count. */
   readonly headersMs: number
-  /** Between two pieces of its answer. */
+  /** Between two pieces of the response. */
   readonly bodyMs: number
-  /** What it has to move, either way, on average over `windowMs`. */
+  /** The minimum average throughput over `windowMs`, in either direction. */
   readonly minBytesPerSecond: number
   readonly windowMs: number
-  /** For a whole exchange, and beyond it the time that its bodies take at `minBytesPerSecond`. */
+  /** For the exchange; its bodies extend it by the time that they take at `minBytesPerSecond`. */
   readonly exchangeMs: number
 }
 
-/** A server that goes on, and gets nowhere. */
+/** An exchange without sufficient progress. */
 export class SlowServerError extends Error {
   constructor(message: string) {
     super(message)
@@ -25,8 +25,8 @@ const minTickMs = 10
 const maxTickMs = 1000
 
 /**
- * Watches one exchange for what no time-out between two bytes can see: a body of one byte a second, an answer that
- * begins with `102 Processing` for ever. The time in which the caller's own source has nothing to send is not counted.
+ * Detects what a time-out between two bytes does not: a body of one byte per second, or `102 Processing` without end. The time
+ * in which the caller's source provides no data is not counted.
  */
 export class ExchangeWatch {
   readonly #timeouts: HttpTimeouts
@@ -34,11 +34,11 @@ export class ExchangeWatch {
   readonly #timer: NodeJS.Timeout
   readonly #startedAt = performance.now()
   #phase: 'connecting' | 'sending' | 'waiting' | 'receiving' = 'connecting'
-  /** When the server last took a byte of the request; when the phase began, before. */
+  /** When the server last accepted a byte of the request, or when the phase began. */
   #takenAt = this.#startedAt
   #windowAt = this.#startedAt
   #windowBytes = 0
-  /** Bytes that the exchange is known to move. */
+  /** The known length of the bodies. */
   #expectedBytes = 0
   #sourceSince: number | undefined
   #sourceMs = 0
@@ -56,32 +56,32 @@ export class ExchangeWatch {
     }, tickMs)
   }
 
-  /** The connection stands: the request goes out, with a body of so many bytes. */
+  /** The connection is established: sending the request begins. */
   started(bodyBytes: number): void {
     this.#expectedBytes = bodyBytes
     this.#enter(bodyBytes > 0 ? 'sending' : 'waiting')
   }
 
-  /** The server took what it was sent before, and the source is asked for more. */
-  sourceAsked(): void {
+  /** The server accepted the previous piece, and the next one is requested from the source. */
+  sourceRequested(): void {
     this.#takenAt = performance.now()
     this.#sourceSince = this.#takenAt
   }
 
-  /** The source gave a piece, which goes to the server. */
-  sourceGave(lengthBytes: number): void {
+  /** The source provided a piece. */
+  sourceProvided(lengthBytes: number): void {
     this.#resume()
     this.#windowBytes += lengthBytes
   }
 
-  /** The whole request has been handed to the socket. */
+  /** The whole request was written to the socket. */
   sent(): void {
     this.#resume()
-    // Some answers come before the whole request is out.
+    // Some responses arrive before the whole request is sent.
     if (this.#phase === 'sending') this.#enter('waiting')
   }
 
-  /** The head of the answer came. `isPaced`: a server that sends spaces while it works may be as slow as it likes. */
+  /** The headers of the response arrived. With `isPaced` the throughput is not checked. */
   answered(bodyBytes: number | undefined, isPaced: boolean): void {
     this.#expectedBytes += bodyBytes ?? 0
     this.#isPaced = isPaced
@@ -89,7 +89,7 @@ export class ExchangeWatch {
     this.#enter('receiving')
   }
 
-  /** A piece of the answer came. */
+  /** A piece of the response arrived. */
   received(lengthBytes: number): void {
     this.#windowBytes += lengthBytes
   }
@@ -120,7 +120,7 @@ export class ExchangeWatch {
   #tick(now: number): void {
     if (this.#sourceSince !== undefined) return
     if (this.#problem(now)) {
-      // A busy process is late with its timers before it is late with its sockets: what has come is read first.
+      // In a busy process timers run before sockets are read: data that arrived is read first.
       setImmediate(() => {
         const error = this.#isStopped || this.#sourceSince !== undefined ? undefined : this.#problem(now)
         if (!error) return
@@ -145,15 +145,15 @@ export class ExchangeWatch {
     }
     if ((this.#phase === 'sending' || this.#phase === 'waiting') && sinceMs > headersMs) {
       return new SlowServerError(
-        `the server took too long to take the request or to answer: ${seconds(sinceMs)}, of which ` +
-          `headersTimeoutSeconds allows ${seconds(headersMs)}`,
+        `the server took too long to accept the request or to respond: ${seconds(sinceMs)}; headersTimeoutSeconds ` +
+          `allows ${seconds(headersMs)}`,
       )
     }
     const totalMs = now - this.#startedAt - this.#sourceMs
     const allowedMs = exchangeMs + (this.#expectedBytes / minBytesPerSecond) * 1000
     if (totalMs <= allowedMs) return undefined
     return new SlowServerError(
-      `the exchange took ${seconds(totalMs)}, of which exchangeTimeoutSeconds allows ${seconds(allowedMs)}`,
+      `the exchange took ${seconds(totalMs)}; exchangeTimeoutSeconds allows ${seconds(allowedMs)}`,
     )
   }
 
@@ -164,10 +164,10 @@ export class ExchangeWatch {
     if (elapsedMs < windowMs) return undefined
     const movedBytes = this.#windowBytes
     if (this.#isPaced || movedBytes >= (minBytesPerSecond * elapsedMs) / 1000) return undefined
-    const verb = this.#phase === 'sending' ? 'took' : 'sent'
+    const verb = this.#phase === 'sending' ? 'accepted' : 'sent'
     return new SlowServerError(
       `the server ${verb} ${movedBytes} bytes in ${seconds(elapsedMs)}, less than minBytesPerSecond ` +
-        `(${minBytesPerSecond}) asks for`,
+        `(${minBytesPerSecond}) requires`,
     )
   }
 }

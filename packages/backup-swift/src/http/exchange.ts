@@ -8,23 +8,23 @@ export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
   /** Scheme, host and port. */
   readonly origin: string
-  /** Sent as it is: nothing resolves `..` or decodes it on the way. */
+  /** Sent unchanged: `..` is not resolved and nothing is decoded. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: ReplayableBody
-  /** Uses a connection of its own: for servers that close after each answer without saying so. */
+  /** Uses a separate connection: for servers that close connections after each response without notice. */
   readonly closeConnection?: boolean
-  /** The server works while it answers, and sends a space now and then. */
+  /** The server processes the request during its response, and sends spaces meanwhile. */
   readonly isPaced?: boolean
 }
 
-/** What {@link exchange} gives back. */
+/** The result of {@link exchange}. */
 export interface HttpAnswer<T> {
   readonly head: ResponseHead
   readonly value: T
 }
 
-/** A failure of the request's own body: not the network's, and so never repeated. */
+/** A failure of the source of the request body, which is never retried. */
 export class RequestBodyError extends Error {
   constructor(cause: unknown) {
     super('The body of the request could not be read.', { cause })
@@ -42,7 +42,7 @@ export class ExchangeError extends Error {
 
 /**
  * Sends one request once and takes in its whole answer. Follows no redirect, repeats nothing, judges no status.
- * `openSink` says, from the head, where the body goes; what it or the sink throws ends the exchange.
+ * `openSink` returns the sink for the body; an error that it or the sink throws ends the exchange.
  */
 export function exchange<T>(
   dispatcher: Dispatcher,
@@ -84,11 +84,11 @@ export function exchange<T>(
     const { body } = request
     const pieces = async function* (source: ReplayableBody): AsyncGenerator<Uint8Array> {
       try {
-        watch.sourceAsked()
+        watch.sourceRequested()
         for await (const piece of piecesOf(source)) {
-          watch.sourceGave(piece.byteLength)
+          watch.sourceProvided(piece.byteLength)
           yield piece
-          watch.sourceAsked()
+          watch.sourceRequested()
         }
         watch.sent()
       } catch (error) {
@@ -182,7 +182,7 @@ export interface ResponseHead {
 }
 
 /**
- * One header of an answer. A header that came twice is refused: of two ETags or lengths, neither can be believed.
+ * Returns a header of a response. Rejects a repeated header: of two ETags or lengths, neither is reliable.
  */
 export function headerOf(head: ResponseHead, name: string): string | undefined {
   const value = head.headers[name]
@@ -205,7 +205,7 @@ export function requestIdOf(head: ResponseHead): string | undefined {
   return undefined
 }
 
-/** The length that an answer says its body has; undefined where it says none. */
+/** Returns the Content-Length of a response; undefined without a valid one. */
 export function contentLengthOf(head: ResponseHead): number | undefined {
   const text = headerOf(head, 'content-length')
   if (text === undefined) return undefined

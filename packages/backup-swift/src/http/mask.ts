@@ -1,7 +1,7 @@
 const maxCharacters = 300
 const htmlEntities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
-/** A server's own words, fit for a message: no secrets, no markup, no control characters, not long. */
+/** Returns the text of a server for a message: without secrets, markup and control characters, shortened. */
 export function quotable(text: string, secrets: readonly string[] = []): string {
   const plain = masked(text, secrets)
     .replace(/<[^>]*>/g, ' ')
@@ -10,15 +10,15 @@ export function quotable(text: string, secrets: readonly string[] = []): string 
   return plain.length > maxCharacters ? `${plain.slice(0, maxCharacters)}…` : plain
 }
 
-/** The text with `***` for each secret, also where it is written as in JSON, HTML or a URL. */
+/** Returns a text with `***` for each secret, including its encodings in JSON, HTML and URLs. */
 export function masked(text: string, secrets: readonly string[]): string {
-  const forms = secrets.filter((secret) => secret !== '').flatMap(formsOf)
-  // The longest first: one secret may begin with another.
-  const inOrder = [...new Set(forms)].sort((a, b) => b.length - a.length)
+  const encodings = secrets.filter((secret) => secret !== '').flatMap(encodingsOf)
+  // The longest first: a secret may be a prefix of another.
+  const inOrder = [...new Set(encodings)].sort((a, b) => b.length - a.length)
   return inOrder.reduce((rest, form) => rest.replaceAll(form, '***'), text)
 }
 
-function formsOf(secret: string): string[] {
+function encodingsOf(secret: string): string[] {
   const html = secret.replace(/[&<>]/g, (char) => htmlEntities[char] ?? char)
   const quotedHtml = html.replaceAll('"', '&quot;')
   return [
@@ -30,12 +30,12 @@ function formsOf(secret: string): string[] {
   ]
 }
 
-/** A URL fit for a message: without user, password and query. */
+/** Returns a URL for a message: without user, password and query. */
 export function quotableUrl(url: string): string {
   try {
     const { protocol, host, pathname } = new URL(url)
     return `${protocol}//${host}${pathname}`
   } catch {
-    return 'an address that is no URL'
+    return 'an invalid URL'
   }
 }

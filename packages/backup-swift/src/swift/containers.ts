@@ -3,9 +3,9 @@ import { listNames, type ListedCollection } from './listing.js'
 import { containerPath } from './names.js'
 import type { SwiftTransport } from './transport.js'
 
-const probesAtOnce = 8
+const concurrentProbes = 8
 
-/** Far more than an account has that a person made; a listing that has more never ends. */
+/** Far more than any account has: a longer listing does not end. */
 const maxContainers = 1_000_000
 
 const accountListing = { path: '', prefix: '', what: 'Listing the containers', details: {} }
@@ -43,7 +43,7 @@ export async function mayListContainers(
 }
 
 /**
- * The names of a container's objects that begin with `prefix`; none where there is no such container.
+ * The names of a container's objects that begin with `prefix`; none if the container does not exist.
  *
  * @throws `STORE_FAILED` where the container's listing is answered with 404, and the account lists the container
  */
@@ -60,7 +60,7 @@ export function listObjects(
 
 /**
  * The names of the containers, but for one, that hold an object whose name begins with `prefix`: an account may hold
- * much else, whose listings nobody should have to wait for. Where the account may not be listed, none.
+ * many other containers, whose listings would take long. None if the user may not list the account.
  *
  * With `complete`, no container is left out in silence: rejects with `FORBIDDEN` where the account may not be listed, and
  * names containers that the account lists and that cannot be listed themselves.
@@ -82,8 +82,8 @@ export async function* listContainersWith(
     if (!isBackupError(error, 'FORBIDDEN')) throw error
     if (complete) throw accountNotListed(except, error)
   }
-  for (let from = 0; from < names.length; from += probesAtOnce) {
-    const batch = names.slice(from, from + probesAtOnce)
+  for (let from = 0; from < names.length; from += concurrentProbes) {
+    const batch = names.slice(from, from + concurrentProbes)
     const has = await Promise.all(
       batch.map(async (name) => {
         const found = await hasObjects(transport, name, prefix, options)
@@ -111,7 +111,7 @@ async function hasObjects(
     for await (const name of listNames(transport, probe, options)) return name !== ''
     return answer.isMissing ? 'container-missing' : false
   } catch (error) {
-    // What it holds cannot be seen: its own listing says so.
+    // Its contents are unknown: its own listing reports that.
     if (isBackupError(error, 'FORBIDDEN')) return true
     throw error
   }
@@ -145,7 +145,7 @@ function accountNotListed(known: string, cause: BackupError): BackupError {
   return new BackupError(
     'FORBIDDEN',
     `Listing the containers of the account failed (${facts.join('; ')}): this user has no access to the account, only to ` +
-      `containers such as ${known}, so that backups in other containers cannot be found. Use a user with a role in the ` +
+      `containers such as ${known}, so backups in other containers cannot be found. Use a user with a role in the ` +
       'project of the account.',
     { ...cause.details, cause },
   )
@@ -154,7 +154,7 @@ function accountNotListed(known: string, cause: BackupError): BackupError {
 function tooManyContainers(): BackupError {
   return new BackupError(
     'LISTING_INVALID',
-    `The account lists more than ${maxContainers} containers, and the list was read no further. Name the container ` +
-      'alone: search: "container", or swift://CONTAINER.',
+    `Listing the containers of the account failed: it exceeds the limit of ${maxContainers} containers. Search one container ` +
+      'only: search: "container", or swift://CONTAINER.',
   )
 }

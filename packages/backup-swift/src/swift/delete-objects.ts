@@ -51,8 +51,8 @@ export async function deleteObject(
 }
 
 /**
- * Deletes objects, in bulk where the cluster can, else a few at a time, and returns those that could not be deleted.
- * `maxDeletes` asks how many one request may delete; 0 or 1 for no bulk delete.
+ * Deletes objects, in bulk if the cluster supports it, else a few concurrently, and returns those that could not be deleted.
+ * `maxDeletes` returns the limit of one request; 0 or 1 without bulk delete.
  */
 export async function deleteObjects(
   transport: SwiftTransport,
@@ -88,7 +88,7 @@ async function deleteInBulk(
     return left
   } catch (error) {
     if (isBackupError(error, 'ABORTED') || isBackupError(error, 'CLOSED')) throw error
-    // Each object gets its own try, and its own error where that fails too.
+    // Each object is then deleted separately, with an error of its own if that fails.
     return [...left, ...objectNames.slice(done)]
   }
 }
@@ -112,7 +112,7 @@ async function deleteOneByOne(
       }
     }
   }
-  // All of them are waited for: nothing goes on after an abort.
+  // Waits for all: no request continues after an abort.
   const outcomes = await Promise.allSettled(Array.from({ length: concurrentDeletes }, work))
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   return failed
@@ -155,7 +155,7 @@ async function bulkDelete(
       ? objectNames.filter((_name, index) => failed.has(lines[index] ?? ''))
       : objectNames
   } catch (error) {
-    // Some gateways know no bulk delete, whatever /info says.
+    // Some gateways do not support bulk delete, even if /info announces it.
     if (isBackupError(error) && [400, 404, 405, 411, 412, 501].includes(error.details.status ?? 0))
       return objectNames
     throw error
@@ -171,7 +171,7 @@ interface BulkReport {
 function reportOf(bytes: Buffer, what: string): BulkReport {
   let report: unknown
   try {
-    // Spaces come ahead of it, to keep the connection alive.
+    // Spaces precede it, to keep the connection alive.
     report = JSON.parse(bytes.toString('utf8').trim())
   } catch {
     return { understood: false, failedPaths: [] }
@@ -199,7 +199,7 @@ function reportOf(bytes: Buffer, what: string): BulkReport {
   )
 }
 
-/** The server may write a path's encoding in its own way. */
+/** Returns a path with our percent-encoding, which may differ from the server's. */
 function normalPath(path: string): string {
   try {
     return decodeURIComponent(path).split('/').map(encodeURIComponent).join('/')

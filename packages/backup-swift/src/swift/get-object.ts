@@ -7,19 +7,19 @@ import { md5Of } from './object-state.js'
 import { objectPath } from './names.js'
 import type { SwiftTransport } from './transport.js'
 
-/** Memory for an object: the caller's where it is large enough, else new. */
+/** Returns the caller's buffer if it is large enough, else a new one. */
 export function memoryFor(lengthBytes: number, buffer: Uint8Array | undefined): Uint8Array {
   if (buffer && buffer.byteLength >= lengthBytes) return buffer.subarray(0, lengthBytes)
-  // Not from Node's pool: the caller may hand it on to a worker.
+  // Not from the pool of Node.js: the caller may transfer it to a worker.
   return Buffer.allocUnsafeSlow(lengthBytes)
 }
 
 /**
- * Reads an object whole, and makes sure of it: its length is the one announced, and its MD5 is its ETag, unless the
- * caller checks an MD5 of its own: summing it costs a fifth of the time that a large object takes.
+ * Reads a whole object, and verifies its length and its MD5; the latter not if the caller verifies an MD5 of its own, since it
+ * takes a fifth of the time of a large object.
  *
- * @throws `OBJECT_MISSING`, `OBJECT_TOO_LARGE`, `OBJECT_CORRUPT` where two reads in a row gave other bytes than were
- * stored.
+ * @throws `OBJECT_MISSING`, `OBJECT_TOO_LARGE`, `OBJECT_CORRUPT` if two reads in a row returned other bytes than
+ * were stored
  */
 export async function getObject(
   transport: SwiftTransport,
@@ -38,7 +38,7 @@ export async function getObject(
     if (maxBytes !== undefined && length > maxBytes) {
       throw new BackupError(
         'OBJECT_TOO_LARGE',
-        `${what} failed: it has ${length} bytes, more than the ${maxBytes} that may be held.`,
+        `${what} failed: it has ${length} bytes, which exceeds the limit of ${maxBytes}.`,
         details,
       )
     }
@@ -52,7 +52,7 @@ export async function getObject(
         if (filled.bytes.byteLength === length && (expected === undefined || expected === filled.md5))
           return filled
         attempts.corrupt += 1
-        // Rot on one replica may be gone at the next read, which another replica answers.
+        // One replica may be damaged: another one may answer the next read.
         const retry: RetryAdvice = attempts.corrupt > 1 ? 'never' : 'immediately'
         throw new AttemptFailure(corrupt(head, what, details), retry)
       },
@@ -63,7 +63,7 @@ export async function getObject(
     () => ({
       method: 'GET',
       path,
-      // The first replica asked may lag behind the others: a 404 counts once all of them were asked.
+      // A replica may lag behind the others: a 404 counts after all were queried.
       headers: attempts.missing > 0 ? { 'x-newest': 'true' } : {},
       what,
       details,
@@ -73,8 +73,8 @@ export async function getObject(
         if (status !== 404) return undefined
         attempts.missing += 1
         if (attempts.corrupt > 0) {
-          // Swift moves an object out of the way once it has seen that it is rotten.
-          return { code: 'OBJECT_CORRUPT', message: `${what} failed: it was damaged, and now it is gone.` }
+          // Swift quarantines an object when it detects damage.
+          return { code: 'OBJECT_CORRUPT', message: `${what} failed: it was damaged, and no longer exists.` }
         }
         return missing(what, attempts.missing > 1 ? 'never' : 'confirm')
       },
@@ -84,29 +84,33 @@ export async function getObject(
   return value.bytes
 }
 
-/** The length that an answer announces: without it nobody could tell a whole body from a part. */
+/** Returns the Content-Length of a response: without it a truncated body could not be detected. */
 export function lengthOf(head: ResponseHead, what: string, details: object): number {
   const length = contentLengthOf(head)
   if (length !== undefined) return length
   throw new AttemptFailure(
-    new BackupError('STORE_FAILED', `${what} failed: the server did not say how long the body is.`, details),
+    new BackupError(
+      'STORE_FAILED',
+      `${what} failed: the response has no valid Content-Length. Check proxies before the server.`,
+      details,
+    ),
     'after-backoff',
   )
 }
 
-/** No such object. */
+/** The object does not exist. */
 export function missing(
   what: string,
   retry: RetryAdvice,
 ): { code: 'OBJECT_MISSING'; message: string; retry: RetryAdvice } {
-  return { code: 'OBJECT_MISSING', message: `${what} failed: there is no such object.`, retry }
+  return { code: 'OBJECT_MISSING', message: `${what} failed: the object does not exist.`, retry }
 }
 
 function corrupt(head: ResponseHead, what: string, details: object): BackupError {
   const requestId = requestIdOf(head)
   return new BackupError(
     'OBJECT_CORRUPT',
-    `${what} failed: the bytes are not those that were stored, as their length or MD5 shows.`,
+    `${what} failed: the length or MD5 of the response is not that of the stored object.`,
     { ...details, ...(requestId === undefined ? {} : { requestId }) },
   )
 }

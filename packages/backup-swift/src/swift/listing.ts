@@ -4,13 +4,13 @@ import { collect } from '../http/bodies.js'
 import { requestIdOf, type HttpAnswer } from '../http/exchange.js'
 import type { SwiftTransport } from './transport.js'
 
-/** The most names that Swift gives at once, unless its operator says less. */
+/** The maximum number of names in a page of Swift, unless its operator lowered it. */
 const maxPageNames = 10_000
 
-/** A thousand million names of Swift's own pages. A server that has more never ends. */
+/** 10⁹ names in full pages: a longer listing does not end. */
 const defaultMaxPages = 100_000
 
-/** A name of 1024 bytes, each of them escaped as `\u00xx` where it is no letter, and what an entry says beside it. */
+/** A name of 1024 bytes, each escaped as `\u00xx`, and the other fields of an entry. */
 const maxEntryBytes = 6 * 1024 + 1024
 
 /** What is listed: the containers of the account, or the objects of a container. */
@@ -20,7 +20,7 @@ export interface ListedCollection {
   readonly prefix: string
   readonly what: string
   readonly details: { readonly container?: string }
-  /** How many names to ask for at once. @default 10000, the most that Swift gives */
+  /** The number of names to request per page. @default 10000, the maximum of Swift */
   readonly pageNames?: number
   /** @default 100000 */
   readonly maxPages?: number
@@ -35,7 +35,7 @@ export interface ListedCollection {
  * Every name that begins with the prefix, page by page to the end. A collection that does not exist is empty; a 404 alone
  * does not prove that, since an empty listing in place of a full one lets a delete remove what is still needed.
  *
- * @throws `LISTING_INVALID` for what is no listing: not JSON, names outside the prefix, or pages that go in circles;
+ * @throws `LISTING_INVALID` for an invalid listing: not JSON, names outside the prefix, or repeated pages;
  * `STORE_FAILED` for 404 where the collection exists, or began to be listed.
  */
 export async function* listNames(
@@ -72,12 +72,12 @@ export async function* listNames(
     const names = head.status === 200 ? namesOf(value, collection) : []
     if (names.length === 0) return
     if (names.length > pageNames) {
-      throw invalid(what, `a page has ${names.length} names, and ${pageNames} were asked for`, details)
+      throw invalid(what, `a page has ${names.length} names, and ${pageNames} were requested`, details)
     }
     for (const name of names) {
       // Swift sorts by UTF-8, JavaScript by UTF-16.
       if (marker !== '' && Buffer.compare(Buffer.from(name), Buffer.from(marker)) <= 0) {
-        throw invalid(what, 'it repeats itself, or is out of order', details)
+        throw invalid(what, 'its names are repeated or not in order', details)
       }
       marker = name
       yield name
@@ -86,14 +86,14 @@ export async function* listNames(
   throw invalid(what, `it has not ended after ${maxPages} pages`, details)
 }
 
-/** Throws where a 404 cannot be true. Another attempt may be answered by another server. */
+/** Rejects a 404 that cannot be true. Another server may answer the next attempt. */
 async function assertMayBeMissing(
   { exists, what, details }: ListedCollection,
   page: number,
   requestId: string | undefined,
 ): Promise<void> {
   const existence = exists ? await exists() : true
-  // Whoever may not ask elsewhere has the pages before this one as the proof.
+  // If existence is unknown, the pages before this one prove it.
   if (existence === false || (existence === undefined && page === 0)) return
   const why = existence
     ? exists
@@ -104,7 +104,7 @@ async function assertMayBeMissing(
   throw new AttemptFailure(
     new BackupError(
       'STORE_FAILED',
-      `${what} failed: ${why} ${where}. Look at the cluster’s health, and try again later.`,
+      `${what} failed: ${why} ${where}. Check the health of the cluster, and retry later.`,
       { ...details, status: 404, ...(requestId === undefined ? {} : { requestId }) },
     ),
     'after-backoff',
@@ -117,14 +117,14 @@ function namesOf(bytes: Uint8Array, { prefix, what, details }: ListedCollection)
     page = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     // Without the cause, which quotes the text.
-    throw invalid(what, 'it is no JSON', details)
+    throw invalid(what, 'it is not valid JSON', details)
   }
-  if (!Array.isArray(page)) throw invalid(what, 'it is no list', details)
+  if (!Array.isArray(page)) throw invalid(what, 'it is not an array', details)
   return page.map((entry: unknown) => {
     const name: unknown =
       typeof entry === 'object' && entry !== null && 'name' in entry ? entry.name : undefined
     if (typeof name !== 'string' || name === '') throw invalid(what, 'an entry has no name', details)
-    if (!name.startsWith(prefix)) throw invalid(what, 'it has names that were not asked for', details)
+    if (!name.startsWith(prefix)) throw invalid(what, 'it has names without the requested prefix', details)
     return name
   })
 }
@@ -132,7 +132,7 @@ function namesOf(bytes: Uint8Array, { prefix, what, details }: ListedCollection)
 function invalid(what: string, why: string, details: object): BackupError {
   return new BackupError(
     'LISTING_INVALID',
-    `${what} failed: what the server gave is no listing, ${why}.`,
+    `${what} failed: the listing of the server is invalid: ${why}. Check the cluster, and proxies before it.`,
     details,
   )
 }

@@ -2,22 +2,22 @@ import { BackupError } from '@stowage/backup-core'
 
 const maxContainerBytes = 256
 
-/** Swift's own limit counts characters; bytes are what every cluster and file system below it agree on. */
+/** The limit of Swift counts characters; bytes are safe with every cluster and file system. */
 export const maxObjectNameBytes = 1024
 
 /**
- * A container's name as it goes into a path.
+ * Returns the path of a container.
  *
- * @throws `OPTION_INVALID` for what is no container: Swift takes a PUT of container `a/b` as object `b` in `a`.
+ * @throws `OPTION_INVALID` for an invalid name: to Swift a PUT of container `a/b` is one of object `b` in `a`.
  */
 export function containerPath(container: string): string {
   const problem =
     container === ''
       ? 'is empty'
       : container === '.' || container === '..'
-        ? 'would be lost in a path'
+        ? 'is not usable in a path'
         : container.includes('/')
-          ? 'has a slash in it'
+          ? 'contains a slash'
           : problemOf(container, maxContainerBytes)
   if (problem !== undefined) {
     throw new BackupError('OPTION_INVALID', `The container name ${JSON.stringify(container)} ${problem}.`, {
@@ -28,9 +28,9 @@ export function containerPath(container: string): string {
 }
 
 /**
- * An object's name, with its container, as it goes into a path.
+ * Returns the path of an object.
  *
- * @throws `OPTION_INVALID` for what cannot be an object's name.
+ * @throws `OPTION_INVALID` for an invalid name
  */
 export function objectPath(container: string, objectName: string): string {
   const path = containerPath(container)
@@ -45,9 +45,9 @@ export function objectPath(container: string, objectName: string): string {
 }
 
 function problemOf(name: string, maxBytes: number): string | undefined {
-  if (name.includes('\0')) return 'has a NUL in it'
-  // A lone surrogate has no UTF-8, and so no name on a server.
-  if (/\p{Surrogate}/u.test(name)) return 'is no valid Unicode'
+  if (name.includes('\0')) return 'contains a NUL'
+  // A lone surrogate has no UTF-8 encoding.
+  if (/\p{Surrogate}/u.test(name)) return 'is not valid Unicode'
   const bytes = Buffer.byteLength(name)
-  return bytes > maxBytes ? `has ${bytes} bytes, of which Swift takes ${maxBytes}` : undefined
+  return bytes > maxBytes ? `has ${bytes} bytes, and the limit is ${maxBytes}` : undefined
 }

@@ -24,28 +24,27 @@ export interface NewObject {
   readonly exclusive?: ExclusiveWriter
 }
 
-/** Who creates an object exclusively. */
+/** The writer of an object that is created exclusively. */
 export interface ExclusiveWriter {
-  /** Stored with the object, and unique: tells it from that of any other writer. */
+  /** Unique, and stored with the object: identifies the writer. */
   readonly writerId: string
   /**
-   * Swift looks whether the object exists when a PUT begins, and stores it when its body has come, without a lock in
-   * between: of writers that begin together, all may be answered 201, and the last one's object stays. So a claim is
-   * looked at again after this time, when the requests that passed that check have ended. 0 for objects that a claim
-   * guards.
+   * The delay before a claim is checked again; 0 for objects that a claim protects. Swift checks the existence of an object
+   * when a PUT begins, and stores it when the body has arrived, without a lock: of concurrent writers all may receive 201, and
+   * the object of the last one remains. After the delay the requests that passed that check have ended.
    */
   readonly settleMs: number
 }
 
-/** What became of an object as far as can be told while and after it is stored. */
+/** What is known of an object while and after it is stored. */
 export interface PutState {
-  /** Whether the server may hold the object, or get it yet from a request that was cut off. */
+  /** Whether the server may have stored the object, or may yet store it for an interrupted request. */
   maybeStored: boolean
 }
 
 /**
- * Stores an object whole, and makes sure of it: its MD5 goes ahead of it, where it is known, and the answer's ETag has to
- * be that MD5.
+ * Stores a whole object, and verifies that it is stored: sends its MD5 first, if it is known, and compares the ETag of the
+ * response with it.
  *
  * @throws `CONTAINER_MISSING`, `QUOTA_EXCEEDED`, `OBJECT_CORRUPT`, `CONFLICT` when a newer object won, or when the object
  * is to be created and exists.
@@ -176,19 +175,19 @@ function refusal(
   return undefined
 }
 
-/** What was sent. */
+/** The properties of the sent object. */
 interface SentObject {
-  /** Lower-case hex; undefined where the body was not sent whole. */
+  /** Lower-case hex; undefined if the body was not sent completely. */
   readonly md5: string | undefined
   readonly lengthBytes: number
-  /** The writer that the object has to be of; undefined where any will do. */
+  /** The required writer; undefined for any. */
   readonly writerId: string | undefined
 }
 
 /**
- * Makes sure that the object that is stored is the one that was sent.
+ * Verifies that the stored object is the one that was sent.
  *
- * @throws `CONFLICT` where it is another one
+ * @throws `CONFLICT` if it is another one
  */
 async function confirmStored(
   transport: SwiftTransport,

@@ -14,31 +14,31 @@ export interface ObjectRange {
   readonly lengthBytes: number
 }
 
-/** How to read it. */
+/** Options of {@link getRange}. */
 export interface RangeOptions extends StoreOptions {
-  /** The caller checks the bytes: the MD5 of a whole object is not summed. */
+  /** The caller verifies the bytes: no MD5 is computed. */
   readonly checkedByCaller?: boolean
   readonly buffer?: Uint8Array
-  /** Only from the object that had this ETag, as the server wrote it. */
+  /** Reads only from the object with this ETag, in the server's spelling. */
   readonly ifMatch?: string
 }
 
-/** A part of an object, and what its answer says of the whole. */
+/** A part of an object, and properties of the whole. */
 export interface RangeAnswer {
   readonly bytes: Uint8Array
   /** The length of the whole object. */
   readonly totalBytes: number
-  /** As the server wrote it, for `ifMatch`. */
+  /** In the server's spelling, for `ifMatch`. */
   readonly etag: string | undefined
   /** The MD5 of the whole object, where the ETag is one. */
   readonly md5: string | undefined
 }
 
 /**
- * Reads a part of an object; fewer bytes only where the object ends. Takes no other answer than exactly that part:
- * Swift answers a range that it does not understand with the whole object.
+ * Reads a part of an object; fewer bytes only at its end. Rejects any other part: Swift returns the whole object for a range
+ * that it does not understand.
  *
- * @throws `OBJECT_MISSING`, `OBJECT_CORRUPT` where the object is no longer the one that `ifMatch` means.
+ * @throws `OBJECT_MISSING`, `OBJECT_CORRUPT` if the object is no longer that of `ifMatch`
  */
 export async function getRange(
   transport: SwiftTransport,
@@ -57,7 +57,7 @@ export async function getRange(
   const open = (head: ResponseHead): BodySink<FilledBody> => {
     const etag = headerOf(head, 'etag')
     if (head.status === 416) {
-      // Past the end. Swift says so of an empty object too.
+      // Past the end, which is the response for any range of an empty object too.
       answer = { totalBytes: totalOf(head) ?? 0, etag, md5: md5Of(head) }
       return ended(collect(8192, true))
     }
@@ -75,7 +75,7 @@ export async function getRange(
     const memory = memoryFor(wanted, options.buffer)
     const sink = whole(fill(memory, { md5: checkable }), wanted, what, details)
     if (!checkable) return sink
-    // The whole object in one part: its bytes can be checked, and read again where they are wrong.
+    // The part is the whole object: its MD5 can be verified.
     return {
       push: sink.push,
       end: () => {
@@ -147,30 +147,30 @@ function whole(
       const filled = sink.end()
       if (filled.bytes.byteLength === lengthBytes) return filled
       throw new AttemptFailure(
-        new BackupError('OBJECT_CORRUPT', `${what} failed: the body ended early.`, details),
+        new BackupError('OBJECT_CORRUPT', `${what} failed: the response is shorter than its range.`, details),
         'after-backoff',
       )
     },
   }
 }
 
-/** Other bytes than were stored. */
+/** The bytes are not those that were stored. */
 export function damaged(what: string, details: object): BackupError {
   return new BackupError(
     'OBJECT_CORRUPT',
-    `${what} failed: its MD5 is not that of the bytes stored.`,
+    `${what} failed: the MD5 of the response is not that of the stored object.`,
     details,
   )
 }
 
 function unexpected(head: ResponseHead, what: string, details: object): AttemptFailure {
   const given = String(head.headers['content-range'] ?? 'missing')
-  // Any other text is a server's own, and may hold what must not be quoted.
+  // Any other text may contain a secret.
   const contentRange = /^(?:missing|bytes [\d*/-]{1,60})$/.test(given) ? given : 'malformed'
   return new AttemptFailure(
     new BackupError(
       'STORE_FAILED',
-      `${what} failed: the server gave another part than the one asked for (status ${head.status}, ` +
+      `${what} failed: the server returned a different range than requested (status ${head.status}, ` +
         `Content-Range ${contentRange}).`,
       { ...details, status: head.status },
     ),
@@ -178,12 +178,12 @@ function unexpected(head: ResponseHead, what: string, details: object): AttemptF
   )
 }
 
-/** Each piece is read whole before it is handed on, so that a slow consumer never holds a socket. */
+/** Each piece is read completely before it is yielded, so a slow consumer holds no socket. */
 const pieceBytes = 16 * 1024 * 1024
 
 /**
- * An object in pieces, the next one read ahead while the caller works on this one: two pieces are in memory at most.
- * All pieces come from the object that the first one came from, and at the end the MD5 of all of them is checked.
+ * Reads an object in pieces, and prefetches the next one: at most two pieces are in memory. All pieces come from the same
+ * version of the object, and its MD5 is verified at the end.
  *
  * @throws `OBJECT_MISSING`, `OBJECT_CORRUPT`
  */
@@ -215,7 +215,7 @@ export async function* streamObject(
       if (piece.totalBytes !== totalBytes) throw changed(what, { container, objectName })
       offset += piece.bytes.byteLength
       next = offset < totalBytes ? read(offset, etag) : undefined
-      // Its failure is thrown where it is awaited, and not as one that nobody handles.
+      // Its rejection is handled where it is awaited, not as an unhandled one.
       next?.catch(() => undefined)
       hash.update(piece.bytes)
       yield piece.bytes

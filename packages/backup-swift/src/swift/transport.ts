@@ -14,13 +14,13 @@ export interface SwiftCall<T> extends Sending<T> {
   readonly query?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: ReplayableBody
-  /** The server works while it answers, and sends a space now and then. */
+  /** The server processes the request during its response, and sends spaces meanwhile. */
   readonly isPaced?: boolean
   /** A path below the server's root, instead of below the account. Sent without a token. */
   readonly serverPath?: (accountPath: string) => string
 }
 
-/** Sends requests to the account with a token that is good, and gets another once Swift refuses it. */
+/** Sends requests to the account with a valid token, and renews the token once if Swift refuses it. */
 export class SwiftTransport {
   readonly #http: HttpClient
   readonly #tokens: TokenKeeper
@@ -45,7 +45,7 @@ export class SwiftTransport {
     await this.#http.close()
   }
 
-  /** Sends a request, made anew for each attempt where it is a function, until it succeeds or fails for good. */
+  /** Sends a request until it succeeds or fails permanently. A function is called for each attempt. */
   async send<T>(
     call: SwiftCall<T> | (() => SwiftCall<T>),
     signal?: AbortSignal,
@@ -55,7 +55,7 @@ export class SwiftTransport {
     return this.retrying(next().what, () => this.sendOnce(next(), signal), signal, policy)
   }
 
-  /** Repeats an attempt that is more than one request, as the driver's policy says. */
+  /** Retries an attempt of several requests by the policy of the driver. */
   retrying<T>(
     operation: string,
     attempt: () => Promise<T>,
@@ -65,7 +65,7 @@ export class SwiftTransport {
     return this.#http.retrying(operation, attempt, signal, policy)
   }
 
-  /** One attempt, and another one with a new token where Swift refuses the token. Rejects with an `AttemptFailure`. */
+  /** Makes one attempt, and another with a new token if Swift refuses the token. Rejects with an `AttemptFailure`. */
   async sendOnce<T>(call: SwiftCall<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
     const access = await this.#tokens.get(signal)
     const service = await this.#serviceTokens?.get(signal)
@@ -74,7 +74,7 @@ export class SwiftTransport {
     } catch (failure) {
       if (!isRefusedToken(failure)) throw failure
     }
-    // Swift does not say which of two tokens it refuses.
+    // Swift does not report which of two tokens it refused.
     const fresh = await this.#tokens.replace(access, signal)
     const freshService = service && (await this.#serviceTokens?.replace(service, signal))
     try {
@@ -84,7 +84,7 @@ export class SwiftTransport {
       const { error } = failure
       throw new BackupError(
         'AUTH_FAILED',
-        `Swift refuses a token that was got a moment ago. ${error.message} Is this the Swift of that Keystone?`,
+        `Swift refused a new token. ${error.message} Check that this Swift uses that Keystone.`,
         { ...error.details, cause: error },
       )
     }
@@ -122,10 +122,13 @@ function isRefusedToken(failure: unknown): failure is AttemptFailure {
 }
 
 function accountAddress(storageUrl: string): { origin: string; path: string } {
-  // Split and not parsed again: the path goes out as the catalog has it.
+  // Split instead of parsed: the path is sent as it is in the catalog.
   const match = /^(https?:\/\/[^/?#@\s]+)(\/[^?#\s]*)?$/i.exec(storageUrl)
   if (!match?.[1]) {
-    throw new BackupError('CATALOG_INVALID', 'The account’s URL is no http or https URL: check the endpoint.')
+    throw new BackupError(
+      'CATALOG_INVALID',
+      'The URL of the account is not a valid http or https URL: check the endpoint.',
+    )
   }
   return { origin: match[1], path: (match[2] ?? '').replace(/\/+$/, '') }
 }

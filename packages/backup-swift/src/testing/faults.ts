@@ -31,27 +31,27 @@ export type Fault =
   | { readonly kind: 'lying-etag' }
   /** One byte of the answer's body is another one. */
   | { readonly kind: 'flipped-byte' }
-  /** The answer is shorter than the object, and says so: only the ETag tells. */
+  /** The response is a consistent but shorter object: only the ETag differs. */
   | { readonly kind: 'short-body' }
   /** The answer has no Content-Length. */
   | { readonly kind: 'no-length' }
-  /** The whole object, where a part was asked for. */
+  /** The whole object instead of the requested range. */
   | { readonly kind: 'ignored-range' }
   /** A listing without its last name, as while an update is on its way. */
   | { readonly kind: 'lagging-listing' }
   /** A listing's page begins again from the start, whatever marker was sent. */
   | { readonly kind: 'repeated-page' }
-  /** The answer is no JSON. */
+  /** The response is not valid JSON. */
   | { readonly kind: 'garbage' }
   /** All tokens given so far are refused from now on. */
   | { readonly kind: 'revoke-tokens' }
 
-/** When a fault strikes. */
+/** When a fault is injected. */
 export interface FaultRule {
   readonly fault: Fault
   /** @default every request */
   readonly when?: (request: SeenRequest) => boolean
-  /** How many of the matching requests it strikes. @default 1 */
+  /** The maximum number of matching requests that fail. @default 1 */
   readonly times?: number
 }
 
@@ -64,12 +64,12 @@ export class FaultPlan {
     this.#rules.push({ rule, left: rule.times ?? 1 })
   }
 
-  /** Forgets all faults. */
+  /** Removes all faults. */
   clear(): void {
     this.#rules = []
   }
 
-  /** The fault that strikes this request, which counts as one of its times. */
+  /** Returns the fault for a request, and counts it. */
   take(request: SeenRequest): Fault | undefined {
     const entry = this.#rules.find(({ rule, left }) => left > 0 && (rule.when?.(request) ?? true))
     if (!entry) return undefined
@@ -101,8 +101,8 @@ export async function readBody(
   return Buffer.concat(pieces, lengthBytes)
 }
 
-/** Changes an answer as the fault says. */
-export function spoiled(answer: TestAnswer, fault: Fault | undefined): TestAnswer {
+/** Applies a fault to a response. */
+export function withFault(answer: TestAnswer, fault: Fault | undefined): TestAnswer {
   const body = Buffer.from(answer.body ?? '')
   switch (fault?.kind) {
     case 'status-after':
@@ -125,7 +125,7 @@ export function spoiled(answer: TestAnswer, fault: Fault | undefined): TestAnswe
   }
 }
 
-/** Sends an answer, or less of it where the fault says so. */
+/** Sends a response, or a part of it for some faults. */
 export function reply(
   request: IncomingMessage,
   response: ServerResponse,

@@ -8,30 +8,33 @@ import {
   type TestRequest,
 } from './account-store.js'
 
-/** Limits and manners of a cluster. */
-export interface ClusterManners {
+/** The limits and features of a cluster. */
+export interface ClusterBehaviour {
   readonly maxFileSizeBytes: number
   readonly bulkDelete: boolean
   readonly info: boolean
-  /** The most names in one page. */
+  /** The maximum number of names in a page. */
   readonly listingLimit: number
   /** The default one first. */
   readonly policies: readonly string[]
-  /** The most bytes in an account; 0 for no limit. */
+  /** The maximum number of bytes in an account; 0 without limit. */
   readonly quotaBytes: number
 }
 
 /** `/info`. */
-export function infoOf(manners: ClusterManners): Record<string, unknown> {
+export function infoOf(behaviour: ClusterBehaviour): Record<string, unknown> {
   return {
     swift: {
       version: '2.30.1',
-      max_file_size: manners.maxFileSizeBytes,
+      max_file_size: behaviour.maxFileSizeBytes,
       max_object_name_length: 1024,
-      container_listing_limit: manners.listingLimit,
-      policies: manners.policies.map((name, index) => ({ name, ...(index === 0 ? { default: true } : {}) })),
+      container_listing_limit: behaviour.listingLimit,
+      policies: behaviour.policies.map((name, index) => ({
+        name,
+        ...(index === 0 ? { default: true } : {}),
+      })),
     },
-    ...(manners.bulkDelete
+    ...(behaviour.bulkDelete
       ? { bulk_delete: { max_deletes_per_request: 10_000, max_failed_deletes: 1000 } }
       : {}),
   }
@@ -40,7 +43,7 @@ export function infoOf(manners: ClusterManners): Record<string, unknown> {
 /** Answers a request to an account as Swift does. `parts` are the decoded container and object, where there are. */
 export function swiftAnswer(
   store: AccountStore,
-  manners: ClusterManners,
+  behaviour: ClusterBehaviour,
   account: string,
   parts: { readonly container?: string; readonly object?: string },
   request: TestRequest,
@@ -49,18 +52,18 @@ export function swiftAnswer(
   const { container: containerName, object } = parts
   if (containerName === undefined) {
     if (request.method === 'POST' && request.query.has('bulk-delete')) {
-      return manners.bulkDelete ? bulkDelete(containers, request) : html(404, 'Not Found')
+      return behaviour.bulkDelete ? bulkDelete(containers, request) : html(404, 'Not Found')
     }
     if (request.method === 'HEAD')
       return { status: 204, headers: { 'x-account-container-count': String(containers.size) } }
-    if (request.method === 'GET') return listing([...containers.keys()], manners, request)
+    if (request.method === 'GET') return listing([...containers.keys()], behaviour, request)
     return html(405, 'Method Not Allowed')
   }
   const container = containers.get(containerName)
-  if (object === undefined) return containerAnswer(containers, containerName, container, manners, request)
+  if (object === undefined) return containerAnswer(containers, containerName, container, behaviour, request)
   switch (request.method) {
     case 'PUT':
-      return putObject(store, containers, container, object, manners, request)
+      return putObject(store, containers, container, object, behaviour, request)
     case 'GET':
     case 'HEAD': {
       const found = container?.objects.get(object)
@@ -77,18 +80,18 @@ function containerAnswer(
   containers: Map<string, TestContainer>,
   name: string,
   container: TestContainer | undefined,
-  manners: ClusterManners,
+  behaviour: ClusterBehaviour,
   request: TestRequest,
 ): TestAnswer {
   switch (request.method) {
     case 'PUT': {
       const wanted = request.headers['x-storage-policy']
-      const policy = manners.policies.find((known) => known.toLowerCase() === wanted?.toLowerCase())
+      const policy = behaviour.policies.find((known) => known.toLowerCase() === wanted?.toLowerCase())
       if (wanted !== undefined && policy === undefined)
         return html(400, `Invalid X-Storage-Policy '${wanted}'`)
       if (container)
         return policy === undefined || policy === container.policy ? { status: 202 } : html(409, 'Conflict')
-      containers.set(name, { policy: policy ?? manners.policies[0] ?? 'gold', objects: new Map() })
+      containers.set(name, { policy: policy ?? behaviour.policies[0] ?? 'gold', objects: new Map() })
       return { status: 201 }
     }
     case 'HEAD':
@@ -102,7 +105,7 @@ function containerAnswer(
       }
     case 'GET':
       return container
-        ? listing([...container.objects.keys()], manners, request, container)
+        ? listing([...container.objects.keys()], behaviour, request, container)
         : html(404, 'Not Found')
     case 'DELETE':
       if (!container) return html(404, 'Not Found')
@@ -116,19 +119,19 @@ function containerAnswer(
 
 function listing(
   names: readonly string[],
-  manners: ClusterManners,
+  behaviour: ClusterBehaviour,
   request: TestRequest,
   container?: TestContainer,
 ): TestAnswer {
   const asked = request.query.get('limit')
-  // Swift ignores what is no number, and refuses more than its limit.
-  const limit = asked !== null && /^\d+$/.test(asked) ? Number(asked) : manners.listingLimit
+  // Swift ignores an invalid number, and rejects one above its limit.
+  const limit = asked !== null && /^\d+$/.test(asked) ? Number(asked) : behaviour.listingLimit
   if (limit > 10_000) return html(412, 'Maximum limit is 10000')
   const prefix = request.query.get('prefix') ?? ''
   const marker = Buffer.from(request.query.get('marker') ?? '')
   const page = inUtf8Order(names.filter((name) => name.startsWith(prefix)))
     .filter((name) => marker.length === 0 || Buffer.compare(Buffer.from(name), marker) > 0)
-    .slice(0, Math.min(limit, manners.listingLimit))
+    .slice(0, Math.min(limit, behaviour.listingLimit))
   if (request.query.get('format') !== 'json') {
     return page.length === 0 ? { status: 204 } : { status: 200, body: `${page.join('\n')}\n` }
   }
@@ -157,7 +160,7 @@ function putObject(
   containers: Map<string, TestContainer>,
   container: TestContainer | undefined,
   name: string,
-  manners: ClusterManners,
+  behaviour: ClusterBehaviour,
   request: TestRequest,
 ): TestAnswer {
   const { headers, body } = request
@@ -165,8 +168,8 @@ function putObject(
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
     return html(411, 'Length Required')
   }
-  if (body.byteLength > manners.maxFileSizeBytes) return html(413, 'Your request is too large.')
-  if (manners.quotaBytes > 0 && usedBytes(containers) + body.byteLength > manners.quotaBytes) {
+  if (body.byteLength > behaviour.maxFileSizeBytes) return html(413, 'Your request is too large.')
+  if (behaviour.quotaBytes > 0 && usedBytes(containers) + body.byteLength > behaviour.quotaBytes) {
     return html(413, 'Upload exceeds quota.')
   }
   const before = container.objects.get(name)
@@ -222,7 +225,7 @@ export function getObject(object: TestObject, request: TestRequest): TestAnswer 
   }
 }
 
-/** What is malformed or reversed is no range to Swift: it answers with the whole object. */
+/** Undefined for a malformed or reversed range, for which Swift returns the whole object. */
 function rangeOf(
   header: string | undefined,
   lengthBytes: number,

@@ -8,13 +8,13 @@ import {
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { AccountStore, html, json, type TestAnswer, type TestRequest } from './account-store.js'
-import { FaultPlan, readBody, reply, spoiled, type Fault, type SeenRequest } from './faults.js'
+import { FaultPlan, readBody, reply, withFault, type Fault, type SeenRequest } from './faults.js'
 import { Identity, testUsers, testV1User } from './identity.js'
 import { keystoneV2, keystoneV3, V1Auth } from './keystone-api.js'
-import { infoOf, swiftAnswer, type ClusterManners } from './swift-api.js'
+import { infoOf, swiftAnswer, type ClusterBehaviour } from './swift-api.js'
 
 /** How the cloud behaves. */
-export interface TestCloudOptions extends Partial<ClusterManners> {
+export interface TestCloudOptions extends Partial<ClusterBehaviour> {
   /** @default 3600 */
   readonly tokenSeconds?: number
   /** Whether there is a Keystone v2.0. @default false: 404 in HTML, as today's Keystone answers */
@@ -26,8 +26,8 @@ export interface TestCloudOptions extends Partial<ClusterManners> {
 }
 
 /**
- * A Swift and a Keystone in this process, on a free port of 127.0.0.1, with everything in memory: for tests of what
- * a real cluster does not do when asked. It answers as Swift 2.30 and Keystone 22 do.
+ * A Swift and a Keystone in this process, on a free port of 127.0.0.1, with everything in memory: for tests of faults
+ * that a real cluster does not have on request. Its responses are those of Swift 2.30 and Keystone 22.
  */
 export class TestCloud implements AsyncDisposable {
   readonly store = new AccountStore()
@@ -36,7 +36,7 @@ export class TestCloud implements AsyncDisposable {
   /** Every request so far, in order. */
   readonly requests: (SeenRequest & { readonly headers: IncomingMessage['headers'] })[] = []
   readonly #options: TestCloudOptions
-  readonly #manners: ClusterManners
+  readonly #behaviour: ClusterBehaviour
   readonly #v1: V1Auth
   readonly #server: Server
   #origin = ''
@@ -44,7 +44,7 @@ export class TestCloud implements AsyncDisposable {
 
   private constructor(options: TestCloudOptions) {
     this.#options = options
-    this.#manners = {
+    this.#behaviour = {
       maxFileSizeBytes: options.maxFileSizeBytes ?? 5 * 1024 ** 3 + 2,
       bulkDelete: options.bulkDelete ?? true,
       info: options.info ?? true,
@@ -189,7 +189,7 @@ export class TestCloud implements AsyncDisposable {
       headers: { ...flat(request), ...(fault?.kind === 'ignored-range' ? { range: undefined } : {}) },
       body,
     }
-    const answer = spoiled(early ?? this.#answer(seen, parsed), fault)
+    const answer = withFault(early ?? this.#answer(seen, parsed), fault)
     if (fault?.kind === 'reset-during' || fault?.kind === 'reset-after') {
       request.socket.destroy()
       return
@@ -228,7 +228,7 @@ export class TestCloud implements AsyncDisposable {
   #answer(seen: SeenRequest, request: TestRequest): TestAnswer {
     switch (seen.service) {
       case 'info':
-        return this.#manners.info ? json(200, infoOf(this.#manners)) : html(404, 'Not Found')
+        return this.#behaviour.info ? json(200, infoOf(this.#behaviour)) : html(404, 'Not Found')
       case 'v1':
         return this.#v1.answer(request, this.#origin)
       case 'keystone':
@@ -237,7 +237,7 @@ export class TestCloud implements AsyncDisposable {
         const [, , account = '', container, ...object] = request.path.split('/').map(decodeURIComponent)
         return swiftAnswer(
           this.store,
-          this.#manners,
+          this.#behaviour,
           account,
           {
             ...(container === undefined || container === '' ? {} : { container }),
