@@ -1,7 +1,7 @@
 import js from '@eslint/js'
 import importX from 'eslint-plugin-import-x'
 import tseslint from 'typescript-eslint'
-import { coreZones, packageImports } from './eslint.layers.js'
+import { coreZones, packageImports, swiftZones } from './eslint.layers.js'
 
 /** No package imports the files of another one, only its public entry. */
 const deepImports = {
@@ -89,6 +89,12 @@ export default tseslint.config(
     files: ['packages/backup-core/src/**/*.ts'],
     rules: {
       'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: coreZones }],
+    },
+  },
+  {
+    files: ['packages/backup-swift/src/**/*.ts'],
+    rules: {
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: swiftZones }],
     },
   },
 )

@@ -29,21 +29,47 @@ export const coreLayers = [
   ['errors'],
 ]
 
-const coreSource = 'packages/backup-core/src'
+/** The same for `packages/backup-swift/src`. The files of its root may import all of them. */
+export const swiftLayers = [['config'], ['swift'], ['auth'], ['http']]
 
 /** One zone for `import-x/no-restricted-paths` per folder: the folders above it and beside it, and the files of the root. */
-export const coreZones = coreLayers.flatMap((folders, depth) =>
-  folders.map((folder) => ({
-    target: `./${coreSource}/${folder}`,
-    from: [
-      ...coreLayers
-        .slice(0, depth + 1)
-        .flat()
-        .filter((other) => other !== folder)
-        .map((other) => `./${coreSource}/${other}`),
-      `./${coreSource}/chunked-backup-driver.ts`,
-      `./${coreSource}/index.ts`,
-    ],
-    message: `${folder}/ may import only the layers below it (eslint.layers.js, docs/architecture.md).`,
-  })),
-)
+function zonesOf(source, layers, rootFiles) {
+  return layers.flatMap((folders, depth) =>
+    folders.map((folder) => ({
+      target: `./${source}/${folder}`,
+      from: [
+        ...layers
+          .slice(0, depth + 1)
+          .flat()
+          .filter((other) => other !== folder)
+          .map((other) => `./${source}/${other}`),
+        ...rootFiles.map((file) => `./${source}/${file}`),
+      ],
+      message: `${folder}/ may import only the layers below it (eslint.layers.js, docs/architecture.md).`,
+    })),
+  )
+}
+
+export const coreZones = zonesOf('packages/backup-core/src', coreLayers, [
+  'chunked-backup-driver.ts',
+  'index.ts',
+])
+
+const swiftSource = 'packages/backup-swift/src'
+
+export const swiftZones = [
+  ...zonesOf(swiftSource, swiftLayers, [
+    'connect.ts',
+    'driver.ts',
+    'get-backup-driver.ts',
+    'index.ts',
+    'objects.ts',
+  ]),
+  {
+    target: `./${swiftSource}/testing`,
+    from: `./${swiftSource}`,
+    except: ['./testing'],
+    message:
+      'testing/ may import no file of the driver that it tests (eslint.layers.js, docs/architecture.md).',
+  },
+]

@@ -10,10 +10,12 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 interface Layers {
   readonly coreLayers: readonly (readonly string[])[]
   readonly coreZones: readonly unknown[]
+  readonly swiftLayers: readonly (readonly string[])[]
+  readonly swiftZones: readonly unknown[]
 }
 
 /** The file has no types: it is read by the linter as it stands. */
-const { coreLayers, coreZones } = (await import(
+const { coreLayers, coreZones, swiftLayers, swiftZones } = (await import(
   new URL('../../eslint.layers.js', import.meta.url).href
 )) as Layers
 
@@ -26,16 +28,26 @@ const config = {
       importX.createNodeResolver({ extensions: ['.ts', '.js'], extensionAlias: { '.js': ['.ts', '.js'] } }),
     ],
   },
-  rules: { 'import-x/no-restricted-paths': ['error', { basePath: root, zones: coreZones }] },
+  rules: {
+    'import-x/no-restricted-paths': ['error', { basePath: root, zones: [...coreZones, ...swiftZones] }],
+  },
 } as unknown as Linter.Config
 
 const eslint = new ESLint({ cwd: root, overrideConfigFile: true, overrideConfig: [config] })
 
-/** Lints one import as if a file of a folder of core had it. */
-async function messagesOf(file: string, imported: string): Promise<string[]> {
+/** Lints one import as if a file of a folder of a package had it. */
+async function messagesOf(file: string, imported: string, source = 'backup-core'): Promise<string[]> {
   const code = `import type * as planted from '${imported}'\nexport type Planted = keyof typeof planted\n`
-  const [result] = await eslint.lintText(code, { filePath: `${root}packages/backup-core/src/${file}` })
+  const [result] = await eslint.lintText(code, { filePath: `${root}packages/${source}/src/${file}` })
   return (result?.messages ?? []).map(({ message }) => message)
+}
+
+/** The folders of the table below a heading of docs/architecture.md, row by row. */
+function layersUnder(heading: string): (string | undefined)[][] {
+  const text = readFileSync(`${root}docs/architecture.md`, 'utf8')
+  const table = text.slice(text.indexOf(heading))
+  const rows = table.slice(0, table.indexOf('\n## ', 1)).matchAll(/^\| \d+ +\|([^|]*)\|/gm)
+  return [...rows].map(([, cell = '']) => [...cell.matchAll(/`([a-z]+)\/`/g)].map(([, name]) => name))
 }
 
 describe('the layers of backup-core', () => {
@@ -65,13 +77,7 @@ describe('the layers of backup-core', () => {
   })
 
   it('are stated in docs/architecture.md in the same order', () => {
-    const text = readFileSync(`${root}docs/architecture.md`, 'utf8')
-    const table = text.slice(text.indexOf('## Layers of core'))
-    const rows = table.slice(0, table.indexOf('\n## ', 1)).matchAll(/^\| \d+ +\|([^|]*)\|/gm)
-    const stated = [...rows].map(([, cell = '']) =>
-      [...cell.matchAll(/`([a-z]+)\/`/g)].map(([, name]) => name),
-    )
-    expect(stated).toEqual(coreLayers)
+    expect(layersUnder('## Layers of core')).toEqual(coreLayers)
   })
 
   it.each(['A chunk on its way to the store', 'An object on its way to the target'])(
@@ -86,4 +92,34 @@ describe('the layers of backup-core', () => {
       expect(missing).toEqual([])
     },
   )
+})
+
+describe('the layers of backup-swift', () => {
+  it.each([
+    ['http/client.ts', '../auth/token-keeper.js'],
+    ['auth/providers.ts', '../swift/transport.js'],
+    ['swift/account.ts', '../config/options.js'],
+    ['config/sign-in.ts', '../driver.js'],
+  ])('refuses an import upwards: %s of %s', async (file, imported) => {
+    const messages = await messagesOf(file, imported, 'backup-swift')
+    expect(messages).toEqual([expect.stringContaining('only the layers below it')])
+  })
+
+  it('refuses an import of the driver by its test server', async () => {
+    const messages = await messagesOf('testing/test-cloud.ts', '../swift/names.js', 'backup-swift')
+    expect(messages).toEqual([expect.stringContaining('no file of the driver')])
+  })
+
+  it.each([
+    ['config/sign-in.ts', '../auth/catalog.js'],
+    ['swift/account.ts', '../http/bodies.js'],
+    ['driver.ts', './config/options.js'],
+    ['testing/test-cloud.ts', './faults.js'],
+  ])('accepts an import downwards: %s of %s', async (file, imported) => {
+    expect(await messagesOf(file, imported, 'backup-swift')).toEqual([])
+  })
+
+  it('are stated in docs/architecture.md in the same order', () => {
+    expect(layersUnder('## Layers of backup-swift')).toEqual(swiftLayers)
+  })
 })
