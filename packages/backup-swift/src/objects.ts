@@ -9,10 +9,10 @@ import {
 import { randomUUID } from 'node:crypto'
 import { bodyOf } from './http/bodies.js'
 import { deleteObject } from './swift/delete-objects.js'
-import { getObject } from './swift/get-object.js'
+
 import { ownerOf } from './swift/object-state.js'
 import { putObject, type PutState } from './swift/put-object.js'
-import { getRange, streamObject } from './swift/stream-object.js'
+import { getObject, getRange, streamObject } from './swift/read-object.js'
 import type { SwiftTransport } from './swift/transport.js'
 
 /** Reads one object. Holds nothing between calls. */

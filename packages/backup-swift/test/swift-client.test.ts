@@ -71,7 +71,7 @@ describe('listings', () => {
     cloud.faults.add({ fault: { kind: 'repeated-page' }, when: ({ target }) => target.includes('marker=') })
     await assert.rejects(list('p'), is('LISTING_INVALID', /repeated or not in order/))
     cloud.faults.add({ fault: { kind: 'garbage' } })
-    await assert.rejects(list('p'), is('LISTING_INVALID', /no JSON/))
+    await assert.rejects(list('p'), is('LISTING_INVALID', /not valid JSON/))
   })
 
   it('name the containers with backups in them, and the driver’s own', async () => {
