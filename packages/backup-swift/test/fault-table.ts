@@ -35,21 +35,21 @@ export const faultTable: readonly FaultRow[] = [
   },
   { name: 'reset during the body', fault: { kind: 'reset-during' }, once: ['success'], always: unavailable },
   {
-    name: 'reset after the body, the answer lost',
+    name: 'reset after the body, the response lost',
     fault: { kind: 'reset-after' },
     once: ['success'],
     always: unavailable,
   },
   {
-    name: 'reset in the answer',
+    name: 'reset in the response',
     fault: { kind: 'reset-in-answer' },
     only: 'with-body',
     once: ['success'],
     always: unavailable,
   },
-  { name: 'stall: never an answer', fault: { kind: 'stall' }, once: ['success'], always: unavailable },
+  { name: 'stall without a response', fault: { kind: 'stall' }, once: ['success'], always: unavailable },
   {
-    name: 'stall in the answer',
+    name: 'stall in the response',
     fault: { kind: 'stall-in-answer' },
     only: 'with-body',
     once: ['success'],
@@ -76,20 +76,20 @@ export const faultTable: readonly FaultRow[] = [
   status(504, 'Gateway Timeout', ['success'], unavailable),
   status(507, 'Insufficient Storage', ['NO_SPACE'], ['NO_SPACE']),
   {
-    name: 'done, but answered with 503',
+    name: 'done, but with the status 503',
     fault: { kind: 'status-after', status: 503 },
     once: ['success'],
     always: unavailable,
   },
   {
-    name: 'a lying ETag on PUT',
+    name: 'a wrong ETag on PUT',
     fault: { kind: 'lying-etag' },
     only: 'object-put',
     once: ['success'],
     always: ['OBJECT_CORRUPT'],
   },
   {
-    name: 'a lying ETag on GET',
+    name: 'a wrong ETag on GET',
     fault: { kind: 'lying-etag' },
     only: 'object-get',
     once: ['success'],
@@ -104,7 +104,7 @@ export const faultTable: readonly FaultRow[] = [
     always: ['OBJECT_CORRUPT'],
   },
   {
-    name: 'a short body that says it is whole',
+    name: 'a truncated body with a matching length',
     fault: { kind: 'short-body' },
     only: 'object-get',
     once: ['success'],
@@ -133,7 +133,7 @@ export const faultTable: readonly FaultRow[] = [
     always: ['success', 'LISTING_INVALID', 'DELETE_INCOMPLETE'],
   },
   {
-    name: 'a listing that is no JSON',
+    name: 'a listing that is not JSON',
     fault: { kind: 'garbage' },
     only: 'listing',
     // A container that is not there yet has no listing to spoil.
@@ -141,7 +141,7 @@ export const faultTable: readonly FaultRow[] = [
     always: ['success', 'LISTING_INVALID', 'DELETE_INCOMPLETE'],
   },
   {
-    name: 'a sign-in answered with no JSON',
+    name: 'a sign-in response that is not JSON',
     fault: { kind: 'garbage' },
     only: 'sign-in',
     once: ['AUTH_FAILED'],
