@@ -156,7 +156,7 @@ export class SwiftObjectWriter implements ObjectWriter {
 function eitherOr({ container, objectName }: WriterTarget): BackupError {
   return new BackupError(
     'STORE_FAILED',
-    'Writing an object failed: write() and writeFrom() were both called. Call one of them.',
+    'Writing an object failed: it was written both in pieces and as a whole. Use one of the two.',
     {
       container,
       objectName,

@@ -108,14 +108,14 @@ describe('a message of the engine on the command line', () => {
       /^Option --join-gap must be a whole number, not 5\.$/,
     ],
     [
-      'There is no container x, and backupCreateContainers (backup_create_containers) is false: create it, or name another.',
-      /it may not be created: add --create, or name another\.$/,
+      'The container x does not exist, and backupCreateContainers (backup_create_containers) is false: create it, or use another.',
+      /it may not be created: add --create, or use another\.$/,
     ],
     [
       'Set backupSwiftCaCertFile (backup_swift_ca_cert_file) to a file.',
       /^Set backup_swift_ca_cert_file to a file\.$/,
     ],
-    ['of which headersTimeoutSeconds allows 90 s', /^of which --timeout allows 90 s$/],
+    ['headersTimeoutSeconds allows 90 s', /^--timeout allows 90 s$/],
   ])('says "%s" in its own words', (message, shown) => {
     expect(inCommandWords(message)).toMatch(shown)
   })

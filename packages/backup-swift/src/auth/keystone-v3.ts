@@ -131,7 +131,7 @@ function userOf(id: string | undefined, name: string | undefined, domain: Domain
 
 function scopeOf({ project, domain, trustId }: KeystoneScope): Json | undefined {
   if ([project, domain, trustId].filter((part) => part !== undefined).length > 1) {
-    throw invalid('A token has one scope: set only one of project, domain and trustId.')
+    throw invalid('A token has one scope: choose a project, a domain or a trust.')
   }
   if (trustId !== undefined) return { 'OS-TRUST:trust': { id: trustId } }
   if (domain) return { domain: domainOf(domain, 'The scope', 'OS_DOMAIN_NAME') }

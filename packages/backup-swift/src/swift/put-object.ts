@@ -163,7 +163,7 @@ function refusal(
   if (status === 404) {
     return {
       code: 'CONTAINER_MISSING',
-      message: `${what} failed: the container does not exist. Create it, or set backupCreateContainers.`,
+      message: `${what} failed: the container does not exist any more. Check which program deleted it, and repeat the backup.`,
     }
   }
   if (status === 413 && !/quota/i.test(text)) {

@@ -46,21 +46,17 @@ const sentences: readonly (readonly [text: string | RegExp, replacement: string]
     'Give another --backup-id, or leave it out to get a new one.',
   ],
   [
-    'pass cloud (or OS_CLOUD, or OS_AUTH_URL and so on in the environment), credentials, a context (per_user), or backupSwiftAuth = single_user and its options.',
-    'name a cloud of clouds.yaml (--os-cloud or OS_CLOUD), set OS_AUTH_URL and so on (or ST_AUTH, ST_USER, ST_KEY) in the environment, or name a cinder.conf (--cinder-conf).',
+    'no option says how. Pass cloud (or set OS_CLOUD, or OS_AUTH_URL and its like), credentials, a context (per_user), or backupSwiftAuth = single_user with its options.',
+    'no option or variable says how. Name a cloud of clouds.yaml (--os-cloud or OS_CLOUD), set OS_AUTH_URL and its like (or ST_AUTH, ST_USER, ST_KEY) in the environment, or name a cinder.conf (--cinder-conf).',
   ],
   [
     'backupCreateContainers (backup_create_containers) is false: create it',
     'it may not be created: add --create',
   ],
-  [
-    'backupCreateContainers (backup_create_containers) is false.',
-    'it may not be created. Add --create, or name another container.',
-  ],
   ['create it with putContainer', 'a backup into it creates it'],
   ['search: "container", or swift://CONTAINER', 'swift://CONTAINER'],
   ['pass context.renewToken, or sign in', 'sign in'],
-  [', or pass a tokenProvider of your own', ''],
+  [', or pass a custom tokenProvider', ''],
   ['serviceCredentials (the group [service_user])', 'the group [service_user]'],
   [
     'Allow objects without one (allowMissingMd5) to take them as they are.',
