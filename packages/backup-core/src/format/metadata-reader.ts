@@ -1,33 +1,21 @@
-import { DocumentReader } from './document-reader.js'
-import {
-  IntegerField,
-  JsonProblems,
-  NullableTextField,
-  ObjectField,
-  TextField,
-  TextListField,
-} from './field-reader.js'
-import { FORMAT_VERSION } from './format-version.js'
-import { readJson } from './json-stream.js'
-import { isJsonObject } from './json-value-reader.js'
-import { invalidJson } from './json-subject.js'
+import { Fields, FORMAT_VERSION, JsonProblems } from './fields.js'
+import { decodeUtf8, invalidJson, isJsonObject, parseDecoded, shownJson, type JsonSubject } from './json.js'
+import { readListDocument } from './list-document.js'
 import { checksumOf, checksumProblem } from './metadata-checksum.js'
-import type { BackupMetadata } from './metadata-types.js'
-import { idProblem, objectNameProblem } from './name-rules.js'
-import { ObjectListReader } from './object-list-reader.js'
-import { METADATA_SUFFIX, prefixOfMetadataObject } from './object-names.js'
-import { StatedSizesReader } from './stated-sizes-reader.js'
+import type { BackupMetadata, StatedSizes, StoredObject } from './metadata-types.js'
+import { idProblem, maxObjectNameBytes, objectNameProblem, quoted } from './name-rules.js'
+import { chunkObjectName, isChunkSuffix, METADATA_SUFFIX, prefixOfMetadataObject } from './object-names.js'
 
-/** Where a text comes from: which names it may speak of, and what its errors say. */
+/** Where a text comes from: which names it may contain, and what its errors say. */
 export interface ObjectPlace {
   readonly container: string
   readonly objectName: string
 }
 
 /**
- * Reads and checks a `_metadata` object. Every object it names is the backup's own, is named once, and lies at an
- * offset and has a length that are safe integers, within the volume where its size is known. A text that carries a
- * checksum is verified against it.
+ * Reads and checks a `_metadata` object. Every object that it names belongs to the backup, is named once, and has an
+ * offset and a length that are safe integers, within the volume where its size is known. A text with a checksum is verified
+ * against it.
  *
  * Keys may come in any order; unknown ones are ignored. A piece may be reused once the next one is asked for.
  *
@@ -37,81 +25,178 @@ export async function parseMetadata(
   pieces: AsyncIterable<Uint8Array>,
   context: ObjectPlace,
 ): Promise<BackupMetadata> {
-  const problems = new JsonProblems()
   const prefix = prefixOfMetadataObject(context.objectName)
-  const placeProblem = prefix === null ? `does not end with ${METADATA_SUFFIX}` : objectNameProblem(prefix)
-  if (placeProblem !== null) problems.report('.', `cannot be read from an object whose name ${placeProblem}`)
-
-  const backupId = new TextField('backup_id', problems, idProblem)
-  const volumeId = new TextField('volume_id', problems, idProblem)
-  const backupName = new NullableTextField('backup_name', problems)
-  const backupDescription = new NullableTextField('backup_description', problems)
-  const createdAt = new TextField('created_at', problems)
-  const parentId = new NullableTextField('parent_id', problems, idProblem)
-  const volumeMeta = new NullableTextField('volume_meta', problems)
-  const extraMetadata = new ObjectField('extra_metadata', problems)
-  const objects = new ObjectListReader(prefix ?? '', problems)
-  const volumeSizeBytes = new IntegerField('volume_size_bytes', problems, {
-    required: false,
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
+  const listProblems = new JsonProblems()
+  const objects = new ObjectList(prefix ?? '', listProblems, context)
+  const document = await readListDocument(pieces, {
+    listKey: 'objects',
+    onItem: (bytes, start, end) => {
+      objects.add(bytes.subarray(start, end))
+    },
+    subject: context,
   })
 
-  const checksum = new NullableTextField('stowage_checksum', problems, checksumProblem)
-
-  const parentPrefix = new NullableTextField('stowage_parent_prefix', problems, objectNameProblem)
-  const ancestorIds = new TextListField('stowage_ancestors', problems, idProblem)
-  const sizesReader = new StatedSizesReader(problems)
-  const document = new DocumentReader(
-    [
-      backupId,
-      volumeId,
-      backupName,
-      backupDescription,
-      createdAt,
-      parentId,
-      volumeMeta,
-      extraMetadata,
-      objects,
-      volumeSizeBytes,
-      checksum,
-      parentPrefix,
-      ancestorIds,
-      ...sizesReader.fields,
-    ],
-    problems,
-  )
-  await readJson(pieces, document, context)
-  if (volumeSizeBytes.value !== null && objects.endBytes > volumeSizeBytes.value) {
-    problems.report(
-      'objects',
-      `reach to byte ${objects.endBytes} of a volume of ${volumeSizeBytes.value} bytes`,
-    )
-  }
-  document.finish(context)
-
-  const extra = extraMetadata.value
-  const sizes = sizesReader.value
+  const problems = new JsonProblems()
+  const placeProblem = prefix === null ? `does not end with ${METADATA_SUFFIX}` : objectNameProblem(prefix)
+  if (placeProblem !== null) problems.report('.', `cannot be read from an object whose name ${placeProblem}`)
+  const fields = new Fields(document, problems, context)
+  const parentPrefix = fields.nullableText('stowage_parent_prefix', objectNameProblem)
+  const ancestorIds = fields.nullableTexts('stowage_ancestors', idProblem)
+  const checksum = fields.nullableText('stowage_checksum', checksumProblem)
+  const sizes = statedSizes(fields)
   const metadata: BackupMetadata = {
     version: FORMAT_VERSION,
-    backupId: backupId.value,
-    volumeId: volumeId.value,
-    backupName: backupName.value,
-    backupDescription: backupDescription.value,
-    createdAt: createdAt.value,
-    parentId: parentId.value,
-    ...(document.has('parent_id') ? {} : { parentIdMissing: true as const }),
-    ...(parentPrefix.value === null ? {} : { parentPrefix: parentPrefix.value }),
-    ...(ancestorIds.value === null ? {} : { ancestorIds: ancestorIds.value }),
-    volumeMeta: volumeMeta.value,
-    extraMetadata: isJsonObject(extra) ? extra : null,
+    backupId: fields.text('backup_id', idProblem),
+    volumeId: fields.text('volume_id', idProblem),
+    backupName: fields.nullableText('backup_name'),
+    backupDescription: fields.nullableText('backup_description'),
+    createdAt: fields.text('created_at'),
+    parentId: fields.nullableText('parent_id', idProblem),
+    ...(fields.has('parent_id') ? {} : { parentIdMissing: true as const }),
+    ...(parentPrefix === null ? {} : { parentPrefix }),
+    ...(ancestorIds === null ? {} : { ancestorIds }),
+    volumeMeta: fields.nullableText('volume_meta'),
+    extraMetadata: fields.nullableObject('extra_metadata'),
     objects: objects.objects,
-    volumeSizeBytes: volumeSizeBytes.value,
+    volumeSizeBytes: fields.nullableInteger('volume_size_bytes', 0),
     ...(sizes ? { sizes } : {}),
-    checksummed: checksum.value !== null,
+    checksummed: checksum !== null,
   }
-  if (checksum.value === null) return metadata
+  fields.list('objects', document)
+  problems.include(listProblems)
+  const { volumeSizeBytes } = metadata
+  if (volumeSizeBytes !== null && objects.endBytes > volumeSizeBytes) {
+    problems.report('objects', `reach to byte ${objects.endBytes} of a volume of ${volumeSizeBytes} bytes`)
+  }
+  fields.finish(context)
+  if (checksum === null) return metadata
   const found = await checksumOf(metadata)
-  if (found === checksum.value) return metadata
-  throw invalidJson(context, `its checksum is ${found}, but \`stowage_checksum\` says ${checksum.value}`)
+  if (found === checksum) return metadata
+  throw invalidJson(context, `its checksum is ${found}, but \`stowage_checksum\` is ${checksum}`)
+}
+
+/** Undefined where one of the keys is missing: the others alone are of no use. */
+function statedSizes(fields: Fields): StatedSizes | undefined {
+  const chunkSizeBytes = fields.nullableInteger('stowage_chunk_size_bytes', 1)
+  const blockSizeBytes = fields.nullableInteger('stowage_block_size_bytes', 1)
+  const storedDataBytes = fields.nullableInteger('stowage_data_bytes', 0)
+  const sha256fileBytes = fields.nullableInteger('stowage_sha256file_bytes', 0)
+  if (chunkSizeBytes === null || blockSizeBytes === null) return undefined
+  if (storedDataBytes === null || sha256fileBytes === null) return undefined
+  return { chunkSizeBytes, blockSizeBytes, storedDataBytes, sha256fileBytes }
+}
+
+const md5Pattern = /^[0-9a-f]{32}$/
+
+/** Collects the items of `objects`: maps with one key, `{name: {compression, length, md5, offset}}`. */
+class ObjectList {
+  readonly objects: StoredObject[] = []
+  /** The end of the furthest object. */
+  endBytes = 0
+  readonly #prefix: string
+  readonly #problems: JsonProblems
+  readonly #subject: JsonSubject
+  readonly #algorithms = new Map<string, string>()
+  #count = 0
+  /** The highest number so far, while names come in rising order: then none can be repeated. */
+  #lastNumber = 0
+  #names: Set<string> | undefined
+
+  constructor(prefix: string, problems: JsonProblems, subject: JsonSubject) {
+    this.#prefix = prefix
+    this.#problems = problems
+    this.#subject = subject
+  }
+
+  add(text: Buffer): void {
+    const entry = parseDecoded(decodeUtf8(text, this.#subject), this.#subject)
+    this.#count += 1
+    // A text that is refused in the end need not be held until then.
+    if (this.#problems.first !== undefined) return
+    if (!isJsonObject(entry)) {
+      this.#report('', `must be an object, but is ${shownJson(entry)}`)
+      return
+    }
+    const [given, ...others] = Object.keys(entry)
+    if (given === undefined || others.length > 0) {
+      const count = given === undefined ? 0 : others.length + 1
+      this.#report('', `must have one key, an object's name, but has ${count}`)
+      return
+    }
+    const name = this.#checkedName(given)
+    const value = entry[given]
+    const path = `.${quoted(given)}`
+    if (!isJsonObject(value)) {
+      this.#report(path, `must be an object, but is ${shownJson(value)}`)
+      return
+    }
+    const lengthBytes = this.#integer(path, 'length', value['length'])
+    const offsetBytes = this.#integer(path, 'offset', value['offset'])
+    const compression = this.#algorithm(path, value['compression'])
+    const md5 = this.#md5(path, value['md5'])
+    const endBytes = offsetBytes + lengthBytes
+    if (!Number.isSafeInteger(endBytes)) this.#report(path, 'ends beyond what JavaScript counts exactly')
+    this.endBytes = Math.max(this.endBytes, endBytes)
+    this.objects.push({ name, offsetBytes, lengthBytes, compression, md5 })
+  }
+
+  #integer(path: string, field: string, value: unknown): number {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value === 0 ? 0 : value
+    this.#wrong(path, field, 'an integer from 0 on', value)
+    return 0
+  }
+
+  /** One string for each algorithm, not one for each object. */
+  #algorithm(path: string, value: unknown): string {
+    if (typeof value === 'string') {
+      const known = this.#algorithms.get(value)
+      if (known !== undefined) return known
+      const algorithm = value.toLowerCase()
+      if (this.#algorithms.size < 100) this.#algorithms.set(value, algorithm)
+      if (algorithm !== '' && algorithm.length <= 64) return algorithm
+    }
+    this.#wrong(path, 'compression', 'the name of a compression algorithm', value)
+    return ''
+  }
+
+  #md5(path: string, value: unknown): string | null {
+    if (value === null || value === undefined) return null
+    if (typeof value === 'string' && md5Pattern.test(value.toLowerCase())) return value.toLowerCase()
+    this.#wrong(path, 'md5', '32 hex digits or null', value)
+    return null
+  }
+
+  #checkedName(name: string): string {
+    const prefix = this.#prefix
+    const suffix = name.startsWith(prefix) ? name.slice(prefix.length) : ''
+    if (!isChunkSuffix(suffix) || Buffer.byteLength(name) > maxObjectNameBytes) {
+      const expected = `${quoted(prefix)}, \`-\` and at least five digits`
+      this.#report('', `names ${quoted(name)}; the objects of this backup are ${expected}`)
+      return name
+    }
+    const number = Number(suffix.slice(1))
+    const canonical = number > 0 ? chunkObjectName('', number) : undefined
+    if (this.#names === undefined && number > this.#lastNumber && suffix === canonical)
+      this.#lastNumber = number
+    else if (this.#isRepeated(name)) this.#report('', `names ${quoted(name)} a second time`)
+    // The prefix and a short suffix joined take half of the memory of the string that was parsed, until they are flattened.
+    return canonical === suffix ? prefix + canonical : name
+  }
+
+  #isRepeated(name: string): boolean {
+    this.#names ??= new Set(this.objects.map((object) => object.name))
+    if (this.#names.has(name)) return true
+    this.#names.add(name)
+    return false
+  }
+
+  #wrong(path: string, field: string, expected: string, value: unknown): void {
+    const fault =
+      value === undefined ? 'is missing' : `must be ${expected}, but is ${shownJson(value as never)}`
+    this.#report(`${path}.${field}`, fault)
+  }
+
+  #report(path: string, problem: string): void {
+    this.#problems.report(`objects[${this.#count - 1}]${path}`, problem)
+  }
 }

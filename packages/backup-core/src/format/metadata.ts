@@ -1,4 +1,4 @@
-export { FORMAT_VERSION } from './format-version.js'
+export { FORMAT_VERSION } from './fields.js'
 export type { BackupMetadata, StoredObject } from './metadata-types.js'
 export { metadataBody } from './metadata-writer.js'
 export { parseMetadata } from './metadata-reader.js'

@@ -1,8 +1,8 @@
 import type { RestoredVolumeMetadata } from '../contracts/requests.js'
 import { BackupError } from '../errors/backup-error.js'
-import { invalidJson, type JsonSubject } from './json-subject.js'
+import { invalidJson, type JsonSubject } from './json.js'
 import type { JsonValue } from '../contracts/records.js'
-import { isJsonObject, parseJsonText } from './json-value-reader.js'
+import { isJsonObject, parseJsonText } from './json.js'
 import { pythonDumps } from './python-json.js'
 
 type JsonObject = Readonly<Record<string, JsonValue>>

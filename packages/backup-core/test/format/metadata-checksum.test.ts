@@ -85,7 +85,7 @@ describe('the checksum of a manifest', () => {
     await expect(parse(text)).rejects.toMatchObject({
       code: 'METADATA_INVALID',
       message: expect.stringMatching(
-        /its checksum is sha256:[0-9a-f]{64}, but `stowage_checksum` says sha256:[0-9a-f]{64}/,
+        /its checksum is sha256:[0-9a-f]{64}, but `stowage_checksum` is sha256:[0-9a-f]{64}/,
       ) as string,
     })
   })

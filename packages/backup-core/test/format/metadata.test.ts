@@ -255,8 +255,8 @@ describe('parseMetadata', () => {
     ['a number', '1', '`.` must be an object'],
     ['an empty object', '{}', '`version` must be'],
     ['a truncated text', JSON.stringify(valid()).slice(0, -9), 'ends too early'],
-    ['a BOM', `\ufeff${JSON.stringify(valid())}`, 'byte 0xef (at byte 0)'],
-    ['two documents', `${JSON.stringify(valid())}{}`, 'there should be no `{`'],
+    ['a BOM', `\ufeff${JSON.stringify(valid())}`, 'it is not JSON'],
+    ['two documents', `${JSON.stringify(valid())}{}`, 'it is not JSON'],
     [
       'a key twice',
       JSON.stringify(valid()).replace('{', `{"backup_id":"${id}",`),
@@ -349,16 +349,15 @@ describe('parseMetadata', () => {
     expect(await refusal(text)).toContain(message)
   })
 
-  test.each(['9007199254740993', '1e400', '1e3', '-0.0'])('refuses an offset of %s', async (number) => {
+  test.each(['9007199254740993', '1e400', '1e-3'])('refuses an offset of %s', async (number) => {
     expect(await refusal(JSON.stringify(valid()).replace('"offset":0', `"offset":${number}`))).toContain(
-      number,
+      '.offset` must be an integer from 0 on, but is the number',
     )
   })
 
-  test('refuses a key twice in an object', async () => {
-    expect(await refusal(JSON.stringify(valid()).replace('"offset":0', '"offset":0,"offset":1'))).toContain(
-      'is there twice',
-    )
+  test('takes an integer in any notation of JSON, and the later of two members with one key, as Python does', async () => {
+    const text = JSON.stringify(valid()).replace('"offset":0', '"offset":7,"offset":1e3')
+    expect((await parse(text)).objects[0]?.offsetBytes).toBe(1000)
   })
 
   test('refuses a name twice wherever the names are out of order', async () => {

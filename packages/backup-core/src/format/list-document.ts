@@ -1,0 +1,281 @@
+import type { JsonValue } from '../contracts/records.js'
+import type { BackupError } from '../errors/backup-error.js'
+import { invalidJson, MAX_JSON_DEPTH, nestedTooDeep, parseJsonText, type JsonSubject } from './json.js'
+
+const quote = 0x22
+const comma = 0x2c
+const colon = 0x3a
+const backslash = 0x5c
+const openBracket = 0x5b
+const closeBracket = 0x5d
+const openBrace = 0x7b
+const closeBrace = 0x7d
+
+/** Maximum of bytes beside the list, and of one item. */
+const MAX_REST_BYTES = 8 * 1024 * 1024
+const MAX_ITEM_BYTES = 4 * 1024 * 1024
+
+/** Keys are compared with known ones: longer ones, and more of them, are of no interest. */
+const MAX_KEY_LENGTH = 64
+const MAX_KEYS = 1000
+
+/** How to read a {@link ListDocument}. */
+export interface ListDocumentOptions {
+  /** The key of the document whose value is the list. */
+  readonly listKey: string
+  /** Called with each item, whose text lies between two offsets of `bytes`: valid during the call only. */
+  readonly onItem: (bytes: Buffer, start: number, end: number) => void
+  readonly subject: JsonSubject
+}
+
+/** A JSON text without its list. */
+export interface ListDocument {
+  readonly value: JsonValue
+  /** How often the document has the key of a list. */
+  readonly lists: number
+  /** Keys that the document has more than once. */
+  readonly repeatedKeys: ReadonlySet<string>
+}
+
+/**
+ * Reads a JSON object with one long list, in pieces of any size. The list's items are handed over one by one as they are
+ * read; the rest is parsed at the end. So a text of gigabytes needs no more memory than its longest item, where
+ * `JSON.parse` needs all of it in a string, which V8 limits to about 512 MiB. A piece is not kept after its turn.
+ *
+ * @throws BackupError of the subject's code for a text that is not valid JSON
+ */
+export async function readListDocument(
+  pieces: AsyncIterable<Uint8Array>,
+  options: ListDocumentOptions,
+): Promise<ListDocument> {
+  const reader = new ListDocumentReader(options)
+  for await (const { buffer, byteOffset, byteLength } of pieces) {
+    reader.write(Buffer.from(buffer, byteOffset, byteLength))
+  }
+  return reader.end()
+}
+
+/** What may come next in the list. */
+type Expected = 'item' | 'item or end' | 'comma or end'
+
+class ListDocumentReader {
+  readonly #options: ListDocumentOptions
+  readonly #rest = new GrowingBuffer(MAX_REST_BYTES)
+  readonly #item = new GrowingBuffer(MAX_ITEM_BYTES)
+  readonly #keys = new Set<string>()
+  readonly #repeatedKeys = new Set<string>()
+  #lists = 0
+  #bytesBefore = 0
+
+  /** Of objects and arrays that are open; those of an item count from the list. */
+  #depth = 0
+  #inString = false
+  #escaped = false
+
+  /** Whether a list is open, and what may come next in it. */
+  #inList = false
+  #expected: Expected = 'item or end'
+  /** Whether an item is open, and whether it is a number or a word, which ends where something else begins. */
+  #inItem = false
+  #isBare = false
+
+  /** The last string of the document itself, cut to {@link MAX_KEY_LENGTH}: a key where a colon follows. */
+  #lastString = ''
+  /** Whether the value that comes next is that of the list's key. */
+  #listNext = false
+
+  constructor(options: ListDocumentOptions) {
+    this.#options = options
+  }
+
+  write(piece: Buffer): void {
+    let at = 0
+    while (at < piece.length) at = this.#inList ? this.#scanList(piece, at) : this.#scanRest(piece, at)
+    this.#bytesBefore += piece.length
+  }
+
+  end(): ListDocument {
+    const isOpen = this.#depth > 0 || this.#inString || this.#inList
+    if (isOpen || this.#rest.length === 0) throw this.#error('it ends too early', 0)
+    const value = parseJsonText(this.#rest.bytes, this.#options.subject, { maxBytes: MAX_REST_BYTES + 2 })
+    return { value, lists: this.#lists, repeatedKeys: this.#repeatedKeys }
+  }
+
+  /** Copies what is not in the list, up to its next bracket. */
+  #scanRest(piece: Buffer, start: number): number {
+    let at = start
+    for (; at < piece.length; at += 1) {
+      const byte = piece[at] ?? 0
+      if (this.#inString) this.#scanString(byte)
+      else if (byte === quote) this.#beginString()
+      else if (byte === openBrace || byte === openBracket) {
+        if (this.#listNext && byte === openBracket) break
+        this.#open()
+        this.#listNext = false
+      } else if (byte === closeBrace || byte === closeBracket) this.#depth -= 1
+      else if (byte === colon) this.#endKey()
+      else if (byte > 0x20) this.#listNext = false
+    }
+    if (!this.#rest.add(piece, start, at))
+      throw this.#tooLong(`beside its list \`${this.#options.listKey}\``, at)
+    if (at === piece.length) return at
+    this.#beginList()
+    return at + 1
+  }
+
+  #beginString(): void {
+    this.#inString = true
+    this.#listNext = false
+    this.#lastString = ''
+  }
+
+  #scanString(byte: number): void {
+    if (this.#escaped) this.#escaped = false
+    else if (byte === backslash) this.#escaped = true
+    else if (byte === quote) {
+      this.#inString = false
+      return
+    }
+    if (this.#depth === 1 && this.#lastString.length < MAX_KEY_LENGTH)
+      this.#lastString += String.fromCharCode(byte)
+  }
+
+  /** A colon follows the last string: it was a key. */
+  #endKey(): void {
+    if (this.#depth !== 1) return
+    const key = this.#lastString
+    if (this.#keys.has(key)) this.#repeatedKeys.add(key)
+    else if (this.#keys.size < MAX_KEYS) this.#keys.add(key)
+    this.#listNext = key === this.#options.listKey
+  }
+
+  #beginList(): void {
+    this.#listNext = false
+    this.#inList = true
+    this.#expected = 'item or end'
+    this.#lists += 1
+    this.#rest.add(Buffer.from('[]'), 0, 2)
+  }
+
+  #scanList(piece: Buffer, start: number): number {
+    if (this.#inItem) return this.#scanItem(piece, start, start)
+    for (let at = start; at < piece.length; at += 1) {
+      const byte = piece[at] ?? 0
+      if (byte <= 0x20) continue
+      if (byte === closeBracket && this.#expected !== 'item') {
+        this.#inList = false
+        return at + 1
+      }
+      if (byte === comma && this.#expected === 'comma or end') {
+        this.#expected = 'item'
+        continue
+      }
+      const isValue = byte !== comma && byte !== colon && byte !== closeBracket && byte !== closeBrace
+      if (!isValue || this.#expected === 'comma or end') throw this.#unexpected(byte, at)
+      this.#inItem = true
+      this.#isBare = byte !== quote && byte !== openBrace && byte !== openBracket
+      return this.#scanItem(piece, at, at)
+    }
+    return piece.length
+  }
+
+  /** Goes through an item up to its end, which may lie in a later piece. */
+  #scanItem(piece: Buffer, start: number, from: number): number {
+    let at = from
+    for (; at < piece.length; at += 1) {
+      const byte = piece[at] ?? 0
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false
+        else if (byte === backslash) this.#escaped = true
+        else if (byte === quote) {
+          this.#inString = false
+          if (this.#depth === 1) return this.#endItem(piece, start, at + 1)
+        }
+      } else if (this.#isBare) {
+        if (byte <= 0x20 || byte === comma || byte === closeBracket || byte === closeBrace)
+          return this.#endItem(piece, start, at)
+      } else if (byte === quote) this.#inString = true
+      else if (byte === openBrace || byte === openBracket) this.#open()
+      else if (byte === closeBrace || byte === closeBracket) {
+        this.#depth -= 1
+        if (this.#depth === 1) return this.#endItem(piece, start, at + 1)
+      }
+    }
+    if (!this.#item.add(piece, start, at))
+      throw this.#tooLong(`in an item of \`${this.#options.listKey}\``, at)
+    return at
+  }
+
+  #endItem(piece: Buffer, start: number, end: number): number {
+    this.#inItem = false
+    this.#expected = 'comma or end'
+    if (this.#item.length === 0) this.#options.onItem(piece, start, end)
+    else {
+      if (!this.#item.add(piece, start, end))
+        throw this.#tooLong(`in an item of \`${this.#options.listKey}\``, end)
+      this.#options.onItem(this.#item.bytes, 0, this.#item.length)
+      this.#item.clear()
+    }
+    return end
+  }
+
+  #open(): void {
+    this.#depth += 1
+    if (this.#depth > MAX_JSON_DEPTH) throw nestedTooDeep(this.#options.subject)
+  }
+
+  #tooLong(where: string, at: number): BackupError {
+    return this.#error(`it is too long ${where}`, at)
+  }
+
+  #unexpected(byte: number, at: number): BackupError {
+    const shown =
+      byte > 0x20 && byte < 0x7f ? `\`${String.fromCharCode(byte)}\`` : `byte 0x${byte.toString(16)}`
+    return this.#error(`unexpected ${shown} in \`${this.#options.listKey}\``, at)
+  }
+
+  #error(problem: string, at: number): BackupError {
+    return invalidJson(this.#options.subject, `${problem} (at byte ${this.#bytesBefore + at})`)
+  }
+}
+
+/** Memory kept between items: one long item must not hold its megabytes until the text ends. */
+const KEPT_BYTES = 64 * 1024
+
+/** Bytes that several pieces share: a piece is gone when the next one comes. */
+class GrowingBuffer {
+  readonly #maxBytes: number
+  #memory = Buffer.allocUnsafe(1024)
+  #length = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  get bytes(): Buffer {
+    return this.#memory.subarray(0, this.#length)
+  }
+
+  /** @returns false where there would be more than the maximum */
+  add(piece: Buffer, start: number, end: number): boolean {
+    const length = this.#length + end - start
+    if (length > this.#maxBytes) return false
+    if (length > this.#memory.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, this.#memory.length * 2))
+      this.#memory.copy(larger, 0, 0, this.#length)
+      this.#memory = larger
+    }
+    piece.copy(this.#memory, this.#length, start, end)
+    this.#length = length
+    return true
+  }
+
+  clear(): void {
+    this.#length = 0
+    if (this.#memory.length > KEPT_BYTES) this.#memory = Buffer.allocUnsafe(1024)
+  }
+}
