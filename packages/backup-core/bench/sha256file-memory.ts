@@ -10,7 +10,9 @@
 import { createHash } from 'node:crypto'
 import process from 'node:process'
 import { HashList } from '../src/format/hash-list.js'
-import { metadataBody, parseMetadata, type StoredObject } from '../src/format/metadata.js'
+import { metadataBody } from '../src/format/metadata-writer.js'
+import { parseMetadata } from '../src/format/metadata-reader.js'
+import type { StoredObject } from '../src/format/metadata.js'
 import { chunkObjectName } from '../src/format/object-names.js'
 import { readSha256file, sha256fileBody } from '../src/format/sha256file.js'
 

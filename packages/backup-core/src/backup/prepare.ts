@@ -8,7 +8,7 @@ import type { BackupRequest } from '../contracts/requests.js'
 import { fitChunkSize, type DriverSettings } from '../settings/settings.js'
 import type { BackupRecord, NewBackup } from '../contracts/records.js'
 import { BackupError, isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
-import { messageAbout } from '../errors/message-about.js'
+import { messageAbout } from '../errors/error-mapper.js'
 import {
   assertBackupId,
   assertContainerName,

@@ -2,7 +2,7 @@ import { readMetadata, readMetadataAt, type ChainLayer } from '../chain/chain.js
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { messageAbout } from '../errors/message-about.js'
+import { messageAbout } from '../errors/error-mapper.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
 import type { WarningListener } from '../contracts/progress.js'

@@ -2,7 +2,7 @@ import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { NewBackup } from '../contracts/records.js'
 import type { BackupError } from '../errors/backup-error.js'
 import { mayBeOfVolume, PrefixParser, volumePrefix } from '../format/backup-prefix.js'
-import { idProblem } from '../format/name-rules.js'
+import { idProblem } from '../format/object-names.js'
 import { Limiter } from '../pipeline/slots.js'
 import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
 

@@ -1,7 +1,6 @@
 import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
 import type { BackupRecord, StoredSizes } from '../contracts/records.js'
-import { compressionsOf } from '../format/compressions.js'
-import type { BackupMetadata } from '../format/metadata.js'
+import { compressionsOf, type BackupMetadata } from '../format/metadata.js'
 import { isoCreatedAt, parseCreatedAt } from '../format/timestamps.js'
 import { beganAt } from '../format/backup-prefix.js'
 

@@ -1,5 +1,6 @@
 import type { BackupRecord } from '../contracts/records.js'
-import { parseMetadata, type BackupMetadata } from '../format/metadata.js'
+import { parseMetadata } from '../format/metadata-reader.js'
+import type { BackupMetadata } from '../format/metadata.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import { metadataObjectName } from '../format/object-names.js'

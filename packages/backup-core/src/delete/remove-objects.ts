@@ -1,7 +1,7 @@
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { parseMetadata } from '../format/metadata.js'
+import { parseMetadata } from '../format/metadata-reader.js'
 import type { ProgressMeter } from '../pipeline/progress-meter.js'
 import { bytesBody, controlObjectNames, listBackupObjects } from '../store/objects.js'
 import type { DeleteTarget } from './dependents.js'

@@ -1,17 +1,36 @@
 import type { BackupCatalog } from '../contracts/catalog.js'
-import type { DeleteOptions, DeleteResult } from '../contracts/requests.js'
-import { signalOptions } from '../contracts/object-store.js'
-import type { BackupReference } from '../contracts/records.js'
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
 import type { WarningListener } from '../contracts/progress.js'
 import { DependentsSearch, type DeleteTarget, type Dependents } from './dependents.js'
+import type { DeleteOptions, DeleteResult } from '../contracts/requests.js'
+import type { BackupReference } from '../contracts/records.js'
+import { throwIfAborted } from '../errors/abort.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { findInStore, findTargets, type Found, type TargetSearch } from './find-target.js'
-import type { DeleteMeans, Refusal } from './means.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { conflict, settle } from './settle.js'
-import { messageAbout } from '../errors/message-about.js'
+import { messageAbout } from '../errors/error-mapper.js'
+
+/** What one backup is deleted with. */
+export interface DeleteMeans {
+  readonly store: ObjectStore
+  readonly catalog: Pick<BackupCatalog, 'remove'>
+  readonly onWarning: WarningListener
+  readonly meter: ProgressMeter
+  readonly options: StoreOptions
+  /** Whether the caller deletes what cannot be read. */
+  readonly force: boolean
+  /** Rejects where a backup that depends on the target exists, or may exist. Searches anew each time. */
+  readonly assertNoDependents: (target: DeleteTarget) => Promise<void>
+}
+
+/** Why a backup must be kept. */
+export interface Refusal {
+  readonly error: Error
+  /** Whether `_metadata` may yet be removed: that request was cut off, and something between may hold it. */
+  readonly mayStillBeRemoved: boolean
+}
 
 /** What backups are deleted with. */
 export interface DeleteJob extends TargetSearch {

@@ -3,12 +3,12 @@ import { metadataObjectName, prefixOfMetadataObject } from '../format/object-nam
 import type { DeleteTarget } from './dependents.js'
 import { hasObjects, type Found } from './find-target.js'
 import { isFull, listMarkers, mark, outranks, putMarker, type Markers, type StoredMarker } from './marker.js'
-import type { DeleteMeans, Refusal } from './means.js'
+import type { DeleteMeans, Refusal } from './run-delete.js'
 import { removeObjects } from './remove-objects.js'
 import { isUnreadable } from '../catalog/list-container.js'
 import { readMetadataAt } from '../chain/chain.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
-import { parseMetadata } from '../format/metadata.js'
+import { parseMetadata } from '../format/metadata-reader.js'
 import { bytesBody, listBackupObjects, writeObject } from '../store/objects.js'
 
 /** How often a delete begins anew because others of the same backup had their turn. */

@@ -1,5 +1,5 @@
 import type { NewBackup } from '../contracts/records.js'
-import { idProblem } from './name-rules.js'
+import { idProblem } from './object-names.js'
 
 /** What a prefix says, where it says it without a doubt. */
 export type ParsedPrefix =

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { BackupError } from '../errors/backup-error.js'
-import { objectNameProblem } from './name-rules.js'
+import { objectNameProblem } from './object-names.js'
 import type { ObjectPlace } from './metadata-reader.js'
 
 /**

@@ -92,7 +92,8 @@ export function shownJson(value: JsonValue | undefined): string {
   if (typeof value === 'string') return 'a string'
   if (typeof value === 'number') return `the number ${value}`
   if (Array.isArray(value)) return 'an array'
-  return isJsonObject(value) ? 'an object' : String(value)
+  if (typeof value === 'boolean' || value === null || value === undefined) return String(value)
+  return 'an object'
 }
 
 function assertDepth(withoutStrings: string, subject: JsonSubject): void {

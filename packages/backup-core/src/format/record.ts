@@ -2,9 +2,8 @@ import type { BackupRecord, JsonValue } from '../contracts/records.js'
 import { formatRecordTimestamp, parseCreatedAt } from './timestamps.js'
 import type { ExportedRecord } from '../contracts/requests.js'
 import type { BackupError } from '../errors/backup-error.js'
-import { invalidJson, type JsonSubject } from './json.js'
-import { isJsonObject, parseJsonText } from './json.js'
-import { containerNameProblem, idProblem, objectNameProblem } from './name-rules.js'
+import { invalidJson, isJsonObject, parseJsonText, type JsonSubject } from './json.js'
+import { containerNameProblem, idProblem, objectNameProblem } from './object-names.js'
 import { pythonDumps } from './python-json.js'
 
 /** Cinder counts sizes in GiB. */

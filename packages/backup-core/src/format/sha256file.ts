@@ -4,7 +4,7 @@ import { Fields, FORMAT_VERSION, JsonProblems } from './fields.js'
 import { hashBytes, HashList } from './hash-list.js'
 import { readListDocument } from './list-document.js'
 import type { ObjectPlace } from './metadata-reader.js'
-import { idProblem } from './name-rules.js'
+import { idProblem } from './object-names.js'
 import { pythonString } from './python-json.js'
 
 /** What a backup's `_sha256file` object holds beside the hashes. */

@@ -2,12 +2,10 @@ import fc from 'fast-check'
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { isBackupError } from '../../src/errors/backup-error.js'
-import {
-  FORMAT_VERSION,
-  metadataBody,
-  parseMetadata,
-  type BackupMetadata,
-} from '../../src/format/metadata.js'
+import { FORMAT_VERSION } from '../../src/format/fields.js'
+import { metadataBody } from '../../src/format/metadata-writer.js'
+import { parseMetadata } from '../../src/format/metadata-reader.js'
+import type { BackupMetadata } from '../../src/format/metadata.js'
 import { chunkObjectName, metadataObjectName } from '../../src/format/object-names.js'
 import { collect, inPieces } from './pieces.js'
 

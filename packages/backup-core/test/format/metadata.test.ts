@@ -2,13 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ExtraMetadata } from '../../src/contracts/records.js'
 import { isBackupError } from '../../src/errors/backup-error.js'
-import {
-  FORMAT_VERSION,
-  metadataBody,
-  parseMetadata,
-  type BackupMetadata,
-  type StoredObject,
-} from '../../src/format/metadata.js'
+import { FORMAT_VERSION } from '../../src/format/fields.js'
+import { metadataBody } from '../../src/format/metadata-writer.js'
+import { parseMetadata } from '../../src/format/metadata-reader.js'
+import type { BackupMetadata, StoredObject } from '../../src/format/metadata.js'
 import { chunkObjectName, metadataObjectName } from '../../src/format/object-names.js'
 import { collect, golden, inPieces } from './pieces.js'
 

@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isBackupError } from '../../src/errors/backup-error.js'
-import { compareCodePoints } from '../../src/format/code-point-order.js'
+import { compareCodePoints, pythonDumps, pythonString } from '../../src/format/python-json.js'
 import { parseJsonText } from '../../src/format/json.js'
-import { pythonDumps, pythonString } from '../../src/format/python-json.js'
 import { golden } from './pieces.js'
 
 const anyString = fc.string({
