@@ -11,6 +11,8 @@ const closeBracket = 0x5d
 const openBrace = 0x7b
 const closeBrace = 0x7d
 
+const MAX_PIECE_BYTES = 256 * 1024
+
 /** Maximum of bytes beside the list, and of one item. */
 const MAX_REST_BYTES = 8 * 1024 * 1024
 const MAX_ITEM_BYTES = 4 * 1024 * 1024
@@ -25,6 +27,12 @@ export interface ListDocumentOptions {
   readonly listKey: string
   /** Called with each item, whose text lies between two offsets of `bytes`: valid during the call only. */
   readonly onItem: (bytes: Buffer, start: number, end: number) => void
+  /**
+   * Takes the item at `start` if it has the usual form and ends within `bytes`, which saves the search for its end.
+   * Returns the offset of its end; 0 leaves the item to `onItem`. `bytes` has at most 256 KiB, and is another object
+   * whenever its content is.
+   */
+  readonly takeUsualItem?: (bytes: Buffer, start: number) => number
   readonly subject: JsonSubject
 }
 
@@ -50,7 +58,9 @@ export async function readListDocument(
 ): Promise<ListDocument> {
   const reader = new ListDocumentReader(options)
   for await (const { buffer, byteOffset, byteLength } of pieces) {
-    reader.write(Buffer.from(buffer, byteOffset, byteLength))
+    for (let at = 0; at < byteLength; at += MAX_PIECE_BYTES) {
+      reader.write(Buffer.from(buffer, byteOffset + at, Math.min(MAX_PIECE_BYTES, byteLength - at)))
+    }
   }
   return reader.end()
 }
@@ -172,6 +182,12 @@ class ListDocumentReader {
       }
       const isValue = byte !== comma && byte !== colon && byte !== closeBracket && byte !== closeBrace
       if (!isValue || this.#expected === 'comma or end') throw this.#unexpected(byte, at)
+      const end = this.#options.takeUsualItem?.(piece, at) ?? 0
+      if (end > 0) {
+        this.#expected = 'comma or end'
+        at = end - 1
+        continue
+      }
       this.#inItem = true
       this.#isBare = byte !== quote && byte !== openBrace && byte !== openBracket
       return this.#scanItem(piece, at)

@@ -42,6 +42,7 @@ export async function parseMetadata(
     onItem: (bytes, start, end) => {
       objects.addText(bytes, start, end)
     },
+    takeUsualItem: (bytes, start) => objects.addUsual(bytes, start),
     subject: context,
   })
   objects.parseTexts()
@@ -104,16 +105,29 @@ const comma = Buffer.from(',')
 
 const md5Pattern = /^[0-9a-f]{32}$/
 
+/**
+ * An item as `json.dumps(sort_keys=True)` writes it, of ASCII, up to the end of its MD5 and after it. JSON.parse takes
+ * three times as long, because each item has a key of its own.
+ */
+const usualStart =
+  /\{[ \n]*"([ !#-[\]-~]+)": *\{[ \n]*"compression": *"(\w+)",[ \n]*"length": *([1-9]\d{0,14}),[ \n]*"md5": *"[0-9a-f]{32}/y
+const usualEnd = /",[ \n]*"offset": *(0|[1-9]\d{0,14})[ \n]*\}[ \n]*\}/y
+const md5Length = 32
+
 /** Collects the items of `objects`: maps with one key, `{name: {compression, length, md5, offset}}`. */
 class ObjectList {
   readonly objects: StoredObject[] = []
   /** The end of the furthest object. */
   endBytes = 0
   readonly #prefix: string
+  readonly #prefixBytes: number
   readonly #problems: JsonProblems
   readonly #subject: JsonSubject
   readonly #algorithms = new Map<string, string>()
   readonly #texts = new GrowingBuffer(Number.MAX_SAFE_INTEGER)
+  /** The bytes that {@link addUsual} read last, and their text. */
+  #piece: Buffer | undefined
+  #pieceText = ''
   #count = 0
   /** The highest number so far, while names come in rising order: then none can be repeated. */
   #lastNumber = 0
@@ -121,6 +135,7 @@ class ObjectList {
 
   constructor(prefix: string, problems: JsonProblems, subject: JsonSubject) {
     this.#prefix = prefix
+    this.#prefixBytes = Buffer.byteLength(prefix)
     this.#problems = problems
     this.#subject = subject
   }
@@ -130,6 +145,26 @@ class ObjectList {
     if (this.#texts.length > 0 && this.#texts.length + end - start > MAX_BATCH_BYTES) this.parseTexts()
     this.#texts.add(this.#texts.length === 0 ? openBracket : comma, 0, 1)
     this.#texts.add(bytes, start, end)
+  }
+
+  /** Adds the item at `start` if it has the usual form. Returns the offset of its end, else 0. */
+  addUsual(bytes: Buffer, start: number): number {
+    if (bytes !== this.#piece) {
+      this.#piece = bytes
+      this.#pieceText = bytes.toString('latin1')
+    }
+    usualStart.lastIndex = start
+    const [, name, compression, length] = usualStart.exec(this.#pieceText) ?? []
+    if (name === undefined) return 0
+    usualEnd.lastIndex = usualStart.lastIndex
+    const [, offset] = usualEnd.exec(this.#pieceText) ?? []
+    if (offset === undefined) return 0
+    this.parseTexts()
+    this.#count += 1
+    // From the bytes: a part of the text would keep all of the text in memory.
+    const md5 = bytes.toString('latin1', usualStart.lastIndex - md5Length, usualStart.lastIndex)
+    this.#addObject(name, { compression, length: Number(length), md5, offset: Number(offset) })
+    return usualEnd.lastIndex
   }
 
   /** Parses the items that were added and not parsed. */
@@ -142,43 +177,45 @@ class ObjectList {
 
   #add(entry: JsonValue): void {
     this.#count += 1
-    // A text that is refused in the end need not be held until then.
-    if (this.#problems.first !== undefined) return
     if (!isJsonObject(entry)) {
       this.#report('', `must be an object, but is ${shownJson(entry)}`)
       return
     }
-    const [given, ...others] = Object.keys(entry)
-    if (given === undefined || others.length > 0) {
-      const count = given === undefined ? 0 : others.length + 1
+    const [name, ...others] = Object.keys(entry)
+    if (name === undefined || others.length > 0) {
+      const count = name === undefined ? 0 : others.length + 1
       this.#report('', `must have one key, an object's name, but has ${count}`)
       return
     }
+    const value = entry[name]
+    if (isJsonObject(value)) this.#addObject(name, value)
+    else this.#report(`.${quoted(name)}`, `must be an object, but is ${shownJson(value)}`)
+  }
+
+  #addObject(given: string, fields: { readonly [key: string]: JsonValue | undefined }): void {
+    // A text that is refused in the end need not be held until then.
+    if (this.#problems.first !== undefined) return
     const name = this.#checkedName(given)
-    const value = entry[given]
-    const path = `.${quoted(given)}`
-    if (!isJsonObject(value)) {
-      this.#report(path, `must be an object, but is ${shownJson(value)}`)
-      return
-    }
-    const lengthBytes = this.#integer(path, 'length', value['length'])
-    const offsetBytes = this.#integer(path, 'offset', value['offset'])
-    const compression = this.#algorithm(path, value['compression'])
-    const md5 = this.#md5(path, value['md5'])
+    const lengthBytes = this.#integer(given, 'length', fields['length'])
+    const offsetBytes = this.#integer(given, 'offset', fields['offset'])
+    const compression = this.#algorithm(given, fields['compression'])
+    const md5 = this.#md5(given, fields['md5'])
     const endBytes = offsetBytes + lengthBytes
-    if (!Number.isSafeInteger(endBytes)) this.#report(path, 'ends beyond what JavaScript counts exactly')
+    if (!Number.isSafeInteger(endBytes)) {
+      this.#report(`.${quoted(given)}`, 'ends beyond what JavaScript counts exactly')
+    }
     this.endBytes = Math.max(this.endBytes, endBytes)
     this.objects.push({ name, offsetBytes, lengthBytes, compression, md5 })
   }
 
-  #integer(path: string, field: string, value: unknown): number {
+  #integer(name: string, field: string, value: unknown): number {
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value === 0 ? 0 : value
-    this.#wrong(path, field, 'an integer from 0 on', value)
+    this.#wrong(name, field, 'an integer from 0 on', value)
     return 0
   }
 
   /** One string for each algorithm, not one for each object. */
-  #algorithm(path: string, value: unknown): string {
+  #algorithm(name: string, value: unknown): string {
     if (typeof value === 'string') {
       const known = this.#algorithms.get(value)
       if (known !== undefined) return known
@@ -186,21 +223,21 @@ class ObjectList {
       if (this.#algorithms.size < 100) this.#algorithms.set(value, algorithm)
       if (algorithm !== '' && algorithm.length <= 64) return algorithm
     }
-    this.#wrong(path, 'compression', 'the name of a compression algorithm', value)
+    this.#wrong(name, 'compression', 'the name of a compression algorithm', value)
     return ''
   }
 
-  #md5(path: string, value: unknown): string | null {
+  #md5(name: string, value: unknown): string | null {
     if (value === null || value === undefined) return null
     if (typeof value === 'string' && md5Pattern.test(value.toLowerCase())) return value.toLowerCase()
-    this.#wrong(path, 'md5', '32 hex digits or null', value)
+    this.#wrong(name, 'md5', '32 hex digits or null', value)
     return null
   }
 
   #checkedName(name: string): string {
     const prefix = this.#prefix
     const suffix = name.startsWith(prefix) ? name.slice(prefix.length) : ''
-    if (!isChunkSuffix(suffix) || Buffer.byteLength(name) > maxObjectNameBytes) {
+    if (!isChunkSuffix(suffix) || this.#prefixBytes + suffix.length > maxObjectNameBytes) {
       const expected = `${quoted(prefix)}, \`-\` and at least five digits`
       this.#report('', `names ${quoted(name)}; the objects of this backup are ${expected}`)
       return name
@@ -221,10 +258,10 @@ class ObjectList {
     return false
   }
 
-  #wrong(path: string, field: string, expected: string, value: unknown): void {
+  #wrong(name: string, field: string, expected: string, value: unknown): void {
     const fault =
       value === undefined ? 'is missing' : `must be ${expected}, but is ${shownJson(value as never)}`
-    this.#report(`${path}.${field}`, fault)
+    this.#report(`.${quoted(name)}.${field}`, fault)
   }
 
   #report(path: string, problem: string): void {

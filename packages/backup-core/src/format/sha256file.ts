@@ -22,6 +22,8 @@ export interface Sha256fileHeader {
 /** No block of a volume is larger than this: a TiB. */
 const MAX_BLOCK_SIZE_BYTES = 2 ** 40
 
+const quote = 0x22
+
 /** The result of {@link readSha256file}. */
 export interface Sha256file {
   readonly header: Sha256fileHeader
@@ -40,14 +42,19 @@ export async function readSha256file(
 ): Promise<Sha256file> {
   const hashes = new HashList()
   const listProblems = new JsonProblems()
-  const textBytes = 2 * hashBytes + 2
+  const itemBytes = 2 * hashBytes + 2
+  const takeUsualItem = (bytes: Buffer, start: number): number => {
+    const end = start + itemBytes
+    const isText = bytes[start] === quote && bytes[end - 1] === quote
+    return isText && hashes.pushHex(bytes, start + 1) ? end : 0
+  }
   const document = await readListDocument(pieces, {
     listKey: 'sha256s',
     onItem: (bytes, start, end) => {
-      const isText = end - start === textBytes && bytes[start] === 0x22
-      if (isText && hashes.pushHex(bytes, start + 1)) return
+      if (end - start === itemBytes && takeUsualItem(bytes, start) > 0) return
       listProblems.report(`sha256s[${hashes.length}]`, 'must be 64 hex digits')
     },
+    takeUsualItem,
     subject: context,
   })
   const problems = new JsonProblems()
