@@ -38,7 +38,7 @@ export const brokenConcurrencyDrivers: readonly BrokenDriver[] = [
   },
   {
     fault: 'objectModifiedAt gives the present time for objects that are not there',
-    foundBy: ['objectModifiedAt gives times in the order of writing, and undefined for no object'],
+    foundBy: ['objectModifiedAt returns times in the order of writing, and undefined where no object exists'],
     Driver: class extends MemoryBackupDriver {
       override objectModifiedAt(): Promise<Date> {
         return Promise.resolve(new Date())

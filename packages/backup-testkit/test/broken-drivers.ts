@@ -80,7 +80,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
   },
   {
     fault: 'the listing gives names without their prefix',
-    foundBy: ['a listing has every name that begins with the prefix, whole and once'],
+    foundBy: ['a listing has every name that begins with the prefix, complete and once'],
     Driver: class extends MemoryBackupDriver {
       override async *getContainerEntries(...args: [string, string, StoreOptions]): AsyncGenerator<string> {
         for await (const name of super.getContainerEntries(...args)) yield name.slice(args[1].length)
@@ -91,7 +91,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
     fault: 'an object is visible before its writer is closed',
     foundBy: [
       'an object is not readable, found or listed before its writer is closed',
-      'a writer that is left without close or abort shows nothing to another driver',
+      'a writer that is neither closed nor aborted shows nothing to another driver',
     ],
     Driver: class extends Changed {
       protected override changeWriter(
@@ -143,7 +143,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
   },
   {
     fault: 'a writer keeps the memory of its caller',
-    foundBy: ['a writer does not look at the bytes again once write has resolved'],
+    foundBy: ['a writer does not read the bytes again once write has resolved'],
     Driver: class extends Changed {
       protected override changeWriter(writer: ObjectWriter): ObjectWriter {
         const kept: Uint8Array[] = []
@@ -181,7 +181,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
   },
   {
     fault: 'a writer wants the MD5 of a body before it is produced',
-    foundBy: ['a body whose MD5 is known from its last piece on is stored as it was produced'],
+    foundBy: ['a body whose MD5 is known only after its last piece is stored as it was produced'],
     Driver: class extends Changed {
       protected override changeWriter(writer: ObjectWriter): ObjectWriter {
         return {
@@ -199,7 +199,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
   },
   {
     fault: 'streamingBodies is declared, and writers have no writeFrom',
-    foundBy: ['a body whose MD5 is known from its last piece on is stored as it was produced'],
+    foundBy: ['a body whose MD5 is known only after its last piece is stored as it was produced'],
     Driver: class extends MemoryBackupDriver {
       override readonly capabilities = { streamingBodies: true }
     },
@@ -217,7 +217,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
             try {
               for await (const piece of body.stream()) await writer.write(piece)
             } catch {
-              // The fault: nobody is told.
+              // The fault: the failure is not reported.
             }
           },
           close: () => writer.close(),
@@ -251,9 +251,9 @@ export const brokenDrivers: readonly BrokenDriver[] = [
   {
     fault: 'deleteObject rejects for an object that is not there',
     foundBy: [
-      'deleteObject succeeds for an object that is not there',
+      'deleteObject succeeds for an object that does not exist',
       'deleteObject succeeds the second time',
-      'deleteObjects removes all that it is given, also names that are not there, and returns no failure',
+      'deleteObjects removes all objects that it is passed, ignores names that do not exist, and returns no failure',
     ],
     Driver: class extends MemoryBackupDriver {
       override async deleteObject(
@@ -311,7 +311,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
   {
     fault: 'a missing object is an error of its own',
     foundBy: [
-      'a reader of an object that is not there rejects with OBJECT_MISSING, at its first read at the latest',
+      'a reader of an object that does not exist rejects with OBJECT_MISSING, at its first read at the latest',
     ],
     Driver: class extends Changed {
       protected override changeReader(reader: Reader): Partial<ObjectReader> {
@@ -336,7 +336,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
   },
   {
     fault: 'the prefix is another one each time',
-    foundBy: ['the prefix is made of the backup alone: the same at any time, and in another driver'],
+    foundBy: ['the prefix depends on the backup alone: it is the same at any time, and in another driver'],
     Driver: class extends MemoryBackupDriver {
       override generateObjectNamePrefix(backup: NewBackup): string {
         return `${super.generateObjectNamePrefix(backup)}_${Math.random()}`
@@ -345,7 +345,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
   },
   {
     fault: 'putContainer fails where the container is there',
-    foundBy: ['putContainer succeeds on a container that is there, and keeps its objects'],
+    foundBy: ['putContainer succeeds on a container that exists, and keeps its objects'],
     Driver: class extends MemoryBackupDriver {
       override async putContainer(container: string, options: StoreOptions): Promise<void> {
         if (this.store.hasContainer(container)) throw new BackupError('CONFLICT', 'It is there.')

@@ -9,7 +9,7 @@ const likeOnVolumes = [
 const ofAnotherCase = 'a listing of the prefix of one volume does not match one whose id differs in case'
 const wildcards =
   'an underscore, a percent sign or a backslash in a prefix is matched literally, not as a wildcard of SQL'
-const withItsCase = 'a prefix is matched with its case'
+const withItsCase = 'a prefix is matched case-sensitively'
 
 /** A memory driver that compares names with prefixes in a way of its own. */
 abstract class ComparingDriver extends MemoryBackupDriver {

@@ -12,7 +12,7 @@ interface CollectedTest {
   readonly body: (() => Promise<void>) | undefined
 }
 
-/** A test runner that keeps what is registered, and runs it when it is told to, one test after another. */
+/** A test runner that keeps what is registered, and runs it on demand, one test after another. */
 export class Collector implements ConformanceRunner {
   readonly #tests: CollectedTest[] = []
 

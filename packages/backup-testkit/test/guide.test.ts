@@ -7,7 +7,7 @@ const smoke = [
   /ABORTED|_MISSING|OBJECT_TOO_LARGE/,
   /^(putContainer|deleteObject|checkForSetupError|a listing has|a listing of the prefix)/,
   /^(the prefix|a prefix|updateContainerName|extra metadata)/,
-  /^a record that was exported is imported by another driver, and restores$/,
+  /^an exported record is imported by another driver, and restores$/,
 ]
 
 describe('each file of docs/writing-a-backend.md', () => {

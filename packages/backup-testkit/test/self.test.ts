@@ -59,7 +59,7 @@ describe('the conformance suite itself', () => {
   }
 
   it('fails a driver that declares other capabilities than the suite was given', async () => {
-    const name = 'the driver declares the capabilities that the suite was given'
+    const name = 'the driver declares the capabilities of the suite’s options'
     const declared = { ...capabilities, eventualListing: true }
     const results = await collect(MemoryBackupDriver, { capabilities: declared }).run([name])
     expect(namesOf(results, 'failed')).toEqual([name])

@@ -2,11 +2,11 @@ import { compressorConformance } from '@stowage/backup-testkit'
 import { describe } from 'vitest'
 import { bz2 } from '../src/index.js'
 import { bombs, otherStreams as golden } from './golden.js'
-import { patiently, timeoutMs } from './patiently.js'
+import { timeoutMs, withLongTimeout } from './long-timeout.js'
 
 compressorConformance({
   describe,
-  it: patiently,
+  it: withLongTimeout,
   label: 'bz2',
   create: () => bz2(),
   golden,

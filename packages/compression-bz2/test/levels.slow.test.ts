@@ -1,11 +1,11 @@
 import { compressorConformance } from '@stowage/backup-testkit'
 import { describe } from 'vitest'
 import { bz2 } from '../src/index.js'
-import { patiently } from './patiently.js'
+import { withLongTimeout } from './long-timeout.js'
 
 compressorConformance({
   describe,
-  it: patiently,
+  it: withLongTimeout,
   label: 'bzip2, level 1',
   create: () => bz2({ algorithm: 'bzip2', level: 1 }),
   streams: true,

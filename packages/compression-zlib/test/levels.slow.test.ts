@@ -12,6 +12,7 @@ compressorConformance({
   label: 'gzip, level 1',
   create: () => zlib({ algorithm: 'gzip', level: 1 }),
   streams: true,
+  parts: true,
   chunkSizeBytes: shorterChunkSizeBytes,
 })
 compressorConformance({
@@ -20,6 +21,7 @@ compressorConformance({
   label: 'level 9',
   create: () => zlib({ level: 9 }),
   streams: true,
+  parts: true,
   chunkSizeBytes: shorterChunkSizeBytes,
 })
 compressorConformance({
@@ -30,6 +32,7 @@ compressorConformance({
   golden,
   bombs,
   streams: true,
+  parts: true,
   chunkSizeBytes: shorterChunkSizeBytes,
   program: { module: '@stowage/compression-zlib', create: "zlib({ engine: 'pako' })" },
 })

@@ -9,7 +9,7 @@ export function abortTests(options: CompressorConformanceOptions): void {
   const { describe, it } = options
 
   describe('an abort', () => {
-    it('that came before the call ends it with ABORTED', () =>
+    it('before the call ends it with ABORTED', () =>
       withCompressor(options, async (compressor) => {
         const bytes = prose(50_000)
         const compressed = await mustCompress(compressor, bytes)
@@ -49,7 +49,7 @@ export function abortTests(options: CompressorConformanceOptions): void {
         }
       }))
 
-    it('leaves the compressor fit for the next call', () =>
+    it('leaves the compressor usable', () =>
       withCompressor(options, async (compressor) => {
         const bytes = diskImage(lengthBytes)
         const controller = new AbortController()
@@ -62,7 +62,7 @@ export function abortTests(options: CompressorConformanceOptions): void {
         assertSameBytes(opened, bytes, 'the call after the abort')
       }))
 
-    it('of a signal long after its call ended does nothing', () =>
+    it('of a signal after its call ended does nothing', () =>
       withCompressor(options, async (compressor) => {
         const bytes = prose(50_000)
         const controller = new AbortController()

@@ -4,9 +4,10 @@ import { compressingTests } from './compressing.js'
 import { damageTests } from './damage.js'
 import { goldenTests } from './golden.js'
 import { inputTests } from './inputs.js'
-import { lendingTests } from './lending.js'
+import { callerBufferTests } from './caller-buffers.js'
 import { mainThreadTests } from './main-thread.js'
 import { nameTests } from './names.js'
+import { optionalMethodTests } from './optional-methods.js'
 import { partsTests } from './parts.js'
 import { programTests } from './programs.js'
 import { progressTests } from './progress.js'
@@ -17,9 +18,9 @@ import { streamTests } from './streams.js'
 import type { CompressorConformanceOptions } from './types.js'
 
 /**
- * Registers the tests that every {@link Compressor} must pass: what core relies on when it hands a chunk over.
+ * Registers the tests that every {@link Compressor} must pass: everything that core relies on.
  *
- * Nothing is skipped: a compressor that fails one of these tests loses somebody's data, or their memory.
+ * Only tests of methods that the compressor does not have are skipped. A failure means lost data or unbounded memory.
  *
  * @example
  * ```ts
@@ -33,9 +34,10 @@ import type { CompressorConformanceOptions } from './types.js'
 export function compressorConformance(options: CompressorConformanceOptions): void {
   options.describe(`compressor conformance${options.label === undefined ? '' : `: ${options.label}`}`, () => {
     nameTests(options)
+    optionalMethodTests(options)
     roundTripTests(options)
     compressingTests(options)
-    lendingTests(options)
+    callerBufferTests(options)
     partsTests(options)
     inputTests(options)
     damageTests(options)

@@ -1,10 +1,10 @@
 import type { Compressor } from '@stowage/backup-core'
 import { assertSameBytes } from './expectations.js'
 import { samples } from './samples.js'
-import type { TestRunner } from './types.js'
+import type { ConformanceRunner } from '../runner.js'
 
 /** What {@link crossEngineConformance} needs. */
-export interface CrossEngineOptions extends TestRunner {
+export interface CrossEngineOptions extends ConformanceRunner {
   /** Makes each of two or more engines of one algorithm, by the name to show. */
   readonly engines: Readonly<Record<string, () => Compressor | Promise<Compressor>>>
 }

@@ -18,7 +18,7 @@ export function damageTests(options: CompressorConformanceOptions): void {
       await body({ compressor, ...sample })
     })
 
-  describe('a stream that is not one', () => {
+  describe('invalid data', () => {
     for (const [name, bytes] of [
       ['nothing', new Uint8Array(0)],
       ['one zero byte', new Uint8Array(1)],
@@ -103,7 +103,7 @@ export function damageTests(options: CompressorConformanceOptions): void {
         onStream(async (stream) => {
           await refused(stream.compressor, name, stream.compressed, expected)
           const buffer = new Uint8Array(lengthBytes * 2)
-          await assertRejectsWith('OBJECT_CORRUPT', `${name}, with a lent buffer`, () =>
+          await assertRejectsWith('OBJECT_CORRUPT', `${name}, with a buffer of the caller`, () =>
             stream.compressor.decompress(stream.compressed, expected, { buffer }),
           )
         }),

@@ -7,5 +7,4 @@ export type {
   CompressorProgram,
   GoldenStream,
   ProgramFormat,
-  TestRunner,
 } from './types.js'

@@ -8,7 +8,7 @@ const lengthBytes = 400_000
 export function inputTests(options: CompressorConformanceOptions): void {
   const { describe, it } = options
 
-  describe('what it is given', () => {
+  describe('the input', () => {
     it('is not changed by compressing', () =>
       withCompressor(options, async (compressor) => {
         const bytes = diskImage(lengthBytes)
@@ -26,13 +26,13 @@ export function inputTests(options: CompressorConformanceOptions): void {
         assertSameBytes(compressed, before, 'the input of decompress')
       }))
 
-    it('is not kept: the caller may overwrite it after the call', () =>
+    it('is not retained: the caller may overwrite it after the call', () =>
       withCompressor(options, async (compressor) => {
         const bytes = prose(lengthBytes)
-        const lent = bytes.slice()
-        const compressed = await mustCompress(compressor, lent)
+        const input = bytes.slice()
+        const compressed = await mustCompress(compressor, input)
         const stored = compressed.slice()
-        lent.fill(0)
+        input.fill(0)
         assertSameBytes(compressed, stored, 'the compressed bytes after the input was overwritten')
         const opened = await compressor.decompress(compressed, bytes.length)
         stored.fill(0)
@@ -40,7 +40,7 @@ export function inputTests(options: CompressorConformanceOptions): void {
         assertSameBytes(opened, bytes, 'the opened bytes after the compressed ones were overwritten')
       }))
 
-    it('is looked at anew in each call: the same memory may hold other bytes the next time', () =>
+    it('is read anew in each call: the same memory may hold other bytes the next time', () =>
       withCompressor(options, async (compressor) => {
         const memory = new Uint8Array(lengthBytes)
         const stored = new Uint8Array(2 * lengthBytes)
@@ -81,7 +81,7 @@ export function inputTests(options: CompressorConformanceOptions): void {
       }))
   })
 
-  describe('many calls at once', () => {
+  describe('concurrent calls', () => {
     it('each get their own bytes', () =>
       withCompressor(options, async (compressor) => {
         const inputs = Array.from({ length: 12 }, (_, index) => prose(20_000 * (1 + index), 40 + index))

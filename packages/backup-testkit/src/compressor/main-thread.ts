@@ -8,15 +8,15 @@ import type { CompressorConformanceOptions } from './types.js'
 const defaultChunkSizeBytes = 52_428_800
 
 /**
- * An engine that holds the main thread gives it a turn or two in a call, and one that works on it in steps must take
- * short ones; a call that runs elsewhere leaves it some hundred thousand turns.
+ * A call that blocks the event loop leaves it one or two iterations, one that runs on another thread some hundred
+ * thousand. A compressor that works on the main thread must yield at least once for so many bytes.
  */
-const mostBytesATurn = 256 * 1024
+const maxBytesPerIteration = 256 * 1024
 
-/** A call that spends so much of its time in one turn does its work there. */
-const largestShareOfATurn = 0.5
+/** A call that spends more of its time in one iteration blocks the event loop. */
+const maxIterationShare = 0.5
 
-/** The machine itself can hold a thread up for a while, and hardly three times in a row. An engine does it each time. */
+/** The machine itself may suspend a thread, but hardly three times in a row; a compressor that blocks does so each time. */
 const attempts = 3
 
 export function mainThreadTests(options: CompressorConformanceOptions): void {
@@ -24,19 +24,19 @@ export function mainThreadTests(options: CompressorConformanceOptions): void {
   const mebibytes = `${Math.round((chunkSizeBytes / 1024 / 1024) * 10) / 10} MiB`
 
   describe('the main thread', () => {
-    it(`goes on with its own work while ${mebibytes} are compressed and decompressed, whole and in pieces`, () =>
+    it(`is not blocked while ${mebibytes} are compressed and decompressed, whole and in pieces`, () =>
       withCompressor(options, async (compressor) => {
         const bytes = diskImage(chunkSizeBytes)
-        // The engine's own start, which no chunk's length changes.
+        // Start-up (workers, WebAssembly) does not depend on the length of the chunk.
         await compressor.decompress(await mustCompress(compressor, new Uint8Array(1_000)), 1_000)
-        const compressed = await assertTurns('compress', bytes.length, () => mustCompress(compressor, bytes))
-        const opened = await assertTurns('decompress', bytes.length, () =>
+        const compressed = await assertYields('compress', bytes.length, () => mustCompress(compressor, bytes))
+        const opened = await assertYields('decompress', bytes.length, () =>
           compressor.decompress(compressed, bytes.length),
         )
         assertSameBytes(opened, bytes, 'the round trip')
         if (!opensStreams(compressor)) return
-        const streamed = await assertTurns('decompressStream', bytes.length, () =>
-          // All in one piece, which is the longest that an engine can be asked to take.
+        const streamed = await assertYields('decompressStream', bytes.length, () =>
+          // All in one piece: the longest input that a compressor may get.
           openStream(compressor, new PieceSource(compressed), bytes.length),
         )
         assertSameBytes(streamed, bytes, 'the stream')
@@ -44,47 +44,47 @@ export function mainThreadTests(options: CompressorConformanceOptions): void {
   })
 }
 
-async function assertTurns<T>(what: string, lengthBytes: number, work: () => Promise<T>): Promise<T> {
+async function assertYields<T>(what: string, lengthBytes: number, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const { result, turns, longestShare } = await countTurns(work)
-    if (turns >= lengthBytes / mostBytesATurn && longestShare <= largestShareOfATurn) return result
+    const { result, iterations, longestShare } = await countIterations(work)
+    if (iterations >= lengthBytes / maxBytesPerIteration && longestShare <= maxIterationShare) return result
     if (attempt < attempts) continue
     const percent = Math.round(longestShare * 100)
     assert.fail(
-      `${what} of ${lengthBytes} bytes left the main thread ${turns} turns, and took ${percent} % of its time in one of them`,
+      `${what} of ${lengthBytes} bytes left the event loop ${iterations} iterations, one of them ${percent} % of the call`,
     )
   }
 }
 
-interface CountedTurns<T> {
+interface CountedIterations<T> {
   readonly result: T
-  /** How often the event loop came round during the call. */
-  readonly turns: number
-  /** The longest time between two of them, as a share of the call's. */
+  /** Iterations of the event loop during the call. */
+  readonly iterations: number
+  /** The longest iteration, as a share of the call's time. */
   readonly longestShare: number
 }
 
-async function countTurns<T>(work: () => Promise<T>): Promise<CountedTurns<T>> {
+async function countIterations<T>(work: () => Promise<T>): Promise<CountedIterations<T>> {
   const startedMs = performance.now()
   let lastMs = startedMs
   let longestMs = 0
-  let turns = 0
+  let iterations = 0
   let immediate: NodeJS.Immediate | undefined
   const look = (): void => {
     const nowMs = performance.now()
     longestMs = Math.max(longestMs, nowMs - lastMs)
     lastMs = nowMs
   }
-  const turn = (): void => {
+  const iterate = (): void => {
     look()
-    turns++
-    immediate = setImmediate(turn)
+    iterations++
+    immediate = setImmediate(iterate)
   }
-  immediate = setImmediate(turn)
+  immediate = setImmediate(iterate)
   try {
     const result = await work()
     look()
-    return { result, turns, longestShare: longestMs / (lastMs - startedMs) }
+    return { result, iterations, longestShare: longestMs / (lastMs - startedMs) }
   } finally {
     clearImmediate(immediate)
   }

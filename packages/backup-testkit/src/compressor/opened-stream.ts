@@ -6,33 +6,30 @@ import type { Cut } from './piece-source.js'
 import { diskImage } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
 
-/** A compressor that opens streams in pieces. */
+/** A compressor with `decompressStream`. */
 export type StreamingCompressor = Compressor & Required<Pick<Compressor, 'decompressStream'>>
 
-/**
- * Makes a compressor and hands it to `body`, where it opens streams in pieces. That is for it to say, and no sooner
- * than it was made: one that does not passes, unless the options say that it does.
- */
+/** Makes a compressor with `decompressStream`, and passes it to `body`. */
 export const withStreams =
   (options: CompressorConformanceOptions, body: (compressor: StreamingCompressor) => Promise<void>) =>
   (): Promise<void> =>
     withCompressor(options, async (compressor) => {
-      if (opensStreams(compressor)) await body(compressor)
-      else assert.notEqual(options.streams, true, 'the compressor has no decompressStream')
+      assert.ok(opensStreams(compressor), 'the compressor has no decompressStream')
+      await body(compressor)
     })
 
-/** Whether a compressor opens streams in pieces. */
+/** Whether a compressor has `decompressStream`. */
 export const opensStreams = (compressor: Compressor): compressor is StreamingCompressor =>
   compressor.decompressStream !== undefined
 
-/** A sound stream, what it holds, and what opens it. */
+/** A valid stream, its raw bytes, and the compressor that made it. */
 export interface SampleStream {
   readonly compressor: StreamingCompressor
   readonly bytes: Uint8Array
   readonly compressed: Uint8Array
 }
 
-/** As {@link withStreams}, with a stream beside: one for all tests, since a slow engine takes seconds for it. */
+/** As {@link withStreams}, with a sample stream, made once for all tests: a slow engine takes seconds for it. */
 export function onSample(
   options: CompressorConformanceOptions,
   lengthBytes: number,
@@ -48,7 +45,7 @@ export function onSample(
     })
 }
 
-/** Opens a stream to its end, and holds it to giving no more than was expected. */
+/** Decompresses a stream to its end. Asserts that it yields no more than the expected length. */
 export async function openStream(
   compressor: StreamingCompressor,
   pieces: AsyncIterable<Uint8Array>,
@@ -61,7 +58,7 @@ export async function openStream(
     assert.ok(piece instanceof Uint8Array, 'a piece must be a Uint8Array')
     assert.ok(
       end + piece.length <= expectedLengthBytes,
-      `it gave ${end + piece.length} bytes where ${expectedLengthBytes} were expected`,
+      `it yielded ${end + piece.length} bytes, expected ${expectedLengthBytes}`,
     )
     opened.set(piece, end)
     end += piece.length
@@ -69,7 +66,7 @@ export async function openStream(
   return opened.subarray(0, end)
 }
 
-/** Asserts that a stream is refused as `OBJECT_CORRUPT` when it comes in such pieces, and its source closed. */
+/** Asserts that a stream in such pieces is refused as `OBJECT_CORRUPT`, and that its source is closed. */
 export async function assertStreamRefused(
   compressor: StreamingCompressor,
   what: string,

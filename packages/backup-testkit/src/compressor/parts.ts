@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict'
 import type { Compressor } from '@stowage/backup-core'
 import { assertAborted, assertSameBytes, assertSound, withCompressor } from './expectations.js'
-import { LentMemory, memoryKinds } from './lent-memory.js'
+import { CallerBuffer, memoryKinds } from './caller-buffer.js'
+import { itWith } from './optional-methods.js'
 import { diskImage, noise, prose, pseudoRandom, samples } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
 
-/** A compressor that takes parts. */
+/** A compressor with `compressParts`. */
 type PartsCompressor = Compressor & Required<Pick<Compressor, 'compressParts'>>
 
 export function partsTests(options: CompressorConformanceOptions): void {
-  const { describe, it } = options
+  const { describe } = options
+  const it = itWith(options, 'parts')
 
-  /** Runs `body` on a compressor that takes parts; one that does not passes, unless the options say that it does. */
+  /** Makes a compressor with `compressParts`, and passes it to `body`. */
   const withParts = (body: (compressor: PartsCompressor) => Promise<void>) => () =>
     withCompressor(options, async (compressor) => {
-      if (takesParts(compressor)) await body(compressor)
-      else assert.notEqual(options.parts, true, 'the compressor has no compressParts')
+      assert.ok(takesParts(compressor), 'the compressor has no compressParts')
+      await body(compressor)
     })
 
   describe('compressParts', () => {
@@ -55,16 +57,16 @@ export function partsTests(options: CompressorConformanceOptions): void {
 
     for (const kind of memoryKinds) {
       it(
-        `keeps to the memory that it is lent, ${kind}, whether that is long enough or not`,
+        `writes nothing outside the caller’s buffer, in ${kind}, long enough or not`,
         withParts(async (compressor) => {
           for (const bytes of [diskImage(600_000), noise(300_000), prose(7)]) {
             for (const extraBytes of [-1, 0, 123_456]) {
-              const lent = new LentMemory(kind, bytes.length + extraBytes)
+              const callerBuffer = new CallerBuffer(kind, bytes.length + extraBytes)
               const parts = apart(bytes, [bytes.length >> 1])
-              const result = await compressor.compressParts(parts, { buffer: lent.view })
-              lent.assertKeptTo('compressParts', result ?? undefined)
+              const result = await compressor.compressParts(parts, { buffer: callerBuffer.view })
+              callerBuffer.assertNothingOutside('compressParts', result ?? undefined)
               if (result === null) continue
-              lent.takeBack(result)
+              callerBuffer.overwriteRest(result)
               for (const part of parts) part.fill(0)
               await assertSound(compressor, bytes, result, `${bytes.length} bytes in two parts`)
             }

@@ -1,18 +1,18 @@
-/** How a source cuts its bytes: at every so many, or at lengths that are asked for one by one. */
+/** The length of each piece: a constant, or a function called for each one. */
 export type Cut = number | (() => number)
 
-/** What a source does beside giving its bytes. */
+/** Options of a {@link PieceSource}. */
 export interface PieceSourceOptions {
-  /** Gives the pieces in shared memory. */
+  /** Yields pieces in shared memory. */
   readonly shared?: boolean
-  /** Thrown in place of the piece that would begin there or behind. */
+  /** `failure` is thrown instead of the first piece that begins at this offset or after it. */
   readonly failsAtBytes?: number
   readonly failure?: unknown
 }
 
 /**
- * The pieces of a stream as the engine hands them over: all in one memory, so that a piece is gone when the next is
- * asked for. Keeps what became of it.
+ * The pieces of a stream as the engine passes them: all in one buffer, so that a piece is overwritten when the next is
+ * requested. Records how it was read.
  */
 export class PieceSource implements AsyncIterable<Uint8Array> {
   readonly #bytes: Uint8Array
@@ -29,22 +29,22 @@ export class PieceSource implements AsyncIterable<Uint8Array> {
     this.#options = options
   }
 
-  /** How many bytes were asked for. */
+  /** Bytes read so far. */
   get givenBytes(): number {
     return this.#givenBytes
   }
 
-  /** Whether it was begun, and neither read to its end nor closed. */
+  /** Whether it was started, and neither read to its end nor closed. */
   get isOpen(): boolean {
     return this.#isOpen
   }
 
-  /** Whether it was begun at all. */
+  /** Whether it was started. */
   get wasRead(): boolean {
     return this.#times > 0
   }
 
-  /** Whether a piece was changed by the one who read it. */
+  /** Whether the consumer changed a piece. */
   get wasWritten(): boolean {
     return this.#wasWritten
   }

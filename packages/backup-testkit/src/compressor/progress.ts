@@ -10,7 +10,7 @@ export function progressTests(options: CompressorConformanceOptions): void {
   const { describe, it } = options
 
   describe('progress', () => {
-    it('that is told is of the raw bytes, never falls, and never passes their end', () =>
+    it('counts raw bytes, never decreases, and never exceeds their number', () =>
       withCompressor(options, async (compressor) => {
         const bytes = diskImage(lengthBytes)
         const compressed = await watched('compress', (onProgress) =>
@@ -19,7 +19,7 @@ export function progressTests(options: CompressorConformanceOptions): void {
         const opened = await watched('decompress', (onProgress) =>
           compressor.decompress(compressed, bytes.length, { onProgress }),
         )
-        assertSameBytes(opened, bytes, 'a call that tells its progress')
+        assertSameBytes(opened, bytes, 'a call with onProgress')
         const parts = [bytes.subarray(0, 1_000_000), bytes.subarray(1_000_000)]
         await watched(
           'compressParts',
@@ -29,15 +29,15 @@ export function progressTests(options: CompressorConformanceOptions): void {
   })
 }
 
-/** Runs a call, and holds what it tells of its progress to what is promised. */
+/** Runs a call, and asserts that its progress counts raw bytes up to their number. */
 async function watched<T>(what: string, call: (onProgress: StepListener) => Promise<T>): Promise<T> {
-  const told: string[] = []
+  const invalid: string[] = []
   let before = 0
   const result = await call((reachedBytes, totalBytes) => {
     const isSound = reachedBytes >= before && reachedBytes <= totalBytes && totalBytes === lengthBytes
-    if (!isSound) told.push(`${reachedBytes} of ${totalBytes} after ${before}`)
+    if (!isSound) invalid.push(`${reachedBytes} of ${totalBytes} after ${before}`)
     before = reachedBytes
   })
-  assert.deepEqual(told, [], `${what} of ${lengthBytes} bytes told a progress of`)
+  assert.deepEqual(invalid, [], `${what} of ${lengthBytes} bytes: progress reports that are not valid`)
   return result
 }

@@ -21,7 +21,7 @@ export function roundTripTests(options: CompressorConformanceOptions): void {
         }
       }))
 
-    it('gives exactly the expected length, as a view that the caller may keep', () =>
+    it('returns exactly the expected length, in memory that the caller may keep', () =>
       withCompressor(options, async (compressor) => {
         const first = prose(70_000, 5)
         const second = prose(70_000, 6)

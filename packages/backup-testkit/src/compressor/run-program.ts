@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { CompressorProgram, ProgramFormat } from './types.js'
 
-/** What became of a program. */
+/** How a program ended. */
 export interface ProgramOutcome {
   /** Its exit code; null where it was killed. */
   readonly code: number | null
-  /** What killed it: after the time it may take, `SIGKILL`. */
+  /** The signal that killed it: `SIGKILL` after the time-out. */
   readonly signal: string | null
   readonly output: string
   readonly errors: string
@@ -15,7 +15,7 @@ export interface ProgramOutcome {
 const defaultTimeoutMs = 20_000
 
 /**
- * Runs a program of its own process, in the working directory of this one. It finds `create`, which makes a
+ * Runs a program in a child process, in the same working directory. Its globals are `create`, which makes a
  * compressor, and `bytes`, about 1.6 MB of text.
  */
 export function runProgram(
@@ -37,7 +37,7 @@ export function runProgram(
   })
 }
 
-/** The names that a module exports are those that the expression may use. */
+/** Loads the module, whose exports the expression may use. */
 function prelude({ module, create }: CompressorProgram, format: ProgramFormat): string {
   const path = format === 'commonjs' && module.startsWith('file:') ? fileURLToPath(module) : module
   const load =

@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same in every run: a failure can be met again. */
+/** A seeded pseudorandom generator: failures can be reproduced. */
 export function pseudoRandom(seed: number): () => number {
   let state = seed >>> 0 || 1
   return () => {
@@ -9,7 +9,7 @@ export function pseudoRandom(seed: number): () => number {
   }
 }
 
-/** Bytes that no compressor can shrink. */
+/** Bytes that do not compress. */
 export function noise(lengthBytes: number, seed = 1): Uint8Array {
   const next = pseudoRandom(seed)
   const bytes = new Uint8Array(lengthBytes)
@@ -21,7 +21,7 @@ const words =
   'the volume holds a backup of every block that some object in a container keeps until it changes'
 const vocabulary = words.split(' ')
 
-/** Text of a small vocabulary, which every compressor shrinks. */
+/** Text of a small vocabulary, which compresses well. */
 export function prose(lengthBytes: number, seed = 2): Uint8Array {
   const next = pseudoRandom(seed)
   const pieces: string[] = []
@@ -33,7 +33,7 @@ export function prose(lengthBytes: number, seed = 2): Uint8Array {
   return new TextEncoder().encode(pieces.join('').slice(0, lengthBytes))
 }
 
-/** What a disk holds: zeros, text and noise in runs of many lengths, so that an engine changes its mind often. */
+/** Like a disk: zeros, text and noise in runs of many lengths. */
 export function diskImage(lengthBytes: number, seed = 3): Uint8Array {
   const next = pseudoRandom(seed)
   const bytes = new Uint8Array(lengthBytes)
@@ -52,7 +52,7 @@ export interface Sample {
   readonly bytes: Uint8Array
 }
 
-/** The inputs that every compressor must bring back unchanged. */
+/** Inputs of the round trips. */
 export function samples(): readonly Sample[] {
   const repeated = new Uint8Array(100_000).fill(0x61)
   return [

@@ -3,6 +3,7 @@ import { BackupError } from '@stowage/backup-core'
 import { assertAborted, assertSameBytes } from './expectations.js'
 import { onSample, openStream } from './opened-stream.js'
 import type { StreamingCompressor } from './opened-stream.js'
+import { itWith } from './optional-methods.js'
 import { PieceSource } from './piece-source.js'
 import type { CompressorConformanceOptions } from './types.js'
 
@@ -10,12 +11,13 @@ const lengthBytes = 3_000_000
 const pieceBytes = 20_011
 
 export function streamEndTests(options: CompressorConformanceOptions): void {
-  const { describe, it } = options
+  const { describe } = options
+  const it = itWith(options, 'streams')
   const onStream = onSample(options, lengthBytes)
 
   describe('decompressStream that ends early', () => {
     it(
-      'closes its input when its output is not wanted any more',
+      'closes its input when the consumer stops early',
       onStream(async ({ compressor, compressed, bytes }) => {
         for (const takenPieces of [1, 2]) {
           const source = new PieceSource(compressed, pieceBytes)
@@ -31,7 +33,7 @@ export function streamEndTests(options: CompressorConformanceOptions): void {
     )
 
     it(
-      'closes its input when the one who takes its output fails',
+      'closes its input when the consumer throws',
       onStream(async ({ compressor, compressed, bytes }) => {
         const source = new PieceSource(compressed, pieceBytes)
         const failure = new Error('the disk is full')
@@ -47,7 +49,7 @@ export function streamEndTests(options: CompressorConformanceOptions): void {
     )
 
     it(
-      'rejects with ABORTED when its signal is aborted already, and asks for no input',
+      'rejects with ABORTED when its signal is already aborted, and reads no input',
       onStream(async ({ compressor, compressed, bytes }) => {
         const source = new PieceSource(compressed, pieceBytes)
         const signal = AbortSignal.abort()
@@ -59,14 +61,14 @@ export function streamEndTests(options: CompressorConformanceOptions): void {
     )
 
     it(
-      'rejects with ABORTED when it is aborted in its midst, and closes its input',
+      'rejects with ABORTED when it is aborted half way, and closes its input',
       onStream(async ({ compressor, compressed, bytes }) => {
         const source = new PieceSource(compressed, pieceBytes)
         const controller = new AbortController()
         const { signal } = controller
         await assertAborted(signal, 'decompressStream', async () => {
           for await (const piece of compressor.decompressStream(source, bytes.length, { signal })) {
-            assert.ok(piece.length < bytes.length, 'all of the output came at once')
+            assert.ok(piece.length < bytes.length, 'all of the output came in one piece')
             controller.abort()
           }
         })
@@ -90,8 +92,8 @@ export function streamEndTests(options: CompressorConformanceOptions): void {
 
     for (const [where, share] of [
       ['before its first byte', 0],
-      ['in its midst', 0.5],
-      ['behind its last byte', 1],
+      ['half way', 0.5],
+      ['after its last byte', 1],
     ] as const) {
       for (const [name, failure] of [
         ['an error', new Error('the store went away')],
@@ -100,7 +102,7 @@ export function streamEndTests(options: CompressorConformanceOptions): void {
         ['the AbortError of a client that gave up', new DOMException('Gave up', 'AbortError')],
       ] as const) {
         it(
-          `rejects with the very error of its input, ${name} ${where}`,
+          `rejects with the error of its input unchanged, ${name} ${where}`,
           onStream(async ({ compressor, compressed, bytes }) => {
             const failsAtBytes = Math.floor(compressed.length * share)
             const source = new PieceSource(compressed, pieceBytes, { failsAtBytes, failure })

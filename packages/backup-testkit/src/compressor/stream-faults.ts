@@ -2,20 +2,22 @@ import assert from 'node:assert/strict'
 import { isBackupError } from '@stowage/backup-core'
 import { assertRejectsWith, assertSameBytes, mustCompress } from './expectations.js'
 import { assertStreamRefused, onSample, openStream, withStreams } from './opened-stream.js'
+import { itWith } from './optional-methods.js'
 import { PieceSource } from './piece-source.js'
 import { noise, prose } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
 
 const lengthBytes = 250_000
 
-/** How long the pieces are in which each fault is shown; the last stands for all in one. */
+/** Lengths of the pieces that each fault is tested with; the last is all in one piece. */
 const cuts = [512, 30_001, Infinity]
 
-/** What a bomb goes on for. No sound compressor reads as far. */
+/** The length of a bomb: a valid compressor stops long before its end. */
 const endlessBytes = 32 * 1024 * 1024
 
 export function streamFaultTests(options: CompressorConformanceOptions): void {
-  const { describe, it } = options
+  const { describe } = options
+  const it = itWith(options, 'streams')
   const onStream = onSample(options, lengthBytes)
 
   describe('decompressStream refuses as OBJECT_CORRUPT', () => {
@@ -113,7 +115,7 @@ export function streamFaultTests(options: CompressorConformanceOptions): void {
     )
 
     it(
-      'a bomb, at the first byte beyond what was expected, and does not read on',
+      'a bomb, at the first byte beyond the expected length, and does not read on',
       withStreams(options, async (compressor) => {
         const one = await mustCompress(compressor, new Uint8Array(8 * 1024 * 1024))
         const endless = Buffer.alloc(endlessBytes, one)
@@ -169,7 +171,7 @@ async function* pieceOfNothing(): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(new Uint8Array(0))
 }
 
-/** What came out; undefined where it was found to be damaged. */
+/** The decompressed bytes; undefined for a stream that is refused. */
 async function opened(work: () => Promise<Uint8Array>): Promise<Uint8Array | undefined> {
   try {
     return await work()

@@ -2,17 +2,19 @@ import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { assertSameBytes, mustCompress } from './expectations.js'
 import { openStream, withStreams } from './opened-stream.js'
+import { itWith } from './optional-methods.js'
 import { PieceSource } from './piece-source.js'
 import { diskImage, noise, prose, pseudoRandom, samples } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
 
 export function streamTests(options: CompressorConformanceOptions): void {
-  const { describe, it, golden = [] } = options
+  const { describe, golden = [] } = options
+  const it = itWith(options, 'streams')
 
   describe('decompressStream', () => {
     for (const { name, bytes } of samples()) {
       it(
-        `gives the bytes that decompress gives: ${name}`,
+        `yields the bytes that decompress returns: ${name}`,
         withStreams(options, async (compressor) => {
           const compressed = await compressor.compress(bytes)
           if (compressed === null) return
@@ -49,7 +51,7 @@ export function streamTests(options: CompressorConformanceOptions): void {
     )
 
     it(
-      'takes pieces of any length, none at all among them',
+      'takes pieces of any length, empty ones among them',
       withStreams(options, async (compressor) => {
         const bytes = diskImage(700_001)
         const compressed = await mustCompress(compressor, bytes)
@@ -73,7 +75,7 @@ export function streamTests(options: CompressorConformanceOptions): void {
     )
 
     it(
-      'gives pieces that stay as they are until the next is asked for',
+      'yields pieces that stay unchanged until the next is requested',
       withStreams(options, async (compressor) => {
         const bytes = diskImage(3_000_000)
         const source = new PieceSource(await mustCompress(compressor, bytes), 50_000)
@@ -84,12 +86,12 @@ export function streamTests(options: CompressorConformanceOptions): void {
           assertSameBytes(piece, expected, `the piece at ${end}, after a while`)
           end += piece.length
         }
-        assert.equal(end, bytes.length, 'how much came in all')
+        assert.equal(end, bytes.length, 'total length')
       }),
     )
 
     it(
-      'opens several streams at once',
+      'decompresses several streams concurrently',
       withStreams(options, async (compressor) => {
         const inputs = Array.from({ length: 5 }, (_, index) => diskImage(90_000 * (index + 1), 60 + index))
         const opened = await Promise.all(
@@ -105,13 +107,13 @@ export function streamTests(options: CompressorConformanceOptions): void {
     )
 
     it(
-      'does not read a long input to its end while its output waits',
+      'does not read a long input to its end before its output is consumed (backpressure)',
       withStreams(options, async (compressor) => {
         const bytes = diskImage(longLengthBytes)
         const compressed = await mustCompress(compressor, bytes)
         const source = new PieceSource(compressed, 8_192)
         for await (const piece of compressor.decompressStream(source, bytes.length)) {
-          assert.ok(piece.length < bytes.length, 'all of the output came at once')
+          assert.ok(piece.length < bytes.length, 'all of the output came in one piece')
           await untilStill(() => source.givenBytes)
           assert.ok(
             source.givenBytes < compressed.length,
@@ -125,10 +127,10 @@ export function streamTests(options: CompressorConformanceOptions): void {
   })
 }
 
-/** Longer than a compressor has under way that keeps every core busy with blocks of a megabyte, and waits for none. */
+/** Longer than what a compressor buffers that keeps several blocks of a megabyte in flight for each core. */
 const longLengthBytes = (4 + 4 * availableParallelism()) * 1024 * 1024
 
-/** A little of all that there is. */
+/** Text, noise and zeros. */
 function smallMix(): Uint8Array {
   const bytes = new Uint8Array(12_000)
   bytes.set(prose(6_000))

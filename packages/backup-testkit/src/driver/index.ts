@@ -1,11 +1,6 @@
 export { driverConformance } from './conformance/driver-conformance.js'
 export { MemoryTarget } from './conformance/memory-target.js'
-export type {
-  ConformanceIt,
-  ConformanceRunner,
-  ConformanceStore,
-  DriverConformanceOptions,
-} from './conformance/types.js'
+export type { ConformanceStore, DriverConformanceOptions } from './conformance/types.js'
 export { fault } from './faulty/fault.js'
 export type { FailOptions } from './faulty/fault.js'
 export { FaultyBackupDriver } from './faulty/faulty-driver.js'

@@ -11,7 +11,7 @@ const hoard: Uint8Array[] = []
 
 const followedBy = 'a stream that is followed by more is refused as OBJECT_CORRUPT when that is'
 const wrongLength = 'an expected length that is wrong is refused as OBJECT_CORRUPT when it is'
-const notOne = 'a stream that is not one is refused as OBJECT_CORRUPT when it is'
+const notOne = 'invalid data is refused as OBJECT_CORRUPT when it is'
 
 const accepted = 'its name and aliases are accepted by drivers'
 
@@ -39,7 +39,7 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   },
   {
     fault: 'its progress is of the compressed bytes',
-    foundBy: ['progress that is told is of the raw bytes, never falls, and never passes their end'],
+    foundBy: ['progress counts raw bytes, never decreases, and never exceeds their number'],
     create: but({
       compress: async (bytes, { signal, onProgress } = {}) => {
         throwIfAborted(signal)
@@ -51,7 +51,7 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   },
   {
     fault: 'its progress begins anew',
-    foundBy: ['progress that is told is of the raw bytes, never falls, and never passes their end'],
+    foundBy: ['progress counts raw bytes, never decreases, and never exceeds their number'],
     create: but({
       decompress: async (bytes, expected, options = {}) => {
         options.onProgress?.(expected, expected)
@@ -88,8 +88,8 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   {
     fault: 'everything is opened before its length is looked at',
     foundBy: [
-      'a bomb: a short stream that opens to a very long one is refused as OBJECT_CORRUPT without the memory that it would fill',
-      'a bomb: a short stream that opens to a very long one that another program made is refused as OBJECT_CORRUPT: zeros',
+      'a decompression bomb is refused as OBJECT_CORRUPT without the memory that it would fill',
+      'a decompression bomb that another program made is refused as OBJECT_CORRUPT: zeros',
     ],
     create: but({
       decompress: async (bytes, expected) => {
@@ -129,10 +129,7 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   },
   {
     fault: 'its input is written to',
-    foundBy: [
-      'what it is given is not changed by compressing',
-      'what it is given is not changed by decompressing',
-    ],
+    foundBy: ['the input is not changed by compressing', 'the input is not changed by decompressing'],
     create: but({
       compress: async (bytes, options) => {
         const compressed = await sound.compress(bytes, options)
@@ -149,7 +146,7 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   },
   {
     fault: 'its input is moved away',
-    foundBy: ['what it is given is not changed by compressing'],
+    foundBy: ['the input is not changed by compressing'],
     create: but({
       compress: async (bytes, options) => {
         const compressed = await sound.compress(bytes, options)
@@ -160,14 +157,12 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   },
   {
     fault: 'its input is kept, and given out',
-    foundBy: ['what it is given is not kept: the caller may overwrite it after the call'],
+    foundBy: ['the input is not retained: the caller may overwrite it after the call'],
     create: but({ compress: async (bytes) => bytes, decompress: async (bytes) => bytes }),
   },
   {
     fault: 'an input is known by the memory that it lies in',
-    foundBy: [
-      'what it is given is looked at anew in each call: the same memory may hold other bytes the next time',
-    ],
+    foundBy: ['the input is read anew in each call: the same memory may hold other bytes the next time'],
     create: (): Compressor => {
       const known = new WeakMap<Uint8Array, Uint8Array>()
       return {
@@ -182,12 +177,12 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   },
   {
     fault: 'an input is read from the beginning of its buffer',
-    foundBy: ['what it is given may be a view into the middle of a larger buffer'],
+    foundBy: ['the input may be a view into the middle of a larger buffer'],
     create: but({ compress: (bytes) => sound.compress(new Uint8Array(bytes.buffer, 0, bytes.length)) }),
   },
   {
     fault: 'shared memory is refused',
-    foundBy: ['what it is given may lie in shared memory'],
+    foundBy: ['the input may lie in shared memory'],
     create: but({
       compress: async (bytes) => {
         if (bytes.buffer instanceof SharedArrayBuffer) throw new TypeError('shared')
@@ -198,8 +193,8 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   {
     fault: 'all results lie in one memory',
     foundBy: [
-      'a round trip gives exactly the expected length, as a view that the caller may keep',
-      'many calls at once each get their own bytes',
+      'a round trip returns exactly the expected length, in memory that the caller may keep',
+      'concurrent calls each get their own bytes',
     ],
     create: (): Compressor => {
       const memory = new Uint8Array(80_000_000)
@@ -214,7 +209,7 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   },
   {
     fault: 'one damaged stream makes the calls beside it fail',
-    foundBy: ['many calls at once do not fail with one of them'],
+    foundBy: ['concurrent calls do not fail with one of them'],
     create: (): Compressor => {
       let hasFailed = false
       return {
@@ -237,7 +232,7 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   },
   {
     fault: 'signals are not heard',
-    foundBy: ['an abort that came before the call ends it with ABORTED'],
+    foundBy: ['an abort before the call ends it with ABORTED'],
     create: but({
       compress: (bytes) => sound.compress(bytes),
       decompress: (bytes, expected) => sound.decompress(bytes, expected),
@@ -256,7 +251,7 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   },
   {
     fault: 'an abort is the end of the compressor',
-    foundBy: ['an abort leaves the compressor fit for the next call'],
+    foundBy: ['an abort leaves the compressor usable'],
     create: (): Compressor => {
       let isOver = false
       return {
@@ -280,14 +275,14 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   {
     fault: 'the main thread does the work',
     foundBy: [
-      'the main thread goes on with its own work while 8 MiB are compressed and decompressed, whole and in pieces',
+      'the main thread is not blocked while 8 MiB are compressed and decompressed, whole and in pieces',
     ],
     create: but({ compress: async (bytes) => shorterThan(bytes, deflateSync(bytes)) }),
   },
   {
     fault: 'the main thread opens what was compressed elsewhere',
     foundBy: [
-      'the main thread goes on with its own work while 8 MiB are compressed and decompressed, whole and in pieces',
+      'the main thread is not blocked while 8 MiB are compressed and decompressed, whole and in pieces',
     ],
     create: but({
       decompress: async (bytes, expected) => inflateSync(bytes, { maxOutputLength: Math.max(1, expected) }),
@@ -296,7 +291,7 @@ export const brokenCalls: readonly BrokenCompressor[] = [
   {
     fault: 'the main thread opens a stream',
     foundBy: [
-      'the main thread goes on with its own work while 8 MiB are compressed and decompressed, whole and in pieces',
+      'the main thread is not blocked while 8 MiB are compressed and decompressed, whole and in pieces',
     ],
     create: but({
       async *decompressStream(pieces) {

@@ -7,7 +7,7 @@ export interface BrokenCompressor {
   readonly fault: string
   readonly foundBy: readonly string[]
   readonly create: () => Compressor
-  /** What the suite is told of it. */
+  /** Options for the suite. */
   readonly options?: Partial<CompressorConformanceOptions>
 }
 

@@ -11,7 +11,6 @@ export const brokenWithParts: readonly BrokenCompressor[] = [
     fault: 'compressParts, which it is said to have, is missing',
     foundBy: [`${opens}: text`, 'compressParts leaves its parts as they were'],
     create: () => withoutStreams,
-    options: { parts: true },
   },
   {
     fault: 'only the first part is taken',
@@ -69,10 +68,9 @@ export const brokenWithParts: readonly BrokenCompressor[] = [
     }),
   },
   {
-    fault: 'the result of parts is put in front of lent memory',
+    fault: 'the result of parts is put in front of the caller’s buffer',
     foundBy: ['memory of its own', 'shared memory'].map(
-      (kind) =>
-        `compressParts keeps to the memory that it is lent, ${kind}, whether that is long enough or not`,
+      (kind) => `compressParts writes nothing outside the caller’s buffer, in ${kind}, long enough or not`,
     ),
     create: but({
       compressParts: async (parts, options = {}) => {

@@ -14,7 +14,7 @@ const streaming = (decompressStream: DecompressStream): (() => Compressor) => bu
 
 const openSoundly: Decompress = (...call) => sound.decompress(...call)
 
-/** Opens a whole stream at once, from the pieces that `read` makes of those that came. */
+/** Opens a whole stream in one call, from the pieces that `read` makes of those that came. */
 const atOnce = (
   read: (piece: Uint8Array) => Uint8Array,
   decompress: Decompress = openSoundly,
@@ -37,7 +37,7 @@ const changed = (change: (piece: Uint8Array, givenBytes: number) => Uint8Array):
 
 const refuses = 'decompressStream refuses as OBJECT_CORRUPT'
 const early = 'decompressStream that ends early'
-const bomb = 'a bomb, at the first byte beyond what was expected, and does not read on'
+const bomb = 'a bomb, at the first byte beyond the expected length, and does not read on'
 
 /** Opens whatever there is, up to where it is damaged. */
 async function openLeniently(bytes: Uint8Array, expected: number): Promise<Uint8Array> {
@@ -49,24 +49,26 @@ async function openLeniently(bytes: Uint8Array, expected: number): Promise<Uint8
 export const brokenStreams: readonly BrokenCompressor[] = [
   {
     fault: 'decompressStream is not there',
-    foundBy: ['decompressStream takes its input byte by byte'],
+    foundBy: [
+      'its optional methods include decompressStream exactly where `streams` is true',
+      'decompressStream takes its input byte by byte',
+    ],
     create: () => withoutStreams,
-    options: { streams: true },
   },
   {
     fault: 'the pieces of a stream are kept',
     foundBy: [
-      'decompressStream gives the bytes that decompress gives: text',
+      'decompressStream yields the bytes that decompress returns: text',
       'decompressStream takes its input byte by byte',
-      'decompressStream takes pieces of any length, none at all among them',
-      'decompressStream opens several streams at once',
+      'decompressStream takes pieces of any length, empty ones among them',
+      'decompressStream decompresses several streams concurrently',
     ],
     create: streaming(atOnce((piece) => piece)),
   },
   {
     fault: 'the pieces of a stream are written to',
     foundBy: [
-      'decompressStream gives the bytes that decompress gives: text',
+      'decompressStream yields the bytes that decompress returns: text',
       'decompressStream takes pieces in shared memory',
     ],
     create: streaming(
@@ -79,7 +81,7 @@ export const brokenStreams: readonly BrokenCompressor[] = [
   },
   {
     fault: 'a stream ends at a piece of nothing',
-    foundBy: ['decompressStream takes pieces of any length, none at all among them'],
+    foundBy: ['decompressStream takes pieces of any length, empty ones among them'],
     create: streaming(async function* (pieces, expected, options) {
       const ending = async function* (): AsyncGenerator<Uint8Array> {
         for await (const piece of pieces) {
@@ -92,7 +94,7 @@ export const brokenStreams: readonly BrokenCompressor[] = [
   },
   {
     fault: 'a piece is gone before the next is asked for',
-    foundBy: ['decompressStream gives pieces that stay as they are until the next is asked for'],
+    foundBy: ['decompressStream yields pieces that stay unchanged until the next is requested'],
     create: streaming(
       changed((piece) => {
         setTimeout(() => piece.fill(0), 1)
@@ -103,7 +105,7 @@ export const brokenStreams: readonly BrokenCompressor[] = [
   {
     fault: 'a stream is read without bound',
     foundBy: [
-      'decompressStream does not read a long input to its end while its output waits',
+      'decompressStream does not read a long input to its end before its output is consumed (backpressure)',
       `${refuses} ${bomb}`,
     ],
     create: streaming(async function* (pieces, expected, options) {
@@ -117,7 +119,9 @@ export const brokenStreams: readonly BrokenCompressor[] = [
   },
   {
     fault: 'a stream is read on while its output waits',
-    foundBy: ['decompressStream does not read a long input to its end while its output waits'],
+    foundBy: [
+      'decompressStream does not read a long input to its end before its output is consumed (backpressure)',
+    ],
     create: streaming(async function* (pieces, expected, options) {
       const kept: Uint8Array[] = []
       const reading = (async () => {
@@ -214,9 +218,7 @@ export const brokenStreams: readonly BrokenCompressor[] = [
   },
   {
     fault: 'a bomb is opened before it is refused',
-    foundBy: [
-      'a bomb: a short stream that opens to a very long one that another program made is refused as OBJECT_CORRUPT in pieces: zeros',
-    ],
+    foundBy: ['a decompression bomb that another program made is refused as OBJECT_CORRUPT in pieces: zeros'],
     create: streaming(
       atOnce(
         (piece) => piece.slice(),
@@ -231,8 +233,8 @@ export const brokenStreams: readonly BrokenCompressor[] = [
   {
     fault: 'its input is left open when its output is not wanted any more',
     foundBy: [
-      `${early} closes its input when its output is not wanted any more`,
-      `${early} closes its input when the one who takes its output fails`,
+      `${early} closes its input when the consumer stops early`,
+      `${early} closes its input when the consumer throws`,
     ],
     create: streaming(async function* (pieces, expected, options) {
       const source = pieces[Symbol.asyncIterator]()
@@ -244,8 +246,8 @@ export const brokenStreams: readonly BrokenCompressor[] = [
   {
     fault: 'signals are not heard',
     foundBy: [
-      `${early} rejects with ABORTED when its signal is aborted already, and asks for no input`,
-      `${early} rejects with ABORTED when it is aborted in its midst, and closes its input`,
+      `${early} rejects with ABORTED when its signal is already aborted, and reads no input`,
+      `${early} rejects with ABORTED when it is aborted half way, and closes its input`,
     ],
     create: streaming((pieces, expected) => sound.decompressStream(pieces, expected)),
   },
@@ -267,9 +269,9 @@ export const brokenStreams: readonly BrokenCompressor[] = [
   {
     fault: 'the error of its input is hidden behind another',
     foundBy: [
-      `${early} rejects with the very error of its input, an error before its first byte`,
-      `${early} rejects with the very error of its input, an error in its midst`,
-      `${early} rejects with the very error of its input, a BackupError in its midst`,
+      `${early} rejects with the error of its input unchanged, an error before its first byte`,
+      `${early} rejects with the error of its input unchanged, an error half way`,
+      `${early} rejects with the error of its input unchanged, a BackupError half way`,
     ],
     create: streaming(async function* (...call) {
       try {
@@ -281,9 +283,9 @@ export const brokenStreams: readonly BrokenCompressor[] = [
   },
   {
     fault: 'the error of its input is wrapped into OBJECT_CORRUPT, as its cause',
-    foundBy: ['before its first byte', 'in its midst'].flatMap((where) =>
+    foundBy: ['before its first byte', 'half way'].flatMap((where) =>
       ['an error', 'a BackupError', 'the AbortError of a client that gave up'].map(
-        (name) => `${early} rejects with the very error of its input, ${name} ${where}`,
+        (name) => `${early} rejects with the error of its input unchanged, ${name} ${where}`,
       ),
     ),
     create: streaming(async function* (pieces, ...call) {
@@ -307,9 +309,9 @@ export const brokenStreams: readonly BrokenCompressor[] = [
   {
     fault: 'the error of its input is copied, code and all',
     foundBy: [
-      `${early} rejects with the very error of its input, a BackupError before its first byte`,
-      `${early} rejects with the very error of its input, a BackupError in its midst`,
-      `${early} rejects with the very error of its input, a BackupError behind its last byte`,
+      `${early} rejects with the error of its input unchanged, a BackupError before its first byte`,
+      `${early} rejects with the error of its input unchanged, a BackupError half way`,
+      `${early} rejects with the error of its input unchanged, a BackupError after its last byte`,
     ],
     create: streaming(async function* (...call) {
       try {
@@ -320,8 +322,8 @@ export const brokenStreams: readonly BrokenCompressor[] = [
     }),
   },
   {
-    fault: 'an error of its input behind the last byte of a stream is ignored',
-    foundBy: [`${early} rejects with the very error of its input, a BackupError behind its last byte`],
+    fault: 'an error of its input after the last byte of a stream is ignored',
+    foundBy: [`${early} rejects with the error of its input unchanged, a BackupError after its last byte`],
     create: streaming(async function* (pieces, expected, options) {
       const kept: Uint8Array[] = []
       try {

@@ -1,4 +1,4 @@
-import type { TestRunner } from '../../src/compressor/index.js'
+import type { ConformanceRunner } from '../../src/index.js'
 
 /** One test that a suite registered. */
 export interface RecordedTest {
@@ -6,24 +6,35 @@ export interface RecordedTest {
   readonly part: string
   /** Its own name, behind those of the parts that it is in. */
   readonly name: string
-  readonly body: () => Promise<void>
+  /** Undefined for a test that is skipped. */
+  readonly body: (() => Promise<void>) | undefined
 }
 
 /** The tests that `register` registers, none of them run. */
-export function recordedTests(register: (runner: TestRunner) => void): readonly RecordedTest[] {
+export function recordedTests(register: (runner: ConformanceRunner) => void): readonly RecordedTest[] {
   const path: string[] = []
   const tests: RecordedTest[] = []
+  const add = (name: string, body: RecordedTest['body']): void => {
+    // Without the name of the whole suite, which is the same for all tests.
+    const [, part = ''] = path
+    tests.push({ part, name: [...path.slice(1), name].join(' '), body })
+  }
   register({
     describe(name, body) {
       path.push(name)
       body()
       path.pop()
     },
-    it(name, body) {
-      // Without the name of the whole suite, which says nothing about the test.
-      const [, part = ''] = path
-      tests.push({ part, name: [...path.slice(1), name].join(' '), body })
-    },
+    it: Object.assign(
+      (name: string, body: () => Promise<void>) => {
+        add(name, body)
+      },
+      {
+        skip: (name: string) => {
+          add(name, undefined)
+        },
+      },
+    ),
   })
   return tests
 }
@@ -33,7 +44,7 @@ export async function failuresOf(tests: readonly RecordedTest[]): Promise<readon
   const failed: string[] = []
   for (const { name, body } of tests) {
     try {
-      await body()
+      await body?.()
     } catch {
       failed.push(name)
     }

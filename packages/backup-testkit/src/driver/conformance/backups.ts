@@ -93,7 +93,7 @@ export const backups: Area = (test) => {
     assert.equal(record.container, driver.updateContainerName(asked, defaultContainer) ?? defaultContainer)
   })
 
-  test('two backups of two volumes at once do not disturb each other', async (fixture) => {
+  test('concurrent backups of two volumes do not disturb each other', async (fixture) => {
     const one = new VolumeBackups(fixture)
     const two = new VolumeBackups(fixture)
     const [first, second] = await Promise.all([one.backup(noise(30_000, 1)), two.backup(noise(30_000, 2))])
@@ -101,7 +101,7 @@ export const backups: Area = (test) => {
     sameBytes(await two.restore(second), noise(30_000, 2))
   })
 
-  test('a backup of an id that is there is refused with BACKUP_EXISTS, and the first one stays whole', async (fixture) => {
+  test('a backup of an existing id is refused with BACKUP_EXISTS, and the first one stays whole', async (fixture) => {
     const volume = new VolumeBackups(fixture)
     const backupId = randomUUID()
     const record = await volume.backup(noise(10_000), { backupId })

@@ -20,7 +20,7 @@ export function patched(bytes: Uint8Array, offsetBytes: number, patch: Uint8Arra
   return result
 }
 
-/** The pieces one after another. Each is copied at once: a stream may reuse its memory. */
+/** Concatenates the pieces. Each is copied before the next is requested: a stream may reuse its memory. */
 export async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const copies: Uint8Array[] = []
   for await (const piece of pieces) copies.push(Uint8Array.from(piece))

@@ -11,7 +11,7 @@ const sizeBytes = 12_000
 /** listBackups, getBackup, deleteBackup, exportRecord and importRecord. */
 export const catalogs: Area = (test) => {
   test(
-    'listBackups finds the backups of a volume in the store alone, parents first',
+    'listBackups finds the backups of a volume from the store alone, parents first',
     async (fixture) => {
       const volume = new VolumeBackups(fixture)
       const full = await volume.backup(noise(sizeBytes))
@@ -24,7 +24,7 @@ export const catalogs: Area = (test) => {
   )
 
   test(
-    'listBackups finds a backup in a container that nobody named',
+    'listBackups finds a backup in a container that no option names',
     async (fixture) => {
       const volume = new VolumeBackups(fixture, fixture.driver, fixture.containerName())
       const record = await volume.backup(noise(sizeBytes))
@@ -43,7 +43,7 @@ export const catalogs: Area = (test) => {
     'promptListing',
   )
 
-  test('getBackup rejects with BACKUP_NOT_FOUND for an id that is not there', async (fixture) => {
+  test('getBackup rejects with BACKUP_NOT_FOUND for an unknown id', async (fixture) => {
     await rejectsWith('BACKUP_NOT_FOUND', fixture.driver.getBackup(randomUUID()))
   })
 
@@ -59,7 +59,7 @@ export const catalogs: Area = (test) => {
   })
 
   test(
-    'deleteBackup leaves nothing to list, also of objects that the metadata does not name',
+    'deleteBackup also removes objects that the metadata does not name',
     async (fixture) => {
       const volume = new VolumeBackups(fixture)
       const record = await volume.backup(noise(sizeBytes))
@@ -106,7 +106,7 @@ export const catalogs: Area = (test) => {
     'promptListing',
   )
 
-  test('a record that was exported is imported by another driver, and restores', async (fixture) => {
+  test('an exported record is imported by another driver, and restores', async (fixture) => {
     const volume = new VolumeBackups(fixture)
     const record = await volume.backup(noise(sizeBytes), { name: 'größe' })
     const exported = await fixture.driver.exportRecord(record)

@@ -68,7 +68,7 @@ export const commits: Area = (test) => {
     })
   }
 
-  test('a backup whose last object is there although its writer said no fails, and leaves nothing', async (fixture) => {
+  test('a backup fails and leaves nothing where its last object is stored although the writer rejected', async (fixture) => {
     const error = new BackupError('STORE_UNAVAILABLE', 'A planned fault: the answer was lost.')
     await failsAndLeavesNothing(
       fixture,

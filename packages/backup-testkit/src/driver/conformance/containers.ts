@@ -12,14 +12,14 @@ export const containers: Area = (test) => {
     sameBytes(await place.get(place.chunk(1)), noise(10))
   })
 
-  test('putContainer succeeds on a container that is there, and keeps its objects', async (fixture) => {
+  test('putContainer succeeds on a container that exists, and keeps its objects', async (fixture) => {
     const place = await fixture.place()
     await place.put(place.chunk(1), noise(10))
     await fixture.driver.putContainer(place.container, {})
     sameBytes(await place.get(place.chunk(1)), noise(10))
   })
 
-  test('putContainer may run many times at once for one container', async (fixture) => {
+  test('putContainer may run many times concurrently for one container', async (fixture) => {
     const place = await fixture.placeWithoutContainer()
     await Promise.all(Array.from({ length: 8 }, () => fixture.driver.putContainer(place.container, {})))
     await place.put(place.chunk(1), noise(10))
@@ -35,7 +35,7 @@ export const containers: Area = (test) => {
     await rejectsWith('CONTAINER_MISSING', place.put(place.chunk(1), noise(10)))
   })
 
-  test('an object in a container that does not exist is not there', async (fixture) => {
+  test('objectExists is false in a container that does not exist', async (fixture) => {
     const place = await missing(fixture)
     assert.equal(await place.exists(place.chunk(1)), false)
     await rejectsWith('OBJECT_MISSING', place.get(place.chunk(1)))

@@ -26,7 +26,7 @@ export const deleting: Area = (test) => {
     'promptListing',
   )
 
-  test('deleteObject succeeds for an object that is not there', async (fixture) => {
+  test('deleteObject succeeds for an object that does not exist', async (fixture) => {
     const place = await fixture.place()
     await place.put(place.chunk(1), noise(10))
     await place.delete(place.chunk(2))
@@ -55,14 +55,14 @@ export const deleting: Area = (test) => {
     assert.equal(await place.exists(`${place.chunk(1)}0`), true)
   })
 
-  test('one object may be deleted many times at once', async (fixture) => {
+  test('one object may be deleted many times concurrently', async (fixture) => {
     const place = await fixture.place()
     await place.put(place.chunk(1), noise(10))
     await Promise.all(Array.from({ length: 8 }, () => place.delete(place.chunk(1))))
     assert.equal(await place.exists(place.chunk(1)), false)
   })
 
-  test('deleteObjects removes all that it is given, also names that are not there, and returns no failure', async (fixture) => {
+  test('deleteObjects removes all objects that it is passed, ignores names that do not exist, and returns no failure', async (fixture) => {
     const place = await fixture.place()
     const names = Array.from({ length: 30 }, (_, n) => place.chunk(n + 1))
     await Promise.all(names.slice(0, 25).map((name) => place.put(name, noise(10))))

@@ -9,7 +9,7 @@ export async function rejectsWith(code: BackupErrorCode, promise: Promise<unknow
   assert.ok(error !== undefined, `resolved, where ${code} was due`)
   assert.ok(
     isBackupError(error),
-    `rejected with what is no BackupError, where ${code} was due: ${inspect(error)}`,
+    `rejected with an error that is not a BackupError, expected ${code}: ${inspect(error)}`,
   )
   assert.equal(error.code, code, `rejected with ${error.code}, where ${code} was due: ${error.message}`)
   return error

@@ -76,7 +76,7 @@ export class Fixture {
     return place
   }
 
-  /** Where the objects of a new backup would go, in a container that nobody has made. */
+  /** Where the objects of a new backup would go, in a container that does not exist. */
   async placeWithoutContainer(overrides: Partial<NewBackup> = {}): Promise<Place> {
     const backup = this.newBackup(overrides)
     const container = this.driver.updateContainerName(backup, backup.container) ?? this.containerName()

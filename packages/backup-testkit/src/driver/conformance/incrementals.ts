@@ -48,7 +48,7 @@ export const incrementals: Area = (test) => {
     assert.equal((await place.get(place.chunk(1))).byteLength, blockSizeBytes)
   })
 
-  test('an incremental of a volume that stayed as it was stores no chunk', async (fixture) => {
+  test('an incremental of an unchanged volume stores no chunk', async (fixture) => {
     const volume = new VolumeBackups(fixture)
     const full = await volume.backup(noise(sizeBytes))
     const incremental = await volume.backup(noise(sizeBytes), { parent: full })

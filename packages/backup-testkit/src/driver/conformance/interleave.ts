@@ -8,7 +8,7 @@ import { FaultyBackupDriver } from '../faulty/faulty-driver.js'
 import type { StoreCall, StoreOperation } from '../faulty/faults.js'
 import type { Fixture } from './fixture.js'
 
-/** Every call before which another process may get its turn. */
+/** The calls before which another process may run. */
 export const interruptedOperations = [
   'putContainer',
   'getContainers',
@@ -22,10 +22,10 @@ export const interruptedOperations = [
   'deleteObjects',
 ] as const satisfies readonly StoreOperation[]
 
-/** What became of an operation. */
+/** The outcome of an operation. */
 export type Outcome<T> = { readonly value: T } | { readonly error: unknown }
 
-/** Waits for an operation, whatever becomes of it. */
+/** Waits for an operation to settle. */
 export async function outcomeOf<T>(operation: Promise<T>): Promise<Outcome<T>> {
   try {
     return { value: await operation }

@@ -5,23 +5,23 @@ import { sameBytes } from './expectations.js'
 import type { Place } from './place.js'
 import type { Area } from './suite.js'
 
-/** Volume ids that are hard on whoever builds URLs, paths or pages of them. */
+/** Volume ids that are hard to encode in URLs and paths. */
 const volumeIds = ['größe-日本-\u{1f4be}', 'a%2Fb+c d', 'q?x=1&y#z', `"'<>\\:*|`, 'e\u0301-\u00e9']
 
-/** Volume ids of two backups that a listing by SQL's LIKE, or without case, takes for each other. */
+/** Volume ids of two backups that a listing by SQL's LIKE, or ignoring case, confuses. */
 const lookalikes = [
   ['another one in which a character is where it has an underscore', 'a_b', 'axb'],
   ['another one in which characters are where it has a percent sign', 'a%b', 'axyb'],
   ['one whose id differs in case', 'Volume-A', 'volume-a'],
 ] as const
 
-/** How many objects are written at once for a long listing. */
+/** Concurrent writes for a long listing. */
 const writersAtOnce = 16
 
 /** getContainerEntries. */
 export const listing: Area = (test, options) => {
   test(
-    'a listing has every name that begins with the prefix, whole and once',
+    'a listing has every name that begins with the prefix, complete and once',
     async (fixture) => {
       const place = await fixture.place()
       const names = [place.chunk(1), place.chunk(2), `${place.prefix}_metadata`, `${place.prefix}_sha256file`]
@@ -45,7 +45,7 @@ export const listing: Area = (test, options) => {
   )
 
   test(
-    'a prefix is text and no pattern, and may end anywhere in a name',
+    'a prefix is text, not a pattern, and may end anywhere in a name',
     async (fixture) => {
       const place = await fixture.place()
       await place.put(`${place.prefix}_metadata`, noise(10))
@@ -90,7 +90,7 @@ export const listing: Area = (test, options) => {
   )
 
   test(
-    'a prefix is matched with its case',
+    'a prefix is matched case-sensitively',
     async (fixture) => {
       const place = await fixture.place()
       await place.put(`${place.prefix}_metadata`, noise(10))
@@ -137,7 +137,7 @@ export const listing: Area = (test, options) => {
   )
 
   test(
-    'a listing may be left before its end',
+    'a listing may be closed before its end',
     async (fixture) => {
       const place = await fixture.place()
       await putAll(place, [place.chunk(1), place.chunk(2), place.chunk(3)])
@@ -153,7 +153,7 @@ export const listing: Area = (test, options) => {
   )
 
   test(
-    'a listing while objects come and go has all those that stay',
+    'a listing has every object that stays while others are created and deleted',
     async (fixture) => {
       const place = await fixture.place()
       const staying = Array.from({ length: 20 }, (_, n) => place.chunk(n + 1))

@@ -12,7 +12,7 @@ export const naming: Area = (test, options) => {
     assert.ok(driver.generateObjectNamePrefix(backup).includes(backup.id))
   })
 
-  test('the prefix is made of the backup alone: the same at any time, and in another driver', async (fixture) => {
+  test('the prefix depends on the backup alone: it is the same at any time, and in another driver', async (fixture) => {
     const backup = fixture.newBackup()
     const other = await fixture.open()
     assert.equal(other.generateObjectNamePrefix(backup), fixture.driver.generateObjectNamePrefix(backup))
@@ -26,7 +26,7 @@ export const naming: Area = (test, options) => {
     assert.ok(!one.startsWith(two) && !two.startsWith(one), `${one} and ${two}`)
   })
 
-  test('the prefix makes legal names: no NUL, no "..", no slash at an end, and not too long', (fixture) => {
+  test('the prefix makes valid names: no NUL, no "..", no slash at an end, and not too long', (fixture) => {
     const { driver } = fixture
     const prefix = driver.generateObjectNamePrefix(fixture.newBackup())
     const longest = Math.max(
@@ -44,7 +44,7 @@ export const naming: Area = (test, options) => {
     assert.equal(driver.updateContainerName(backup, backup.container), container)
   })
 
-  test('a container of the driver’s own choice, where it makes one, takes objects', async (fixture) => {
+  test('a container that the driver chooses takes objects', async (fixture) => {
     const backup = fixture.newBackup({ container: null })
     const container = fixture.driver.updateContainerName(backup, null) ?? fixture.containerName()
     const place = await fixture.place({ ...backup, container })

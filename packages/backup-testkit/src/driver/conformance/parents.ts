@@ -85,7 +85,7 @@ export const parents: Area = (test) => {
   }
 
   test(
-    'what a killed backup left is found as an orphan, and no committed backup is',
+    'the objects of a killed backup are found as orphans, and no committed backup is',
     async (fixture) => {
       const { volume, parent } = await parentOf(fixture)
       const orphan = await fixture.place({ volumeId: volume.volumeId, container: volume.container })
@@ -105,7 +105,7 @@ export const parents: Area = (test) => {
   )
 
   test(
-    'objectModifiedAt gives times in the order of writing, and undefined for no object',
+    'objectModifiedAt returns times in the order of writing, and undefined where no object exists',
     async (fixture) => {
       const place = await fixture.place()
       await place.put(place.chunk(1), noise(10))
@@ -120,7 +120,7 @@ export const parents: Area = (test) => {
   )
 
   test(
-    'removeTemporaries leaves stored objects, and what is younger than it is told',
+    'removeTemporaries keeps stored objects, and temporary ones younger than minAge',
     async (fixture) => {
       const place = await fixture.place()
       await place.put(place.chunk(1), noise(10))
@@ -132,7 +132,7 @@ export const parents: Area = (test) => {
   )
 
   test(
-    'ownsPath refuses no file outside of the store',
+    'ownsPath is false for files outside of the store',
     async (fixture) => {
       const { driver } = await fixture.place()
       assert.equal(await driver.ownsPath(process.execPath), false)

@@ -15,7 +15,7 @@ export const readers: Area = (test) => {
     )
   })
 
-  test('read gives an object of exactly maxBytes', async (fixture) => {
+  test('read returns an object of exactly maxBytes', async (fixture) => {
     const place = await fixture.place()
     await place.put(place.chunk(1), noise(5000))
     sameBytes(await place.read(place.chunk(1), (reader) => reader.read({ maxBytes: 5000 })), noise(5000))
@@ -26,7 +26,7 @@ export const readers: Area = (test) => {
     ['of its size', 5000],
     ['that is too small', 100],
   ] as const) {
-    test(`read gives the object and nothing more with a buffer ${fit}`, async (fixture) => {
+    test(`read returns the object and nothing more with a buffer ${fit}`, async (fixture) => {
       const place = await fixture.place()
       await place.put(place.chunk(1), noise(5000))
       const buffer = new Uint8Array(bufferBytes).fill(7)
@@ -34,12 +34,12 @@ export const readers: Area = (test) => {
     })
   }
 
-  test('a reader of an object that is not there rejects with OBJECT_MISSING, at its first read at the latest', async (fixture) => {
+  test('a reader of an object that does not exist rejects with OBJECT_MISSING, at its first read at the latest', async (fixture) => {
     const place = await fixture.place()
     await rejectsWith('OBJECT_MISSING', place.get(place.chunk(1)))
   })
 
-  test('many readers read one object at once', async (fixture) => {
+  test('many readers read one object concurrently', async (fixture) => {
     const place = await fixture.place()
     await place.put(place.chunk(1), noise(50_000))
     const found = await Promise.all(Array.from({ length: 8 }, () => place.get(place.chunk(1))))
@@ -67,7 +67,7 @@ export const readers: Area = (test) => {
   }
 
   test(
-    'stream rejects with OBJECT_MISSING for an object that is not there',
+    'stream rejects with OBJECT_MISSING for an object that does not exist',
     async (fixture) => {
       const place = await fixture.place()
       const read = place.read(place.chunk(1), (reader) => collect(streamOf(reader)))
@@ -77,7 +77,7 @@ export const readers: Area = (test) => {
   )
 
   test(
-    'stream may be left after its first piece',
+    'stream may be closed after its first piece',
     async (fixture) => {
       const place = await fixture.place()
       await place.put(place.chunk(1), noise(3_000_000))
@@ -110,7 +110,7 @@ export const readers: Area = (test) => {
   }
 
   test(
-    'readRange gives fewer bytes where the object ends',
+    'readRange returns fewer bytes where the object ends',
     async (fixture) => {
       const place = await fixture.place()
       await place.put(place.chunk(1), noise(5000))
@@ -121,7 +121,7 @@ export const readers: Area = (test) => {
   )
 
   test(
-    'readRange rejects with OBJECT_MISSING for an object that is not there',
+    'readRange rejects with OBJECT_MISSING for an object that does not exist',
     async (fixture) => {
       const place = await fixture.place()
       const read = place.read(place.chunk(1), (reader) => rangeOf(reader, 0, 10))

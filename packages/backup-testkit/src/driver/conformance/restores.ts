@@ -38,7 +38,7 @@ export const restores: Area = (test) => {
     sameBytes(target.bytes, noise(sizeBytes - 1, 2))
   })
 
-  test('restore rejects with OBJECT_MISSING when an object is not there', async (fixture) => {
+  test('restore rejects with OBJECT_MISSING when an object is missing', async (fixture) => {
     const volume = new VolumeBackups(fixture)
     const record = await volume.backup(noise(sizeBytes))
     const place = await volume.placeOf(record)
@@ -84,7 +84,7 @@ export const restores: Area = (test) => {
     })
   }
 
-  test('metadata that is damaged is METADATA_INVALID, and touches nothing else', async (fixture) => {
+  test('damaged metadata is METADATA_INVALID, and affects no other backup', async (fixture) => {
     const volume = new VolumeBackups(fixture)
     const record = await volume.backup(noise(sizeBytes))
     const place = await volume.placeOf(record)

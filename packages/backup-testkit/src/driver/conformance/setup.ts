@@ -5,7 +5,7 @@ import type { Area } from './suite.js'
 
 /** checkForSetupError, capabilities and close. */
 export const setup: Area = (test, options) => {
-  test('the driver declares the capabilities that the suite was given', ({ driver }) => {
+  test('the driver declares the capabilities of the suite’s options', ({ driver }) => {
     assert.deepEqual({ ...driver.capabilities }, { ...options.capabilities })
   })
 
@@ -15,7 +15,7 @@ export const setup: Area = (test, options) => {
     assert.deepEqual(await place.list(), [])
   })
 
-  test('createStore keeps what a store holds, however often it is called', async (fixture) => {
+  test('createStore keeps existing objects, however often it is called', async (fixture) => {
     const place = await fixture.place()
     await place.put(place.chunk(1), noise(10))
     await fixture.driver.createStore()

@@ -78,7 +78,7 @@ export const signals: Area = (test) => {
     'streamingReads',
   )
 
-  test('a driver works on after a call was aborted', async (fixture) => {
+  test('a driver works after a call was aborted', async (fixture) => {
     const place = await fixture.place()
     const controller = new AbortController()
     const writing = Promise.allSettled(

@@ -1,16 +1,5 @@
+import type { ConformanceRunner } from '../../runner.js'
 import type { ChunkedBackupDriver, ChunkedDriverOptions, DriverCapabilities } from '@stowage/backup-core'
-
-/** The `it` of a test runner. Where it has no `skip`, tests of what is not declared are left out altogether. */
-export interface ConformanceIt {
-  (name: string, body: () => Promise<void>): unknown
-  readonly skip?: (name: string, body: () => Promise<void>) => unknown
-}
-
-/** What the suite needs of a test runner: the functions of vitest, `node:test`, mocha and jest will do. */
-export interface ConformanceRunner {
-  readonly describe: (name: string, body: () => void) => unknown
-  readonly it: ConformanceIt
-}
 
 /** A store for one test. */
 export interface ConformanceStore {
@@ -28,8 +17,8 @@ export interface DriverConformanceOptions extends ConformanceRunner {
   /** For the name of the suite: the name of the driver. */
   readonly label: string
   /**
-   * What the driver declares, word for word: the tests of a capability that is not declared are skipped, and say so
-   * in their names. One test compares it with the driver's own `capabilities`.
+   * The driver's own `capabilities`, repeated: the tests of a capability that is not declared are skipped, and say so
+   * in their names. One test compares the two.
    */
   readonly capabilities: DriverCapabilities
   /**
@@ -37,7 +26,7 @@ export interface DriverConformanceOptions extends ConformanceRunner {
    * for each test, and counts on nothing that is in the store already.
    */
   readonly create: () => ConformanceStore | Promise<ConformanceStore>
-  /** Makes the one container that all tests use, for a store where containers are dear. @default one a test */
+  /** Makes the one container that all tests use, for a store where containers are expensive. @default one a test */
   readonly container?: string
   /** How many objects the test of a long listing writes: more than one page of the store's. @default 1100 */
   readonly longListing?: number

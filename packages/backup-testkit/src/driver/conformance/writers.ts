@@ -42,7 +42,7 @@ export const writers: Area = (test) => {
     })
   }
 
-  test('a body whose MD5 is known from its last piece on is stored as it was produced', async (fixture) => {
+  test('a body whose MD5 is known only after its last piece is stored as it was produced', async (fixture) => {
     const place = await fixture.place()
     for (const [pieceBytes, pieces] of reusedPieces) {
       const body = summedAsItGoes(inOneMemory(pieceBytes, pieces))
@@ -65,7 +65,7 @@ export const writers: Area = (test) => {
     await notThere(place, place.chunk(1))
   })
 
-  test('a writer does not look at the bytes again once write has resolved', async (fixture) => {
+  test('a writer does not read the bytes again once write has resolved', async (fixture) => {
     const place = await fixture.place()
     const bytes = noise(5000)
     const writer = await place.writer(place.chunk(1))
@@ -136,7 +136,7 @@ export const writers: Area = (test) => {
     await notThere(place, place.chunk(1))
   })
 
-  test('a writer that is left without close or abort shows nothing to another driver', async (fixture) => {
+  test('a writer that is neither closed nor aborted shows nothing to another driver', async (fixture) => {
     const place = await fixture.place()
     const writer = await place.writer(place.chunk(1))
     await writer.write(noise(5000))
@@ -161,14 +161,14 @@ export const writers: Area = (test) => {
     await notThere(place, place.chunk(1))
   })
 
-  test('many objects are written at once, each with its own bytes', async (fixture) => {
+  test('many objects are written concurrently, each with its own bytes', async (fixture) => {
     const place = await fixture.place()
     const numbers = Array.from({ length: 24 }, (_, n) => n + 1)
     await Promise.all(numbers.map((n) => place.put(place.chunk(n), noise(1000 + n, n))))
     for (const n of numbers) sameBytes(await place.get(place.chunk(n)), noise(1000 + n, n))
   })
 
-  test('two writers of one name at once leave one of their objects, whole', async (fixture) => {
+  test('two concurrent writers of one name leave the whole object of one of them', async (fixture) => {
     const place = await fixture.place()
     const seeds = [1, 2, 3]
     const results = await Promise.allSettled(
@@ -201,7 +201,7 @@ export const writers: Area = (test) => {
       await place.put(place.chunk(1), noise(5000))
       await rejectsWith('CONFLICT', place.create(place.chunk(1), noise(100, 2)))
       sameBytes(await place.get(place.chunk(1)), noise(5000))
-      // The same bytes are no excuse: which writer created the object is what the caller asks.
+      // Also with the same bytes: the caller needs to know which writer created the object.
       await rejectsWith('CONFLICT', place.create(place.chunk(1), noise(5000)))
       sameBytes(await place.get(place.chunk(1)), noise(5000))
     },

@@ -1,6 +1,6 @@
 import type { Fault, FaultEffect, StoreCall, StoreOperation } from './faults.js'
 
-/** Counts the calls, and says which faults strike each. */
+/** Records the calls, and finds the faults that affect each. */
 export class FaultPlan {
   readonly calls: StoreCall[] = []
   readonly #faults: { readonly fault: Fault; matched: number }[] = []
@@ -13,19 +13,19 @@ export class FaultPlan {
     this.#faults.length = 0
   }
 
-  /** Makes a call with all that strikes it. */
+  /** Makes a call with the faults that affect it. */
   async call<T>(call: StoreCall, signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
-    const { before, after } = this.strike(call)
+    const { before, after } = this.record(call)
     await before(signal)
     const result = await body()
     after()
     return result
   }
 
-  /** Records a call. What it returns is for calls that give bytes or names: they come between before and after. */
-  strike(call: StoreCall): StruckCall {
+  /** Records a call. For calls that return bytes or names, which change between `before` and `after`. */
+  record(call: StoreCall): FaultyCall {
     this.calls.push(call)
-    return new StruckCall(call, this.#effectsOn(call))
+    return new FaultyCall(call, this.#effectsOn(call))
   }
 
   count(operation: StoreOperation, object?: string | RegExp): number {
@@ -44,8 +44,8 @@ export class FaultPlan {
   }
 }
 
-/** A call with the faults that strike it. */
-export class StruckCall {
+/** A call with the faults that affect it. */
+export class FaultyCall {
   constructor(
     private readonly call: StoreCall,
     private readonly effects: readonly FaultEffect[],
@@ -64,7 +64,7 @@ export class StruckCall {
     }
   }
 
-  /** The bytes as the caller is to see them. */
+  /** The bytes that the caller gets. */
   bytes(bytes: Uint8Array): Uint8Array {
     return this.effects.reduce(
       (changed, effect) => (effect.kind === 'transform' ? effect.change(changed) : changed),
@@ -72,7 +72,7 @@ export class StruckCall {
     )
   }
 
-  /** Whether the caller is to see this name. */
+  /** Whether the caller gets this name. */
   shows(name: string): boolean {
     return !this.effects.some((effect) => effect.kind === 'hide' && matches(effect.names, name))
   }

@@ -4,7 +4,7 @@ import type { Fault, FaultMatch, StoreCall, StoreOperation } from './faults.js'
 
 type Operations = StoreOperation | readonly StoreOperation[]
 
-/** How a call is to fail. */
+/** How a call fails. */
 export interface FailOptions extends FaultMatch {
   /** @default a new `STORE_FAILED` for each call */
   readonly error?: Error
@@ -12,7 +12,7 @@ export interface FailOptions extends FaultMatch {
   readonly when?: 'before' | 'after'
 }
 
-/** The faults that a {@link FaultyBackupDriver} can be given. */
+/** Makes faults for a {@link FaultyBackupDriver}. */
 export const fault = {
   /** The call rejects. */
   fail(operations: Operations, { error, when = 'before', ...match }: FailOptions = {}): Fault {
@@ -20,34 +20,34 @@ export const fault = {
     return make(operations, match, { kind: 'fail', when, error: makeError })
   },
 
-  /** The reader gives the first `toBytes` bytes alone, and no error: of a stream, those of each piece. */
+  /** The reader returns only the first `toBytes` bytes, of a stream those of each piece, and no error. */
   truncate({ toBytes, ...match }: FaultMatch & { readonly toBytes: number }): Fault {
     return make(reads, match, { kind: 'transform', change: (bytes) => bytes.subarray(0, toBytes) })
   },
 
-  /** The reader gives bytes of which the one at `atByte` is another, and no error. */
+  /** The reader returns bytes of which the one at `atByte` is wrong, and no error. */
   corrupt({ atByte = 0, ...match }: FaultMatch & { readonly atByte?: number } = {}): Fault {
     const change = (bytes: Uint8Array): Uint8Array =>
       bytes.map((byte, at) => (at === atByte ? byte ^ 0xff : byte))
     return make(reads, match, { kind: 'transform', change })
   },
 
-  /** Listings lack the names that match, though the objects are there. */
+  /** Listings omit the names that match, although the objects exist. */
   hide({ names, ...match }: Pick<FaultMatch, 'nth'> & { readonly names: RegExp }): Fault {
     return make('getContainerEntries', match, { kind: 'hide', names })
   },
 
-  /** The call is late. */
+  /** Delays the call. */
   delay(operations: Operations, { delayMs, ...match }: FaultMatch & { readonly delayMs: number }): Fault {
     return make(operations, match, { kind: 'run', run: (_call, signal) => wait(delayMs, signal) })
   },
 
-  /** The call never ends by itself: it rejects with `ABORTED` once its signal is aborted. */
+  /** The call never ends by itself; it rejects with `ABORTED` once its signal is aborted. */
   hang(operations: Operations, match: FaultMatch = {}): Fault {
     return make(operations, match, { kind: 'run', run: (_call, signal) => hang(signal) })
   },
 
-  /** Does something before the call: aborts a controller, deletes an object. What it throws is the call's failure. */
+  /** Does something before the call: aborts a controller, deletes an object. The call rejects with what it throws. */
   run(
     operations: Operations,
     {

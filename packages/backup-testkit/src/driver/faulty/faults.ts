@@ -1,4 +1,4 @@
-/** A call that a fault can strike: a hook of the driver, or a method of the writers and readers that it gave. */
+/** A call that a fault can affect: a hook of the driver, or a method of its writers and readers. */
 export type StoreOperation =
   | 'putContainer'
   | 'getContainerEntries'
@@ -27,11 +27,11 @@ export interface StoreCall {
   readonly objectName?: string
 }
 
-/** Which calls a fault strikes. */
+/** The calls that a fault affects. */
 export interface FaultMatch {
   /** Calls on objects of this name, or of a name that matches. @default any, also calls without an object */
   readonly object?: string | RegExp
-  /** Strikes the n-th matching call alone, from 1 on. @default all of them */
+  /** Affects only the n-th matching call, from 1 on. @default all of them */
   readonly nth?: number
 }
 
@@ -39,7 +39,7 @@ export interface FaultMatch {
 export type FaultEffect =
   /** Rejects with the error, before the call has had any effect, or after it has had all of it. */
   | { readonly kind: 'fail'; readonly when: 'before' | 'after'; readonly error: () => Error }
-  /** Changes the bytes that a reader gives. */
+  /** Changes the bytes that a reader returns. */
   | { readonly kind: 'transform'; readonly change: (bytes: Uint8Array) => Uint8Array }
   /** Leaves names out of a listing. */
   | { readonly kind: 'hide'; readonly names: RegExp }

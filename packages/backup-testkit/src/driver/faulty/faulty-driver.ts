@@ -29,7 +29,7 @@ import { faultyReader, faultyWriter } from './faulty-io.js'
 
 /** How to wrap a driver. */
 export interface FaultyDriverOptions extends ChunkedDriverOptions {
-  /** What goes wrong. @default nothing: calls are only counted */
+  /** @default none: calls are only recorded */
   readonly faults?: readonly Fault[]
 }
 
@@ -37,10 +37,7 @@ const innerDriver = optionRules.withMethods('a driver', ['getObjectReader', 'get
 
 const faultyDriverShape: OptionShape<FaultyDriverOptions> = {
   ...chunkedDriverShape,
-  faults: optionRules.arrayOf(
-    optionRules.object,
-    'an array of faults, as fault.fail() and its like make them',
-  ),
+  faults: optionRules.arrayOf(optionRules.object, 'an array of faults, as fault.fail() returns them'),
 }
 
 /**
@@ -77,7 +74,7 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
     this.#plan.add(fault)
   }
 
-  /** Lets everything succeed from now on. */
+  /** Removes all faults. */
   clearFaults(): void {
     this.#plan.clear()
   }
@@ -92,12 +89,12 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
     prefix: string,
     options: StoreOptions,
   ): AsyncGenerator<string> {
-    const struck = this.#plan.strike({ operation: 'getContainerEntries', container })
-    await struck.before(options.signal)
+    const faultyCall = this.#plan.record({ operation: 'getContainerEntries', container })
+    await faultyCall.before(options.signal)
     for await (const name of this.#inner.getContainerEntries(container, prefix, options)) {
-      if (struck.shows(name)) yield name
+      if (faultyCall.shows(name)) yield name
     }
-    struck.after()
+    faultyCall.after()
   }
 
   async getObjectWriter(
@@ -105,11 +102,11 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
     objectName: string,
     options: WriterOptions,
   ): Promise<ObjectWriter> {
-    const struck = this.#plan.strike({ operation: 'getObjectWriter', container, objectName })
-    await struck.before(options.signal)
+    const faultyCall = this.#plan.record({ operation: 'getObjectWriter', container, objectName })
+    await faultyCall.before(options.signal)
     const inner = await this.#inner.getObjectWriter(container, objectName, options)
     try {
-      struck.after()
+      faultyCall.after()
     } catch (error) {
       await inner.abort()
       throw error
@@ -125,11 +122,11 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
     objectName: string,
     options: ObjectOptions,
   ): Promise<ObjectReader> {
-    const struck = this.#plan.strike({ operation: 'getObjectReader', container, objectName })
-    await struck.before(options.signal)
+    const faultyCall = this.#plan.record({ operation: 'getObjectReader', container, objectName })
+    await faultyCall.before(options.signal)
     const inner = await this.#inner.getObjectReader(container, objectName, options)
     try {
-      struck.after()
+      faultyCall.after()
     } catch (error) {
       await inner.close?.()
       throw error
@@ -151,7 +148,7 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
   ): Promise<FailedDelete[]> {
     const call: StoreCall = { operation: 'deleteObjects', container }
     return this.#plan.call(call, options.signal, () =>
-      // Where the inner driver deletes one by one, faults of `deleteObject` must strike here too.
+      // Where the inner driver deletes one by one, faults of `deleteObject` apply here too.
       this.#inherits('deleteObjects')
         ? super.deleteObjects(container, objectNames, options)
         : this.#inner.deleteObjects(container, objectNames, options),
@@ -168,10 +165,10 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
   }
 
   override async *getContainers(options: StoreOptions): AsyncGenerator<string> {
-    const struck = this.#plan.strike({ operation: 'getContainers' })
-    await struck.before(options.signal)
+    const faultyCall = this.#plan.record({ operation: 'getContainers' })
+    await faultyCall.before(options.signal)
     yield* this.#inherits('getContainers') ? super.getContainers(options) : this.#inner.getContainers(options)
-    struck.after()
+    faultyCall.after()
   }
 
   override objectModifiedAt(
@@ -217,7 +214,7 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
   }
 
   protected override async onClose(): Promise<void> {
-    // What a fault has stopped for ever, as a kill does, leaves its writers; the system would close those of a process.
+    // A call that a fault stops for good, as a kill does, leaves its writers open; the system closes those of a process.
     for (const writer of this.#writers) await writer.abort()
     await this.#inner.close()
   }

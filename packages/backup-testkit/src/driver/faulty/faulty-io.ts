@@ -12,7 +12,7 @@ export interface FaultyPlace {
 /**
  * A writer whose calls go through the plan. It has `writeFrom` only where the inner one has.
  *
- * @param onEnded - called when the inner writer holds nothing any more
+ * @param onEnded - called when the inner writer has released its resources
  */
 export function faultyWriter(
   inner: ObjectWriter,
@@ -38,10 +38,10 @@ export function faultyReader(inner: ObjectReader, plan: FaultPlan, place: Faulty
     signal: AbortSignal | undefined,
     body: () => Promise<Uint8Array>,
   ): Promise<Uint8Array> => {
-    const struck = plan.strike(callOf(operation, place))
-    await struck.before(signal ?? place.signal)
-    const bytes = struck.bytes(await body())
-    struck.after()
+    const faultyCall = plan.record(callOf(operation, place))
+    await faultyCall.before(signal ?? place.signal)
+    const bytes = faultyCall.bytes(await body())
+    faultyCall.after()
     return bytes
   }
   const stream = inner.stream?.bind(inner)
@@ -51,10 +51,10 @@ export function faultyReader(inner: ObjectReader, plan: FaultPlan, place: Faulty
     read: (options = {}) => bytesOf('reader.read', options.signal, () => inner.read(options)),
     ...(stream && {
       async *stream(options = {}) {
-        const struck = plan.strike(callOf('reader.stream', place))
-        await struck.before(options.signal ?? place.signal)
-        for await (const piece of stream(options)) yield struck.bytes(piece)
-        struck.after()
+        const faultyCall = plan.record(callOf('reader.stream', place))
+        await faultyCall.before(options.signal ?? place.signal)
+        for await (const piece of stream(options)) yield faultyCall.bytes(piece)
+        faultyCall.after()
       },
     }),
     ...(readRange && {

@@ -41,7 +41,7 @@ const capabilities: DriverCapabilities = {
 
 /** Keeps backups in memory: for tests, and as the smallest complete backend. */
 export class MemoryBackupDriver extends ChunkedBackupDriver {
-  /** What the driver has stored, to look at and to damage. */
+  /** The driver's store, to inspect and to damage. */
   readonly store: MemoryStore
 
   constructor(given: MemoryDriverOptions = {}) {
@@ -138,7 +138,7 @@ export class MemoryBackupDriver extends ChunkedBackupDriver {
   }
 }
 
-/** Lets others run first, as every real store does: what only works in one turn of the event loop fails here too. */
+/** Yields to the event loop first, as every real store does: code that relies on one synchronous step fails here too. */
 async function tick(signal: AbortSignal | undefined): Promise<void> {
   throwIfAborted(signal)
   await new Promise((resolve) => setImmediate(resolve))

@@ -54,7 +54,7 @@ export class MemoryObjectWriter implements ObjectWriter {
   #checkContainer(): void {
     const { container, objectName } = this.place
     if (this.store.hasContainer(container)) return
-    throw new BackupError('CONTAINER_MISSING', `There is no container "${container}": create it first.`, {
+    throw new BackupError('CONTAINER_MISSING', `Container "${container}" does not exist: create it first.`, {
       container,
       objectName,
     })

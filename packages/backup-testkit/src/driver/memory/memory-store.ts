@@ -1,9 +1,9 @@
-/** What a {@link MemoryBackupDriver} keeps its objects in. Several drivers may share one, as processes share a disk. */
+/** The objects of a {@link MemoryBackupDriver}. Several drivers may share one, as processes share a disk. */
 export class MemoryStore {
   readonly #containers = new Map<string, Map<string, Uint8Array>>()
   readonly #modifiedAt = new Map<string, Date>()
 
-  /** Makes a container where it is not there yet. */
+  /** Makes a container unless it exists. */
   createContainer(container: string): void {
     if (!this.hasContainer(container)) this.#containers.set(container, new Map())
   }
@@ -17,7 +17,7 @@ export class MemoryStore {
     return [...this.#containers.keys()]
   }
 
-  /** The names in a container that begin with `prefix`; none where there is no container. */
+  /** The names in a container that begin with `prefix`; none in a container that does not exist. */
   list(container: string, prefix = ''): string[] {
     return [...(this.#containers.get(container)?.keys() ?? [])].filter((name) => name.startsWith(prefix))
   }
@@ -27,7 +27,7 @@ export class MemoryStore {
     return this.#containers.get(container)?.get(objectName)
   }
 
-  /** Puts a copy of the bytes in place of an object. Makes the container where it is not there. */
+  /** Puts a copy of the bytes in place of an object. Makes the container unless it exists. */
   set(container: string, objectName: string, bytes: Uint8Array): void {
     this.createContainer(container)
     this.#containers.get(container)?.set(objectName, Uint8Array.from(bytes))

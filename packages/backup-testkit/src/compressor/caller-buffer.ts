@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 
-/** What lies around lent memory, and in it before it is used. */
+/** The bytes in and around the buffer before a call. */
 const untouched = 0xaa
 
 const beforeBytes = 1_003
 const afterBytes = 2_005
 
-/** Memory to lend: a view into the middle of a larger buffer, whose other bytes are nobody's but the lender's. */
-export class LentMemory {
-  /** What is lent. */
+/** A buffer to pass to a compressor: a view into the middle of a larger one, of which it may write no other byte. */
+export class CallerBuffer {
+  /** The part that is passed to the compressor. */
   readonly view: Uint8Array
   readonly #whole: Uint8Array
 
@@ -17,13 +17,13 @@ export class LentMemory {
     this.view = this.#whole.subarray(beforeBytes, beforeBytes + lengthBytes)
   }
 
-  /** Whether `result` lies in the lent memory's buffer. */
+  /** Whether `result` lies in this buffer. */
   holds(result: Uint8Array): boolean {
     return result.buffer === this.#whole.buffer
   }
 
-  /** Overwrites all of the buffer but the result, where that lies in it: nothing else of it is the engine's any more. */
-  takeBack(result: Uint8Array): void {
+  /** Overwrites all of the buffer except the result, where that lies in it: the compressor owns nothing else. */
+  overwriteRest(result: Uint8Array): void {
     if (!this.holds(result)) {
       this.#whole.fill(0x55)
       return
@@ -33,18 +33,18 @@ export class LentMemory {
   }
 
   /** Asserts that no byte outside the view was written, and that a result in this buffer lies in the view. */
-  assertKeptTo(what: string, result?: Uint8Array): void {
+  assertNothingOutside(what: string, result?: Uint8Array): void {
     const end = beforeBytes + this.view.length
     const outside = [this.#whole.subarray(0, beforeBytes), this.#whole.subarray(end)]
     const isWhole = outside.every((part) => part.every((byte) => byte === untouched))
-    assert.ok(isWhole, `${what}: bytes beside the lent view were written`)
+    assert.ok(isWhole, `${what}: bytes outside the buffer were written`)
     if (result === undefined || !this.holds(result)) return
     const isWithin = result.byteOffset >= beforeBytes && result.byteOffset + result.length <= end
-    assert.ok(isWithin, `${what}: the result lies beside the lent view`)
+    assert.ok(isWithin, `${what}: the result lies outside the buffer`)
   }
 }
 
-/** Where memory may come from: the engine lends shared memory, so that its workers need no copy. */
+/** Kinds of memory. The engine passes shared memory, so that its workers need no copy. */
 export type MemoryKind = 'memory of its own' | 'shared memory'
 
 const makeBuffer: Readonly<Record<MemoryKind, (lengthBytes: number) => ArrayBuffer | SharedArrayBuffer>> = {

@@ -4,15 +4,15 @@ import { but } from './broken-compressor.js'
 import type { BrokenCompressor } from './broken-compressor.js'
 import { changedResult, sound } from './sound-compressor.js'
 
-const lent = 'memory that the caller lends'
-const noWriteBeside = 'leads to a sound result and no write beside it'
-const sameBytes = 'leads to the same bytes and no write beside it'
+const callerBuffer = 'a buffer of the caller'
+const validResult = 'the result is valid and no byte outside is written'
+const sameBytes = 'the bytes are right and no byte outside is written'
 
 const shorter = 'compress returns a shorter result, which decompresses to the input, for'
 const nullOrShorter = 'compress returns null or a shorter result'
 
-/** Compressors that are at fault with a result that is not shorter, or with memory that they are lent. */
-export const brokenWithMemory: readonly BrokenCompressor[] = [
+/** Compressors that are at fault with a result that is not shorter, or with the caller’s buffer. */
+export const brokenWithBuffers: readonly BrokenCompressor[] = [
   {
     fault: 'the input is returned where it does not shrink',
     foundBy: [
@@ -65,12 +65,12 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
     }),
   },
   {
-    fault: 'lent memory is filled from the beginning of its buffer',
+    fault: 'the result is written from the beginning of the ArrayBuffer, not of the view',
     foundBy: [
-      `${lent} for compressing, memory of its own, just long enough, ${noWriteBeside}`,
-      `${lent} for compressing, shared memory, longer than needed, ${noWriteBeside}`,
-      `${lent} for decompressing, memory of its own, just long enough, ${sameBytes}`,
-      `${lent} for decompressing, shared memory, longer than needed, ${sameBytes}`,
+      `${callerBuffer} for compress, in memory of its own, just long enough: ${validResult}`,
+      `${callerBuffer} for compress, in shared memory, longer than needed: ${validResult}`,
+      `${callerBuffer} for decompress, in memory of its own, just long enough: ${sameBytes}`,
+      `${callerBuffer} for decompress, in shared memory, longer than needed: ${sameBytes}`,
     ],
     create: but({
       compress: changedResult((compressed, _input, { buffer }) =>
@@ -85,8 +85,8 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
     }),
   },
   {
-    fault: 'a byte more is written than lent memory has',
-    foundBy: [`${lent} for decompressing, memory of its own, just long enough, ${sameBytes}`],
+    fault: 'one byte more is written than the buffer has',
+    foundBy: [`${callerBuffer} for decompress, in memory of its own, just long enough: ${sameBytes}`],
     create: but({
       decompress: async (bytes, expected, { buffer } = {}) => {
         const opened = await sound.decompress(bytes, expected)
@@ -97,8 +97,8 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
     }),
   },
   {
-    fault: 'a stream that is too long is written on beside lent memory',
-    foundBy: [`${lent} for a stream that is refused, shared memory, is not written beside`],
+    fault: 'a stream that is too long is written past the end of the buffer',
+    foundBy: [`${callerBuffer} in shared memory: no byte outside is written for a stream that is refused`],
     create: but({
       decompress: (bytes, expected, { buffer } = {}) => {
         if (buffer) new Uint8Array(buffer.buffer, buffer.byteOffset + expected).fill(0, 0, 100)
@@ -107,10 +107,10 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
     }),
   },
   {
-    fault: 'lent memory is used without a look at its length',
+    fault: 'the length of the buffer is not checked',
     foundBy: [
-      `${lent} for decompressing, memory of its own, too short, ${sameBytes}`,
-      `${lent} for decompressing, shared memory, too short, ${sameBytes}`,
+      `${callerBuffer} for decompress, in memory of its own, too short: ${sameBytes}`,
+      `${callerBuffer} for decompress, in shared memory, too short: ${sameBytes}`,
     ],
     create: but({
       decompress: async (bytes, expected, { buffer } = {}) =>
@@ -118,8 +118,8 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
     }),
   },
   {
-    fault: 'all of lent memory is taken for the result',
-    foundBy: [`${lent} for decompressing, memory of its own, longer than needed, ${sameBytes}`],
+    fault: 'the whole buffer is returned as the result',
+    foundBy: [`${callerBuffer} for decompress, in memory of its own, longer than needed: ${sameBytes}`],
     create: but({
       decompress: async (bytes, expected, { buffer } = {}) => {
         const opened = await sound.decompress(bytes, expected)
@@ -130,8 +130,8 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
     }),
   },
   {
-    fault: 'lent memory is taken to be empty',
-    foundBy: [`${lent} may hold the bytes of an earlier call`],
+    fault: 'the buffer is assumed to be zeroed',
+    foundBy: [`${callerBuffer} may hold the bytes of an earlier call`],
     create: but({
       decompress: async (bytes, expected, { buffer } = {}) => {
         const opened = await sound.decompress(bytes, expected)
@@ -143,7 +143,9 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
   },
   {
     fault: 'the memory of one call is used for all',
-    foundBy: [`${lent} may be shared memory that several calls share among them`],
+    foundBy: [
+      `${callerBuffer} in shared memory: concurrent calls with a buffer each do not disturb each other`,
+    ],
     create: (): Compressor => {
       const memory = new Uint8Array(new SharedArrayBuffer(2 ** 23))
       return {
@@ -156,8 +158,8 @@ export const brokenWithMemory: readonly BrokenCompressor[] = [
     },
   },
   {
-    fault: 'lent memory is written to behind the end of an aborted call',
-    foundBy: [`${lent} is not written to any more when the call has ended, by an abort or a refusal`],
+    fault: 'the buffer is written after an aborted call ended',
+    foundBy: [`${callerBuffer} is not written after the call ended, by an abort or a refusal`],
     create: but({
       compress: (bytes, options = {}) => {
         const { signal, buffer } = options

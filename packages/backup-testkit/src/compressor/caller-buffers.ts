@@ -7,42 +7,44 @@ import {
   mustCompress,
   withCompressor,
 } from './expectations.js'
-import { LentMemory, memoryKinds } from './lent-memory.js'
+import { CallerBuffer, memoryKinds } from './caller-buffer.js'
 import { diskImage, noise, prose } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
 
 const lengthBytes = 600_000
 
-const lentLengths = [
+const bufferLengths = [
   ['just long enough', 0],
   ['longer than needed', 123_456],
   ['too short', -1],
 ] as const
 
-export function lendingTests(options: CompressorConformanceOptions): void {
+export function callerBufferTests(options: CompressorConformanceOptions): void {
   const { describe, it } = options
 
-  describe('memory that the caller lends', () => {
+  describe('a buffer of the caller', () => {
     for (const kind of memoryKinds) {
-      for (const [name, extraBytes] of lentLengths) {
-        it(`for compressing, ${kind}, ${name}, leads to a sound result and no write beside it`, () =>
+      for (const [name, extraBytes] of bufferLengths) {
+        it(`for compress, in ${kind}, ${name}: the result is valid and no byte outside is written`, () =>
           withCompressor(options, (compressor) => compressInto(compressor, kind, extraBytes)))
 
-        it(`for decompressing, ${kind}, ${name}, leads to the same bytes and no write beside it`, () =>
+        it(`for decompress, in ${kind}, ${name}: the bytes are right and no byte outside is written`, () =>
           withCompressor(options, async (compressor) => {
             for (const bytes of shrinkingInputs()) {
               const compressed = (await mustCompress(compressor, bytes)).slice()
-              const lent = new LentMemory(kind, bytes.length + extraBytes)
-              const opened = await compressor.decompress(compressed, bytes.length, { buffer: lent.view })
-              lent.assertKeptTo('decompress', opened)
+              const callerBuffer = new CallerBuffer(kind, bytes.length + extraBytes)
+              const opened = await compressor.decompress(compressed, bytes.length, {
+                buffer: callerBuffer.view,
+              })
+              callerBuffer.assertNothingOutside('decompress', opened)
               compressed.fill(0)
-              lent.takeBack(opened)
+              callerBuffer.overwriteRest(opened)
               assertSameBytes(opened, bytes, 'decompress')
             }
           }))
       }
 
-      it(`for a stream that is refused, ${kind}, is not written beside`, () =>
+      it(`in ${kind}: no byte outside is written for a stream that is refused`, () =>
         withCompressor(options, async (compressor) => {
           const bytes = diskImage(lengthBytes)
           const compressed = await mustCompress(compressor, bytes)
@@ -53,31 +55,31 @@ export function lendingTests(options: CompressorConformanceOptions): void {
             [lengthBytes, compressed.length - 1],
             [lengthBytes, compressed.length >> 1],
           ] as const) {
-            const lent = new LentMemory(kind, expected)
+            const callerBuffer = new CallerBuffer(kind, expected)
             const what = `${length} bytes of the stream for ${expected}`
             await assertRejectsWith('OBJECT_CORRUPT', what, () =>
-              compressor.decompress(compressed.subarray(0, length), expected, { buffer: lent.view }),
+              compressor.decompress(compressed.subarray(0, length), expected, { buffer: callerBuffer.view }),
             )
-            lent.assertKeptTo(what)
+            callerBuffer.assertNothingOutside(what)
           }
         }))
 
-      it(`may be ${kind} that several calls share among them`, () =>
+      it(`in ${kind}: concurrent calls with a buffer each do not disturb each other`, () =>
         withCompressor(options, async (compressor) => {
           const parts = shrinkingInputs().map((bytes) => ({
             bytes,
-            lent: new LentMemory(kind, bytes.length),
+            callerBuffer: new CallerBuffer(kind, bytes.length),
           }))
           const opened = await Promise.all(
-            parts.map(async ({ bytes, lent }) => {
+            parts.map(async ({ bytes, callerBuffer }) => {
               const compressed = await mustCompress(compressor, bytes)
-              return compressor.decompress(compressed, bytes.length, { buffer: lent.view })
+              return compressor.decompress(compressed, bytes.length, { buffer: callerBuffer.view })
             }),
           )
-          for (const [index, { bytes, lent }] of parts.entries()) {
+          for (const [index, { bytes, callerBuffer }] of parts.entries()) {
             const result = opened[index]
             assert.ok(result, `call ${index} gave nothing`)
-            lent.assertKeptTo(`call ${index}`, result)
+            callerBuffer.assertNothingOutside(`call ${index}`, result)
             assertSameBytes(result, bytes, `call ${index}`)
           }
         }))
@@ -93,7 +95,7 @@ export function lendingTests(options: CompressorConformanceOptions): void {
         }
       }))
 
-    it('is not written to any more when the call has ended, by an abort or a refusal', () =>
+    it('is not written after the call ended, by an abort or a refusal', () =>
       withCompressor(options, async (compressor) => {
         const bytes = diskImage(4 * lengthBytes)
         const compressed = (await mustCompress(compressor, bytes)).slice()
@@ -117,14 +119,14 @@ export function lendingTests(options: CompressorConformanceOptions): void {
           controller.abort()
         })
         await Promise.all(ended)
-        // Whatever goes on behind the calls' ends has the time of two more calls to show itself.
+        // Work that continues after the calls ended has the time of two more calls to write.
         for (let time = 0; time < 2; time++) {
           await compressor.decompress(await mustCompress(compressor, bytes), bytes.length)
         }
         for (const buffer of buffers) {
           assert.ok(
             buffer.every((byte) => byte === 0x55),
-            'lent memory was written after its call ended',
+            'the buffer was written after the call ended',
           )
         }
       }))
@@ -146,17 +148,17 @@ async function compressInto(
 ): Promise<void> {
   for (const bytes of inputs()) {
     const input = bytes.slice()
-    const lent = new LentMemory(kind, bytes.length + extraBytes)
-    const result = await compressor.compress(input, { buffer: lent.view })
-    lent.assertKeptTo('compress', result ?? undefined)
+    const callerBuffer = new CallerBuffer(kind, bytes.length + extraBytes)
+    const result = await compressor.compress(input, { buffer: callerBuffer.view })
+    callerBuffer.assertNothingOutside('compress', result ?? undefined)
     if (result === null) continue
-    lent.takeBack(result)
+    callerBuffer.overwriteRest(result)
     input.fill(0)
     await assertSound(compressor, bytes, result, 'compress')
   }
 }
 
-/** Waits for a call, and overwrites the memory that it was lent as soon as it is the lender's again. */
+/** Waits for a call to end, and overwrites the buffer that it got, which belongs to the caller again. */
 async function overwritten(call: Promise<unknown>, buffer: Uint8Array): Promise<void> {
   await call.catch(() => undefined)
   buffer.fill(0x55)
