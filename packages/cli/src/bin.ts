@@ -11,7 +11,7 @@ const { signal, stop } = abortOnSignals()
 
 async function run(): Promise<void> {
   const exitCode = await main(argv, {
-    // A getter, since the first touch of process.stdin opens it.
+    // A getter, because the first access to process.stdin opens it.
     get stdin() {
       return process.stdin
     },
@@ -23,7 +23,7 @@ async function run(): Promise<void> {
   stop()
   process.exitCode = exitCode
   guard.release()
-  // A source that still waits for its writer would keep the process: after a signal nothing is waited for any more.
+  // A source that still waits for its writer would keep the process alive after a signal.
   if (signal.reason instanceof SignalAbort) process.exit()
 }
 

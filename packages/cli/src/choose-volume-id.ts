@@ -4,7 +4,7 @@ import { CliError } from './cli-error.js'
 import { exitCodes } from './exit-codes.js'
 import { volumeIdOfPath } from './volume-id.js'
 
-/** What the volume id of a backup follows from. */
+/** What the volume id of a backup is derived from. */
 export interface VolumeIdClues {
   readonly volumeId: string | undefined
   readonly parent: BackupRecord | undefined
@@ -12,16 +12,16 @@ export interface VolumeIdClues {
   readonly incremental: boolean
 }
 
-/** A volume id, and where it is from; undefined where the caller gave it. */
+/** A volume id and its origin; undefined where the user named it. */
 export interface ChosenVolumeId {
   readonly volumeId: string
   readonly origin: string | undefined
 }
 
 /**
- * The volume a backup is of: as given, else the parent's, else the path's own, else (for a stream) a new one.
+ * The volume id of a backup: the given one, else the parent's, else that of the path, else (for a stream) a new one.
  *
- * @throws CliError `USAGE` for an incremental of a stream, whose chain nothing but an id can find
+ * @throws CliError `USAGE` for an incremental of a stream without a volume id, which alone identifies its chain
  */
 export function chooseVolumeId({ volumeId, parent, realPath, incremental }: VolumeIdClues): ChosenVolumeId {
   if (volumeId !== undefined) return { volumeId, origin: undefined }

@@ -3,14 +3,14 @@ import type { ExitCode } from './exit-codes.js'
 /** How to build a {@link CliError}. */
 export interface CliErrorOptions {
   readonly exitCode: ExitCode
-  /** What to type next, where the message does not say it. */
+  /** What to do next, where the message does not contain it. */
   readonly hint?: string
-  /** What `--json` shows beside: `backupIds` … */
+  /** Further properties for `--json`: `backupIds` … */
   readonly details?: object
   readonly cause?: unknown
 }
 
-/** What goes wrong in the command itself, before or beside the engine: its `code` is as stable as the engine's. */
+/** A failure of the command itself, not of the engine. Its `code` is as stable as the engine's. */
 export class CliError extends Error {
   readonly code: string
   readonly exitCode: ExitCode

@@ -3,7 +3,7 @@ import type { CliIo } from './io.js'
 import type { GlobalOptions } from './options/global-options.js'
 import type { Output } from './output/output.js'
 
-/** What a driver is told beside what the global options say. */
+/** Driver options beside those of the global options. */
 export interface StoreSettings {
   readonly chunkSizeBytes?: number
   readonly blockSizeBytes?: number
@@ -13,13 +13,13 @@ export interface StoreSettings {
   readonly create?: boolean
 }
 
-/** What a command's work is done with. */
+/** What a command works with. */
 export interface CommandContext {
   readonly io: CliIo
   readonly output: Output
   readonly signal: AbortSignal
   readonly globals: GlobalOptions
-  /** Opens the store, hands over its driver, and closes it whatever happens. */
+  /** Opens the store, passes its driver to `work`, and closes it in any case. */
   readonly withStore: <T>(
     work: (driver: ChunkedBackupDriver) => Promise<T>,
     settings?: StoreSettings,

@@ -10,13 +10,13 @@ import { LineSplitter } from './line-splitter.js'
 /** How long a command may take to end after SIGTERM, before it gets SIGKILL. */
 const killAfterMs = 5000
 
-/** How long its last lines on stderr are waited for once it has ended: a child of its own may keep that open. */
+/** How long to wait for its last lines on stderr after it ended: a child of its own may keep stderr open. */
 const lastLinesMs = 500
 
 /** How to run the command of `--stdin-from-command`. */
 export interface CommandSourceOptions {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** How many bytes it must write; undefined where any number will do. */
+  /** How many bytes it must write; undefined for any number. */
   readonly sizeBytes: number | undefined
   /** Called with each line that it writes to stderr. */
   readonly onErrorLine: (line: string) => void
@@ -30,7 +30,7 @@ type Ending =
   | { readonly startError: NodeJS.ErrnoException }
 
 /**
- * A volume that is what a command writes to stdout. The stream ends only when the command has ended with exit code 0, and
+ * A volume that consists of a command's stdout. The stream ends only when the command has ended with exit code 0, and
  * fails otherwise, so that the output of a command that failed never becomes a backup. No shell is involved.
  */
 export function commandVolume(command: readonly string[], options: CommandSourceOptions): VolumeSource {
@@ -76,12 +76,12 @@ class RunningCommand {
     stderr.setEncoding('utf8').on('data', (text: string) => {
       lines.add(text)
     })
-    // Closing a stream that is still being read is no fault of the command.
+    // Closing a stream that is still being read is not a failure of the command.
     stderr.on('error', () => undefined)
     this.#ending = this.#watch(lines)
   }
 
-  /** What the command writes, up to its end with exit code 0. Throws `COMMAND_FAILED` for any other end. */
+  /** Yields the command's stdout until it ends with exit code 0. Throws `COMMAND_FAILED` for any other end. */
   async *output(): AsyncGenerator<Uint8Array> {
     try {
       for await (const piece of this.#child.stdout) yield piece as Uint8Array
@@ -102,7 +102,7 @@ class RunningCommand {
   async stop(): Promise<void> {
     if (!this.#hasEnded) this.#child.kill('SIGTERM')
     const killTimer = setTimeout(() => this.#child.kill('SIGKILL'), killAfterMs)
-    // A command that is blocked in a write is told that nobody reads.
+    // A command that is blocked in a write gets EPIPE.
     this.#child.stdout.destroy()
     await this.#ending
     clearTimeout(killTimer)
@@ -112,7 +112,7 @@ class RunningCommand {
     const child = this.#child
     const ending = await new Promise<Ending>((resolve) => {
       child.once('error', (startError) => {
-        // A signal that could not be sent is an error event too, of a command that runs.
+        // A signal that could not be sent is an error event too, although the command runs.
         if (child.pid === undefined) resolve({ startError })
       })
       child.once('exit', (exitCode, signal) => {
@@ -131,14 +131,14 @@ class RunningCommand {
     }
     child.stderr.destroy()
     lines.end()
-    // A child of a command that failed may keep stdout open: what it writes there is of no use.
+    // A child of a command that failed may keep stdout open: its output is not needed.
     if ('startError' in ending || ending.exitCode !== 0) child.stdout.destroy()
     return ending
   }
 }
 
 function notStarted(name: string, cause: NodeJS.ErrnoException): CliError {
-  const why = cause.code === 'ENOENT' ? 'there is no such program, nor one in PATH' : cause.message
+  const why = cause.code === 'ENOENT' ? 'it does not exist, neither as a path nor in PATH' : cause.message
   return new CliError('COMMAND_FAILED', `Cannot run ${name}: ${why}. No backup was made.`, {
     exitCode: exitCodes.failed,
     hint: 'The command is run as it stands, without a shell. For a pipeline: --stdin-from-command -- sh -c "…".',

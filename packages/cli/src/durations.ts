@@ -1,11 +1,11 @@
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }
 const durationPattern = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h)?$/i
 
-/** What {@link parseDuration} accepts, for messages and help. */
+/** The syntax of {@link parseDuration}, for messages and help. */
 export const durationSyntax = 'seconds, or a number with ms, s, m, h, such as 30s or 5m'
 
 /**
- * A time in milliseconds from what a person types: `30`, `30s`, `500ms`, `5m`, `1.5h`. Case does not matter.
+ * Parses a time, and returns milliseconds: `30`, `30s`, `500ms`, `5m`, `1.5h`. Case does not matter.
  *
  * @throws RangeError where it is not a time, is less than a millisecond, or more than 24 days, which no timer takes
  */
@@ -22,11 +22,11 @@ export function parseDuration(text: string): number {
 const ageUnitMs: Readonly<Record<string, number>> = { ...unitMs, d: 86_400_000 }
 const agePattern = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)?$/i
 
-/** What {@link parseAge} accepts, for messages. */
+/** The syntax of {@link parseAge}, for messages. */
 export const ageSyntax = 'seconds, or a number with s, m, h, d, such as 36h or 7d'
 
 /**
- * An age in milliseconds from what a person types: `0`, `90s`, `24h`, `7d`. Case does not matter.
+ * Parses an age, and returns milliseconds: `0`, `90s`, `24h`, `7d`. Case does not matter.
  *
  * @throws RangeError where it is not an age
  */

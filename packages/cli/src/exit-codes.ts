@@ -1,18 +1,18 @@
 import type { BackupErrorCode } from '@stowage/backup-core'
 
-/** What the process says to a script. Chosen once, never renumbered. */
+/** The exit codes, for scripts. They never change. */
 export const exitCodes = {
   /** Done. */
   ok: 0,
-  /** The operation failed: an unreadable source, a store that is full or away, and whatever has no number of its own. */
+  /** The operation failed: an unreadable source, a store that is full or does not answer, and every failure without a code of its own. */
   failed: 1,
-  /** The command line makes no sense; nothing was tried. */
+  /** The command line is invalid; nothing was done. */
   usage: 2,
-  /** There is no such store, backup, container or source. */
+  /** The store, backup, container or source does not exist. */
   notFound: 3,
-  /** A verification failed, or what the store holds is damaged or incomplete. */
+  /** A verification failed, or stored objects are damaged or missing. */
   corrupt: 4,
-  /** Refused, since it would lose something or contradict what is there. Nothing was changed. */
+  /** Refused, because it would lose data or conflict with existing data. Nothing was changed. */
   refused: 5,
   hangup: 129,
   interrupted: 130,

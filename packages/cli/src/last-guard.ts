@@ -2,25 +2,25 @@ import { writeSync } from 'node:fs'
 import { exitCodes } from './exit-codes.js'
 import { errorJson, errorText } from './output/errors.js'
 
-/** What ends a process whose operation did not. */
+/** Reports a process that ends before its operation. */
 export interface LastGuard {
-  /** The operation has ended, and has said how. */
+  /** The operation has ended and reported its outcome. */
   release(): void
 }
 
 /**
- * Lets no process end in silence. Node.js ends one that has nothing left to do, whatever is still awaited, and says nothing
- * with a `main` that never settles. Errors that nothing caught are put into the same words as any other.
+ * Reports every premature end of the process. Node.js ends silently when the event loop is empty, even while `main` is
+ * still awaited. Uncaught errors are reported like all others.
  */
 export function guardProcess(asJson: boolean): LastGuard {
   let isReleased = false
   const say = (code: string, message: string, hint: string): void => {
     const report = { code, message, hint, exitCode: exitCodes.failed }
     try {
-      // Nothing asynchronous is written any more.
+      // Asynchronous writes are lost when the process exits.
       writeSync(2, asJson ? errorJson(report) : errorText(report))
     } catch {
-      // No stderr to say it on: the exit code remains.
+      // Without a stderr the exit code must do.
     }
   }
   process.on('exit', () => {
@@ -36,7 +36,7 @@ export function guardProcess(asJson: boolean): LastGuard {
     isReleased = true
     say('UNEXPECTED', `Internal error: ${error instanceof Error ? error.message : String(error)}`, reportHint)
     if (process.env['STOWAGE_DEBUG'] === '1' && error instanceof Error) console.error(error)
-    // Whatever the operation was doing, nothing is known of its state.
+    // The state of the operation is unknown.
     process.exit(exitCodes.failed)
   })
   return {

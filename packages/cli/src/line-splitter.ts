@@ -1,7 +1,7 @@
-/** A line longer than this is passed on in parts. */
+/** Longer lines are passed on in parts. */
 const maxLineLength = 4096
 
-/** Cuts text that comes in pieces into its lines. A carriage return ends a line too: progress bars redraw with it. */
+/** Splits text that comes in pieces into lines. A carriage return ends a line too: progress bars redraw with it. */
 export class LineSplitter {
   readonly #onLine: (line: string) => void
   #rest = ''
@@ -20,7 +20,7 @@ export class LineSplitter {
     }
   }
 
-  /** Passes on what is left after the last line end. */
+  /** Passes on the rest after the last line end. */
   end(): void {
     this.#pass(this.#rest)
     this.#rest = ''

@@ -14,8 +14,8 @@ import { SignalAbort } from './signals.js'
 import { parseStoreUrl } from './store-url.js'
 
 /**
- * Runs the command line `stowage ...argv` and resolves to its exit code. Never rejects; leaves the process's own
- * streams, signals and exit code alone.
+ * Runs the command line `stowage ...argv` and resolves to its exit code. Never rejects; does not change the process's
+ * streams, signals or exit code.
  *
  * @param argv the arguments after the command's own name
  */
@@ -32,7 +32,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     return exitCodes.ok
   } catch (error) {
     if (error instanceof CommanderError) {
-      // The help that answers a bare `stowage` says it all.
+      // `stowage` without arguments prints the help.
       if (error.code === 'commander.help') return exitCodes.usage
     }
     const report = await reportOf(
@@ -56,7 +56,7 @@ async function parse(program: Command, argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Waits until stdout has taken the result. A reader that has gone away, as `head` does, has had what it wanted. */
+/** Waits until the result is written to stdout. A reader that closed the pipe early, as `head` does, is not an error. */
 async function flush({ stdout }: CliIo): Promise<void> {
   try {
     await stdout.flush?.()
@@ -81,7 +81,7 @@ async function run(
   const onAbort = (): void => {
     output.endProgress()
     if (signal.reason instanceof SignalAbort) {
-      output.note('stopping and cleaning up; a second signal ends it at once')
+      output.note('stopping and cleaning up; a second signal ends it immediately')
     }
   }
   signal.addEventListener('abort', onAbort, { once: true })
@@ -104,12 +104,12 @@ async function run(
   }
 }
 
-/** Before the command line has been understood, its failure can only guess at the form it is wanted in. */
+/** Whether `--json` is set, for a command line that could not be parsed. */
 export function saysJson(argv: readonly string[], env: CliIo['env']): boolean {
   return argv.includes('--json') || ['1', 'true', 'yes', 'on'].includes(env['STOWAGE_JSON'] ?? '')
 }
 
-/** The stacks of an error and of what caused it, for whoever looks for the fault in Stowage itself. */
+/** The stacks of an error and its causes, for debugging Stowage. */
 function causes(error: Error): string {
   const inner = error.cause instanceof Error ? `\ncaused by ${causes(error.cause)}` : ''
   return (error.stack ?? error.message) + inner

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { CliError } from './cli-error.js'
 import { exitCodes } from './exit-codes.js'
 
-/** What to back up, as the command line names it. */
+/** What to back up, from the command line. */
 export type SourceName =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'command'; readonly command: readonly string[] }
@@ -13,14 +13,14 @@ const commandExample = 'For example: stowage backup --stdin-from-command --volum
 export function rawArgumentsOf(command: Command): readonly string[] {
   let top = command
   while (top.parent) top = top.parent
-  // Commander keeps them, but does not declare them.
+  // Commander has them, but not in its types.
   return (top as Command & { readonly rawArgs: readonly string[] }).rawArgs
 }
 
 /**
  * The SOURCE, or the command after `--`.
  *
- * @param operands - the arguments that are no options, also those after `--`
+ * @param operands - the arguments that are not options, also those after `--`
  * @throws CliError `USAGE` for more than one source, or for both a source and a command
  */
 export function namedSource(

@@ -6,7 +6,7 @@ import type { GlobalOptions } from './options/global-options.js'
 import type { Output } from './output/output.js'
 import type { NetworkPatience, OpenStore } from './store-url.js'
 
-/** Opens a store for the time of `work`. */
+/** Opens a store while `work` runs. */
 export async function withStore<T>(
   openStore: OpenStore,
   globals: GlobalOptions,

@@ -32,12 +32,12 @@ An option with [env: NAME] may be set in the environment; the command line wins.
 ${exitCodesHelp}
 `
 
-/** The grammar of the command line. The work behind each command is imported when the command is run. */
+/** Defines the command line. The module of each command is imported when the command is run. */
 export function buildProgram(io: CliIo, invoke: Invoke): Command {
   const program = new Command('stowage')
     .description('Chunked, incremental, verified backups of disk images and block devices.')
     .version(version)
-    // Set before the commands are added, which inherit it: nothing but main ends anything or writes errors.
+    // Set before the commands are added, which inherit it: only main ends the process and writes errors.
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -48,7 +48,7 @@ export function buildProgram(io: CliIo, invoke: Invoke): Command {
     })
     .configureHelp({
       showGlobalOptions: true,
-      // Declared as a list for what follows `--` alone.
+      // A list, because a command and its arguments may follow `--`.
       subcommandTerm: (command) => new Help().subcommandTerm(command).replace('<source...>', '<source>'),
     })
     .addHelpText('after', examples)

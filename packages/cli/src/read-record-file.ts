@@ -3,12 +3,12 @@ import { CliError } from './cli-error.js'
 import { exitCodes } from './exit-codes.js'
 import type { CliIo } from './io.js'
 
-/** The engine takes records of at most 1 MiB: base64 makes 1.4 MiB of one, and the rest is room for white space. */
+/** The engine accepts records of at most 1 MiB: 1.4 MiB in base64, and the rest for white space. */
 const maxFileBytes = 2 * 1024 * 1024
 
 /**
  * Reads the text of a record file: a regular file, a pipe, or stdin for `-`. Reads no more than a record can have, and
- * stops when the signal is aborted, whatever the other end of a pipe does.
+ * stops when the signal is aborted, also while it waits for a pipe.
  *
  * @throws BackupError `NOT_A_FILE`, `SOURCE_READ`, `ABORTED`; CliError `SOURCE_NOT_FOUND`, `RECORD_INVALID`
  */
@@ -37,7 +37,7 @@ async function openSource(path: string, io: CliIo, signal: AbortSignal): Promise
   } catch (error) {
     const { cause } = error as { readonly cause?: NodeJS.ErrnoException }
     if (!isBackupError(error, 'SOURCE_READ') || cause?.code !== 'ENOENT') throw error
-    throw new CliError('SOURCE_NOT_FOUND', `There is no file ${path}.`, {
+    throw new CliError('SOURCE_NOT_FOUND', `${path} does not exist.`, {
       exitCode: exitCodes.notFound,
       hint: 'Name a file that stowage export or cinder backup-export wrote, or - for stdin.',
       cause,

@@ -13,7 +13,7 @@ export function recordFileOf({ backupService, backupUrl }: ExportedRecord): Reco
 }
 
 /**
- * Reads the text of a record file. What the record itself says is the engine's to judge.
+ * Parses a record file. The engine checks the record itself.
  *
  * @throws CliError `RECORD_INVALID`
  */

@@ -3,16 +3,16 @@ import type { BackupRecord, ChunkedBackupDriver } from '@stowage/backup-core'
 import { CliError } from './cli-error.js'
 import { exitCodes } from './exit-codes.js'
 
-/** Fewer characters than these are more likely a slip than the beginning of an id. */
+/** Fewer characters are more likely a typing error than the beginning of an id. */
 const minPrefixLength = 4
 
-/** The most ids that an error names. */
+/** The maximum number of ids in an error. */
 const maxNamed = 10
 
 const wholeUuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
 /**
- * Finds a backup by its id, or by the beginning of it where that is unique, as people type it from a listing.
+ * Finds a backup by its id, or by the beginning of it where that is unique, as users type it from a listing.
  *
  * @throws BackupError `BACKUP_NOT_FOUND`
  * @throws CliError `USAGE` where several ids begin with it, `BACKUP_NOT_FOUND` for too short a beginning
@@ -27,7 +27,7 @@ export async function resolveBackup(
   } catch (notFound) {
     if (!isBackupError(notFound, 'BACKUP_NOT_FOUND') || wholeUuid.test(idOrPrefix)) throw notFound
     if (idOrPrefix.length < minPrefixLength) {
-      throw new CliError('BACKUP_NOT_FOUND', `There is no backup ${idOrPrefix} in this store.`, {
+      throw new CliError('BACKUP_NOT_FOUND', `Backup ${idOrPrefix} does not exist in this store.`, {
         exitCode: exitCodes.notFound,
         hint: `Give at least the first ${String(minPrefixLength)} characters of an id; \`stowage list\` names the backups of the store.`,
         cause: notFound,
@@ -46,10 +46,10 @@ export async function resolveBackup(
 }
 
 /**
- * Deletes by a whole id alone, since a beginning may be another backup's after a typing error. Where that is why there is no
- * such backup, the error names the ones that were meant.
+ * Deletes need a complete id, because after a typing error a beginning may match another backup. If the id is the beginning
+ * of one, the error names the matching backups.
  *
- * @returns the error to throw in place of `error`, which a delete of `idOrPrefix` failed with
+ * @returns the error to throw in place of `error`, with which a delete of `idOrPrefix` failed
  */
 export async function wholeIdWanted(
   driver: ChunkedBackupDriver,
@@ -59,7 +59,7 @@ export async function wholeIdWanted(
 ): Promise<unknown> {
   if (!isBackupError(error, 'BACKUP_NOT_FOUND')) return error
   if (idOrPrefix.length < minPrefixLength || wholeUuid.test(idOrPrefix)) return error
-  // A store that cannot be listed has no more to say than the delete has said.
+  // Where the store cannot be listed, the error of the delete is all there is to report.
   const ids = await driver.listBackups({ idPrefix: idOrPrefix, signal }).then(
     (records) => records.map(({ id }) => id),
     () => [],

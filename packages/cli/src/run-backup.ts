@@ -4,7 +4,7 @@ import { CliError } from './cli-error.js'
 import { chooseVolumeId } from './choose-volume-id.js'
 import type { CommandContext, StoreSettings } from './command-context.js'
 import { compressorOf } from './compression/lazy-compressor.js'
-import { defaultCompressionWord } from './compression/words.js'
+import { defaultAlgorithm } from './compression/algorithms.js'
 import type { BackupCommandOptions } from './options/backup-options.js'
 import { storedText, viewOf } from './output/backup-view.js'
 import { formatDuration } from './output/duration.js'
@@ -16,7 +16,7 @@ import { parseStoreUrl } from './store-url.js'
 import type { SourceName } from './named-source.js'
 import { sourceOf } from './volume-source.js'
 
-/** The work of `stowage backup`. */
+/** Runs `stowage backup`. */
 export async function runBackup(
   context: CommandContext,
   source: SourceName,
@@ -24,7 +24,7 @@ export async function runBackup(
 ): Promise<void> {
   const { output, signal, io } = context
   const startMs = output.nowMs()
-  // What is wrong with the command line is said before the source is touched.
+  // The command line is checked before the source is opened.
   parseStoreUrl(options.store)
   const settings = await settingsOf(options)
   const { volume, realPath } = await sourceOf(source, io, options, (line) => {
@@ -51,14 +51,14 @@ export async function runBackup(
   output.result(resultOf(result, Math.round(output.nowMs() - startMs)))
 }
 
-/** The failure of a command that wrote the stream. To the engine it is that of a stream like any other. */
+/** The error for a command that wrote the stream and failed, which the engine reports as a failed stream. */
 function commandFailureIn(error: unknown): unknown {
   return isBackupError(error, 'SOURCE_READ') && error.cause instanceof CliError ? error.cause : error
 }
 
 async function settingsOf(options: BackupCommandOptions): Promise<StoreSettings> {
   const { chunkSize, blockSize, joinGap, create } = options
-  const compression = await compressorOf(options.compression ?? defaultCompressionWord, options.bz2Engine)
+  const compression = await compressorOf(options.compression ?? defaultAlgorithm, options.bz2Engine)
   return {
     ...(chunkSize === undefined ? {} : { chunkSizeBytes: chunkSize }),
     ...(blockSize === undefined ? {} : { blockSizeBytes: blockSize }),

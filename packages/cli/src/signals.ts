@@ -9,7 +9,7 @@ const exitCodeBySignal = {
 
 type EndingSignal = keyof typeof exitCodeBySignal
 
-/** The reason of an abort that a signal of the operating system asked for. */
+/** The reason of an abort by a signal of the operating system. */
 export class SignalAbort extends Error {
   readonly exitCode: ExitCode
 
@@ -22,7 +22,7 @@ export class SignalAbort extends Error {
 
 /**
  * Turns the first SIGINT, SIGTERM or SIGHUP into an abort, so that the operation can remove what it wrote. The second
- * one ends the process at once.
+ * one ends the process immediately.
  */
 export function abortOnSignals(): { readonly signal: AbortSignal; readonly stop: () => void } {
   const controller = new AbortController()

@@ -4,11 +4,11 @@ import type { VolumeExtent } from '@stowage/backup-core'
 const powers = ['', 'K', 'M', 'G', 'T', 'P']
 const sizePattern = /^(\d+(?:\.\d+)?)\s*([KMGTP]?)(I?B)?$/i
 
-/** What {@link parseSize} accepts, for messages and help. */
+/** The syntax of {@link parseSize}, for messages and help. */
 export const sizeSyntax = 'bytes, or a number with K, M, G, T (×1024; so KiB …) or KB, MB, GB, TB (×1000)'
 
 /**
- * A size in bytes from what a person types: `32768`, `50M`, `1GiB`, `1.5G`, `10MB`. Case does not matter.
+ * Parses a size, and returns bytes: `32768`, `50M`, `1GiB`, `1.5G`, `10MB`. Case does not matter.
  *
  * @throws RangeError where it is not a size, not a whole number of bytes, or beyond 2^53 - 1
  */
@@ -28,7 +28,7 @@ export function parseSize(text: string): number {
 }
 
 /**
- * A range of a volume from `OFFSET:LENGTH`, both sizes as {@link parseSize} reads them.
+ * Parses a range of a volume, `OFFSET:LENGTH`, both in the syntax of {@link parseSize}.
  *
  * @throws RangeError where it is not one, or is empty
  */
@@ -42,7 +42,7 @@ export function parseRange(text: string): VolumeExtent {
   return range
 }
 
-/** A size for people: `0 B`, `1.5 KiB`, `64 MiB`. Binary units, at most three digits. */
+/** Formats a size: `0 B`, `1.5 KiB`, `64 MiB`. Binary units, at most three digits. */
 export function formatSize(bytes: number): string {
   let value = bytes
   let power = 0

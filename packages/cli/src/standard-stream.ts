@@ -1,7 +1,7 @@
 import { fstatSync, readFileSync } from 'node:fs'
 import type { TextSink } from './io.js'
 
-/** `process.stdout` or `process.stderr`, which remembers a write that failed. */
+/** `process.stdout` or `process.stderr`, with the first write error. */
 export class StandardStream implements TextSink {
   readonly #stream: NodeJS.WriteStream & { readonly fd: number }
   #failure: Error | undefined
@@ -56,7 +56,7 @@ export class StandardStream implements TextSink {
         stats.isCharacterDevice() && stats.rdev === nullDevice && (Number.parseInt(flags ?? '0', 8) & 3) === 2
       )
     } catch {
-      // No Linux.
+      // Not Linux.
       return false
     }
   }

@@ -3,32 +3,32 @@ import type { ChunkedBackupDriver, ChunkedDriverOptions } from '@stowage/backup-
 import { CliError } from './cli-error.js'
 import { exitCodes } from './exit-codes.js'
 
-/** A backend that the command can open. Its package is imported when a URL of its scheme is met, and not before. */
+/** A backend that the command can open. Its package is imported when a URL has its scheme. */
 interface StoreScheme {
-  /** What the URL begins with, without the colon. */
+  /** The scheme of the URL, without the colon. */
   readonly scheme: string
-  /** How its URLs look, for help and messages. */
+  /** The syntax of its URLs, for help and messages. */
   readonly example: string
-  /** Checks the URL and returns what opens it. Must not touch the store. */
+  /** Checks the URL and returns a function that opens it. Must not access the store. */
   readonly locate: (url: string) => OpenStore
 }
 
-/** Every scheme that `--store` takes. A new backend is one entry here. */
+/** The schemes of `--store`. A new backend is one entry here. */
 const schemes: readonly StoreScheme[] = [
   { scheme: 'posix', example: 'posix:/backups', locate: (url) => directory(posixPath(url)) },
   { scheme: 'file', example: 'file:///backups', locate: (url) => directory(filePath(url)) },
   { scheme: 'swift', example: 'swift://CONTAINER', locate: (url) => swift(url) },
 ]
 
-/** Where a scheme that is not built in would come from. */
+/** The package of a scheme that is not built in. */
 const packages: Readonly<Record<string, string>> = {
   s3: '@stowage/backup-s3',
 }
 
-/** How store URLs look, for help. */
+/** The syntax of store URLs, for help. */
 export const storeExamples = schemes.map(({ example }) => example).join(', ')
 
-/** What opening a store takes beside the driver's options: how to sign in, above all. */
+/** Options for opening a store beside those of the driver, mainly credentials. */
 export interface StoreSources {
   /** A cloud of clouds.yaml. */
   readonly osCloud?: string | undefined
@@ -37,26 +37,26 @@ export interface StoreSources {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Makes the store if there is none. @default false */
   readonly create?: boolean | undefined
-  /** How patient a store on a network is. A directory has no requests that could be sent again. */
+  /** Timeouts and retries of a network store. A directory has no requests to retry. */
   readonly network?: NetworkPatience
 }
 
-/** How long a store on a network may take, and how often its requests are sent again. */
+/** Timeouts and retries of a network store. */
 export interface NetworkPatience {
-  /** How long the store may be silent, in milliseconds. */
+  /** How long the store may send nothing, in milliseconds. */
   readonly timeoutMs?: number | undefined
   readonly retries?: number | undefined
   readonly retryDeadlineMs?: number | undefined
 }
 
-/** A store that was named and found well-formed, and not yet opened. */
+/** A store whose URL is valid, not yet opened. */
 export type OpenStore = (
   options: ChunkedDriverOptions,
   sources?: StoreSources,
 ) => Promise<ChunkedBackupDriver>
 
 /**
- * Reads a store URL.
+ * Parses a store URL.
  *
  * @throws CliError `USAGE` where there is none or it is malformed, `STORE_UNKNOWN` for an unknown scheme
  */
@@ -91,7 +91,7 @@ function unknownScheme(scheme: string): CliError {
   })
 }
 
-/** `posix:` takes the path as it stands, so that no name needs escaping: a `%` is a `%`. */
+/** `posix:` takes the path unescaped: a `%` is a `%`. */
 function posixPath(url: string): string {
   const rest = url.slice(url.indexOf(':') + 1)
   const path = rest.startsWith('//') ? rest.slice(2) : rest
@@ -135,18 +135,18 @@ function swift(url: string): OpenStore {
     return getBackupDriverForUrl(url, {
       ...options,
       ...swiftPatience(network),
-      // The command line's own word counts, also where it is none.
+      // An explicit option takes precedence, also `none`.
       backupCompressionAlgorithm: options.compression?.name ?? 'none',
       ...(osCloud === undefined ? {} : { cloud: osCloud }),
       ...(cinderConf === undefined ? {} : { cinderConf }),
       ...(env === undefined ? {} : { env }),
-      // Containers are made by default; this overrides a cinder.conf that forbids it.
+      // Containers are created by default; this overrides a cinder.conf that forbids it.
       ...(create === true ? { backupCreateContainers: true } : {}),
     })
   }
 }
 
-/** Connecting takes no longer than the driver's own default, and less where the store may be silent for less. */
+/** The connect timeout: the driver's default, or less where `--timeout` is less. */
 function swiftPatience({ timeoutMs, retries, retryDeadlineMs }: NetworkPatience): Record<string, number> {
   const timeoutSeconds = (timeoutMs ?? 0) / 1000
   return {

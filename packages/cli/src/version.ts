@@ -1,4 +1,4 @@
 declare const __STOWAGE_VERSION__: string | undefined
 
-/** The package's version, put in by the build; the sources run as they are say `source`. */
+/** The package's version, set by the build; `source` when the sources run unbuilt. */
 export const version = typeof __STOWAGE_VERSION__ === 'string' ? __STOWAGE_VERSION__ : 'source'

@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url'
 const urlNamespace = Buffer.from('6ba7b8119dad11d180b400c04fd430c8', 'hex')
 
 /**
- * The volume id of a source that was given none: the version 5 UUID of its `file:` URL. The same path has the same id
- * on every run, so `--incremental` finds the chain, and anybody can compute it:
+ * The volume id of a source without `--volume-id`: the version 5 UUID of its `file:` URL. The same path has the same id
+ * on every run, so `--incremental` finds the chain, and any tool can compute it:
  * `python3 -c 'import uuid; print(uuid.uuid5(uuid.NAMESPACE_URL, "file:///srv/disk.img"))'`.
  *
  * @param realPath absolute, with every symbolic link resolved

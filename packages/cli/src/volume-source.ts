@@ -8,20 +8,20 @@ import type { SourceName } from './named-source.js'
 /** A SOURCE of the command line. */
 export interface NamedSource {
   readonly volume: BackupSource
-  /** Absolute, with links resolved; undefined for what has no lasting name: stdin, a pipe. */
+  /** Absolute, with links resolved; undefined for stdin and pipes, which have no lasting name. */
   readonly realPath: string | undefined
 }
 
 /** How a SOURCE is read. */
 export interface SourceSettings {
-  /** What to do with the holes of a sparse file; `fileVolume` has a default. */
+  /** How to treat the holes of a sparse file. @default that of `fileVolume` */
   readonly holes?: 'skip' | 'read'
   /** The size that it must have, in bytes. */
   readonly size?: number
 }
 
 /**
- * Looks at a SOURCE: `-` for stdin, a file, a block device, a pipe; or the command that writes it.
+ * Opens a SOURCE: `-` for stdin, a file, a block device, a pipe; or the command that writes it.
  *
  * @param onErrorLine - called with each line that the command writes to stderr
  * @throws CliError `SOURCE_NOT_FOUND`, `NOT_A_FILE`, `SOURCE_READ`
@@ -61,7 +61,7 @@ async function statOf(path: string): ReturnType<typeof stat> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT') {
-      throw new CliError('SOURCE_NOT_FOUND', `There is no file or device ${path}.`, {
+      throw new CliError('SOURCE_NOT_FOUND', `${path} does not exist.`, {
         exitCode: exitCodes.notFound,
         cause,
       })

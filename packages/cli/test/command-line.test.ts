@@ -118,7 +118,7 @@ describe('a source that cannot be backed up', () => {
   it('ends with 3 where there is none', async () => {
     const { exitCode, stderr } = await stowage(['backup', '/no/such/disk', '--store', 'posix:/nowhere'])
     expect(exitCode).toBe(3)
-    expect(stderr).toContain('There is no file or device /no/such/disk.')
+    expect(stderr).toContain('/no/such/disk does not exist.')
     expect(stderr).toContain('code: SOURCE_NOT_FOUND')
   })
 
@@ -126,7 +126,7 @@ describe('a source that cannot be backed up', () => {
     const { exitCode, stderr } = await stowage(['import', '/no/such/record', '--store', 'posix:/nowhere'])
     expect(exitCode).toBe(3)
     expect(stderr).toBe(
-      'stowage: There is no file /no/such/record.\n' +
+      'stowage: /no/such/record does not exist.\n' +
         '  hint: Name a file that stowage export or cinder backup-export wrote, or - for stdin.\n' +
         '  code: SOURCE_NOT_FOUND\n',
     )

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { compressorOf, readersBeside } from '../src/compression/lazy-compressor.js'
 import { loadCompressor } from '../src/compression/load-compressor.js'
-import { bz2Engines, compressionWords } from '../src/compression/words.js'
-import type { WordPackage } from '../src/compression/words.js'
+import { bz2Engines, compressionAlgorithms } from '../src/compression/algorithms.js'
+import type { AlgorithmPackage } from '../src/compression/algorithms.js'
 
-const nowhere: WordPackage = { packageName: '@stowage/compression-nowhere', factory: 'lzma' }
-const zlibPackage: WordPackage = { packageName: '@stowage/compression-zlib', factory: 'zlib' }
+const nowhere: AlgorithmPackage = { packageName: '@stowage/compression-nowhere', factory: 'lzma' }
+const zlibPackage: AlgorithmPackage = { packageName: '@stowage/compression-zlib', factory: 'zlib' }
 
-const refusalOf = async (packages: [WordPackage, ...WordPackage[]]): Promise<NodeJS.ErrnoException> => {
+const refusalOf = async (
+  packages: [AlgorithmPackage, ...AlgorithmPackage[]],
+): Promise<NodeJS.ErrnoException> => {
   try {
-    await loadCompressor({ word: 'lzma', packages, streams: false })
+    await loadCompressor({ algorithm: 'lzma', packages, streams: false })
   } catch (error) {
     return error as NodeJS.ErrnoException
   }
@@ -17,34 +19,34 @@ const refusalOf = async (packages: [WordPackage, ...WordPackage[]]): Promise<Nod
 }
 
 describe('compression words', () => {
-  it.each(['none', 'off', 'no'])('%s means none', async (word) => {
-    expect(await compressorOf(word)).toBeUndefined()
+  it.each(['none', 'off', 'no'])('%s means none', async (algorithm) => {
+    expect(await compressorOf(algorithm)).toBeUndefined()
   })
 
-  it.each(['zlib', 'gzip'])('%s is written and read by the package that comes along', async (word) => {
-    const compressor = (await compressorOf(word))!
-    const reader = readersBeside(undefined).find(({ name }) => name === word)!
+  it.each(['zlib', 'gzip'])('%s is written and read by the package that comes along', async (algorithm) => {
+    const compressor = (await compressorOf(algorithm))!
+    const reader = readersBeside(undefined).find(({ name }) => name === algorithm)!
     const bytes = Buffer.alloc(10_000, 'again ')
     const packed = (await compressor.compress(bytes))!
     expect(packed.length).toBeLessThan(1000)
     expect(Buffer.from(await reader.decompress(packed, bytes.length)).equals(bytes)).toBe(true)
-    expect(compressor.name).toBe(word)
+    expect(compressor.name).toBe(algorithm)
   })
 
   it('are read by one reader each, less those that the writer serves', async () => {
     const compressor = (await compressorOf('zlib'))!
     const names = readersBeside(compressor).map(({ name }) => name)
     expect([...names, compressor.name, ...compressor.aliases].sort()).toEqual(
-      compressionWords.map(({ word }) => word).sort(),
+      compressionAlgorithms.map(({ algorithm }) => algorithm).sort(),
     )
   })
 
   it('say of each whether its package reads in pieces, on the engine that runs here', async () => {
-    for (const spec of compressionWords) {
+    for (const spec of compressionAlgorithms) {
       for (const engine of bz2Engines) {
         const compressor = await loadCompressor(spec, engine)
-        expect([spec.word, typeof compressor.decompressStream === 'function']).toEqual([
-          spec.word,
+        expect([spec.algorithm, typeof compressor.decompressStream === 'function']).toEqual([
+          spec.algorithm,
           spec.streams,
         ])
       }
@@ -64,14 +66,14 @@ describe('compression words', () => {
   })
 
   it('are served by the next package where the first is not installed', async () => {
-    const spec = { word: 'gzip', packages: [nowhere, zlibPackage], streams: true } as const
+    const spec = { algorithm: 'gzip', packages: [nowhere, zlibPackage], streams: true } as const
     const compressor = await loadCompressor(spec)
     expect(compressor.name).toBe('gzip')
   })
 
   it('of bz2 have two packages, libbzip2 first, and the message says what the other one is', () => {
-    for (const word of ['bz2', 'bzip2']) {
-      const spec = compressionWords.find((one) => one.word === word)!
+    for (const algorithm of ['bz2', 'bzip2']) {
+      const spec = compressionAlgorithms.find((one) => one.algorithm === algorithm)!
       expect(spec.packages.map(({ packageName }) => packageName)).toEqual([
         '@stowage/compression-bz2',
         '@stowage/compression-compressjs',
@@ -86,7 +88,7 @@ describe('compression words', () => {
       { ...zlibPackage, engine: 'libbzip2' },
       { ...nowhere, engine: 'compressjs' },
     ] as const
-    const asked = { word: 'gzip', packages, streams: true }
+    const asked = { algorithm: 'gzip', packages, streams: true }
     await expect(loadCompressor(asked, 'compressjs')).rejects.toThrow(
       'npm install @stowage/compression-nowhere',
     )

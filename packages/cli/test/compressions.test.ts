@@ -1,6 +1,6 @@
 import type { BackupRecord } from '@stowage/backup-core'
 import { describe, expect, it } from 'vitest'
-import { compressionText, wordsOfChain, wordsUnknownToCinder } from '../src/output/compressions.js'
+import { compressionText, unknownInChain, unknownToCinder } from '../src/output/compressions.js'
 
 function record(id: string, parentId: string | null, compressions?: string[]): BackupRecord {
   return {
@@ -17,10 +17,10 @@ const byId = new Map([full, next, other].map((one) => [one.id, one]))
 
 describe('the compressions that Cinder does not know', () => {
   it('are those of a backup and of what it stands on', () => {
-    expect(wordsOfChain(full, byId)).toEqual(['brotli'])
-    expect(wordsOfChain(next, byId)).toEqual(['brotli'])
-    expect(wordsOfChain(other, byId)).toEqual([])
-    expect(wordsUnknownToCinder([record('old', null)])).toEqual([])
+    expect(unknownInChain(full, byId)).toEqual(['brotli'])
+    expect(unknownInChain(next, byId)).toEqual(['brotli'])
+    expect(unknownInChain(other, byId)).toEqual([])
+    expect(unknownToCinder([record('old', null)])).toEqual([])
   })
 
   it('are named by show', () => {
@@ -34,7 +34,7 @@ describe('the compressions that Cinder does not know', () => {
 
   it('end at a parent that is not there, and at a loop', () => {
     const loop = record('loop', 'loop', ['lz4'])
-    expect(wordsOfChain(loop, new Map([['loop', loop]]))).toEqual(['lz4'])
-    expect(wordsOfChain(next, new Map())).toEqual([])
+    expect(unknownInChain(loop, new Map([['loop', loop]]))).toEqual(['lz4'])
+    expect(unknownInChain(next, new Map())).toEqual([])
   })
 })

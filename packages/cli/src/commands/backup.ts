@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
-import { compressionWords, defaultCompressionWord, rawWords } from '../compression/words.js'
+import { compressionAlgorithms, defaultAlgorithm, rawNames } from '../compression/algorithms.js'
 import type { BackupCommandOptions } from '../options/backup-options.js'
 import { parsePositiveSize } from '../options/global-options.js'
 import { CliOption } from '../options/option.js'
 import { namedSource, rawArgumentsOf } from '../named-source.js'
 import { parseSize } from '../sizes.js'
 
-const words = [...rawWords, ...compressionWords.map(({ word }) => word)]
+const algorithmNames = [...rawNames, ...compressionAlgorithms.map(({ algorithm }) => algorithm)]
 
 const examples = `
 Without --volume-id, a file or device is known by its path: the id is the version 5 UUID (RFC 9562) of its file: URL,
@@ -49,9 +49,9 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     )
     .option('--parent <id>', 'add to this backup')
     .addOption(
-      new CliOption('--compression <word>', `how to compress (default: ${defaultCompressionWord})`, {
+      new CliOption('--compression <algorithm>', `how to compress (default: ${defaultAlgorithm})`, {
         env: 'STOWAGE_COMPRESSION',
-        choices: words,
+        choices: algorithmNames,
       }),
     )
     .addOption(
@@ -80,7 +80,7 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     .addOption(
       new CliOption(
         '--holes <how>',
-        'skip the holes of a sparse file where Linux tells where they are, or read them (default: skip)',
+        'skip the holes of a sparse file where Linux reports them, or read them (default: skip)',
         { env: 'STOWAGE_HOLES', choices: ['skip', 'read'] },
       ),
     )

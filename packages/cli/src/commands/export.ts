@@ -18,7 +18,7 @@ export function addExportCommand(program: Command, invoke: Invoke): void {
     .action(async (backupId: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>()
       await invoke(options, async ({ withStore, output, signal, io }) => {
-        // The record is all that this command is for.
+        // The record is the result, also with --quiet.
         if (io.stdout.isDiscarded?.() === true) throw outputClosed()
         const { resolveBackup } = await import('../resolve-backup.js')
         const exported = await withStore(async (driver) => {

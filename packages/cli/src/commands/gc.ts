@@ -20,7 +20,7 @@ A backup that is killed leaves objects, a claim to its id, and temporary files; 
 first are removed, the delete is finished, or taken back where an incremental depends on the backup. Nothing of a backup that
 has metadata is touched, readable or not.
 
-A backup that runs has no metadata yet. It is told from a dead one by the age of the newest object that it stored: choose an
+A running backup has no metadata yet. Only the age of its newest object distinguishes it from a dead one: choose an
 age longer than any backup takes between two objects. --older-than 0 is right only while no backup and no delete runs.
 
 Examples:

@@ -4,7 +4,7 @@ import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
 import { noteDiscarded } from '../output/discarded.js'
 import { shownSize, shownStored, viewOf } from '../output/backup-view.js'
-import { wordsOfChain } from '../output/compressions.js'
+import { unknownInChain } from '../output/compressions.js'
 import { localTime } from '../output/local-time.js'
 import { table } from '../output/table.js'
 import { summariseVolumes, volumeTable } from '../output/volume-summary.js'
@@ -58,7 +58,7 @@ export function addListCommand(program: Command, invoke: Invoke): void {
     })
 }
 
-/** A store that was not searched whole is not said to be empty. */
+/** A store that could not be searched completely is not reported as empty. */
 function noneText({ store = '', volumeId, container }: ListOptions): string {
   const ofVolume = volumeId === undefined ? '' : ` of volume ${volumeId}`
   const inContainer = container === undefined ? '' : ` container ${container} of`
@@ -71,13 +71,13 @@ function listJson(records: readonly BackupRecord[], orphaned: ReadonlySet<string
   return records.map((record) => ({
     ...viewOf(record),
     parentMissing: orphaned.has(record.id),
-    cinderRestores: wordsOfChain(record, byId).length === 0,
+    cinderRestores: unknownInChain(record, byId).length === 0,
   }))
 }
 
 function listTable(records: readonly BackupRecord[], orphaned: ReadonlySet<string>): string {
   const byId = new Map(records.map((record) => [record.id, record]))
-  const foreign = new Map(records.map((record) => [record.id, wordsOfChain(record, byId).join(', ')]))
+  const foreign = new Map(records.map((record) => [record.id, unknownInChain(record, byId).join(', ')]))
   const someForeign = [...foreign.values()].some((words) => words !== '')
   return table(
     [

@@ -4,7 +4,7 @@ import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
 import { noteDiscarded } from '../output/discarded.js'
 import { shownSize, storedText, viewOf } from '../output/backup-view.js'
-import { compressionText, wordsUnknownToCinder } from '../output/compressions.js'
+import { compressionText, unknownToCinder } from '../output/compressions.js'
 import { localTime } from '../output/local-time.js'
 import { fields } from '../output/table.js'
 import { formatSize } from '../sizes.js'
@@ -33,7 +33,7 @@ export function addShowCommand(program: Command, invoke: Invoke): void {
         output.result({
           json: {
             ...viewOf(record),
-            cinderRestores: wordsUnknownToCinder(chain).length === 0,
+            cinderRestores: unknownToCinder(chain).length === 0,
             chain: chain.map(({ id }) => id),
             dependents,
           },

@@ -1,6 +1,6 @@
 import type { GlobalOptions } from './global-options.js'
 
-/** What `stowage backup` takes. */
+/** Options of `stowage backup`. */
 export interface BackupCommandOptions extends GlobalOptions {
   readonly volumeId?: string
   readonly backupId?: string

@@ -1,11 +1,11 @@
-import { bz2Engines } from '../compression/words.js'
-import type { Bz2Engine } from '../compression/words.js'
+import { bz2Engines } from '../compression/algorithms.js'
+import type { Bz2Engine } from '../compression/algorithms.js'
 import { parseDuration } from '../durations.js'
 import { parseSize, sizeSyntax } from '../sizes.js'
 import { storeExamples } from '../store-url.js'
 import { CliOption } from './option.js'
 
-/** What every command takes. */
+/** Options of every command. */
 export interface GlobalOptions {
   readonly store?: string
   readonly json?: boolean
@@ -34,7 +34,7 @@ export function globalOptions(): CliOption[] {
     }),
     new CliOption(
       '--concurrency <n>',
-      'chunks in flight at once (default: the cores, from 2 to 8; 8 small objects)',
+      'chunks in flight concurrently (default: the cores, from 2 to 8; 8 small objects)',
       {
         env: 'STOWAGE_CONCURRENCY',
         parse: parseCount,
@@ -44,7 +44,7 @@ export function globalOptions(): CliOption[] {
       env: 'STOWAGE_MAX_MEMORY',
       parse: parsePositiveSize,
     }),
-    new CliOption('--strict <who>', 'refuse whatever Cinder would refuse, in its words', {
+    new CliOption('--strict <who>', 'refuse what Cinder refuses, with its messages', {
       env: 'STOWAGE_STRICT',
       choices: ['cinder'],
     }),
@@ -52,7 +52,7 @@ export function globalOptions(): CliOption[] {
       env: 'STOWAGE_BZ2_ENGINE',
       choices: bz2Engines,
     }),
-    // OS_CLOUD is the driver's own to read: it stands behind a cinder.conf that says how to sign in.
+    // The driver reads OS_CLOUD itself: credentials of a cinder.conf take precedence over it.
     new CliOption(
       '--os-cloud <name>',
       'swift: a cloud of clouds.yaml (default: OS_CLOUD, else OS_* or ST_*)',

@@ -1,13 +1,13 @@
 import type { BackupRecord } from '@stowage/backup-core'
 import { countOf, formatSize } from '../sizes.js'
 
-/** A backup as `--json` shows it. Scripts rely on these names. */
+/** A backup in `--json`. Scripts rely on these names. */
 export interface BackupView {
   readonly id: string
   readonly volumeId: string
   readonly parentId: string | null
   readonly sizeBytes: number
-  /** True where a parent that the size rests on is not in the store: the volume has at least `sizeBytes`. */
+  /** True where a parent is missing that determines the size: the volume has at least `sizeBytes`. */
   readonly sizeIsMinimum: boolean
   /** ISO 8601, in UTC. */
   readonly createdAt: string
@@ -48,7 +48,7 @@ export function storedBytesOf({ storedDataBytes, storedMetadataBytes }: BackupRe
   return storedDataBytes + storedMetadataBytes
 }
 
-/** What a backup took of the store, for a column: `12 MiB`, or `-` where its manifest does not state it. */
+/** The stored size of a backup, for a column: `12 MiB`, or `-` where its manifest does not state it. */
 export function shownStored(record: BackupRecord): string {
   const bytes = storedBytesOf(record)
   return bytes === undefined ? '-' : formatSize(bytes)
@@ -63,7 +63,7 @@ export function storedText(record: BackupRecord): string {
   return `${formatSize(storedDataBytes)} data in ${objects} + ${formatSize(storedMetadataBytes)} metadata`
 }
 
-/** The size of a backup's volume for a person: `12 MiB`, or `≥ 12 MiB` where a parent is out of sight. */
+/** Formats the size of a backup's volume: `12 MiB`, or `≥ 12 MiB` where a parent is missing. */
 export function shownSize({
   sizeBytes,
   sizeIsMinimum,

@@ -2,8 +2,8 @@ import type { CliIo } from '../io.js'
 import type { Output } from './output.js'
 
 /**
- * Says that the result goes nowhere, where stdout is closed. No error: a program that discards the output and wants the
- * exit code alone, as Python's DEVNULL and Node's `ignore` do, looks the same.
+ * Warns that the result is discarded, where stdout is closed. Not an error: a program that wants only the exit code
+ * (Python's DEVNULL, Node's `ignore`) looks the same.
  */
 export function noteDiscarded(output: Output, { stdout }: CliIo): void {
   if (stdout.isDiscarded?.() !== true) return

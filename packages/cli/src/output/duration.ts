@@ -1,4 +1,4 @@
-/** A time for people: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 07 min`. */
+/** Formats a duration: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 07 min`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`

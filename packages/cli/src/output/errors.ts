@@ -3,28 +3,28 @@ import { CliError } from '../cli-error.js'
 import { exitCodeOf, exitCodes } from '../exit-codes.js'
 import type { ExitCode } from '../exit-codes.js'
 import { SignalAbort } from '../signals.js'
-import { inCommandWords } from './command-words.js'
+import { inCommandNames } from './command-names.js'
 import { printable, printableJson } from './printable.js'
 
-/** A failure in the form that is shown: as text, or as the `error` of `--json`. */
+/** A failure to report: as text, or as the `error` of `--json`. */
 export interface ErrorReport {
   readonly code: string
   readonly message: string
   readonly hint?: string
   readonly exitCode: ExitCode
-  /** What the engine knows beside: `backupId`, `objectName`, `problems`, `leftovers` … */
+  /** The error's details: `backupId`, `objectName`, `problems`, `leftovers` … */
   readonly details?: object
 }
 
-/** What to type next, where the engine's message does not say it. */
+/** What to do next, where the engine's message does not contain it. */
 const hints: Readonly<Record<string, string>> = {
   BLOCK_SIZE_CHANGED: 'Leave --block-size out to keep the one of the parent.',
 }
 
-/** How many of many faults are for people to read; `--json` has them all. */
+/** The maximum number of problems in text; `--json` has all of them. */
 const shownProblems = 20
 
-/** Puts whatever was thrown into words. */
+/** Makes a report of anything that was thrown. */
 export async function reportOf(error: unknown, signal?: AbortSignal): Promise<ErrorReport> {
   if (error instanceof CliError) {
     const { code, message, exitCode, hint, details } = error
@@ -36,11 +36,11 @@ export async function reportOf(error: unknown, signal?: AbortSignal): Promise<Er
       ...(details === undefined ? {} : { details }),
     }
   }
-  // Imported here, since a run that ends well needs none of it.
+  // Imported here, because only a failed run needs it.
   const { isBackupError } = await import('@stowage/backup-core')
   if (isBackupError(error)) {
     const { code, details } = error
-    const message = inCommandWords(error.message)
+    const message = inCommandNames(error.message)
     const hint = hints[code]
     const reason: unknown = signal?.reason
     const exitCode = code === 'ABORTED' && reason instanceof SignalAbort ? reason.exitCode : exitCodeOf(code)
@@ -49,18 +49,18 @@ export async function reportOf(error: unknown, signal?: AbortSignal): Promise<Er
       message,
       exitCode,
       ...(hint === undefined ? {} : { hint }),
-      ...(Object.keys(details).length === 0 ? {} : { details: detailsInCommandWords(details) }),
+      ...(Object.keys(details).length === 0 ? {} : { details: detailsInCommandNames(details) }),
     }
   }
   return foreignReport(error)
 }
 
-function detailsInCommandWords(details: BackupErrorDetails): object {
+function detailsInCommandNames(details: BackupErrorDetails): object {
   const { problems } = details
   if (!problems) return details
   return {
     ...details,
-    problems: problems.map((problem) => ({ ...problem, message: inCommandWords(problem.message) })),
+    problems: problems.map((problem) => ({ ...problem, message: inCommandNames(problem.message) })),
   }
 }
 
@@ -70,7 +70,7 @@ function foreignReport(error: unknown): ErrorReport {
   return { code: code ?? 'UNEXPECTED', message, exitCode: exitCodes.failed }
 }
 
-/** The lines for a person. What the list of problems says is left out of the sentence above it. */
+/** Formats a report as text. Problems that are listed are left out of the message above. */
 export function errorText(report: ErrorReport): string {
   const { problems = [], leftovers = [] } = (report.details ?? {}) as {
     readonly problems?: readonly { readonly code: string; readonly message: string }[]
@@ -88,7 +88,7 @@ export function errorText(report: ErrorReport): string {
   return `${lines.map(printable).join('\n')}\n`
 }
 
-/** `Backup X has 3 fault(s): one; two; three. Make …` without the faults, which follow as a list. */
+/** `Backup X has 3 fault(s): one; two; three. Make …` without the problems, which follow as a list. */
 function withoutProblems(message: string, problems: readonly { readonly message: string }[]): string {
   const start = message.indexOf(`: ${problems[0]?.message ?? ''}; `)
   if (start < 0) return message
@@ -106,7 +106,7 @@ function cut(lines: readonly string[]): string[] {
   return more <= 0 ? [...lines] : [...lines.slice(0, shownProblems), `  - and ${String(more)} more`]
 }
 
-/** The line for a program: `{"error":{"code":…,"message":…}}`. */
+/** Formats a report as JSON: `{"error":{"code":…,"message":…}}`. */
 export function errorJson({ code, message, hint, exitCode, details }: ErrorReport): string {
   return `${printableJson({ error: { code, message, exitCode, hint, ...details } })}\n`
 }

@@ -1,14 +1,14 @@
 const isoUtc = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/
 
 /**
- * A moment for people, in the local time zone: `2026-01-01 01:00:00 +01:00`. Each has its offset, since summer time changes
- * it within one list.
+ * Formats a time in the local time zone: `2026-01-01 01:00:00 +01:00`, with its offset, which daylight saving time changes
+ * within one list.
  *
- * @param time - a date, or ISO 8601; a text that is no moment stays as it is
+ * @param time - a date, or ISO 8601; any other text is returned unchanged
  * @param offsetMinutes - of the zone, east of UTC. @default the one of this machine, or of `TZ`, at that moment
  */
 export function localTime(time: string | Date, offsetMinutes?: number): string {
-  // Date itself reads a moment into almost any text, and a store may hold any.
+  // Date parses almost any text, and a store may contain any.
   const date = new Date(typeof time === 'string' && !isoUtc.test(time) ? NaN : time)
   if (Number.isNaN(date.getTime())) return String(time)
   const minutes = offsetMinutes ?? -date.getTimezoneOffset()

@@ -1,42 +1,42 @@
 import type { BackupWarning, ProgressListener, RetryEvent } from '@stowage/backup-core'
 import { widthOf } from '../io.js'
 import type { CliIo } from '../io.js'
-import { inCommandWords } from './command-words.js'
+import { inCommandNames } from './command-names.js'
 import { printable, printableJson, printableLines } from './printable.js'
 import { ProgressBar, ProgressLog, eraseLine } from './progress-reporter.js'
 import type { ProgressReporter } from './progress-reporter.js'
 import { WaitingNotice } from './waiting-notice.js'
 
-/** How often the line that says what is waited for is drawn again. */
+/** The interval between updates of the notice of waiting. */
 const tickMs = 500
 
-/** In a log, so often at most it is said what is waited for. */
+/** The minimum interval between notices of waiting in a log. */
 const logWaitingMs = 10_000
 
-/** How much is said, and to whom. */
+/** How much to print, and in which form. */
 export interface OutputMode {
   readonly json: boolean
   readonly quiet: boolean
 }
 
-/** What a command says in the end, in its three forms. */
+/** The result of a command, in its three forms. */
 export interface CommandResult {
   readonly json: unknown
   readonly human: string
-  /** What is left of it with `--quiet`. @default nothing */
+  /** With `--quiet`. @default nothing */
   readonly quiet?: string
 }
 
 /**
- * The one door to the terminal. Results go to stdout, everything else to stderr; with `--json` stdout is one JSON
- * document and each line of stderr another. Nothing that passes it can steer the terminal.
+ * Writes all output. Results go to stdout, everything else to stderr; with `--json` stdout is one JSON document and each
+ * line of stderr another. Characters that control a terminal are replaced.
  */
 export class Output {
   readonly #io: CliIo
   readonly #mode: OutputMode
   readonly #waiting: WaitingNotice
   #reporter: ProgressReporter | undefined
-  /** What may keep the command waiting, where no retry says it; undefined before an operation reports progress. */
+  /** What the command may be waiting for, unless a retry shows it; undefined before an operation reports progress. */
   #suspect: string | undefined
   #isWaitingDrawn = false
   #saidWaitingAtMs = Number.NEGATIVE_INFINITY
@@ -57,7 +57,7 @@ export class Output {
     if (text !== '') this.#io.stdout.write(text)
   }
 
-  /** A remark for people alone. */
+  /** Writes a remark, not with `--json`. */
   note(text: string): void {
     if (this.#mode.json || this.#mode.quiet) return
     this.#clear()
@@ -72,9 +72,9 @@ export class Output {
     )
   }
 
-  /** A warning, once: a command that reads the store twice finds the same faults twice. */
+  /** Writes a warning once: a command that reads the store twice finds the same problems twice. */
   warning(given: BackupWarning): void {
-    const warning = { ...given, message: inCommandWords(given.message) }
+    const warning = { ...given, message: inCommandNames(given.message) }
     const key = `${warning.code} ${warning.message}`
     if (this.#warned.has(key)) return
     this.#warned.set(key, given)
@@ -92,14 +92,14 @@ export class Output {
     return new Set(ofCode.flatMap(({ backupId }) => backupId ?? []))
   }
 
-  /** A request to the store failed, and is sent again after a wait. */
+  /** Reports a request that failed and is retried after a wait. */
   retry(event: RetryEvent): void {
     this.#waiting.retrying(event, this.nowMs())
   }
 
   /**
-   * Says what is waited for whenever nothing has moved for two seconds, until {@link endProgress}. The timer does not keep
-   * the process.
+   * Shows what the command waits for whenever it has made no progress for two seconds, until {@link endProgress}. The timer
+   * does not keep the process alive.
    */
   startWaiting(): void {
     if (this.#mode.json || this.#mode.quiet) return
@@ -108,7 +108,7 @@ export class Output {
     }, tickMs).unref()
   }
 
-  /** Says what is waited for, if it is time to. */
+  /** Shows what the command waits for, if a notice is due. */
   tick(): void {
     const nowMs = this.nowMs()
     const text = this.#waiting.text(nowMs, this.#suspect)
@@ -119,7 +119,7 @@ export class Output {
       stderr.write(eraseLine + printable(text).slice(0, Math.max(1, widthOf(stderr, 80) - 1)))
       return
     }
-    // In a log a slow step is no news; a store that fails is.
+    // A log shows retries only, not slow steps.
     const isNews = this.#waiting.isRetrying || this.#waiting.idleMs(nowMs) >= logWaitingMs
     if (!isNews || nowMs - this.#saidWaitingAtMs < logWaitingMs) return
     this.#saidWaitingAtMs = nowMs
@@ -127,9 +127,9 @@ export class Output {
   }
 
   /**
-   * A listener that shows progress the way this mode wants it; undefined where it wants none.
+   * Returns a listener that shows progress in this mode; undefined where it shows none.
    *
-   * @param suspect - what may keep the operation waiting
+   * @param suspect - what the operation may wait for
    */
   startProgress(suspect = 'the store'): ProgressListener | undefined {
     if (this.#mode.json || this.#mode.quiet) return undefined
@@ -140,7 +140,7 @@ export class Output {
     this.#suspect = suspect
     this.#waiting.moved(nowMs())
     return (progress) => {
-      // An operation that is being stopped still reports what it finishes.
+      // An operation that is being aborted still reports progress.
       if (this.#reporter !== reporter) return
       this.#waiting.moved(nowMs(), progress.step)
       this.#eraseWaiting()
@@ -148,7 +148,7 @@ export class Output {
     }
   }
 
-  /** Ends progress and the notice of what is waited for. */
+  /** Ends progress and the notice of waiting. */
   endProgress(): void {
     clearInterval(this.#timer)
     this.#clear()
@@ -157,7 +157,7 @@ export class Output {
 
   readonly nowMs = (): number => this.#io.nowMs?.() ?? performance.now()
 
-  /** Takes off the screen what is not there to stay. */
+  /** Clears the progress bar and the notice of waiting. */
   #clear(): void {
     this.#reporter?.clear()
     this.#eraseWaiting()

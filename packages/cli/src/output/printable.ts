@@ -1,11 +1,11 @@
 /**
- * Characters that change what a terminal shows beside themselves, or that it does not show: control characters, formats
- * (directions, joiners, tags), line separators, lone surrogates, and what Unicode says to ignore. Variation selectors
- * 1 to 16 stay: they only choose the form of the character before them.
+ * Characters that control a terminal or are invisible: control and format characters (directions, joiners, tags), line
+ * separators, lone surrogates, and characters that Unicode marks as ignorable. Variation selectors
+ * 1 to 16 stay: they only select the form of the preceding character.
  */
 const steering = /(?![\uFE00-\uFE0F])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
-/** One line of text, with U+FFFD for what would steer the terminal: what a store says is shown, never obeyed. */
+/** One line of text, with U+FFFD for characters that control a terminal: text from a store is never executed. */
 export function printable(text: string): string {
   return text.replace(steering, '\uFFFD')
 }
@@ -15,7 +15,7 @@ export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n')
 }
 
-/** JSON that parses to the same value, with escapes for what would steer the terminal. */
+/** JSON that parses to the same value, with escapes for characters that control a terminal. */
 export function printableJson(value: unknown, indent?: number): string {
   // Outside of its strings JSON has line ends and spaces alone.
   return JSON.stringify(value, null, indent).replace(steering, (character) =>

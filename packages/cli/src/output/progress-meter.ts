@@ -1,14 +1,14 @@
-/** Speed is taken over the last seconds: long enough to be steady, short enough to notice a store that slows down. */
+/** The window that speed is averaged over: long enough to be steady, short enough to show a store that slows down. */
 const windowMs = 10_000
-/** With less than this behind it a speed is a guess, and the time left a wild one. */
-const leastMs = 500
+/** Below this the speed, and the remaining time, would be a guess. */
+const minElapsedMs = 500
 
 interface Sample {
   readonly atMs: number
   readonly done: number
 }
 
-/** How fast something goes, and how long it will take. Pure arithmetic on a clock that is handed in. */
+/** Estimates speed and remaining time, on a clock that the caller passes. */
 export class ProgressMeter {
   readonly #startMs: number
   #samples: Sample[]
@@ -18,7 +18,7 @@ export class ProgressMeter {
     this.#samples = [{ atMs: startMs, done: 0 }]
   }
 
-  /** Takes note of how much is done. */
+  /** Adds a sample. */
   add(done: number, nowMs: number): void {
     this.#samples.push({ atMs: nowMs, done })
     // The newest sample from before the window stays, as its edge.
@@ -26,16 +26,16 @@ export class ProgressMeter {
     if (firstInside > 1) this.#samples.splice(0, firstInside - 1)
   }
 
-  /** Units a second over the last seconds; undefined while it cannot be told. */
+  /** Units per second over the window; undefined while unknown. */
   perSecond(nowMs: number): number | undefined {
     const oldest = this.#samples[0]
     const newest = this.#samples.at(-1)
     if (!oldest || !newest) return undefined
     const elapsedMs = nowMs - oldest.atMs
-    return elapsedMs < leastMs ? undefined : ((newest.done - oldest.done) * 1000) / elapsedMs
+    return elapsedMs < minElapsedMs ? undefined : ((newest.done - oldest.done) * 1000) / elapsedMs
   }
 
-  /** Milliseconds until `total` is done at this speed; undefined while it cannot be told. */
+  /** Milliseconds until `total` is done at this speed; undefined while unknown. */
   leftMs(total: number, nowMs: number): number | undefined {
     const speed = this.perSecond(nowMs)
     const done = this.#samples.at(-1)?.done ?? 0

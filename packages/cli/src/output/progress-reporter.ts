@@ -4,21 +4,21 @@ import type { TextSink } from '../io.js'
 import { ProgressMeter } from './progress-meter.js'
 import { barLine, plainLine } from './progress-text.js'
 
-/** Ten times a second is all that an eye sees. */
+/** Ten times a second looks continuous. */
 const redrawMs = 100
-/** A line of a log every ten seconds tells a long job from a hung one, and leaves a readable log. */
+/** A line every ten seconds shows that a long job is not hung, and keeps the log readable. */
 const logMs = 10_000
-/** Takes what the cursor's line holds off a terminal. */
+/** Clears the line of the cursor. */
 export const eraseLine = '\r\u001b[2K'
 
-/** Shows how far an operation is. */
+/** Shows the progress of an operation. */
 export interface ProgressReporter {
   update(progress: Progress): void
-  /** Takes the bar off the screen, so that a line can be written; the next update draws it again. */
+  /** Clears the bar, so that a line can be written; the next update draws it again. */
   clear(): void
 }
 
-/** A bar that redraws itself, for a terminal. */
+/** A progress bar for a terminal. */
 export class ProgressBar implements ProgressReporter {
   readonly #sink: TextSink
   readonly #nowMs: () => number
@@ -36,7 +36,7 @@ export class ProgressBar implements ProgressReporter {
   update(progress: Progress): void {
     const nowMs = this.#nowMs()
     this.#meter.add(progress.done, nowMs)
-    // The next report may come only when the step is done.
+    // The next report may come only after the step.
     if (nowMs - this.#drawnAtMs < redrawMs && progress.step === this.#drawnStep) return
     this.#drawnAtMs = nowMs
     this.#drawnStep = progress.step
@@ -51,7 +51,7 @@ export class ProgressBar implements ProgressReporter {
   }
 }
 
-/** Lines at intervals, for a log. A job that is done before the first of them says nothing. */
+/** Lines at intervals, for a log. A job that ends before the first interval writes none. */
 export class ProgressLog implements ProgressReporter {
   readonly #sink: TextSink
   readonly #nowMs: () => number
@@ -74,6 +74,6 @@ export class ProgressLog implements ProgressReporter {
   }
 
   clear(): void {
-    // Whole lines stay where they are.
+    // Lines of a log are not cleared.
   }
 }

@@ -3,10 +3,10 @@ import { formatSize } from '../sizes.js'
 import { formatDuration } from './duration.js'
 import type { ProgressMeter } from './progress-meter.js'
 
-/** So that the longest amount, speed and time are still within the 80 columns of a usual terminal. */
+/** Chosen so that the longest amount, speed and time fit into 80 columns. */
 const barCells = 12
 
-/** What an operation does while no bytes of the volume move. */
+/** Names of the steps that move no bytes of the volume. */
 export const stepTexts: Readonly<Record<ProgressStep, string>> = {
   'read-parent': 'reading the parent backup',
   'store-hash-list': 'storing the block hashes',
@@ -33,7 +33,7 @@ export function plainLine(progress: Progress, meter: ProgressMeter, nowMs: numbe
 }
 
 function percentOf({ percent }: Progress): string {
-  // Not 100 % before it is.
+  // 100 % only at the end.
   return `${String(Math.floor(percent ?? 0))}%`
 }
 

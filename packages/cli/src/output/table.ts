@@ -4,7 +4,7 @@ import { printable } from './printable.js'
 export interface Column<Row> {
   readonly title: string
   readonly value: (row: Row) => string
-  /** Numbers line up on the right. @default 'left' */
+  /** @default 'left' */
   readonly align?: 'left' | 'right'
 }
 
@@ -13,7 +13,7 @@ function cellsOf(text: string): number {
   return Array.from(text).length
 }
 
-/** Rows as text in columns, with a line of titles, each line ended. */
+/** Formats rows in columns below a line of titles. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const cells = [
     columns.map(({ title }) => title),
@@ -35,7 +35,7 @@ function formatLine<Row>(
   return padded.join('  ').trimEnd()
 }
 
-/** Names and values under each other; entries without a value are left out. */
+/** Formats names and values, one per line; entries without a value are left out. */
 export function fields(
   entries: readonly (readonly [name: string, value: string | undefined | null])[],
 ): string {

@@ -20,12 +20,12 @@ export interface VolumeSummary {
   readonly oldestCreatedAt: string
   readonly newestCreatedAt: string
   readonly newestId: string
-  /** Backups that cannot be restored from here, for a parent is not among those found. */
+  /** Backups that cannot be restored, because a parent was not found. */
   readonly parentMissingCount: number
 }
 
 /**
- * Sums backups up by their volumes, in the order of the volumes' ids.
+ * Summarizes backups by volume, in the order of the volumes' ids.
  *
  * @param records - oldest first
  * @param orphaned - ids of backups whose parent was not found
@@ -69,7 +69,7 @@ function summaryOf(backups: readonly BackupRecord[], orphaned: ReadonlySet<strin
   ]
 }
 
-/** The same for people. */
+/** The same as a table. */
 export function volumeTable(volumes: readonly VolumeSummary[]): string {
   const someMissing = volumes.some(({ parentMissingCount }) => parentMissingCount > 0)
   return table(

@@ -1,15 +1,15 @@
-import { inCommandWords } from './command-words.js'
+import { inCommandNames } from './command-names.js'
 import type { ProgressStep, RetryEvent } from '@stowage/backup-core'
 import { formatDuration } from './duration.js'
 import { stepTexts } from './progress-text.js'
 
-/** So long may nothing move before it is said. */
+/** A notice is shown after so long without progress. */
 const patienceMs = 2000
 
-/** The longest reason that is shown: a server may send a page of HTML. */
+/** The maximum length of a reason: a server may send a page of HTML. */
 const maxReasonLength = 200
 
-/** What a command waits for while nothing moves. Pure arithmetic on a clock that is handed in. */
+/** Describes what a command without progress waits for, on a clock that the caller passes. */
 export class WaitingNotice {
   #movedAtMs: number
   #step: ProgressStep | undefined
@@ -20,9 +20,9 @@ export class WaitingNotice {
   }
 
   /**
-   * Something was done: bytes moved, or the command said something.
+   * Records progress: bytes moved, or a message was written.
    *
-   * @param step - that began, and reports no progress
+   * @param step - a step that began, and that reports no progress
    */
   moved(nowMs: number, step?: ProgressStep): void {
     this.#movedAtMs = nowMs
@@ -30,16 +30,16 @@ export class WaitingNotice {
     this.#retry = undefined
   }
 
-  /** A request to the store failed, and is sent again after a wait. */
+  /** Reports a request that failed and is retried after a wait. */
   retrying(event: RetryEvent, nowMs: number): void {
     this.#retry = { ...event, atMs: nowMs }
   }
 
   /**
-   * What is waited for, once nothing has moved for two seconds; undefined before.
+   * Returns what the command waits for, after two seconds without progress; undefined before.
    *
-   * @param suspect - what may keep it waiting where no retry says it: `the store`; undefined where the operation reports no
-   *   progress, so that nothing can be said of it
+   * @param suspect - what it may wait for unless a retry shows it: `the store`; undefined where the operation reports no
+   *   progress
    */
   text(nowMs: number, suspect: string | undefined): string | undefined {
     const idleMs = this.idleMs(nowMs)
@@ -51,12 +51,12 @@ export class WaitingNotice {
       : `no progress for ${whole(idleMs)}; ${suspect} may not answer`
   }
 
-  /** How long nothing has moved. */
+  /** Time since the last progress. */
   idleMs(nowMs: number): number {
     return nowMs - this.#movedAtMs
   }
 
-  /** Whether a retry of a request is what is waited for. */
+  /** Whether the command waits for a retry. */
   get isRetrying(): boolean {
     return this.#retry !== undefined
   }
@@ -67,15 +67,15 @@ function retryText(
   nowMs: number,
 ): string {
   const leftMs = atMs + delayMs - nowMs
-  // A driver's messages begin with the operation; another's may not.
+  // Messages of Stowage's drivers begin with the operation; those of other drivers may not.
   const reason = error.message.startsWith(operation)
     ? error.message.slice(operation.length).replace(/^[\s:]+/, '')
     : error.message
   const when = leftMs > 0 ? `in ${whole(leftMs)}` : `running for ${whole(-leftMs)}`
-  return `waiting for the store: ${operation} (retry ${String(attempt)} ${when}: ${inCommandWords(reason).slice(0, maxReasonLength)})`
+  return `waiting for the store: ${operation} (retry ${String(attempt)} ${when}: ${inCommandNames(reason).slice(0, maxReasonLength)})`
 }
 
-/** Whole seconds, for a text that is shown again each second. */
+/** Whole seconds, because the text is updated each second. */
 function whole(ms: number): string {
   const seconds = Math.max(1, Math.round(ms / 1000))
   return seconds < 60 ? `${String(seconds)} s` : formatDuration(seconds * 1000)

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import { inCommandWords } from '../src/output/command-words.js'
+import { inCommandNames } from '../src/output/command-names.js'
 
 const packages = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -80,14 +80,14 @@ describe('a message of the engine on the command line', () => {
 
   it('names no option, call or hook of the library', () => {
     const left = sentences
-      .map(inCommandWords)
+      .map(inCommandNames)
       .filter((text) => (text.match(/\b[a-z]+[A-Z]\w*/g) ?? []).some((word) => !ofPrograms.has(word)))
     expect(left).toEqual([])
   })
 
   it('asks for no option in quotes, as programs have them', () => {
     const asks = /\b(?:[Ss]et|lower) `(?!create`)[a-z]+`/ // A restore of the command always creates its target.
-    expect(sentences.map(inCommandWords).filter((text) => asks.test(text))).toEqual([])
+    expect(sentences.map(inCommandNames).filter((text) => asks.test(text))).toEqual([])
   })
 
   it.each([
@@ -117,11 +117,11 @@ describe('a message of the engine on the command line', () => {
     ],
     ['headersTimeoutSeconds allows 90 s', /^--timeout allows 90 s$/],
   ])('says "%s" in its own words', (message, shown) => {
-    expect(inCommandWords(message)).toMatch(shown)
+    expect(inCommandNames(message)).toMatch(shown)
   })
 
   it('leaves the names of files, and words in quotes that are no options, as they are', () => {
     const message = 'There is no myDisk.img. Its `parent_id` and `length` are those of `cat`.'
-    expect(inCommandWords(message)).toBe(message)
+    expect(inCommandNames(message)).toBe(message)
   })
 })

@@ -1,9 +1,9 @@
 /*
- * The engine's messages are for programs and people alike, and name the options of the library. A person at the command
- * line knows flags. A test compares these tables with every message of the engine and the backends.
+ * Messages of the engine name options of the library; on the command line they have to name flags. A test compares these
+ * tables with every message of the engine and the backends.
  */
 
-/** What the library calls an option or a call, and what the command line calls it. */
+/** Names of options and calls in the library, and on the command line. */
 const names: Readonly<Record<string, string>> = {
   allowEmpty: '--allow-empty',
   allowShrink: '--allow-shrink',
@@ -33,7 +33,7 @@ const names: Readonly<Record<string, string>> = {
   withDescendants: '--with-descendants',
 }
 
-/** Sentences that are of programs alone, and what takes their place. */
+/** Sentences that only make sense for programs, and their replacements. */
 const sentences: readonly (readonly [text: string | RegExp, replacement: string])[] = [
   [/ \(`[^`]*` in a program\)/g, ''],
   [/[Tt]he option (`[^`]+`) in the options of [^.]*? must be/g, 'Option $1 must be'],
@@ -73,7 +73,7 @@ const sentences: readonly (readonly [text: string | RegExp, replacement: string]
 const cinderOption = /\b(?:backupSwift|backupCreate|backupCompression|swiftCatalog|keystoneCatalog)[A-Z]\w*/g
 
 /** A message of the engine or a backend with the names of the command line for those of the library. */
-export function inCommandWords(message: string): string {
+export function inCommandNames(message: string): string {
   let text = message
   for (const [sentence, replacement] of sentences) text = text.replaceAll(sentence, replacement)
   return (
