@@ -129,6 +129,19 @@ describe('ProgressLog', () => {
 })
 
 describe('table', () => {
+  it('aligns names by the columns that a terminal gives them: two for a wide character, none for a combining one', () => {
+    const columns = [
+      { title: 'NAME', value: ([name]: readonly [string, string]) => name },
+      { title: 'ID', value: ([, id]: readonly [string, string]) => id },
+    ]
+    const rows = [
+      ['日本', '1'],
+      ['a\u0308bc', '2'],
+      ['plain', '3'],
+    ] as const
+    expect(table(columns, rows)).toBe('NAME   ID\n日本   1\na\u0308bc    2\nplain  3\n')
+  })
+
   it('lines its columns up, numbers on the right, and leaves no space at the end', () => {
     const text = table(
       [

@@ -1,3 +1,4 @@
+import stringWidth from 'string-width'
 import { printable } from './printable.js'
 
 /** A column of a table. */
@@ -8,18 +9,13 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right'
 }
 
-/** How many cells of the terminal a text takes, near enough: code points. */
-function cellsOf(text: string): number {
-  return Array.from(text).length
-}
-
 /** Formats rows in columns below a line of titles. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const cells = [
     columns.map(({ title }) => title),
     ...rows.map((row) => columns.map(({ value }) => printable(value(row)))),
   ]
-  const widths = columns.map((_, index) => Math.max(...cells.map((line) => cellsOf(line[index] ?? ''))))
+  const widths = columns.map((_, index) => Math.max(...cells.map((line) => stringWidth(line[index] ?? ''))))
   return cells.map((line) => `${formatLine(line, widths, columns)}\n`).join('')
 }
 
@@ -29,7 +25,7 @@ function formatLine<Row>(
   columns: readonly Column<Row>[],
 ): string {
   const padded = line.map((cell, index) => {
-    const fill = ' '.repeat(Math.max(0, (widths[index] ?? 0) - cellsOf(cell)))
+    const fill = ' '.repeat(Math.max(0, (widths[index] ?? 0) - stringWidth(cell)))
     return columns[index]?.align === 'right' ? fill + cell : cell + fill
   })
   return padded.join('  ').trimEnd()
