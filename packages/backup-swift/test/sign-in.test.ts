@@ -318,5 +318,6 @@ describe('signing in', () => {
     })
     await using driver = await getBackupDriver({ ...fast, credentials: demoPassword(cloud) })
     await driver.checkForSetupError()
+    assert.ok(cloud.requests.some(({ service }) => service === 'swift'))
   })
 })

@@ -97,6 +97,7 @@ describe('TLS', () => {
     const options = { ...fast, credentials, backupSwiftCaCertFile: file('tls-authority.crt') }
     await using driver = new SwiftBackupDriver(options)
     await driver.checkForSetupError()
+    assert.ok(cloud.requests.some(({ service }) => service === 'swift'))
   })
 
   it('says that a server does not speak TLS', async () => {

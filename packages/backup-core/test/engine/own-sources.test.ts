@@ -141,7 +141,7 @@ describe('a source whose methods fail', () => {
 
   it('close() that throws after the commit does not undo the backup (A8)', async () => {
     const { id } = await driver.backup({ volumeId: 'v' }, sourceWith({ close: fail }).source)
-    await driver.verify(id, { level: 'full' })
+    expect(await driver.verify(id, { level: 'full' })).toMatchObject({ level: 'full' })
   })
 
   it('has what it threw as the cause of the error (A8)', async () => {
