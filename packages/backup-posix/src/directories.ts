@@ -15,7 +15,7 @@ import {
 /** Of every directory that is made here, whatever the umask: as Cinder's. */
 const directoryMode = 0o770
 
-/** How often making a container is begun again when a delete removes an empty parent between two steps. */
+/** How often making a container is retried when a delete removes an empty parent between two steps. */
 const attempts = 10
 
 /** Makes the root where it is missing, with its parents, and their names durable. */
@@ -30,9 +30,9 @@ export async function makeRoot(root: string, fsync: boolean): Promise<void> {
 }
 
 /**
- * Makes a container below a root that is there, each directory durable before the next.
+ * Makes a container below an existing root, each directory durable before the next.
  *
- * @returns whether it was not there before
+ * @returns whether it did not exist before
  */
 export async function makeContainer(root: string, container: string, fsync: boolean): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
@@ -60,7 +60,7 @@ export async function removeIfEmpty(root: string, container: string): Promise<vo
     try {
       await rmdir(join(root, ...segments))
     } catch (error) {
-      // Another delete may have been first. Whatever else keeps a directory, a delete has not failed for it.
+      // Another delete may have removed it. A directory that cannot be removed is not a failed delete.
       if (errnoOf(error) !== 'ENOENT') return
     }
   }
@@ -116,7 +116,7 @@ function isObject(entry: Dirent, prefix: string): boolean {
  * is named too, so that its listing fails: a directory without the right to read it, a link that leads out. So is each
  * automatic container, which is not looked into: there may be tens of thousands, and they hold a backup each.
  *
- * @param onForeignLink - called with the name of each link in `path` itself to a directory that is no container;
+ * @param onForeignLink - called with the name of each link in `path` itself to a directory that is not a container;
  *   without it such links are named as others are, since a backup may be below what they lead to
  * @param isThorough - looks into automatic containers too
  */
@@ -173,7 +173,7 @@ export async function* containersBelow(
   }
 }
 
-/** How many directories are read at once: most of the time of a read is spent on its way to another thread and back. */
+/** Concurrent reads of directories: most of the time of one is spent on the way to another thread and back. */
 const readsAtOnce = 16
 
 /** What a directory below the root holds. */
@@ -208,7 +208,7 @@ async function readDirectory(root: string, relative: string): Promise<DirectoryR
 }
 
 /**
- * Whether a link in the root is no container that was moved away: the directory it leads to holds no object of a backup
+ * Whether a link in the root is not a container that was moved elsewhere: the directory it leads to holds no object of a backup
  * itself. Automatic containers are below directories of one or two characters, and hold theirs further down.
  */
 async function isForeign(path: string, name: string): Promise<boolean> {

@@ -267,7 +267,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   async #containerPath(container: string, signal: AbortSignal | undefined): Promise<string> {
-    // Names are checked first: a wrong one is the caller's mistake, also where there is no store.
+    // Names are checked first: an invalid one is the caller's error, also where the store does not exist.
     paths.containerSegments(container)
     return paths.containerPath(await this.#root.open(signal), container)
   }

@@ -1,9 +1,9 @@
 import { errorMapper } from '@stowage/backup-core'
 import type { BackupError, BackupErrorCode, CallContext, ErrorMeaning } from '@stowage/backup-core'
 
-/** What was being done when the system refused. */
+/** The operation that a system call failed in. */
 export interface FailedCall extends CallContext {
-  /** What ENOENT means here. */
+  /** The code for ENOENT. */
   readonly missing?: BackupErrorCode
 }
 
@@ -52,12 +52,12 @@ const errors = errorMapper((error, call: FailedCall): ErrorMeaning => {
   return { code, advice, reason: errno }
 })
 
-/** Turns what a system call threw into a BackupError that keeps it as `cause`. BackupErrors pass as they are. */
+/** Wraps an error of a system call into a BackupError, as its `cause`. Returns a BackupError unchanged. */
 export function storeError(error: unknown, call: FailedCall): BackupError {
   return errors.errorOf(error, call)
 }
 
-/** Runs a body, and turns what it throws into a BackupError. Rejects with `ABORTED` where the call's signal is aborted. */
+/** Runs a body, and wraps what it throws into a BackupError. Rejects with `ABORTED` where the call's signal is aborted. */
 export function translated<T>(call: FailedCall, body: () => Promise<T>): Promise<T> {
   return errors.run(call, body)
 }

@@ -40,7 +40,7 @@ export async function takeNameExclusively(name: ExclusiveName): Promise<boolean>
       throw error
     }
   }
-  // The object has its name: a temporary name that stays is no reason to take it away again.
+  // The object has its name: a temporary name that remains is not a failure.
   await unlink(name.temporary).catch(() => undefined)
   return true
 }

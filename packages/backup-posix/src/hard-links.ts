@@ -4,7 +4,7 @@ import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from './errors.js'
 
-/** How many files are compared at once. */
+/** Concurrent comparisons of files. */
 const statsAtOnce = 32
 
 /**

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { errnoOf, storeError } from './errors.js'
 import type { ObjectPlace } from './object-writer.js'
 
-/** The most bytes of one system call, so that a signal is heard, and progress told, between two. */
+/** The maximum bytes of one system call; the signal is checked, and progress reported, between two. */
 const pieceBytes = 8 * 1024 * 1024
 
-/** The size of what `stream` gives. */
+/** The size of the pieces of `stream`. */
 const streamBytes = 1024 * 1024
 
-/** O_NONBLOCK, since opening a FIFO would otherwise wait for someone to write into it. */
+/** O_NONBLOCK: opening a FIFO would otherwise block until it has a writer. */
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** Reads one file. Objects are renamed into place, and so never change while they are open. */
@@ -112,7 +112,7 @@ export class PosixObjectReader implements ObjectReader {
     const { container, objectName } = this.place
     const text = `The object "${objectName}" in "${container}" ${what}.`
     const advice =
-      code === 'OBJECT_TOO_LARGE' ? 'That is more than the reader was told to hold.' : 'Check the disk.'
+      code === 'OBJECT_TOO_LARGE' ? 'That exceeds the `maxBytes` of the read.' : 'Check the disk.'
     return new BackupError(code, `${text} ${advice}`, { cause, container, objectName })
   }
 }

@@ -9,13 +9,13 @@ import { storeError } from './errors.js'
 import { takeNameExclusively } from './exclusive-name.js'
 import type { Link } from './exclusive-name.js'
 
-/** Where an object is, or is to be. */
+/** The place of an object. */
 export interface ObjectPlace {
-  /** The path of the container, which is there and was checked. */
+  /** The path of the container, which exists and was checked. */
   readonly directory: string
   readonly container: string
   readonly objectName: string
-  /** Called after an abort: what was made for this object alone may go. */
+  /** Called after an abort, to remove what was made for this object only. */
   readonly discarded?: () => Promise<void>
 }
 
@@ -32,7 +32,7 @@ export interface WriteMode {
 /** Of every object, whatever the umask: as Cinder's. */
 const fileMode = 0o660
 
-/** The most bytes of one system call, so that a signal is heard between two. */
+/** The maximum bytes of one system call; the signal is checked between two. */
 const pieceBytes = 16 * 1024 * 1024
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
@@ -69,7 +69,7 @@ export class PosixObjectWriter implements ObjectWriter {
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
-      // A nearly full disk takes a part of the bytes, and says so with no error but the count.
+      // A nearly full disk writes a part of the bytes and returns their number, without an error.
       for (let done = 0; done < bytes.byteLength;) {
         throwIfAborted(this.signal, 'Writing')
         const length = Math.min(bytes.byteLength - done, pieceBytes)
@@ -101,7 +101,7 @@ export class PosixObjectWriter implements ObjectWriter {
     const { directory, objectName, discarded } = this.place
     const written = this.#state === 'named' ? join(directory, objectName) : this.temporary
     this.#state = 'done'
-    // Abort never rejects: what made the caller abort is the error to tell.
+    // Abort never rejects: the caller reports the error that made it abort.
     await this.handle.close().catch(() => undefined)
     await unlink(written).catch(() => undefined)
     await discarded?.().catch(() => undefined)

@@ -2,7 +2,7 @@ import { BackupError } from '@stowage/backup-core'
 import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 
-/** The longest name of a file or directory, in bytes of UTF-8, on every common file system. */
+/** The maximum length of a file name in bytes of UTF-8, on every common file system. */
 export const maxNameBytes = 255
 
 /** Cinder's container for a backup that names none: a directory of its own, two levels down. */
@@ -92,7 +92,7 @@ export async function checkDirectory(path: string, container: string): Promise<v
 /** Whether a file is, or would be made, in a directory or below it, symbolic links resolved. */
 export async function isBelow(directory: string, path: string): Promise<boolean> {
   const realPath = await realpath(path).catch(async () => {
-    // A file that is not there is made in the directory that is.
+    // A file that does not exist would be made in the existing directory.
     const parent = await realpath(dirname(path)).catch(() => resolve(dirname(path)))
     return join(parent, basename(path))
   })

@@ -10,7 +10,7 @@ export type DirectoryContents = 'backups' | 'files' | 'nothing'
 /** Ends the search where someone names a directory such as `/` by mistake. */
 const maxDirectories = 100_000
 
-/** What file systems and file servers put into an empty root. */
+/** Names that file systems and file servers create in an empty root. */
 const fileSystemNames = new Set(['lost+found', '.snapshot', '.zfs'])
 
 /**

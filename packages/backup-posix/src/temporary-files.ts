@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { removeIfEmpty } from './directories.js'
 import { errnoOf, ignoring } from './errors.js'
 
-/** What the writer, the lock of a name and the probe leave when their program is killed. Never the mark of a store. */
+/** Temporary files of the writer, the lock of a name and the probe. Never the mark of a store. */
 const temporaryName = /^\.stowage-[0-9a-f-]+\.(?:tmp|lock|probe)$/
 
 /**
