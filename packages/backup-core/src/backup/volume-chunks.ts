@@ -2,7 +2,7 @@ import { signalOptions } from '../contracts/object-store.js'
 import type { OpenSource, VolumeExtent } from '../contracts/volume.js'
 import { chunkMemoryBytes, type ChunkPlan } from '../pipeline/memory-plan.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
-import { ExtentCursor } from '../volume/extent-cursor.js'
+import { ExtentCursor } from '../volume/checked-volume.js'
 import type { Parent } from './prepare.js'
 
 /** A part of a volume that is read as a unit. In a full backup it becomes one object. */

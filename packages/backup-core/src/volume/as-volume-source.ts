@@ -6,9 +6,9 @@ import { isStream, streamVolume } from './stream-volume.js'
 import type { BackupSource, RandomAccessSource, VolumeSource } from '../contracts/volume.js'
 
 /**
- * Whatever `backup` accepts, as a volume.
+ * Converts any source that `backup` accepts to a volume.
  *
- * @throws BackupError `OPTION_INVALID` for anything else, with what is accepted.
+ * @throws BackupError `OPTION_INVALID` for anything else; the message lists what is accepted
  */
 export function asVolumeSource(source: BackupSource): VolumeSource {
   if (isUint8Array(source)) return bufferVolume(source)

@@ -6,7 +6,7 @@ import { errnoOf } from './positional-io.js'
 /** A device's numbers as Linux writes them in /sys and /proc: `8:1`. */
 export type DeviceNumber = `${number}:${number}`
 
-/** Splits `st_rdev` as glibc packs it: 12 bits of major and 20 of minor, interleaved, with room above for more. */
+/** The number of a device from `st_rdev`, where glibc interleaves 12 bits of major and 20 of minor, with more above. */
 export function deviceNumber(stats: Pick<BigIntStats, 'rdev'>): DeviceNumber {
   const { rdev } = stats
   const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)
@@ -14,24 +14,21 @@ export function deviceNumber(stats: Pick<BigIntStats, 'rdev'>): DeviceNumber {
   return `${Number(major)}:${Number(minor)}`
 }
 
-/** The kernel counts in 512 bytes whatever the device's own sector size is. */
+/** The kernel counts in units of 512 bytes, whatever the device's own sector size. */
 const sysfsSectorBytes = 512
 
-/** The size of a block device from sysfs (its `stat.size` is 0); undefined where there is no sysfs to ask. */
+/** The size of a block device from sysfs (its `stat.size` is 0); undefined without sysfs. */
 export async function deviceSizeBytes(device: DeviceNumber, root = '/'): Promise<number | undefined> {
   const text = await readIfThere(join(root, 'sys/dev/block', device, 'size'))
   return text !== undefined && /^\d+\s*$/.test(text) ? Number(text) * sysfsSectorBytes : undefined
 }
 
-/** Whether a device is set read-only. Linux opens such a device for writing all the same, and only fails the writes. */
+/** Whether a device is set read-only. Linux opens such a device for writing, and only fails the writes. */
 export async function deviceReadOnly(device: DeviceNumber, root = '/'): Promise<boolean> {
   return (await readIfThere(join(root, 'sys/dev/block', device, 'ro')))?.trim() === '1'
 }
 
-/**
- * How often a device was written to or trimmed since it appeared, as a text to compare with a later one; undefined
- * where the kernel does not say.
- */
+/** The number of writes and discards of a device, as a text to compare; undefined where the kernel does not count them. */
 export async function deviceWriteCount(device: DeviceNumber, root = '/'): Promise<string | undefined> {
   const fields = (await readIfThere(join(root, 'sys/dev/block', device, 'stat')))?.trim().split(/\s+/)
   // Fields 5 and 12 of Documentation/block/stat.rst: write I/Os and discard I/Os.
@@ -39,15 +36,15 @@ export async function deviceWriteCount(device: DeviceNumber, root = '/'): Promis
 }
 
 /**
- * Finds the size of a device by reading single bytes, for systems whose devices tell it in no file: the first offset,
- * in sectors, that cannot be read. Some 100 reads for any size.
+ * Finds the size of a device by reading single sectors, for systems that report it in no file: the offset of the first sector
+ * that cannot be read. About 100 reads for any size.
  */
 export async function probeSizeBytes(handle: FileHandle): Promise<number> {
   const sector = Buffer.alloc(sysfsSectorBytes)
   const readable = async (index: number): Promise<boolean> => {
     const read = handle.read(sector, 0, sector.length, index * sector.length)
     const { bytesRead } = await read.catch((error: unknown) => {
-      // What BSD's and Apple's devices say past their end; any other error is a fault, not an end.
+      // The errors of BSD's and Apple's devices past their end; any other error is a fault.
       if (['EINVAL', 'ENXIO', 'ENOSPC'].includes(errnoOf(error) ?? '')) return { bytesRead: 0 }
       throw error
     })
@@ -64,18 +61,13 @@ export async function probeSizeBytes(handle: FileHandle): Promise<number> {
   return within * sector.length
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch {
-    return undefined
-  }
+function readIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined)
 }
 
 /**
- * What uses a device or one of its partitions, as the rest of a sentence (`is mounted at /srv`); undefined when
- * nothing that /proc and /sys know of does. It names the culprit; the certainty is O_EXCL's, which sees other mount
- * namespaces too.
+ * What uses a device or one of its partitions, as the rest of a sentence (`is mounted at /srv`); undefined when /proc and
+ * /sys show no use. This names the user for the error; O_EXCL is what protects, since it covers other mount namespaces too.
  */
 export async function deviceUse(device: DeviceNumber, root = '/'): Promise<string | undefined> {
   const mounts = parseMountInfo((await readIfThere(join(root, 'proc/self/mountinfo'))) ?? '')
@@ -108,12 +100,8 @@ async function partitions(directory: string): Promise<Partition[]> {
   return found
 }
 
-async function listIfThere(path: string): Promise<string[]> {
-  try {
-    return await readdir(path)
-  } catch {
-    return []
-  }
+function listIfThere(path: string): Promise<string[]> {
+  return readdir(path).catch(() => [])
 }
 
 /** The first mount point of each device in the text of /proc/self/mountinfo, by device number. */
@@ -132,27 +120,17 @@ export function parseMountInfo(text: string): Map<string, string> {
 }
 
 /**
- * The loop device that a file is attached to (`loop0`), where there is one. A file under a mounted loop device looks
- * like any other, but writing to it destroys the mounted file system: no lock or O_EXCL tells.
+ * The loop device that a file is attached to (`loop0`); undefined for none. Writing to a file under a mounted loop device
+ * destroys the mounted file system, and neither a lock nor O_EXCL prevents it.
  */
 export async function attachedLoopDevice(path: string, root = '/'): Promise<string | undefined> {
   const block = join(root, 'sys/block')
-  try {
-    const file = await realpath(path)
-    for (const name of await readdir(block)) {
-      if (name.startsWith('loop') && (await backingFile(join(block, name))) === file) return name
-    }
-  } catch {
-    // No Linux, or a container that hides /sys.
+  const file = await realpath(path).catch(() => undefined)
+  for (const name of await listIfThere(block)) {
+    if (!name.startsWith('loop')) continue
+    // A loop device that is not attached has no such file.
+    const attached = await readIfThere(join(block, name, 'loop/backing_file'))
+    if (attached !== undefined && attached.replace(/\n$/, '') === file) return name
   }
   return undefined
-}
-
-async function backingFile(device: string): Promise<string | undefined> {
-  try {
-    return (await readFile(join(device, 'loop/backing_file'), 'utf8')).replace(/\n$/, '')
-  } catch {
-    // A loop device that is not attached has no such file.
-    return undefined
-  }
 }

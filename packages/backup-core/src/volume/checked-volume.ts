@@ -1,4 +1,3 @@
-import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { describeValue } from '../checks/check-options.js'
 import type {
   OpenSource,
@@ -10,105 +9,155 @@ import type {
   VolumeTarget,
 } from '../contracts/volume.js'
 import { reasonOfAbort } from '../errors/abort.js'
+import { BackupError, isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
 
 type Extents = AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
 
+/** A volume whose methods are a caller's own code: how its failures are reported. */
+interface CheckedSide {
+  readonly code: BackupErrorCode
+  readonly failure: string
+  /** Names the operation after an abort. */
+  readonly operation: string
+}
+
+const sourceSide: CheckedSide = {
+  code: 'SOURCE_READ',
+  failure: 'Cannot read the source',
+  operation: 'Reading the source',
+}
+
+const targetSide: CheckedSide = {
+  code: 'TARGET_WRITE',
+  failure: 'Cannot write the target',
+  operation: 'The restore',
+}
+
+/** What is called, in errors (`read()`), and the signal that it was passed. */
+interface CallPlace {
+  readonly what: string
+  readonly signal: AbortSignal | undefined
+  readonly offsetBytes?: number
+}
+
 /**
- * Opens a source whose answers are checked before they are used, since the source may be a caller's own.
+ * Opens a source and validates what it returns, since it may be a caller's own.
  *
- * A number of bytes that is taken as it comes would let memory of other chunks, or a size that no reader accepts, into
- * a backup that then verifies. What a method throws, at the call or later, is a `BackupError`.
+ * A wrong number of bytes would put memory of other chunks, or a size that no reader accepts, into a backup that then
+ * verifies. Every error of a method, thrown synchronously or not, becomes a `BackupError`.
  *
- * @throws BackupError `OPTION_INVALID` for a size that is none, `SOURCE_READ` for anything else
+ * @throws BackupError `OPTION_INVALID` for an invalid size, `SOURCE_READ` for anything else
  */
 export async function openCheckedSource(
   source: VolumeSource,
   options: VolumeOpenOptions,
 ): Promise<OpenSource> {
-  const answer: unknown = await attempt('openSource()', options.signal, () => source.openSource(options))
+  const { signal } = options
+  const answer = await callSource({ what: 'openSource()', signal }, () => source.openSource(options))
   const open = answer as Partial<OpenSource> | null | undefined
+  return closeOnFailure(open, () => {
+    if (typeof open?.read === 'function' && typeof open.close === 'function')
+      return checkedSource(open as OpenSource, signal)
+    const expected = 'expected an object with sizeBytes, seekable, read() and close()'
+    throw sourceError(`openSource() returned ${describeValue(answer)}, ${expected}`)
+  })
+}
+
+function checkedSource(source: OpenSource, signal: AbortSignal | undefined): OpenSource {
+  const { sizeBytes, seekable } = source as { readonly sizeBytes: unknown; readonly seekable: unknown }
+  return {
+    sizeBytes: sizeBytes === undefined ? undefined : requireSize(sizeBytes, 'The sizeBytes of a source'),
+    seekable: seekable === true,
+    async read(into, offsetBytes, options = {}) {
+      const place = { what: 'read()', signal: options.signal, offsetBytes }
+      const count: unknown = await callSource(place, () => source.read(into, offsetBytes, options))
+      if (isByteCount(count) && count <= into.length) return count
+      const what = `read() returned ${shownNumber(count)} at byte ${offsetBytes}`
+      throw sourceError(`${what}, expected a whole number from 0 to ${into.length}`, undefined, offsetBytes)
+    },
+    async changed() {
+      const message: unknown = await callSource({ what: 'changed()', signal }, () => source.changed?.())
+      if (message === undefined || message === null) return undefined
+      if (typeof message === 'string') return message
+      throw sourceError(`changed() returned ${describeValue(message)}, expected a string or undefined`)
+    },
+    close: () => source.close(),
+    ...(source.extents && {
+      extents(options?: VolumeOpenOptions): Extents {
+        try {
+          // ExtentCursor refuses anything that is not iterable.
+          return source.extents?.(options) as Extents
+        } catch (error) {
+          throw failedCall(sourceSide, { what: 'extents()', signal: options?.signal }, error)
+        }
+      },
+    }),
+    ...(source.changedSince && {
+      changedSince: (backupId: string, options?: VolumeOpenOptions): Promise<Extents | undefined> =>
+        callSource({ what: 'changedSince()', signal: options?.signal }, () =>
+          source.changedSince?.(backupId, options),
+        ),
+    }),
+  }
+}
+
+/**
+ * Opens a target, which may be a caller's own, so that every error of its methods becomes a `BackupError`.
+ *
+ * @throws BackupError `TARGET_WRITE` where the target does not throw a `BackupError` itself
+ */
+export async function openCheckedTarget(
+  target: VolumeTarget,
+  requirements: TargetRequirements,
+): Promise<OpenTarget> {
+  const { signal } = requirements
+  const call = <T>(what: string, run: () => T | Promise<T>, offsetBytes?: number): Promise<T> =>
+    checkedCall(targetSide, { what, signal, ...(offsetBytes !== undefined && { offsetBytes }) }, run)
+  const answer: unknown = await call('openTarget()', () => target.openTarget(requirements))
+  const open = answer as OpenTarget
+  const methods = answer as Partial<OpenTarget> | null | undefined
+  if (![methods?.write, methods?.finish, methods?.close].every((method) => typeof method === 'function')) {
+    await closeQuietly(methods)
+    const expected = 'expected an object with readsAsZeros, write(), finish() and close()'
+    throw volumeError(targetSide, `openTarget() returned ${describeValue(answer)}, ${expected}`)
+  }
+  const readsAsZeros: unknown = open.readsAsZeros
+  return {
+    readsAsZeros: readsAsZeros === true,
+    write: (bytes, offsetBytes) => call('write()', () => open.write(bytes, offsetBytes), offsetBytes),
+    finish: () => call('finish()', () => open.finish()),
+    close: () => call('close()', () => open.close()),
+    discard: () => call('discard()', () => open.discard?.()),
+  }
+}
+
+/** Closes a source or a target after its outcome is decided, and ignores the errors of that. */
+export async function closeQuietly(open: { close?(): Promise<void> } | null | undefined): Promise<void> {
   try {
-    if (typeof open?.read !== 'function' || typeof open.close !== 'function') {
-      const expected = 'expected an object with sizeBytes, seekable, read() and close()'
-      throw sourceError(`openSource() gave ${describeValue(answer)}, ${expected}`)
-    }
-    return new CheckedSource(open as OpenSource, checkedSize(open.sizeBytes), options.signal)
+    await open?.close?.()
+  } catch {
+    // The first error is the one to report; without one, nothing depends on the close.
+  }
+}
+
+/** Runs `work`, and closes `open` if that fails. */
+export async function closeOnFailure<T>(
+  open: { close?(): Promise<void> } | null | undefined,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
   } catch (error) {
     await closeQuietly(open)
     throw error
   }
 }
 
-/** Closes a source. What became of its backup is decided: a close that fails neither undoes it nor hides why it failed. */
-export async function closeQuietly(source: Partial<OpenSource> | null | undefined): Promise<void> {
-  try {
-    await source?.close?.()
-  } catch {
-    // Nothing depends on it any more.
-  }
-}
-
-class CheckedSource implements OpenSource {
-  readonly seekable: boolean
-  readonly extents?: (options?: VolumeOpenOptions) => Extents
-  readonly changedSince?: (backupId: string, options?: VolumeOpenOptions) => Promise<Extents | undefined>
-
-  constructor(
-    private readonly source: OpenSource,
-    readonly sizeBytes: number | undefined,
-    private readonly signal: AbortSignal | undefined,
-  ) {
-    const given: unknown = source.seekable
-    this.seekable = given === true
-    if (source.extents) this.extents = (options) => this.#extents(options)
-    if (source.changedSince) this.changedSince = (id, options) => this.#changedSince(id, options)
-  }
-
-  async read(into: Uint8Array, offsetBytes: number, options: VolumeOpenOptions = {}): Promise<number> {
-    const wantedBytes = into.length
-    const read = (): Promise<unknown> => this.source.read(into, offsetBytes, options)
-    const got = await attempt('read()', options.signal, read, offsetBytes)
-    if (isByteCount(got) && got <= wantedBytes) return got
-    const expected = `expected a whole number from 0 to ${wantedBytes}, the bytes that it was asked for`
-    throw sourceError(
-      `read() gave ${shownNumber(got)} at byte ${offsetBytes}, ${expected}`,
-      undefined,
-      offsetBytes,
-    )
-  }
-
-  async changed(): Promise<string | undefined> {
-    const message: unknown = await attempt('changed()', this.signal, () => this.source.changed?.())
-    if (message === undefined || message === null) return undefined
-    if (typeof message === 'string') return message
-    throw sourceError(`changed() gave ${describeValue(message)}, expected a string or undefined`)
-  }
-
-  async close(): Promise<void> {
-    await this.source.close()
-  }
-
-  #extents(options: VolumeOpenOptions | undefined): Extents {
-    try {
-      // The extent cursor refuses anything that is not iterable.
-      return this.source.extents?.(options) as Extents
-    } catch (error) {
-      throw failedCall('extents()', options?.signal, error)
-    }
-  }
-
-  #changedSince(backupId: string, options?: VolumeOpenOptions): Promise<Extents | undefined> {
-    const call = (): Promise<Extents | undefined> | undefined => this.source.changedSince?.(backupId, options)
-    return attempt('changedSince()', options?.signal, call)
-  }
-}
-
-function checkedSize(sizeBytes: unknown): number | undefined {
-  if (sizeBytes === undefined || isByteCount(sizeBytes)) return sizeBytes
-  throw new BackupError(
-    'OPTION_INVALID',
-    `The sizeBytes of a source must be a whole number of bytes, or undefined where it is not known, not ${shownNumber(sizeBytes)}.`,
-  )
+/** Requires a whole number of bytes. @throws BackupError `OPTION_INVALID` */
+export function requireSize(sizeBytes: unknown, what: string): number {
+  if (isByteCount(sizeBytes)) return sizeBytes
+  const message = `${what} must be a whole number of bytes, not ${shownNumber(sizeBytes)}.`
+  throw new BackupError('OPTION_INVALID', message)
 }
 
 function isByteCount(value: unknown): value is number {
@@ -119,115 +168,27 @@ function shownNumber(value: unknown): string {
   return typeof value === 'number' ? String(value) : describeValue(value)
 }
 
-/** Calls a method of the source, which may throw instead of rejecting, or give no promise. */
-function attempt<T>(
-  what: string,
-  signal: AbortSignal | undefined,
-  call: () => T | Promise<T>,
-  offsetBytes?: number,
-): Promise<T> {
-  return checkedCall(call, (error) => failedCall(what, signal, error, offsetBytes))
+/** Calls a method of a source, which may throw synchronously or return a plain value. */
+export function callSource<T>(place: CallPlace, call: () => T | Promise<T>): Promise<T> {
+  return checkedCall(sourceSide, place, call)
 }
 
-/** `SOURCE_READ` for what a method of the source threw; after an abort, what ended the operation. */
-export function failedCall(
-  what: string,
-  signal: AbortSignal | undefined,
-  error: unknown,
-  offsetBytes?: number,
-): BackupError {
-  const toError = (why: string): BackupError => sourceError(`${what} failed: ${why}`, error, offsetBytes)
-  return errorOfCall(error, { operation: 'Reading the source', signal }, toError)
-}
-
-function sourceError(what: string, cause?: unknown, offsetBytes?: number): BackupError {
-  return new BackupError('SOURCE_READ', `Cannot read the source: ${what}.`, {
-    cause,
-    ...(offsetBytes === undefined ? {} : { offsetBytes }),
-  })
-}
-
-/**
- * Opens a target, which may be a caller's own, so that whatever its methods throw, at the call or later, is a
- * `BackupError`.
- *
- * @throws BackupError `TARGET_WRITE` where the target says nothing better
- */
-export async function openCheckedTarget(
-  target: VolumeTarget,
-  requirements: TargetRequirements,
-): Promise<OpenTarget> {
-  const { signal } = requirements
-  const answer: unknown = await attemptOnTarget('openTarget()', signal, () => target.openTarget(requirements))
-  const open = answer as Partial<OpenTarget> | null | undefined
-  const needed = [open?.write, open?.finish, open?.close] as const
-  if (needed.every((method) => typeof method === 'function'))
-    return new CheckedTarget(open as OpenTarget, signal)
-  await Promise.resolve()
-    .then(() => open?.close?.())
-    .catch(() => undefined)
-  const expected = 'expected an object with readsAsZeros, write(), finish() and close()'
-  throw targetError(`openTarget() gave ${describeValue(answer)}, ${expected}`)
-}
-
-class CheckedTarget implements OpenTarget {
-  readonly readsAsZeros: boolean
-
-  constructor(
-    private readonly target: OpenTarget,
-    private readonly signal: AbortSignal | undefined,
-  ) {
-    const given: unknown = target.readsAsZeros
-    this.readsAsZeros = given === true
-  }
-
-  async write(bytes: Uint8Array, offsetBytes: number): Promise<void> {
-    await attemptOnTarget('write()', this.signal, () => this.target.write(bytes, offsetBytes), offsetBytes)
-  }
-
-  async finish(): Promise<void> {
-    await attemptOnTarget('finish()', this.signal, () => this.target.finish())
-  }
-
-  async close(): Promise<void> {
-    await attemptOnTarget('close()', this.signal, () => this.target.close())
-  }
-
-  async discard(): Promise<void> {
-    await attemptOnTarget('discard()', this.signal, () => this.target.discard?.())
-  }
-}
-
-function attemptOnTarget<T>(
-  what: string,
-  signal: AbortSignal | undefined,
-  call: () => T | Promise<T>,
-  offsetBytes?: number,
-): Promise<T> {
-  return checkedCall(call, (error) =>
-    errorOfCall(error, { operation: 'The restore', signal }, (why) =>
-      targetError(`${what} failed: ${why}`, error, offsetBytes),
-    ),
-  )
-}
-
-function targetError(what: string, cause?: unknown, offsetBytes?: number): BackupError {
-  return new BackupError('TARGET_WRITE', `Cannot write the target: ${what}.`, {
-    cause,
-    ...(offsetBytes === undefined ? {} : { offsetBytes }),
-  })
-}
-
-/** Calls a method of a caller's own source or target, which may throw instead of rejecting, or return a plain value. */
-export async function checkedCall<T>(
-  call: () => T | Promise<T>,
-  toError: (error: unknown) => BackupError,
-): Promise<T> {
+async function checkedCall<T>(side: CheckedSide, place: CallPlace, call: () => T | Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {
-    throw toError(error)
+    throw failedCall(side, place, error)
   }
+}
+
+function failedCall(
+  side: CheckedSide,
+  { what, signal, offsetBytes }: CallPlace,
+  error: unknown,
+): BackupError {
+  return errorOfCall(error, { operation: side.operation, signal }, (why) =>
+    volumeError(side, `${what} failed: ${why}`, error, offsetBytes),
+  )
 }
 
 /** What a failed call is reported as: its own `BackupError`, the abort of the operation, or a new error with the reason. */
@@ -241,9 +202,24 @@ export function errorOfCall(
   return toError(error instanceof Error ? error.message : describeValue(error))
 }
 
+/** The error for a source that failed, or returned something invalid. */
+export function sourceError(what: string, cause?: unknown, offsetBytes?: number): BackupError {
+  return volumeError(sourceSide, what, cause, offsetBytes)
+}
+
+function volumeError(
+  { code, failure }: CheckedSide,
+  what: string,
+  cause?: unknown,
+  offsetBytes?: number,
+): BackupError {
+  const place = offsetBytes === undefined ? {} : { offsetBytes }
+  return new BackupError(code, `${failure}: ${what}.`, { cause, ...place })
+}
+
 /**
- * Waits for `work`, but no longer than until the signal is aborted: for work that knows of no signal and may never
- * end. The work itself goes on, unheard. Rejects as `throwIfAborted` throws.
+ * Waits for `work`, or until the signal is aborted: for work that takes no signal and may never settle. The result of
+ * work that is abandoned is ignored. Rejects as `throwIfAborted` throws.
  */
 export async function unlessAborted<T>(
   work: Promise<T>,
@@ -264,4 +240,88 @@ export async function unlessAborted<T>(
   } finally {
     if (stop !== undefined) signal.removeEventListener('abort', stop)
   }
+}
+
+/** Walks the ascending list of extents of a source, one range of the volume after another. */
+export class ExtentCursor implements AsyncDisposable {
+  readonly #extents: AsyncIterator<VolumeExtent> | Iterator<VolumeExtent>
+  readonly #place: CallPlace
+  #next: VolumeExtent | undefined
+  #ended = false
+  #reachedBytes = 0
+
+  /**
+   * @param what - names the list in an error: `extents()`
+   * @param signal - the one that the source was passed
+   */
+  constructor(extents: Extents, what: string, signal?: AbortSignal) {
+    this.#place = { what, signal }
+    this.#extents = iteratorOf(extents, this.#place)
+  }
+
+  /** The extents between two offsets, cut to them. The ranges of successive calls must ascend without overlaps. */
+  async within(startBytes: number, endBytes: number): Promise<VolumeExtent[]> {
+    const found: VolumeExtent[] = []
+    for (;;) {
+      this.#next ??= await this.#pull()
+      if (!this.#next) return found
+      const { offsetBytes, lengthBytes } = this.#next
+      const start = Math.max(startBytes, offsetBytes)
+      const end = Math.min(endBytes, offsetBytes + lengthBytes)
+      if (end > start) found.push({ offsetBytes: start, lengthBytes: end - start })
+      if (offsetBytes + lengthBytes > endBytes) return found
+      this.#next = undefined
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    try {
+      await this.#extents.return?.()
+    } catch {
+      // The list is not used any more, and what it yielded was validated.
+    }
+  }
+
+  async #pull(): Promise<VolumeExtent | undefined> {
+    if (this.#ended) return undefined
+    const { what } = this.#place
+    const answer = await callSource(this.#place, () => this.#extents.next()).catch((error: unknown) => {
+      this.#ended = true
+      throw error
+    })
+    if (answer.done === true) {
+      this.#ended = true
+      return undefined
+    }
+    const value: unknown = answer.value
+    if (typeof value !== 'object' || value === null) {
+      const expected = 'expected an object with offsetBytes and lengthBytes'
+      throw sourceError(`${what} yielded ${describeValue(value)}, ${expected}`)
+    }
+    const { offsetBytes, lengthBytes } = answer.value
+    if (!isByteCount(offsetBytes) || !isByteCount(lengthBytes) || offsetBytes < this.#reachedBytes) {
+      throw sourceError(
+        `${what} yielded ${String(lengthBytes)} bytes at ${String(offsetBytes)}, after an extent that ends at ` +
+          `${this.#reachedBytes}: extents must be whole numbers, ascending and without overlaps`,
+      )
+    }
+    this.#reachedBytes = offsetBytes + lengthBytes
+    return answer.value
+  }
+}
+
+function iteratorOf(
+  extents: Extents,
+  place: CallPlace,
+): AsyncIterator<VolumeExtent> | Iterator<VolumeExtent> {
+  const given = extents as Partial<AsyncIterable<VolumeExtent> & Iterable<VolumeExtent>> | null | undefined
+  try {
+    const iterator = given?.[Symbol.asyncIterator]?.() ?? given?.[Symbol.iterator]?.()
+    if (iterator) return iterator
+  } catch (error) {
+    throw failedCall(sourceSide, place, error)
+  }
+  throw sourceError(`${place.what} returned ${describeValue(extents)}, expected an iterable of extents`)
 }

@@ -1,7 +1,7 @@
-import { BackupError } from '../errors/backup-error.js'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { checkOptions, describeValue } from '../checks/check-options.js'
 import { optionRules, type OptionShape } from '../checks/option-rules.js'
-import { openFileSource } from './file-source.js'
 import type {
   OpenSource,
   OpenTarget,
@@ -10,28 +10,26 @@ import type {
   VolumeSource,
   VolumeTarget,
 } from '../contracts/volume.js'
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { throwIfAborted } from '../errors/abort.js'
+import { BackupError } from '../errors/backup-error.js'
 import { openDeviceTarget } from './device-target.js'
-import { openExistingFileTarget } from './existing-file-target.js'
-import { errnoOf, fileKind, targetError } from './positional-io.js'
-import { openNewFileTarget, removeLeftPartials } from './new-file-target.js'
-import type { BigIntStats } from 'node:fs'
+import { openFileSource } from './file-source.js'
+import { openExistingFileTarget, openNewFileTarget } from './file-target.js'
+import { errnoOf, fileKind, writing } from './positional-io.js'
+import { removeLeftPartials } from './restore-process.js'
 
 /** Options of {@link fileVolume}. */
 export interface FileVolumeOptions {
-  /** Whether a restore makes the file where there is none. @default true */
+  /** Whether a restore creates a file that does not exist. @default true */
   readonly create?: boolean
   /**
-   * What a backup does with the holes of a sparse file: `skip` takes them for the zeros that they read as, where Linux
-   * tells where they are (it is asked through `perl` or `python3`, of which one has to be there); `read` reads them.
-   * @default 'skip'
+   * What a backup does with the holes of a sparse file. `skip` takes them as zeros without reading them, where Linux
+   * reports them (through `perl` or `python3`, of which one must be installed); `read` reads them. @default 'skip'
    */
   readonly holes?: 'skip' | 'read'
   /**
-   * How many bytes a backup must find. A pipe that gives fewer or more, or a file or device of another size, ends it
-   * with `SOURCE_CHANGED`. @default any number
+   * How many bytes a backup must find. A pipe with fewer or more, or a file or device of another size, ends it with
+   * `SOURCE_CHANGED`. @default any number
    */
   readonly sizeBytes?: number
 }
@@ -51,20 +49,20 @@ export interface FileVolume extends VolumeSource, VolumeTarget {
 /**
  * A disk image or a block device, to back up and to restore to. Symbolic links are followed, as `cp` does.
  *
- * As a source it may also be a named pipe, which is read as a stream. Of a sparse file only the data is read. Its size at the open counts: what a file grows
- * by meanwhile is left out, and one that shrinks ends the backup (`SOURCE_CHANGED`). A file that was written to, or a
- * device that the kernel counted writes for, is warned of at the end.
+ * As a source it may also be a named pipe, which is read as a stream. Only the data of a sparse file is read. The size when
+ * it is opened counts: a file that grows is read to that size, and one that shrinks ends the backup (`SOURCE_CHANGED`). A
+ * file or device that was written to meanwhile causes a warning.
  *
  * As a target:
- * - a new file is written as `.NAME.stowage-….partial` beside its own name, and gets that when it is whole; it has the
- *   volume's size and mode 0600 (it may hold the secrets of a whole machine), with holes where the backup has nothing,
- *   and is removed when the restore fails, or by the next restore into the name where the process was killed; a file that has appeared under the name meanwhile is left as it is
- *   (`TARGET_NOT_EMPTY`);
- * - an existing file that is not empty needs `overwrite`, is written in place, is first changed by the first write, and
- *   has the volume's size at the end; a restore of a part leaves the rest of it as it is; one that is attached to a loop
- *   device is refused (`TARGET_BUSY`). Until it is whole, a mark lies beside it, `.NAME.stowage-restoring`: a second
- *   restore is refused meanwhile (`TARGET_BUSY`), and a backup of it too (`SOURCE_INCOMPLETE`);
- * - a block device always needs `overwrite`, must be large enough, and is refused while it is mounted or in use
+ * - A new file is written as `.NAME.stowage-….partial` and renamed when it is complete. It has the volume's size, holes
+ *   where the backup has nothing, and mode 0600, since it may hold the secrets of a whole machine. A failed restore removes
+ *   it; the next restore into the name removes what a killed process left. A file that has appeared under the name meanwhile
+ *   stays as it is (`TARGET_NOT_EMPTY`).
+ * - An existing file that is not empty needs `overwrite`. It is written in place, not changed before the first write, and has
+ *   the volume's size at the end; a restore of a part leaves the rest of it as it is. One that is attached to a loop device
+ *   is refused (`TARGET_BUSY`). Until it is complete, `.NAME.stowage-restoring` beside it marks it: another restore
+ *   (`TARGET_BUSY`) and a backup of it (`SOURCE_INCOMPLETE`) are refused.
+ * - A block device always needs `overwrite`, must be large enough, and is refused while it is mounted or in use
  *   (`TARGET_BUSY`).
  *
  * @throws BackupError `OPTION_INVALID` when the path is not a non-empty string. Nothing is opened yet.
@@ -72,7 +70,7 @@ export interface FileVolume extends VolumeSource, VolumeTarget {
 export function fileVolume(path: string, options: FileVolumeOptions = {}): FileVolume {
   const given: unknown = path
   if (typeof given !== 'string' || given === '' || given.includes('\0')) {
-    const shown = typeof given === 'string' ? 'one that is empty or holds a NUL' : describeValue(given)
+    const shown = typeof given === 'string' ? 'one that is empty or contains NUL' : describeValue(given)
     throw new BackupError('OPTION_INVALID', `fileVolume takes the path of a file or device, not ${shown}.`)
   }
   checkOptions('the options of fileVolume()', options, fileVolumeShape)
@@ -86,32 +84,29 @@ export function fileVolume(path: string, options: FileVolumeOptions = {}): FileV
   }
 }
 
-/** Opens a file, new or not, or a block device for a restore. Nothing that the path holds is changed yet. */
-export async function openFileTarget(
+/** Opens a new or existing file, or a block device, for a restore. What it holds is not changed yet. */
+async function openFileTarget(
   path: string,
   create: boolean,
   requirements: TargetRequirements,
 ): Promise<OpenTarget> {
   throwIfAborted(requirements.signal, `Opening ${path}`)
-  const found = await stat(path, { bigint: true }).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw targetError(error, path)
-  })
-  // Now, for a working directory that changes under the restore.
+  const found = await writing(path, () =>
+    stat(path, { bigint: true }).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw error
+    }),
+  )
+  // Resolved now, in case the working directory changes during the restore.
   const finalPath = resolve(path)
   if (found?.isBlockDevice() === true) return openDeviceTarget(path, requirements)
-  if (found === undefined || found.isFile()) {
-    const target = found
-      ? await openExistingFileTarget(path, requirements)
-      : await openNewFileTarget(path, create, requirements)
-    await removeLeftPartials(finalPath, requirements.warn)
-    return target
+  if (found !== undefined && !found.isFile()) {
+    const message = `${path} is ${fileKind(found)}, and a restore writes at any offset. Name a regular file or a block device.`
+    throw new BackupError('NOT_A_FILE', message)
   }
-  const message = `${path} is ${fileKind(found)}. A restore writes at any offset: name a regular file or a block device.`
-  throw new BackupError('NOT_A_FILE', message)
-}
-
-/** Whether two descriptions are of one file. */
-export function sameFile(one: BigIntStats, other: BigIntStats): boolean {
-  return one.dev === other.dev && one.ino === other.ino
+  const target = found
+    ? await openExistingFileTarget(path, requirements)
+    : await openNewFileTarget(path, create, requirements)
+  await removeLeftPartials(finalPath, requirements.warn)
+  return target
 }

@@ -1,7 +1,4 @@
 import { isUint8Array } from 'node:util/types'
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError } from '../errors/backup-error.js'
-import { errorOfCall, unlessAborted } from './checked-volume.js'
 import { describeValue } from '../checks/check-options.js'
 import type {
   OpenSource,
@@ -13,15 +10,18 @@ import type {
   VolumeSource,
   VolumeTarget,
 } from '../contracts/volume.js'
+import { throwIfAborted } from '../errors/abort.js'
+import { BackupError } from '../errors/backup-error.js'
+import { callSource, requireSize, sourceError, unlessAborted } from './checked-volume.js'
 import { isAllZeros } from './zeros.js'
 
 /**
- * A source on top of a size and a `read(offset, length)`. `read` is called for several places at once.
+ * A source on top of a size and a `read(offset, length)`, which is called for several places concurrently.
  *
- * An answer may be shorter than asked for: the rest is asked for again. One that is longer, or not a `Uint8Array`, and
- * whatever `read` throws, is `SOURCE_READ`; an empty one before the end is `SOURCE_CHANGED`.
+ * `read` may return fewer bytes than requested: it is called again for the rest. More bytes, anything but a
+ * `Uint8Array`, and an error of `read` are `SOURCE_READ`; no bytes before the end are `SOURCE_CHANGED`.
  *
- * @throws BackupError `OPTION_INVALID` when `size` is not a whole number of bytes, or `read` no function.
+ * @throws BackupError `OPTION_INVALID` when `size` is not a whole number of bytes, or `read` is not a function.
  */
 export function randomAccessVolume(source: RandomAccessSource): VolumeSource {
   const given: unknown = source
@@ -29,30 +29,22 @@ export function randomAccessVolume(source: RandomAccessSource): VolumeSource {
     const message = `randomAccessVolume takes an object with size and read(offset, length), not ${describeValue(given)}.`
     throw new BackupError('OPTION_INVALID', message)
   }
-  requireSize(source.size)
+  requireSize(source.size, sizeName)
   const { read } = source as { readonly read: unknown }
   if (typeof read !== 'function') {
     const message = `A random-access source needs read(offset, length), not ${describeValue(read)}.`
     throw new BackupError('OPTION_INVALID', message)
   }
   return {
-    openSource: ({ signal }: VolumeOpenOptions = {}): Promise<OpenSource> => {
-      return new Promise((resolve) => {
+    openSource: ({ signal }: VolumeOpenOptions = {}): Promise<OpenSource> =>
+      new Promise((resolve) => {
         throwIfAborted(signal, 'Opening the source')
-        resolve(new RandomAccess(source, requireSize(source.size)))
-      })
-    },
+        resolve(new RandomAccess(source, requireSize(source.size, sizeName)))
+      }),
   }
 }
 
-function requireSize(size: unknown): number {
-  if (Number.isSafeInteger(size) && (size as number) >= 0) return size as number
-  const shown = typeof size === 'number' ? String(size) : describeValue(size)
-  throw new BackupError(
-    'OPTION_INVALID',
-    `The size of a source must be a whole number of bytes, not ${shown}.`,
-  )
-}
+const sizeName = 'The size of a source'
 
 class RandomAccess implements OpenSource {
   readonly seekable = true
@@ -66,9 +58,9 @@ class RandomAccess implements OpenSource {
     const wanted = Math.max(0, Math.min(into.length, this.sizeBytes - offsetBytes))
     for (let done = 0; done < wanted;) {
       throwIfAborted(options.signal, 'Reading the source')
-      const answer = await this.ask(offsetBytes + done, wanted - done, options.signal)
-      into.set(answer, done)
-      done += answer.length
+      const bytes = await this.#readSome(offsetBytes + done, wanted - done, options.signal)
+      into.set(bytes, done)
+      done += bytes.length
     }
     return wanted
   }
@@ -84,57 +76,49 @@ class RandomAccess implements OpenSource {
   }
 
   changed(): Promise<string | undefined> {
-    const now: number = this.source.size
-    if (now === this.sizeBytes) return Promise.resolve(undefined)
-    return Promise.resolve(`The source went from ${this.sizeBytes} to ${now} bytes while it was backed up.`)
+    const { size } = this.source
+    const message = `The source went from ${this.sizeBytes} to ${size} bytes while it was backed up.`
+    return Promise.resolve(size === this.sizeBytes ? undefined : message)
   }
 
   close(): Promise<void> {
     return Promise.resolve()
   }
 
-  private async ask(offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    const reading = Promise.resolve().then(() => this.source.read(offset, length))
-    const answer: unknown = await unlessAborted(reading, signal, 'Reading the source').catch(
-      (error: unknown) => {
-        throw errorOfCall(error, { operation: 'Reading the source', signal }, (why) =>
-          readFailure(offset, `read(${offset}, ${length}) failed: ${why}`, error),
-        )
-      },
-    )
-    if (!isUint8Array(answer)) {
-      throw readFailure(offset, `read(${offset}, ${length}) gave ${describeValue(answer)}, not a Uint8Array.`)
+  async #readSome(offsetBytes: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const what = `read(${offsetBytes}, ${length})`
+    const bytes: unknown = await callSource({ what, signal, offsetBytes }, () => {
+      const reading = Promise.resolve().then(() => this.source.read(offsetBytes, length))
+      return unlessAborted(reading, signal, 'Reading the source')
+    })
+    if (!isUint8Array(bytes)) {
+      const problem = `${what} returned ${describeValue(bytes)}, expected a Uint8Array`
+      throw sourceError(problem, undefined, offsetBytes)
     }
-    if (answer.length > length) {
-      throw readFailure(
-        offset,
-        `read(${offset}, ${length}) gave ${answer.length} bytes, more than were asked for.`,
-      )
+    if (bytes.length > length) {
+      const problem = `${what} returned ${bytes.length} bytes, expected at most ${length}`
+      throw sourceError(problem, undefined, offsetBytes)
     }
-    if (answer.length > 0) return answer
-    const message = `The source ended at byte ${offset}, before its ${this.sizeBytes} bytes. Back up a snapshot of it.`
-    throw new BackupError('SOURCE_CHANGED', message, { offsetBytes: offset })
+    if (bytes.length > 0) return bytes
+    const message = `The source ended at byte ${offsetBytes}, expected ${this.sizeBytes} bytes. Back up a snapshot of it.`
+    throw new BackupError('SOURCE_CHANGED', message, { offsetBytes })
   }
-}
-
-function readFailure(offsetBytes: number, message: string, cause?: unknown): BackupError {
-  return new BackupError('SOURCE_READ', `Cannot read the source: ${message}`, { cause, offsetBytes })
 }
 
 /** A volume in memory. */
 export interface BufferVolume extends VolumeSource, VolumeTarget {
-  /** What the volume holds: the given buffer, or what was restored last. */
+  /** What the volume holds: the given buffer, or the last restored volume. */
   readonly bytes: Uint8Array
 }
 
 /**
  * A volume in memory, to back up and to restore to.
  *
- * A given buffer is like a device: its size is fixed (`TARGET_TOO_SMALL` when it is shorter than what is restored; a
- * longer one keeps its rest), and what is not all zeros is only overwritten when told to (`TARGET_NOT_EMPTY`). With
- * none given, a restore makes one of the volume's size, and `bytes` changes to it when the restore has succeeded.
+ * A given buffer is like a device: its size is fixed (`TARGET_TOO_SMALL` when it is shorter than the restored volume; a
+ * longer one keeps its rest), and one that is not all zeros is overwritten only with `overwrite` (`TARGET_NOT_EMPTY`).
+ * Without one, a restore creates a buffer of the volume's size, which becomes `bytes` when the restore has succeeded.
  *
- * @throws BackupError `OPTION_INVALID` when something else than a `Uint8Array` is given.
+ * @throws BackupError `OPTION_INVALID` when `buffer` is not a `Uint8Array`.
  */
 export function bufferVolume(buffer?: Uint8Array): BufferVolume {
   if (buffer !== undefined && !isUint8Array(buffer)) {
@@ -149,19 +133,11 @@ class MemoryVolume implements BufferVolume {
     private readonly grows: boolean,
   ) {}
 
-  async openSource({ signal }: VolumeOpenOptions = {}): Promise<OpenSource> {
-    throwIfAborted(signal, 'Opening the buffer')
+  openSource(options?: VolumeOpenOptions): Promise<OpenSource> {
     const { bytes } = this
-    return Promise.resolve({
-      sizeBytes: bytes.length,
-      seekable: true,
-      read: (into: Uint8Array, offsetBytes: number) => {
-        const part = bytes.subarray(offsetBytes, offsetBytes + into.length)
-        into.set(part)
-        return Promise.resolve(part.length)
-      },
-      close: () => Promise.resolve(),
-    })
+    const read = (offset: number, length: number): Promise<Uint8Array> =>
+      Promise.resolve(bytes.subarray(offset, offset + length))
+    return randomAccessVolume({ size: bytes.length, read }).openSource(options)
   }
 
   async openTarget(requirements: TargetRequirements): Promise<OpenTarget> {
@@ -171,9 +147,9 @@ class MemoryVolume implements BufferVolume {
       const message = 'The buffer is not all zeros. Set `overwrite`, or restore to another one.'
       throw new BackupError('TARGET_NOT_EMPTY', message)
     }
-    const bytes = this.grows ? this.grown(requirements) : this.fixed(requirements)
+    const bytes = this.grows ? this.#grown(requirements) : this.#fixed(requirements)
     return Promise.resolve({
-      // A fresh buffer is zeros; a copy for a partial restore is what its original was.
+      // A new buffer is zeros; the copy for a partial restore is what its original was.
       readsAsZeros: zero || (this.grows && !requirements.partial),
       write: (from: Uint8Array, offsetBytes: number) => write(bytes, from, offsetBytes),
       finish: () => {
@@ -184,20 +160,19 @@ class MemoryVolume implements BufferVolume {
     })
   }
 
-  private fixed({ partial, endBytes, volumeSizeBytes }: TargetRequirements): Uint8Array {
+  #fixed({ partial, endBytes, volumeSizeBytes }: TargetRequirements): Uint8Array {
     const needed = partial ? endBytes : volumeSizeBytes
     if (this.bytes.length >= needed) return this.bytes
     const message = `The buffer has ${this.bytes.length} bytes, and the restore needs ${needed}. Pass a longer one.`
     throw new BackupError('TARGET_TOO_SMALL', message)
   }
 
-  private grown({ partial, endBytes, volumeSizeBytes }: TargetRequirements): Uint8Array {
-    const kept = partial ? this.bytes : undefined
-    const sizeBytes =
-      kept === undefined || kept.length === 0 ? volumeSizeBytes : Math.max(kept.length, endBytes)
+  #grown({ partial, endBytes, volumeSizeBytes }: TargetRequirements): Uint8Array {
+    const kept = partial ? this.bytes : new Uint8Array(0)
+    const sizeBytes = kept.length === 0 ? volumeSizeBytes : Math.max(kept.length, endBytes)
     try {
       const bytes = new Uint8Array(sizeBytes)
-      if (kept !== undefined) bytes.set(kept)
+      bytes.set(kept)
       return bytes
     } catch (cause) {
       const message = `No buffer of ${sizeBytes} bytes fits into memory. Restore to a file.`

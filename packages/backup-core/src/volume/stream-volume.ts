@@ -3,14 +3,14 @@ import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { checkOptions, describeValue } from '../checks/check-options.js'
 import { optionRules, type OptionShape } from '../checks/option-rules.js'
-import { errorOfCall, unlessAborted } from './checked-volume.js'
+import { closeOnFailure, errorOfCall, unlessAborted } from './checked-volume.js'
 import type { OpenSource, VolumeOpenOptions, VolumeSource } from '../contracts/volume.js'
 
 /** Options of {@link streamVolume}. */
 export interface StreamVolumeOptions {
   /**
-   * How many bytes the stream will give, for a progress in percent. A stream that gives fewer or more ends the
-   * backup with `SOURCE_CHANGED`. @default not known
+   * The number of bytes of the stream, for a progress in percent. A stream with fewer or more ends the backup with
+   * `SOURCE_CHANGED`. @default not known
    */
   readonly sizeBytes?: number
 }
@@ -18,13 +18,13 @@ export interface StreamVolumeOptions {
 const streamVolumeShape: OptionShape<StreamVolumeOptions> = { sizeBytes: optionRules.wholeNumber(0) }
 
 /**
- * A source that is read once, from its start to its end: an async iterable of `Uint8Array`s, a Node `Readable` or a
- * web `ReadableStream`. Its pieces may have any size.
+ * A source that is read once, in order: an async iterable of `Uint8Array`s, a Node `Readable` or a web
+ * `ReadableStream`. Its pieces may have any size.
  *
- * The stream belongs to the source from here on: it is destroyed, cancelled or returned when the backup ends early.
- * An error of the stream is `SOURCE_READ`, and so is anything in it that is not a `Uint8Array`.
+ * The source owns the stream: it is destroyed, cancelled or returned when the backup ends early. An error of the stream
+ * is `SOURCE_READ`, and so is a piece that is not a `Uint8Array`.
  *
- * @throws BackupError `OPTION_INVALID` when it is no such stream, or `sizeBytes` no size.
+ * @throws BackupError `OPTION_INVALID` for another kind of stream, or an invalid `sizeBytes`.
  */
 export function streamVolume(
   stream: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>,
@@ -38,12 +38,15 @@ export function streamVolume(
     async openSource({ signal }: VolumeOpenOptions = {}): Promise<OpenSource> {
       throwIfAborted(signal, 'Opening the stream')
       if (used)
-        throw new BackupError('SOURCE_READ', 'The stream has been read already: it can be backed up once.')
+        throw new BackupError(
+          'SOURCE_READ',
+          'The stream was read before, and can be backed up only once. Pass a new one.',
+        )
       used = true
       const source = new StreamSource(start(), sizeBytes)
-      // Nobody reads a volume of no bytes, so whether the stream keeps its word is looked at here.
+      // The engine does not read a volume of no bytes: whether the stream has none is checked here.
       if (sizeBytes === 0)
-        await closeOnFailure(source, source.read(noBytes, 0, { ...(signal && { signal }) }))
+        await closeOnFailure(source, () => source.read(noBytes, 0, { ...(signal && { signal }) }))
       return source
     },
   }
@@ -51,21 +54,12 @@ export function streamVolume(
 
 const noBytes = new Uint8Array(0)
 
-async function closeOnFailure(source: OpenSource, work: Promise<unknown>): Promise<void> {
-  try {
-    await work
-  } catch (error) {
-    await source.close()
-    throw error
-  }
-}
-
 class StreamSource implements OpenSource {
   readonly seekable = false
   private piece: Uint8Array = noBytes
   private position = 0
   private ended = false
-  /** Bytes may be lost with whatever failed: nothing can be read after it. */
+  /** A failed read may lose bytes: every later read fails as well. */
   private failure: BackupError | undefined
 
   constructor(
@@ -75,7 +69,7 @@ class StreamSource implements OpenSource {
 
   async read(into: Uint8Array, offsetBytes: number, options: VolumeOpenOptions = {}): Promise<number> {
     if (offsetBytes !== this.position) {
-      const message = `A stream is read in order: byte ${this.position} comes next, not ${offsetBytes}.`
+      const message = `A stream is read in order: expected a read at byte ${this.position}, not at ${offsetBytes}.`
       throw new BackupError('SOURCE_READ', message, { offsetBytes })
     }
     let done = 0
@@ -94,7 +88,7 @@ class StreamSource implements OpenSource {
     await this.pieces.close()
   }
 
-  /** Sees to it that the current piece has bytes; false at the end of the stream. */
+  /** Reads the next piece if the current one is used up; false at the end of the stream. */
   private async fill(signal: AbortSignal | undefined): Promise<boolean> {
     while (this.piece.length === 0 && !this.ended) {
       if (this.failure !== undefined) throw this.failure
@@ -113,8 +107,8 @@ class StreamSource implements OpenSource {
 
   private bytes(value: unknown): Uint8Array {
     if (isUint8Array(value)) return value
-    const hint = typeof value === 'string' ? ' Set no encoding on it.' : ''
-    const message = `The stream gave ${describeValue(value)} at byte ${this.position}, not a Uint8Array.${hint}`
+    const hint = typeof value === 'string' ? ' Do not set an encoding on it.' : ''
+    const message = `The stream yielded ${describeValue(value)} at byte ${this.position}, expected a Uint8Array.${hint}`
     throw new BackupError('SOURCE_READ', message, { offsetBytes: this.position })
   }
 
@@ -125,35 +119,35 @@ class StreamSource implements OpenSource {
     })
   }
 
-  /** Compares what came with what was announced. At the announced end it looks for one byte more. */
+  /** Compares the bytes read with the expected size. At the expected end it checks for one byte more. */
   private async checkSize(signal: AbortSignal | undefined): Promise<void> {
     const { sizeBytes, position } = this
     if (sizeBytes === undefined) return
     const more = position > sizeBytes || (position === sizeBytes && (await this.fill(signal)))
     if (!more && (position === sizeBytes || !this.ended)) return
-    const got = more ? 'has more than' : `ended after ${position} of`
-    const message = `The stream ${got} the expected ${sizeBytes} bytes (\`sizeBytes\`). Check what writes it, or correct the expected size.`
+    const found = more ? 'has more than' : `ended after ${position} of`
+    const message = `The stream ${found} the expected ${sizeBytes} bytes (\`sizeBytes\`). Check what writes it, or correct the expected size.`
     throw new BackupError('SOURCE_CHANGED', message, { offsetBytes: position })
   }
 }
 
-/** What the kinds of stream have in common: the next piece, whatever it is, and giving the stream up. */
-export interface StreamPieces {
+/** What all kinds of stream have in common. The pieces are not validated yet. */
+interface StreamPieces {
   next(): Promise<IteratorResult<unknown>>
-  /** Ends the stream, also one that has not answered yet. Never rejects: whoever closes has a result or an error. */
+  /** Ends the stream, also while `next` is pending. Never rejects. */
   close(): Promise<void>
 }
 
 /**
- * Recognises a stream, and returns how to start reading it.
+ * Recognises a kind of stream, and returns a function that starts reading it.
  *
- * @throws BackupError `OPTION_INVALID` when it is none.
+ * @throws BackupError `OPTION_INVALID` for anything else.
  */
-export function streamPieces(stream: unknown): () => StreamPieces {
+function streamPieces(stream: unknown): () => StreamPieces {
   if (isWebStream(stream)) return () => webPieces(stream)
   if (isNodeReadable(stream)) {
-    // Node ends the process over an `error` event that nobody hears, and the stream may fail long before it is read.
-    // The error is not lost: the stream remembers it and the first read reports it.
+    // Node ends the process on an `error` event without a listener, and the stream may fail long before it is read.
+    // The stream keeps the error, and the first read reports it.
     stream.on('error', () => undefined)
     return () => nodePieces(stream)
   }
@@ -186,7 +180,7 @@ function nodePieces(stream: NodeReadable): StreamPieces {
   return {
     next: () => iterator.next(),
     close: () => {
-      // Not by way of the iterator: its `return` waits for a `next` that may never be answered.
+      // The iterator's `return` would wait for a pending `next`, which may never settle.
       stream.destroy()
       return Promise.resolve()
     },
@@ -210,23 +204,20 @@ function iteratorPieces(stream: AsyncIterable<unknown>): StreamPieces {
     },
     close: async () => {
       if (state === 'over') return
-      // A generator answers `return` only after the `next` before it, which may never come: it is told, not awaited.
-      const waits = state === 'idle'
+      // A generator settles `return` only after a pending `next`, which may never settle: then it is not awaited.
+      const isIdle = state === 'idle'
       state = 'over'
       const returned = Promise.resolve(iterator.return?.()).catch(() => undefined)
-      if (waits) await returned
+      if (isIdle) await returned
     },
   }
 }
 
 function alreadyRead(why: string): BackupError {
-  return new BackupError(
-    'SOURCE_READ',
-    `The stream ${why}, so its bytes are not all there. Pass a fresh one.`,
-  )
+  return new BackupError('SOURCE_READ', `The stream ${why}, so some of its bytes are gone. Pass a new one.`)
 }
 
-/** The part of Node's Readable that is used, whichever library made it. */
+/** The part of Node's Readable that is used; other libraries implement it as well. */
 interface NodeReadable extends AsyncIterable<unknown> {
   on(event: 'error', listener: () => void): unknown
   destroy(): unknown
@@ -253,7 +244,7 @@ function hasFunctions(value: unknown, ...keys: PropertyKey[]): boolean {
   return keys.every((key) => typeof (value as Record<PropertyKey, unknown>)[key] === 'function')
 }
 
-/** Whether {@link streamPieces} would take the value. */
+/** Whether a value is a stream that {@link streamVolume} takes. */
 export function isStream(value: unknown): value is AsyncIterable<Uint8Array> | ReadableStream<Uint8Array> {
   return isWebStream(value) || isAsyncIterable(value)
 }

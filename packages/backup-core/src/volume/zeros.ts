@@ -1,4 +1,4 @@
-/** Whether every byte is zero; true of no bytes at all. Stops at the first byte that is not. */
+/** Whether all bytes are zero; true for no bytes. Stops at the first other byte. */
 export function isAllZeros(bytes: Uint8Array): boolean {
   if (bytes.length === 0) return true
   if (bytes[0] !== 0) return false

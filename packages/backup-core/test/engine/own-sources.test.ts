@@ -96,7 +96,7 @@ describe('a source whose read() resolves to', () => {
       const error = await failure(driver.backup({ volumeId: 'v', parent }, source))
       expect(error).toMatchObject({ code: 'SOURCE_READ', details: { offsetBytes: 0 } })
       expect(error.message).toMatch(
-        new RegExp(`read\\(\\) gave ${shown} at byte 0, expected a whole number from 0 to [0-9]+,`),
+        new RegExp(`read\\(\\) returned ${shown} at byte 0, expected a whole number from 0 to [0-9]+`),
       )
       expect(objects()).toEqual(stored)
     }

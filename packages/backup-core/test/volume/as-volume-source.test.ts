@@ -39,7 +39,7 @@ describe('asVolumeSource', () => {
     expect(asVolumeSource(volume)).toBe(volume)
   })
 
-  it('refuses anything else, and says what it takes and what came', async () => {
+  it('refuses anything else with the accepted and the actual type', async () => {
     const refused: [unknown, string][] = [
       ['disk.img', 'use fileVolume(path)'],
       [new URL('file:///disk.img'), 'fileURLToPath'],

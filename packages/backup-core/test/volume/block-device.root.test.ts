@@ -57,14 +57,14 @@ describe.runIf(asRoot)('a real block device', () => {
     await source.close()
   })
 
-  it('has the size that reading finds too', async () => {
+  it('has the size that probing by reads finds', async () => {
     const { device } = loopDevice(3 * mib + 1536)
     const handle = await open(device, 'r')
     expect(await probeSizeBytes(handle)).toBe(3 * mib + 1536)
     await handle.close()
   })
 
-  it('is warned of when it was written to meanwhile', async () => {
+  it('causes a warning when it was written to during the backup', async () => {
     const { device } = loopDevice(mib)
     const source = await fileVolume(device).openSource()
     const handle = await open(device, 'w')
@@ -85,7 +85,7 @@ describe.runIf(asRoot)('a real block device', () => {
     await source.close()
   })
 
-  it('is never restored to without overwrite, not even when it is blank', async () => {
+  it('is refused without overwrite, even when it is blank', async () => {
     const { device } = loopDevice(mib)
     await expectCode(fileVolume(device).openTarget(whole(mib)), 'TARGET_NOT_EMPTY')
   })
@@ -102,7 +102,7 @@ describe.runIf(asRoot)('a real block device', () => {
     expect(content.subarray(mib - 1000, mib)).toEqual(pattern(1000))
   })
 
-  it('is refused when it is too small, and taken for a part that fits', async () => {
+  it('is refused when it is too small, and accepted for a part that fits', async () => {
     const { device } = loopDevice(mib)
     const volume = fileVolume(device)
     const error = await expectCode(volume.openTarget(whole(mib + 1, { overwrite: true })), 'TARGET_TOO_SMALL')
@@ -121,7 +121,7 @@ describe.runIf(asRoot)('a real block device', () => {
     await target.close()
   })
 
-  it('is refused while it is mounted, with where, and taken once it is not', async () => {
+  it('is refused with the mount point while it is mounted, and accepted afterwards', async () => {
     const { device } = loopDevice(4 * mib)
     run('mkfs.ext4', '-q', device)
     const mountPoint = mount(device)
@@ -149,7 +149,7 @@ describe.runIf(asRoot)('a real block device', () => {
     expect(error.message).toContain(`p1, that is mounted at ${mountPoint}`)
   })
 
-  it('is refused by way of the file behind it too', async () => {
+  it('is refused through its backing file as well', async () => {
     const { device, image } = loopDevice(mib)
     const error = await expectCode(
       fileVolume(image).openTarget(whole(mib, { overwrite: true })),
@@ -158,7 +158,7 @@ describe.runIf(asRoot)('a real block device', () => {
     expect(error.message).toContain(`${image} is attached to ${device}`)
   })
 
-  it('is refused while another program has claimed it, and claims it for itself', async () => {
+  it('is refused while another program has claimed it, and is claimed while it is open', async () => {
     const { device } = loopDevice(mib)
     const first = await fileVolume(device).openTarget(whole(mib, { overwrite: true }))
     const error = await expectCode(
@@ -188,7 +188,7 @@ describe.runIf(asRoot)('a real block device', () => {
     expect(await readdir(mountPoint)).toEqual([])
   })
 
-  it('refuses a read-only file system before anything is made', async () => {
+  it('refuses a read-only file system before it creates a file', async () => {
     const mountPoint = mount('-t', 'tmpfs', '-o', 'ro', 'tmpfs')
     const error = await expectCode(fileVolume(`${mountPoint}/new.img`).openTarget(whole(4)), 'TARGET_WRITE')
     expect(error.message).toContain('read-only file system')

@@ -49,18 +49,18 @@ describe('the number of a device', () => {
 })
 
 describe('the size of a device', () => {
-  it('is counted in 512 bytes, whatever its sectors are', async () => {
+  it('is counted in 512 bytes, whatever its sector size', async () => {
     const root = await layOut({ 'sys/dev/block/259:0/size': '7814037168\n' })
     expect(await deviceSizeBytes('259:0', root)).toBe(7_814_037_168 * 512)
   })
 
-  it('is not known where sysfs is missing or strange', async () => {
+  it('is undefined where sysfs is missing or invalid', async () => {
     const root = await layOut({ 'sys/dev/block/8:0/size': 'many\n' })
     expect(await deviceSizeBytes('8:0', root)).toBeUndefined()
     expect(await deviceSizeBytes('8:16', root)).toBeUndefined()
   })
 
-  it('is found by reading where nothing tells it', async () => {
+  it('is found by probing reads without sysfs', async () => {
     for (const sectors of [0, 1, 2, 3, 7, 8, 9, 1000, 4097]) {
       const path = inDirectory(`device-${sectors}`)
       const handle = await open(path, 'w+')
@@ -70,7 +70,7 @@ describe('the size of a device', () => {
     }
   })
 
-  it('is not guessed when a read fails', async () => {
+  it('rejects when a probing read fails', async () => {
     const handle = await open(inDirectory(), 'r')
     try {
       await expect(probeSizeBytes(handle)).rejects.toMatchObject({ code: 'EISDIR' })
@@ -81,7 +81,7 @@ describe('the size of a device', () => {
 })
 
 describe('whether a device is read-only', () => {
-  it('is what sysfs says, and no where it says nothing', async () => {
+  it('is read from sysfs, and false without it', async () => {
     const root = await layOut({ 'sys/dev/block/8:0/ro': '1\n', 'sys/dev/block/8:1/ro': '0\n' })
     expect(await deviceReadOnly('8:0', root)).toBe(true)
     expect(await deviceReadOnly('8:1', root)).toBe(false)
@@ -102,25 +102,25 @@ describe('the count of writes to a device', () => {
     expect(await count(1, 2, 4)).not.toBe(before)
   })
 
-  it('is not known where the kernel does not say', async () => {
+  it('is undefined where the kernel does not count', async () => {
     expect(await deviceWriteCount('8:0', inDirectory())).toBeUndefined()
   })
 })
 
 describe('the use of a device', () => {
-  it('is none when nothing mounts or holds it, or nothing can be found out', async () => {
+  it('is undefined when it is not mounted or held, and without /proc and /sys', async () => {
     expect(await deviceUse('8:0', inDirectory())).toBeUndefined()
     const root = await layOut({ 'proc/self/mountinfo': mountInfo, 'sys/dev/block/8:3/size': '1' })
     expect(await deviceUse('8:3', root)).toBeUndefined()
   })
 
-  it('is where it is mounted', async () => {
+  it('is its mount point', async () => {
     const root = await layOut({ 'proc/self/mountinfo': mountInfo })
     expect(await deviceUse('253:0', root)).toBe('is mounted at /')
     expect(await deviceUse('8:2', root)).toBe('is mounted at /srv/my disk\\s')
   })
 
-  it('is that of its partitions too', async () => {
+  it('includes the mount points of its partitions', async () => {
     const root = await layOut({
       'proc/self/mountinfo': mountInfo,
       'sys/dev/block/8:0/size': '100',
@@ -134,7 +134,7 @@ describe('the use of a device', () => {
     expect(await deviceUse('8:1', root)).toBeUndefined()
   })
 
-  it('is what holds it or its partitions', async () => {
+  it('includes the holders of it and its partitions', async () => {
     const root = await layOut({
       'sys/dev/block/8:0/sda1/partition': '1',
       'sys/dev/block/8:0/sda1/dev': '8:1\n',
@@ -147,7 +147,7 @@ describe('the use of a device', () => {
 })
 
 describe('the loop device of a file', () => {
-  it('is found by the file behind the path, and is none for another file', async () => {
+  it('is found by the real path of the file, and undefined for another file', async () => {
     const root = await layOut({
       'disk.img': '',
       'other.img': '',
@@ -168,7 +168,7 @@ describe('the loop device of a file', () => {
 })
 
 describe('the mount table', () => {
-  it('gives the first mount point of each device, and survives lines that are none', () => {
+  it('has the first mount point of each device, and ignores invalid lines', () => {
     const mounts = parseMountInfo(`\nnonsense\n${mountInfo}`)
     expect(mounts.get('8:2')).toBe('/srv/my disk\\s')
     expect(mounts.get('0:21')).toBe('/proc')

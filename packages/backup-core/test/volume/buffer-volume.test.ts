@@ -3,7 +3,7 @@ import { bufferVolume } from '../../src/volume/random-access-volume.js'
 import { expectCode, expectThrown, pattern, readAll, whole } from './support.js'
 
 describe('a buffer as a source', () => {
-  it('has its length as its size, and gives its bytes at any offset', async () => {
+  it('has its length as its size, and reads at any offset', async () => {
     const source = await bufferVolume(pattern(100)).openSource()
     expect(source.sizeBytes).toBe(100)
     expect(source.seekable).toBe(true)
@@ -15,11 +15,11 @@ describe('a buffer as a source', () => {
     await source.close()
   })
 
-  it('does not open once its signal is aborted', async () => {
+  it('is not opened after its signal is aborted', async () => {
     await expectCode(bufferVolume(pattern(1)).openSource({ signal: AbortSignal.abort() }), 'ABORTED')
   })
 
-  it('refuses what is no Uint8Array', async () => {
+  it('refuses anything but a Uint8Array', async () => {
     for (const value of ['text', new ArrayBuffer(4), new Uint16Array(4), null]) {
       await expectThrown(() => bufferVolume(value as unknown as Uint8Array), 'OPTION_INVALID')
     }
@@ -27,7 +27,7 @@ describe('a buffer as a source', () => {
 })
 
 describe('a given buffer as a target', () => {
-  it('is written in place, and keeps what is past the volume', async () => {
+  it('is written in place, and keeps its bytes past the end of the volume', async () => {
     const bytes = new Uint8Array(20)
     const volume = bufferVolume(bytes)
     const target = await volume.openTarget(whole(10))
@@ -39,7 +39,7 @@ describe('a given buffer as a target', () => {
     expect(Buffer.from(bytes)).toEqual(Buffer.concat([Buffer.alloc(5), pattern(5), Buffer.alloc(10)]))
   })
 
-  it('is refused when it is shorter than the volume, and for a part when it ends before the part', async () => {
+  it('is refused when it is shorter than the volume or than the end of the restored part', async () => {
     const volume = bufferVolume(new Uint8Array(9))
     const error = await expectCode(volume.openTarget(whole(10)), 'TARGET_TOO_SMALL')
     expect(error.message).toContain('has 9 bytes, and the restore needs 10')
@@ -70,7 +70,7 @@ describe('a buffer volume of its own size as a target', () => {
     expect(await readAll(await volume.openSource())).toEqual(Buffer.from(volume.bytes))
   })
 
-  it('holds what it held until a restore has succeeded', async () => {
+  it('keeps its bytes until a restore has succeeded', async () => {
     const volume = bufferVolume()
     const first = await volume.openTarget(whole(10))
     await first.write(pattern(10), 0)
@@ -84,7 +84,7 @@ describe('a buffer volume of its own size as a target', () => {
     expect(Buffer.from(volume.bytes)).toEqual(pattern(4, 2))
   })
 
-  it('keeps the rest when a part is restored, and is extended where the part reaches further', async () => {
+  it('keeps the rest when a part is restored, and grows to the end of the part', async () => {
     const volume = bufferVolume()
     const first = await volume.openTarget(whole(10))
     await first.write(pattern(10), 0)
@@ -96,7 +96,7 @@ describe('a buffer volume of its own size as a target', () => {
     expect(Buffer.from(volume.bytes)).toEqual(Buffer.concat([pattern(10).subarray(0, 9), pattern(5, 2)]))
   })
 
-  it('gets the size of the whole volume when a part is restored to nothing', async () => {
+  it('gets the size of the whole volume when a part is restored into an empty buffer', async () => {
     const volume = bufferVolume()
     const target = await volume.openTarget(whole(50, { partial: true, endBytes: 14 }))
     expect(target.readsAsZeros).toBe(true)

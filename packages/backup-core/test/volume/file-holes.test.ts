@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { open, type FileHandle } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { dataExtents, HOLE_PROGRAMS, type HoleProgram } from '../../src/volume/file-source.js'
+import { dataExtents, HOLE_PROGRAMS, type HoleProgram } from '../../src/volume/file-holes.js'
 import { fileVolume } from '../../src/volume/file-volume.js'
 import type { VolumeExtent } from '../../src/contracts/volume.js'
 import { expectThrown, pattern, useTemporaryDirectory } from './support.js'
@@ -55,7 +55,7 @@ const missing: HoleProgram = ['stowage-has-no-such-program']
 const everything = [{ offsetBytes: 0, lengthBytes: sizeBytes }]
 
 describe('the holes of a sparse file', () => {
-  it.runIf(canTell)('are told where the platform can tell', async () => {
+  it.runIf(canTell)('are reported on this platform', async () => {
     const source = await fileVolume(path).openSource()
     try {
       const extents = source.extents?.()
@@ -78,19 +78,19 @@ describe('the holes of a sparse file', () => {
 
   for (const own of HOLE_PROGRAMS) {
     it.runIf(process.platform === 'linux' && isThere(own[0], '--version'))(
-      `are told by ${own[0]} alone`,
+      `are reported by ${own[0]} alone`,
       async () => {
         expectData(await all(dataExtents(handle, sizeBytes, [own])))
       },
     )
   }
 
-  it('are read where no program can be asked', async () => {
+  it('are read without a program that reports them', async () => {
     expect(await all(dataExtents(handle, sizeBytes, []))).toEqual(everything)
     expect(await all(dataExtents(handle, sizeBytes, [missing, missing]))).toEqual(everything)
   })
 
-  it('are read where the file cannot be flushed, but for a file system that has nothing to flush', async () => {
+  it('are read where the flush of the file fails, except on a read-only file system', async () => {
     const failing = (code: string): FileHandle =>
       Object.create(handle, {
         fd: { value: handle.fd },
@@ -107,7 +107,7 @@ describe('the holes of a sparse file', () => {
     }
   })
 
-  it('are flushed before they are asked for', async () => {
+  it('are queried after a flush', async () => {
     let flushed = false
     const watched = Object.create(handle, {
       fd: { value: handle.fd },
@@ -124,14 +124,14 @@ describe('the holes of a sparse file', () => {
     expect(flushed).toBe(true)
   })
 
-  it('are told by the next program where one is missing or says nothing', async () => {
+  it('are reported by the next program where one is missing or prints nothing', async () => {
     const told = [{ offsetBytes: 4096, lengthBytes: 8192 }]
     for (const first of [missing, program(), program('perl: no such thing')]) {
       expect(await all(dataExtents(handle, sizeBytes, [first, program('4096 12288', 'end')]))).toEqual(told)
     }
   })
 
-  it('end where a program went wrong: all that follows is data', async () => {
+  it('end where a program fails: all bytes after that are data', async () => {
     const rest = [
       { offsetBytes: 4096, lengthBytes: 4096 },
       { offsetBytes: 8192, lengthBytes: sizeBytes - 8192 },
@@ -151,7 +151,7 @@ describe('the holes of a sparse file', () => {
     }
   })
 
-  it('take a program with them when nobody asks any more', async () => {
+  it('stop the program when the list is not read to its end', async () => {
     const endless: HoleProgram = [
       process.execPath,
       '-e',
@@ -166,7 +166,7 @@ describe('the holes of a sparse file', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH')
   })
 
-  it('are read when that is asked for, and in a file that has next to none', async () => {
+  it('are read with the option, and in a file with few of them', async () => {
     const reading = await fileVolume(path, { holes: 'read' }).openSource()
     expect(reading.extents?.()).toBeUndefined()
     await reading.close()
@@ -176,7 +176,7 @@ describe('the holes of a sparse file', () => {
     await small.close()
   })
 
-  it('are skipped or read, and nothing else', async () => {
+  it('have an option that is `skip` or `read`', async () => {
     for (const holes of ['ask', true, 5]) {
       await expectThrown(() => fileVolume('disk.img', { holes: holes as 'skip' }), 'OPTION_INVALID')
     }

@@ -9,7 +9,7 @@ import { expectCode, expectThrown, pattern, readAll, useTemporaryDirectory } fro
 const inDirectory = useTemporaryDirectory()
 
 describe('a file as a source', () => {
-  it('has the size of the file and gives its bytes at any offset, several at once', async () => {
+  it('has the size of the file, and reads at any offset concurrently', async () => {
     const path = inDirectory('disk.img')
     const content = pattern(1000)
     await writeFile(path, content)
@@ -26,7 +26,7 @@ describe('a file as a source', () => {
     await source.close()
   })
 
-  it('reads short only at the end of the volume, and nothing past it', async () => {
+  it('reads fewer bytes only at the end of the volume, and none past it', async () => {
     const path = inDirectory('disk.img')
     await writeFile(path, pattern(100))
     const source = await fileVolume(path).openSource()
@@ -68,7 +68,7 @@ describe('a file as a source', () => {
     await source.close()
   })
 
-  it('says that there is no such file, with its path', async () => {
+  it('reports a missing file with its path', async () => {
     const path = inDirectory('missing.img')
     const error = await expectCode(fileVolume(path).openSource(), 'SOURCE_READ')
     expect(error.message).toContain(path)
@@ -76,7 +76,7 @@ describe('a file as a source', () => {
     expect(error.cause).toMatchObject({ code: 'ENOENT' })
   })
 
-  it('says that a part of the path is no directory, or is a loop of links', async () => {
+  it('reports a path through a file, and a loop of links', async () => {
     await writeFile(inDirectory('file'), '')
     await symlink('loop', inDirectory('loop'))
     await expectCode(fileVolume(inDirectory('file/disk.img')).openSource(), 'SOURCE_READ')
@@ -84,7 +84,7 @@ describe('a file as a source', () => {
     expect(error.cause).toMatchObject({ code: 'ELOOP' })
   })
 
-  it.runIf(process.getuid?.() !== 0)('says that it may not read the file', async () => {
+  it.runIf(process.getuid?.() !== 0)('reports a missing read permission', async () => {
     const path = inDirectory('secret.img')
     await writeFile(path, 'x')
     await chmod(path, 0)
@@ -92,7 +92,7 @@ describe('a file as a source', () => {
     expect(error.message).toContain('may not read it')
   })
 
-  it('refuses a directory, a socket and a character device by what they are', async () => {
+  it('refuses a directory, a socket and a character device with their kind', async () => {
     await mkdir(inDirectory('directory'))
     const server = createServer().listen(inDirectory('socket'))
     await once(server, 'listening')
@@ -111,7 +111,7 @@ describe('a file as a source', () => {
     }
   })
 
-  it('says where a file that shrinks while it is read ended', async () => {
+  it('reports the new end of a file that shrinks while it is read', async () => {
     const path = inDirectory('disk.img')
     await writeFile(path, pattern(1000))
     const source = await fileVolume(path).openSource()
@@ -124,7 +124,7 @@ describe('a file as a source', () => {
     await source.close()
   })
 
-  it('leaves out what the file grew by, and warns of the growth', async () => {
+  it('leaves out bytes appended to the file, with a warning', async () => {
     const path = inDirectory('disk.img')
     await writeFile(path, pattern(100))
     const source = await fileVolume(path).openSource()
@@ -144,7 +144,7 @@ describe('a file as a source', () => {
     await source.close()
   })
 
-  it('opens and reads nothing once its signal is aborted', async () => {
+  it('is not opened or read after its signal is aborted', async () => {
     const path = inDirectory('disk.img')
     await writeFile(path, pattern(100))
     const signal = AbortSignal.abort()
@@ -154,7 +154,7 @@ describe('a file as a source', () => {
     await source.close()
   })
 
-  it('reads nothing after it was closed, and closes twice', async () => {
+  it('is not read after it was closed, and may be closed twice', async () => {
     const path = inDirectory('disk.img')
     await writeFile(path, pattern(100))
     const source = await fileVolume(path).openSource()
@@ -165,11 +165,11 @@ describe('a file as a source', () => {
 })
 
 describe('fileVolume', () => {
-  it('keeps the path it was given, and opens nothing', () => {
+  it('has the given path, and does not open it', () => {
     expect(fileVolume('/no/such/place').path).toBe('/no/such/place')
   })
 
-  it('refuses what is no path before anything is opened', async () => {
+  it('refuses an invalid path before anything is opened', async () => {
     for (const path of ['', 'a\0b', 5, undefined, new URL('file:///disk.img')]) {
       await expectThrown(() => fileVolume(path as string), 'OPTION_INVALID')
     }
@@ -187,7 +187,7 @@ describe('a named pipe as a source', () => {
     return path
   }
 
-  it('is a stream of unknown size that ends when its writer does', async () => {
+  it('is a stream of unknown size that ends when its writer closes it', async () => {
     const path = makePipe()
     const content = pattern(200_000)
     const source = await fileVolume(path).openSource()
@@ -198,7 +198,7 @@ describe('a named pipe as a source', () => {
     await source.close()
   })
 
-  it('waits for a writer, and gives up waiting when it is aborted', async () => {
+  it('waits for a writer until it is aborted', async () => {
     const source = await fileVolume(makePipe()).openSource()
     const controller = new AbortController()
     const read = source.read(Buffer.alloc(10), 0, { signal: controller.signal })
@@ -210,13 +210,16 @@ describe('a named pipe as a source', () => {
   })
 })
 
-describe('a file that says it has no bytes', () => {
-  it.runIf(process.platform === 'linux')('is refused when it gives some, as files of /proc do', async () => {
-    const error = await expectCode(fileVolume('/proc/self/status').openSource(), 'NOT_A_FILE')
-    expect(error.message).toContain('Pipe it')
-  })
+describe('a file of size 0', () => {
+  it.runIf(process.platform === 'linux')(
+    'is refused when it can be read, as files of /proc can',
+    async () => {
+      const error = await expectCode(fileVolume('/proc/self/status').openSource(), 'NOT_A_FILE')
+      expect(error.message).toContain('Back up the output of `cat`')
+    },
+  )
 
-  it('is a source of no bytes when it gives none', async () => {
+  it('is a source of no bytes when it cannot be read', async () => {
     await writeFile(inDirectory('empty.img'), '')
     const source = await fileVolume(inDirectory('empty.img')).openSource()
     expect(source.sizeBytes).toBe(0)
@@ -237,7 +240,7 @@ describe('the size that a source must have', () => {
     await (await fileVolume(inDirectory('disk.img'), { sizeBytes: 100 }).openSource()).close()
   })
 
-  it('ends the reading of a pipe that gives less', async () => {
+  it('ends the backup of a pipe with fewer bytes', async () => {
     expect(spawnSync('mkfifo', [inDirectory('pipe')]).status).toBe(0)
     const source = await fileVolume(inDirectory('pipe'), { sizeBytes: 101 }).openSource()
     const writing = writeFile(inDirectory('pipe'), pattern(100))

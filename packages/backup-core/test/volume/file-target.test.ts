@@ -21,7 +21,7 @@ describe('a new file as a target', () => {
     expect(await readFile(path)).toEqual(expected)
   })
 
-  it('may be read by its owner alone, whatever the umask', async () => {
+  it('is readable by its owner only, whatever the umask', async () => {
     const path = inDirectory('new.img')
     const before = process.umask(0)
     try {
@@ -34,7 +34,7 @@ describe('a new file as a target', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600)
   })
 
-  it('takes no room for what is never written', async () => {
+  it('takes no disk space where it is not written', async () => {
     const path = inDirectory('sparse.img')
     const target = await fileVolume(path).openTarget(whole(2 ** 33))
     await target.write(pattern(4096), 2 ** 32)
@@ -55,7 +55,7 @@ describe('a new file as a target', () => {
     expect(await readFile(path)).toEqual(Buffer.concat([Buffer.alloc(10), pattern(10), Buffer.alloc(980)]))
   })
 
-  it('is made for a volume of no bytes too', async () => {
+  it('is created for a volume of no bytes', async () => {
     const path = inDirectory('empty.img')
     const target = await fileVolume(path).openTarget(whole(0))
     await target.finish()
@@ -72,7 +72,7 @@ describe('a new file as a target', () => {
     await target.discard?.()
   })
 
-  it('is removed by discard wherever the program has gone meanwhile', async () => {
+  it('is removed by discard after the working directory changed', async () => {
     const before = process.cwd()
     process.chdir(inDirectory())
     try {
@@ -86,7 +86,7 @@ describe('a new file as a target', () => {
     expect(await readdir(inDirectory())).toEqual([])
   })
 
-  it('has another name until it is whole', async () => {
+  it('has a temporary name until it is complete', async () => {
     const target = await fileVolume(inDirectory('new.img')).openTarget(whole(1000))
     await target.write(pattern(100), 0)
     expect(await readdir(inDirectory())).toEqual([
@@ -97,7 +97,7 @@ describe('a new file as a target', () => {
     expect(await readdir(inDirectory())).toEqual(['new.img'])
   })
 
-  it('may have a name as long as names can be', async () => {
+  it('may have a name of the maximum length', async () => {
     const name = `${'ä'.repeat(127)}a`
     const target = await fileVolume(inDirectory(name)).openTarget(whole(10))
     await target.finish()
@@ -105,7 +105,7 @@ describe('a new file as a target', () => {
     expect(await readdir(inDirectory())).toEqual([name])
   })
 
-  it('does not replace a file that has appeared under its name, and discard leaves that alone', async () => {
+  it('neither replaces nor discards a file that has appeared under its name', async () => {
     const path = inDirectory('new.img')
     const target = await fileVolume(path).openTarget(whole(1000))
     await writeFile(path, 'other')
@@ -117,7 +117,7 @@ describe('a new file as a target', () => {
     expect(await readFile(path, 'utf8')).toBe('other')
   })
 
-  it('is made by exactly one of two concurrent restores, whole', async () => {
+  it('is created completely by exactly one of two concurrent restores', async () => {
     const path = inDirectory('new.img')
     const targets = await Promise.all([1, 2].map(() => fileVolume(path).openTarget(whole(1000))))
     await Promise.all(targets.map((target, index) => target.write(pattern(1000, index + 1), 0)))
@@ -141,7 +141,7 @@ describe('a new file as a target', () => {
     expect(await readFile(path, 'utf8')).toBe('other')
   })
 
-  it('is not made when create is false', async () => {
+  it('is not created when create is false', async () => {
     const error = await expectCode(
       fileVolume(inDirectory('new.img'), { create: false }).openTarget(whole(10)),
       'TARGET_WRITE',
@@ -150,12 +150,12 @@ describe('a new file as a target', () => {
     expect(await readdir(inDirectory())).toEqual([])
   })
 
-  it('is not made in a directory that does not exist, and the error names the directory', async () => {
+  it('is refused in a missing directory, which the error names', async () => {
     const error = await expectCode(
       fileVolume(inDirectory('no/new.img')).openTarget(whole(10)),
       'TARGET_WRITE',
     )
-    expect(error.message).toContain(`there is no directory ${inDirectory('no')}.`)
+    expect(error.message).toContain(`directory ${inDirectory('no')} does not exist.`)
   })
 
   it('is not left behind when the system does not allow a file of that size', async () => {
@@ -172,13 +172,13 @@ describe('a new file as a target', () => {
     expect(await readdir(inDirectory())).toEqual([])
   })
 
-  it('is not made once the signal is aborted', async () => {
+  it('is not created after the signal is aborted', async () => {
     const requirements = whole(10, { signal: AbortSignal.abort() })
     await expectCode(fileVolume(inDirectory('new.img')).openTarget(requirements), 'ABORTED')
     expect(await readdir(inDirectory())).toEqual([])
   })
 
-  it('takes no write after it was closed, and closes twice', async () => {
+  it('refuses a write after it was closed, and may be closed twice', async () => {
     const target = await fileVolume(inDirectory('new.img')).openTarget(whole(10))
     await target.close()
     await target.close()
@@ -187,7 +187,7 @@ describe('a new file as a target', () => {
 })
 
 describe('an existing file as a target', () => {
-  it('is refused without overwrite when it holds something, and left as it is', async () => {
+  it('is refused unchanged without overwrite when it is not empty', async () => {
     const path = inDirectory('old.img')
     await writeFile(path, pattern(50))
     for (const partial of [true, false]) {
@@ -197,7 +197,7 @@ describe('an existing file as a target', () => {
     expect(await readFile(path)).toEqual(pattern(50))
   })
 
-  it('is taken without overwrite when it is empty, with or without create', async () => {
+  it('is accepted without overwrite when it is empty, with or without create', async () => {
     const path = inDirectory('empty.img')
     for (const create of [true, false]) {
       await writeFile(path, '')
@@ -220,7 +220,7 @@ describe('an existing file as a target', () => {
     expect((await stat(path)).size).toBe(0)
   })
 
-  it('is untouched until the first write, and kept by discard', async () => {
+  it('is unchanged until the first write, and kept by discard', async () => {
     const path = inDirectory('old.img')
     await writeFile(path, pattern(500))
     const target = await fileVolume(path).openTarget(whole(100, { overwrite: true }))
@@ -281,7 +281,7 @@ describe('an existing file as a target', () => {
     expect(await readFile(inDirectory('old.img'))).toEqual(pattern(10, 2))
   })
 
-  it('is not made at the far end of a link to nothing', async () => {
+  it('is not created through a dangling link', async () => {
     await symlink('nothing', inDirectory('link'))
     const error = await expectCode(fileVolume(inDirectory('link')).openTarget(whole(10)), 'TARGET_WRITE')
     expect(error.message).toContain('symbolic link to nothing')
@@ -308,23 +308,20 @@ describe('an existing file as a target', () => {
   })
 })
 
-describe('what a file target frees', () => {
-  it.runIf(process.platform === 'linux')(
-    'leaves no descriptor open, on success and on every refusal',
-    async () => {
-      const path = inDirectory('old.img')
-      const descriptors = async (): Promise<number> => (await readdir('/proc/self/fd')).length
-      await (await open(path, 'w')).close()
-      await truncate(path, 10)
-      const before = await descriptors()
-      await expectCode(fileVolume(path).openTarget(whole(10)), 'TARGET_NOT_EMPTY')
-      await expectCode(fileVolume(inDirectory('no/x')).openTarget(whole(10)), 'TARGET_WRITE')
-      const target = await fileVolume(inDirectory('new.img')).openTarget(whole(10))
-      await target.finish()
-      await target.close()
-      const source = await fileVolume(path).openSource()
-      await source.close()
-      expect(await descriptors()).toBe(before)
-    },
-  )
+describe('the descriptors of a file target', () => {
+  it.runIf(process.platform === 'linux')('are closed on success and on every refusal', async () => {
+    const path = inDirectory('old.img')
+    const descriptors = async (): Promise<number> => (await readdir('/proc/self/fd')).length
+    await (await open(path, 'w')).close()
+    await truncate(path, 10)
+    const before = await descriptors()
+    await expectCode(fileVolume(path).openTarget(whole(10)), 'TARGET_NOT_EMPTY')
+    await expectCode(fileVolume(inDirectory('no/x')).openTarget(whole(10)), 'TARGET_WRITE')
+    const target = await fileVolume(inDirectory('new.img')).openTarget(whole(10))
+    await target.finish()
+    await target.close()
+    const source = await fileVolume(path).openSource()
+    await source.close()
+    expect(await descriptors()).toBe(before)
+  })
 })

@@ -4,12 +4,12 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { fileVolume } from '../../src/volume/file-volume.js'
-import { nameBeside, partialPathOf } from '../../src/volume/new-file-target.js'
+import { nameBeside, partialPathOf } from '../../src/volume/restore-process.js'
 import { pattern, useTemporaryDirectory, whole } from './support.js'
 
 const inDirectory = useTemporaryDirectory()
 
-/** Which part of a temporary name says what of the process. */
+/** The parts of a temporary name: machine, boot, namespace, process id, its start, and random digits. */
 const parts = /-([0-9a-f]{8})([0-9a-f]{8})([0-9a-f]{8})-([0-9]+)-([0-9]+)-([0-9a-f]{12}\.partial)$/
 
 /** Leaves a temporary file of another process, and returns its name. */
@@ -49,7 +49,7 @@ describe('a temporary file that a killed restore left', () => {
     if (isThere) await writeFile(inDirectory('r.img'), 'old')
     const left = await leavePartial('r.img', { 4: deadPid() })
     expect(await restoreInto('r.img', isThere)).toEqual([
-      `An earlier restore into ${inDirectory('r.img')} did not finish: the ${inDirectory(left)} that it left was removed.`,
+      `An earlier restore into ${inDirectory('r.img')} did not finish: its temporary file ${inDirectory(left)} was removed.`,
     ])
     expect(await readdir(inDirectory())).toEqual(['r.img'])
   })
@@ -64,7 +64,7 @@ describe('a temporary file that a killed restore left', () => {
     },
   )
 
-  it('stays while its process runs, without a word (A8)', async () => {
+  it('stays without a warning while its process runs (A8)', async () => {
     const child = spawn('sleep', ['1000'])
     onTestFinished(() => void child.kill('SIGKILL'))
     const left = await leavePartial('r.img', { 4: String(child.pid), 5: '0' })
@@ -75,23 +75,16 @@ describe('a temporary file that a killed restore left', () => {
 
   it.each([
     ['another machine', { 1: '00000000' }],
-    ['another container of this machine', { 3: '00000000' }],
-  ])('stays and is named where its process may run in %s (A8)', async (_what, changes) => {
+    ['this machine in another container', { 3: '00000000' }],
+  ])('stays with a warning where its process may run on %s (A8)', async (_what, changes) => {
     const left = await leavePartial('r.img', { ...changes, 4: deadPid() })
     const [warning, ...more] = await restoreInto('r.img')
-    expect(warning).toContain(`has left ${inDirectory(left)}, or still writes it.`)
+    expect(warning).toContain(`left ${inDirectory(left)}, or still writes it.`)
     expect(more).toEqual([])
     expect((await readdir(inDirectory())).sort()).toEqual([left, 'r.img'].sort())
   })
 
-  it('stays and is named where an earlier release made it, whose names say nothing of the process (A8)', async () => {
-    const left = '.r.img.stowage-0123456789ab.partial'
-    await writeFile(inDirectory(left), 'left')
-    expect(await restoreInto('r.img')).toEqual([expect.stringContaining(left)])
-    expect((await readdir(inDirectory())).sort()).toEqual([left, 'r.img'])
-  })
-
-  it('stays where it is of another name, or no such file (A8)', async () => {
+  it('stays where its name is that of another target, or not a temporary name (A8)', async () => {
     const others = [
       await leavePartial('other.img', { 4: deadPid() }),
       await leavePartial('r.img.img', { 4: deadPid() }),
@@ -102,7 +95,7 @@ describe('a temporary file that a killed restore left', () => {
     expect((await readdir(inDirectory())).sort()).toEqual([...others, 'r.img'].sort())
   })
 
-  it('is found under a name that was cut to what file systems take (A8)', async () => {
+  it('is removed under a name that was cut to the maximum length (A8)', async () => {
     const name = 'x'.repeat(250)
     await leavePartial(name, { 4: deadPid() })
     expect(await restoreInto(name)).toHaveLength(1)

@@ -33,7 +33,7 @@ describe.runIf(process.platform === 'linux')('reading and writing at an offset, 
     }
   })
 
-  it('goes on after a short write, and reports the error that follows it', async () => {
+  it('continues after a short write, and reports the next error', async () => {
     const path = inDirectory('limited.img')
     const handle = await open(path, 'w')
     const lift = limitFileSize(1000)
@@ -48,7 +48,7 @@ describe.runIf(process.platform === 'linux')('reading and writing at an offset, 
     expect((await readFile(path)).subarray(700)).toEqual(pattern(400).subarray(0, 300))
   })
 
-  it('reports any other error as a failed write, with its cause', async () => {
+  it('reports any other error as TARGET_WRITE, with its cause', async () => {
     const path = inDirectory('read-only.img')
     await writeFile(path, '')
     const handle = await open(path, 'r')

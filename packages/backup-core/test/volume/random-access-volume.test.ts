@@ -9,7 +9,7 @@ const opened = (size: number, read: (offset: number, length: number) => unknown)
   randomAccessVolume({ size, read } as unknown as RandomAccessSource).openSource()
 
 describe('a random-access source', () => {
-  it('gives the same bytes however short its answers are', async () => {
+  it('has the same bytes however short its reads are', async () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 })
     await fc.assert(
       fc.asyncProperty(
@@ -31,7 +31,7 @@ describe('a random-access source', () => {
     )
   })
 
-  it('is never asked for bytes past its end', async () => {
+  it('is not read past its end', async () => {
     const asked: number[] = []
     const source = await opened(100, async (offset, length) => {
       asked.push(offset + length)
@@ -42,7 +42,7 @@ describe('a random-access source', () => {
     expect(asked).toEqual([100])
   })
 
-  it('is asked as a method of its object', async () => {
+  it('is called as a method of its object', async () => {
     class Memory implements RandomAccessSource {
       readonly content = pattern(10)
       readonly size = 10
@@ -53,7 +53,7 @@ describe('a random-access source', () => {
     expect(await readAll(await randomAccessVolume(new Memory()).openSource())).toEqual(pattern(10))
   })
 
-  it('is refused before it is read when its size is no size, or read no function', async () => {
+  it('is refused for an invalid size, or a read that is not a function', async () => {
     const read = async (): Promise<Uint8Array> => new Uint8Array(0)
     for (const size of [-1, 1.5, Number.NaN, Infinity, 2 ** 53, '5', undefined, 5n]) {
       await expectThrown(() => randomAccessVolume({ size: size as number, read }), 'OPTION_INVALID')
@@ -62,10 +62,10 @@ describe('a random-access source', () => {
     await expectThrown(() => randomAccessVolume(source), 'OPTION_INVALID')
   })
 
-  it('fails on an answer that is too long, or no Uint8Array, and says what came', async () => {
+  it('reports a read that returns too many bytes, or not a Uint8Array', async () => {
     const long = await opened(10, async (_, length) => new Uint8Array(length + 1))
     const error = await expectCode(long.read(new Uint8Array(4), 2), 'SOURCE_READ')
-    expect(error.message).toContain('read(2, 4) gave 5 bytes, more than were asked for')
+    expect(error.message).toContain('read(2, 4) returned 5 bytes, expected at most 4')
     expect(error.details.offsetBytes).toBe(2)
     for (const [answer, name] of [
       ['text', 'a string'],
@@ -78,7 +78,7 @@ describe('a random-access source', () => {
     }
   })
 
-  it('fails on an empty answer before the end: the source shrank', async () => {
+  it('reports a read of no bytes before the end as a source that shrank', async () => {
     const source = await opened(
       10,
       async (offset, length) => new Uint8Array(offset < 6 ? Math.min(length, 6) : 0),
@@ -87,7 +87,7 @@ describe('a random-access source', () => {
     expect(error.details.offsetBytes).toBe(6)
   })
 
-  it('fails with what its read threw as the cause, whether it threw at once or later', async () => {
+  it('has the error of its read as the cause, thrown synchronously or not', async () => {
     const cause = new Error('array 3 is offline')
     const reads = [
       () => Promise.reject(cause),
@@ -102,13 +102,13 @@ describe('a random-access source', () => {
     }
   })
 
-  it('passes a BackupError of its read through', async () => {
+  it('rejects with the BackupError of its read', async () => {
     const own = new BackupError('OBJECT_CORRUPT', 'The object is damaged.')
     const source = await opened(10, () => Promise.reject(own))
     expect(await expectCode(source.read(new Uint8Array(4), 0), 'OBJECT_CORRUPT')).toBe(own)
   })
 
-  it('stops waiting for an answer when it is aborted', async () => {
+  it('stops waiting for a read when it is aborted', async () => {
     const controller = new AbortController()
     const source = await opened(10, () => {
       controller.abort()

@@ -3,7 +3,8 @@ import { readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { fileVolume } from '../../src/volume/file-volume.js'
-import { markPathOf, ownIdentity, readMark, type MarkContent } from '../../src/volume/restore-mark.js'
+import { markPathOf, readMark, type MarkContent } from '../../src/volume/restore-mark.js'
+import { ownOwner } from '../../src/volume/restore-process.js'
 import type { OpenTarget, TargetRequirements } from '../../src/contracts/volume.js'
 import { expectCode, pattern, useTemporaryDirectory, whole } from './support.js'
 
@@ -18,10 +19,29 @@ async function oldFile(): Promise<string> {
   return path
 }
 
+interface OtherProcess {
+  readonly pid?: number
+  readonly started?: string
+  readonly isElsewhere?: boolean
+}
+
+/** The note of another process; of this one by default. */
+async function ownerOf({ pid, started, isElsewhere = false }: OtherProcess): Promise<string> {
+  const [digests = '', ownPid, ownStart] = (await ownOwner()).split('-')
+  const place = isElsewhere ? `00000000${digests.slice(8)}` : digests
+  return [place, pid ?? ownPid, started ?? ownStart].join('-')
+}
+
 /** Leaves a mark as another process would. */
-async function leaveMark(path: string, more: Partial<MarkContent> = {}): Promise<void> {
+async function leaveMark(
+  path: string,
+  other: OtherProcess = {},
+  more: Partial<MarkContent> = {},
+): Promise<void> {
   const mark: MarkContent = {
-    ...(await ownIdentity()),
+    owner: await ownerOf(other),
+    host: hostname(),
+    pid: other.pid ?? process.pid,
     token: '0b0a9c3e-6d0f-4d1e-8f6b-2a3c4d5e6f70',
     state: 'restoring',
     backupId: 'backup-0',
@@ -33,7 +53,7 @@ async function leaveMark(path: string, more: Partial<MarkContent> = {}): Promise
   await writeFile(markPathOf(path), JSON.stringify(mark))
 }
 
-/** The number of a process that has ended. */
+/** The id of a process that has ended. */
 function deadPid(): number {
   return spawnSync('true').pid
 }
@@ -45,7 +65,7 @@ async function complete(target: OpenTarget, bytes: Uint8Array): Promise<void> {
 }
 
 describe('a file that a restore writes in place', () => {
-  it('has a mark beside it until it is whole, which names the backup and the process', async () => {
+  it('has a mark with the backup and the process beside it until it is complete', async () => {
     const path = await oldFile()
     const target = await fileVolume(path).openTarget(overwrite())
     expect(await readMark(path)).toMatchObject({
@@ -59,7 +79,7 @@ describe('a file that a restore writes in place', () => {
     expect(await readdir(inDirectory())).toEqual(['old.img'])
   })
 
-  it('is refused to a second restore while the first one runs, also through a link, and also when it was empty', async () => {
+  it('refuses a second restore while the first one runs, also through a link, and when it was empty', async () => {
     for (const content of [pattern(100), Buffer.alloc(0)]) {
       const path = inDirectory('old.img')
       await writeFile(path, content)
@@ -76,7 +96,7 @@ describe('a file that a restore writes in place', () => {
     }
   })
 
-  it('lets exactly one of many concurrent restores in, with or without a mark of a dead one', async () => {
+  it('accepts exactly one of many concurrent restores, with or without a mark of a dead one', async () => {
     const path = await oldFile()
     for (const hasDeadMark of [false, true]) {
       if (hasDeadMark) await leaveMark(path, { pid: deadPid() })
@@ -93,7 +113,7 @@ describe('a file that a restore writes in place', () => {
     }
   })
 
-  it('keeps its mark when the restore failed after it wrote, and is no longer locked', async () => {
+  it('keeps its mark, but not the lock, when the restore failed after a write', async () => {
     const path = await oldFile()
     const target = await fileVolume(path).openTarget(overwrite())
     await target.write(pattern(10, 2), 0)
@@ -107,7 +127,7 @@ describe('a file that a restore writes in place', () => {
     expect(await readdir(inDirectory())).toEqual(['old.img'])
   })
 
-  it('has no mark left when the restore failed before it wrote', async () => {
+  it('has no mark when the restore failed before a write', async () => {
     const path = await oldFile()
     const target = await fileVolume(path).openTarget(overwrite())
     await target.close()
@@ -115,7 +135,7 @@ describe('a file that a restore writes in place', () => {
     expect(await readdir(inDirectory())).toEqual(['old.img'])
   })
 
-  it('is empty and without a mark again after a failure when it was empty', async () => {
+  it('that was empty is empty and without a mark again after a failure', async () => {
     const path = inDirectory('old.img')
     await writeFile(path, '')
     const target = await fileVolume(path).openTarget(overwrite())
@@ -128,11 +148,11 @@ describe('a file that a restore writes in place', () => {
 })
 
 describe('a mark that another restore left', () => {
-  it('of a process that runs is refused', async () => {
+  it('of a running process refuses the restore', async () => {
     const path = await oldFile()
     const child = spawn('sleep', ['600'])
     try {
-      await leaveMark(path, { pid: child.pid!, started: '' })
+      await leaveMark(path, { pid: child.pid!, started: '0' })
       await expectCode(fileVolume(path).openTarget(overwrite()), 'TARGET_BUSY')
     } finally {
       child.kill()
@@ -141,12 +161,12 @@ describe('a mark that another restore left', () => {
   })
 
   it.each([
-    ['a dead process', { pid: deadPid() }],
-    ['a process whose number another one has by now', { pid: process.pid, started: '1' }],
-    ['a failed restore', { state: 'failed' as const, host: 'elsewhere' }],
-  ])('of %s is taken over with a warning', async (_what, more) => {
+    ['a dead process', { pid: deadPid() }, {}],
+    ['a process whose id was reused', { started: '1' }, {}],
+    ['a failed restore', { isElsewhere: true }, { state: 'failed' as const }],
+  ])('of %s is taken over with a warning', async (_what, other, more) => {
     const path = await oldFile()
-    await leaveMark(path, more)
+    await leaveMark(path, other, more)
     const warnings: string[] = []
     const target = await fileVolume(path).openTarget(
       overwrite({ warn: (code, message) => void warnings.push(`${code} ${message}`) }),
@@ -158,10 +178,14 @@ describe('a mark that another restore left', () => {
     expect(await readdir(inDirectory())).toEqual(['old.img'])
   })
 
-  it('of another machine, or of no known origin, is refused, and the error says what to remove', async () => {
+  it('of another machine, or that cannot be read, refuses the restore with what to remove', async () => {
     const path = await oldFile()
-    const unreadable = (): Promise<void> => writeFile(markPathOf(path), '{"cut sho')
-    for (const leave of [() => leaveMark(path, { host: 'elsewhere' }), unreadable]) {
+    const unreadable = (text: string): Promise<void> => writeFile(markPathOf(path), text)
+    for (const leave of [
+      () => leaveMark(path, { isElsewhere: true }),
+      () => unreadable('{"cut sho'),
+      () => unreadable('null'),
+    ]) {
       await leave()
       const error = await expectCode(fileVolume(path).openTarget(overwrite()), 'TARGET_BUSY')
       expect(error.message).toContain(`remove ${markPathOf(path)}`)
@@ -169,9 +193,9 @@ describe('a mark that another restore left', () => {
     expect(await readFile(path)).toEqual(pattern(100))
   })
 
-  it('is not cleared by a restore of a part that leaves some of the unfinished bytes', async () => {
+  it('is not cleared by a restore of a part that leaves out some of the unfinished bytes', async () => {
     const path = await oldFile()
-    await leaveMark(path, { pid: deadPid(), startBytes: 10, endBytes: 60 })
+    await leaveMark(path, { pid: deadPid() }, { startBytes: 10, endBytes: 60 })
     const part = (startBytes: number, endBytes: number): TargetRequirements =>
       overwrite({ partial: true, startBytes, endBytes })
     for (const [start, end] of [
@@ -179,13 +203,13 @@ describe('a mark that another restore left', () => {
       [10, 59],
     ] as const) {
       const error = await expectCode(fileVolume(path).openTarget(part(start, end)), 'TARGET_BUSY')
-      expect(error.message).toContain('is not whole')
+      expect(error.message).toContain('is incomplete')
     }
     await complete(await fileVolume(path).openTarget(part(10, 60)), pattern(10))
     expect(await readdir(inDirectory())).toEqual(['old.img'])
   })
 
-  it('keeps the file from being backed up', async () => {
+  it('refuses a backup of the file', async () => {
     const path = await oldFile()
     await leaveMark(path, { pid: deadPid() })
     const error = await expectCode(fileVolume(path).openSource(), 'SOURCE_INCOMPLETE')
@@ -194,7 +218,7 @@ describe('a mark that another restore left', () => {
     await (await fileVolume(path).openSource()).close()
   })
 
-  it('of a file that is gone goes when the file is made anew, unless its restore still runs', async () => {
+  it('of a removed file is removed when the file is created again, unless its restore still runs', async () => {
     const path = inDirectory('gone.img')
     await leaveMark(path)
     await expectCode(fileVolume(path).openTarget(overwrite()), 'TARGET_BUSY')
@@ -204,7 +228,7 @@ describe('a mark that another restore left', () => {
   })
 })
 
-it('a name as long as names can be has a mark too, and two such names have two', () => {
+it('two names of the maximum length have two marks of a valid length', () => {
   const names = ['a', 'b'].map((last) => `${'ä'.repeat(126)}${last}`)
   const marks = names.map((name) => markPathOf(inDirectory(name)))
   for (const mark of marks) expect(Buffer.byteLength(mark) - inDirectory('').length).toBeLessThanOrEqual(255)

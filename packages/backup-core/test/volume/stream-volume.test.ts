@@ -29,7 +29,7 @@ const kinds: [string, (pieces: readonly Uint8Array[]) => Stream][] = [
 ]
 
 describe.each(kinds)('%s as a source', (_, make) => {
-  it('gives its bytes in order, however they are cut into pieces and reads', async () => {
+  it('has its bytes in order, whatever the sizes of pieces and reads', async () => {
     const cuts = fc.array(fc.nat(40), { maxLength: 30 })
     await fc.assert(
       fc.asyncProperty(
@@ -53,7 +53,7 @@ describe.each(kinds)('%s as a source', (_, make) => {
     )
   })
 
-  it('fails when it gives fewer or more bytes than were announced', async () => {
+  it('is refused with fewer or more bytes than expected', async () => {
     for (const sizeBytes of [0, 1, 9, 11, 100]) {
       const volume = streamVolume(make([pattern(4), new Uint8Array(0), pattern(6)]), { sizeBytes })
       const work = volume.openSource().then((source) => readAll(source, 3))
@@ -64,14 +64,14 @@ describe.each(kinds)('%s as a source', (_, make) => {
     }
   })
 
-  it('finds an extra byte also when all that was announced is read at once', async () => {
+  it('detects an extra byte also when one read takes all expected bytes', async () => {
     const source = await streamVolume(make([pattern(10), pattern(1)]), { sizeBytes: 10 }).openSource()
     await expectCode(source.read(Buffer.alloc(10), 0), 'SOURCE_CHANGED')
   })
 
-  it('fails on whatever is no Uint8Array, and names it', async () => {
+  it('refuses a piece that is not a Uint8Array, with its type', async () => {
     const strange: [unknown, string][] = [
-      ['text', 'a string at byte 4, not a Uint8Array. Set no encoding on it.'],
+      ['text', 'a string at byte 4, expected a Uint8Array. Do not set an encoding on it.'],
       [7, 'a number'],
       [{ a: 1 }, 'an object'],
       [new Uint16Array(2), 'an object (Uint16Array)'],
@@ -85,25 +85,25 @@ describe.each(kinds)('%s as a source', (_, make) => {
     }
   })
 
-  it('is read once: a second open, and a read out of order, are refused', async () => {
+  it('refuses a second open, and a read out of order', async () => {
     const volume = streamVolume(make([pattern(10)]))
     const source = await volume.openSource()
     await expectCode(source.read(Buffer.alloc(2), 4), 'SOURCE_READ')
     expect(await source.read(Buffer.alloc(2), 0)).toBe(2)
     await expectCode(source.read(Buffer.alloc(2), 0), 'SOURCE_READ')
     const error = await expectCode(volume.openSource(), 'SOURCE_READ')
-    expect(error.message).toContain('can be backed up once')
+    expect(error.message).toContain('can be backed up only once')
     await source.close()
   })
 
-  it('does not open once its signal is aborted', async () => {
+  it('is not opened after its signal is aborted', async () => {
     const volume = streamVolume(make([pattern(10)]))
     await expectCode(volume.openSource({ signal: AbortSignal.abort() }), 'ABORTED')
   })
 })
 
 describe('an async iterable as a source', () => {
-  it('is returned when the source is closed before its end, and waited for', async () => {
+  it('is returned and awaited when the source is closed before its end', async () => {
     const events: string[] = []
     async function* endless(): AsyncGenerator<Uint8Array> {
       try {
@@ -145,7 +145,7 @@ describe('an async iterable as a source', () => {
     expect(await readAll(source, 30)).toEqual(expected)
   })
 
-  it('fails with its error as the cause, and gives nothing after it', async () => {
+  it('has its error as the cause, and is not read after it', async () => {
     const cause = new Error('the tape tore')
     async function* failing(): AsyncGenerator<Uint8Array> {
       yield pattern(10)
@@ -159,7 +159,7 @@ describe('an async iterable as a source', () => {
     await source.close()
   })
 
-  it('hides no first error when its return fails', async () => {
+  it('reports the first error when its return fails', async () => {
     const iterator = {
       next: async (): Promise<IteratorResult<Uint8Array>> => ({ done: false, value: pattern(10) }),
       return: async (): Promise<IteratorResult<Uint8Array>> => Promise.reject(new Error('no return')),
@@ -169,7 +169,7 @@ describe('an async iterable as a source', () => {
     await expect(source.close()).resolves.toBeUndefined()
   })
 
-  it('ends with ABORTED while a piece is waited for that never comes, and closes', async () => {
+  it('ends with ABORTED and closes while a piece never arrives', async () => {
     async function* silent(): AsyncGenerator<Uint8Array> {
       await new Promise(() => undefined)
       yield pattern(1)
@@ -184,7 +184,7 @@ describe('an async iterable as a source', () => {
   })
 })
 
-describe('an abort in the very moment of asking', () => {
+describe('an abort while the next piece is requested', () => {
   it('ends the read as any other abort does', async () => {
     const controller = new AbortController()
     const iterator = {
@@ -217,7 +217,7 @@ describe('a Readable as a source', () => {
     expect(stream.destroyed).toBe(true)
   })
 
-  it('is destroyed when an abort ends a read that it never answers', async () => {
+  it('is destroyed when an abort ends a pending read', async () => {
     const stream = new Readable({ read: () => undefined })
     const controller = new AbortController()
     const source = await streamVolume(stream).openSource()
@@ -228,7 +228,7 @@ describe('a Readable as a source', () => {
     expect(stream.destroyed).toBe(true)
   })
 
-  it('fails with an error that came before anything was read', async () => {
+  it('reports an error that occurred before the first read', async () => {
     const stream = createReadStream(inDirectory('missing.img'))
     const volume = streamVolume(stream)
     // No `error` listener of the test's own: one would hide that the volume has none.
@@ -261,13 +261,13 @@ describe('a Readable as a source', () => {
     const destroyed = new Readable({ read: () => undefined }).destroy()
     for (const stream of [ended, destroyed]) {
       const error = await expectCode(streamVolume(stream).openSource(), 'SOURCE_READ')
-      expect(error.message).toContain('Pass a fresh one')
+      expect(error.message).toContain('Pass a new one')
     }
   })
 })
 
 describe('a web ReadableStream as a source', () => {
-  it('is cancelled when the source is closed before its end, also under a read that it never answers', async () => {
+  it('is cancelled when the source is closed before its end, also during a pending read', async () => {
     for (const answers of [true, false]) {
       let cancelled = 0
       const stream = new ReadableStream<Uint8Array>({
@@ -292,7 +292,7 @@ describe('a web ReadableStream as a source', () => {
     }
   })
 
-  it('fails with its error as the cause', async () => {
+  it('has its error as the cause', async () => {
     const cause = new Error('the line dropped')
     const stream = new ReadableStream<Uint8Array>({
       pull: (controller) => {
@@ -312,7 +312,7 @@ describe('a web ReadableStream as a source', () => {
 })
 
 describe('streamVolume', () => {
-  it('refuses what is no stream, and a size that is none', async () => {
+  it('refuses anything but a stream, and an invalid size', async () => {
     for (const value of ['text', null, {}, [pattern(1)]]) {
       await expectThrown(() => streamVolume(value as unknown as Stream), 'OPTION_INVALID')
     }

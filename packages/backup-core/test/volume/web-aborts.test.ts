@@ -81,7 +81,7 @@ function mapped<Volume>(
   )
 }
 
-describe('an abort that a volume reports in the web’s own way', () => {
+describe('an AbortError of a volume', () => {
   for (const [name, { run, code }] of Object.entries(runs)) {
     it(`ends the operation with ABORTED: ${name}`, async () => {
       for (const reason of [undefined, new Error('the operator said stop'), 'stop']) {
@@ -104,7 +104,7 @@ describe('an abort that a volume reports in the web’s own way', () => {
       }
     })
 
-    it(`is ${code}, with the AbortError as its cause, where nobody aborted the operation: ${name}`, async () => {
+    it(`is ${code}, with the AbortError as its cause, without an abort of the operation: ${name}`, async () => {
       const error = new DOMException('This operation was aborted', 'AbortError')
       const fail = (): never => {
         throw error

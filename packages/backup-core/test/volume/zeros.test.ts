@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { isAllZeros } from '../../src/volume/zeros.js'
 
 describe('isAllZeros', () => {
-  it('is true of no bytes, of one zero, and of zeros of any length', () => {
+  it('is true for no bytes, one zero, and zeros of any length', () => {
     for (const length of [0, 1, 2, 7, 8, 9, 4096, 1_000_003])
       expect(isAllZeros(new Uint8Array(length))).toBe(true)
   })
 
-  it('finds a single byte wherever it is, in views at any offset of their memory', () => {
+  it('finds a single byte at any position, in views at any offset', () => {
     const place = fc.record({
       before: fc.nat(17),
       length: fc.integer({ min: 1, max: 5000 }),
@@ -25,7 +25,7 @@ describe('isAllZeros', () => {
     )
   })
 
-  it('looks at nothing outside the view', () => {
+  it('reads no bytes outside the view', () => {
     const memory = new Uint8Array(64).fill(255)
     memory.fill(0, 10, 20)
     expect(isAllZeros(memory.subarray(10, 20))).toBe(true)

@@ -1,0 +1,309 @@
+import { constants, type BigIntStats } from 'node:fs'
+import { link, lstat, open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { OpenTarget, TargetRequirements } from '../contracts/volume.js'
+import { throwIfAborted } from '../errors/abort.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { attachedLoopDevice } from './block-device.js'
+import { closeOnFailure } from './checked-volume.js'
+import { errnoOf, sameFile, writeFully, writing } from './positional-io.js'
+import { markPathOf, removeDeadMark, takeMark, type RestoreMark } from './restore-mark.js'
+import { partialPathOf } from './restore-process.js'
+
+/** An open file or block device that a restore writes to. */
+export class FileTarget implements OpenTarget {
+  constructor(
+    protected readonly path: string,
+    protected readonly handle: FileHandle,
+    readonly readsAsZeros: boolean,
+  ) {}
+
+  async write(bytes: Uint8Array, offsetBytes: number): Promise<void> {
+    await writeFully(this.handle, bytes, this.path, offsetBytes)
+  }
+
+  async finish(): Promise<void> {
+    await writing(this.path, () => this.handle.sync())
+  }
+
+  /** A network file system may report a failed write only now. */
+  async close(): Promise<void> {
+    await writing(this.path, () => this.handle.close())
+  }
+}
+
+const createExclusively = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
+
+/**
+ * Opens a target where there is no file yet. It is written under a temporary name in the same directory and renamed when it
+ * is complete, so that a killed process leaves no incomplete file under the final name.
+ */
+export async function openNewFileTarget(
+  path: string,
+  create: boolean,
+  { volumeSizeBytes, signal }: TargetRequirements,
+): Promise<OpenTarget> {
+  if (!create) {
+    const message = `${path} does not exist and \`create\` is not set. Create it first, or set \`create\`.`
+    throw new BackupError('TARGET_WRITE', message)
+  }
+  await requireDirectory(path)
+  await refuseDanglingLink(path)
+  // Resolved now, in case the working directory changes during the restore.
+  const finalPath = resolve(path)
+  await removeDeadMark(finalPath)
+  const partialPath = await partialPathOf(finalPath)
+  // Readable by its owner only, whatever the umask: a disk image holds every file of its machine, keys included.
+  const handle = await writing(path, () => open(partialPath, createExclusively, 0o600))
+  return prepared(new NewFileTarget(finalPath, handle, partialPath), signal, async () => {
+    // A hole of the whole size: the file system refuses immediately what it cannot hold.
+    await writing(path, () => handle.truncate(volumeSizeBytes))
+  })
+}
+
+async function prepared(
+  target: OpenTarget,
+  signal: AbortSignal | undefined,
+  prepare: () => Promise<void>,
+): Promise<OpenTarget> {
+  try {
+    await prepare()
+    throwIfAborted(signal, 'Opening the target')
+    return target
+  } catch (error) {
+    await target.close()
+    await target.discard?.()
+    throw error
+  }
+}
+
+/** ENOENT for a new file means that its directory is missing, but does not name it. */
+async function requireDirectory(path: string): Promise<void> {
+  const directory = dirname(path)
+  await writing(path, () =>
+    stat(directory).catch((cause: unknown) => {
+      if (errnoOf(cause) !== 'ENOENT') throw cause
+      const message = `Cannot create ${path}: directory ${directory} does not exist. Create it first, or check the path.`
+      throw new BackupError('TARGET_WRITE', message, { cause })
+    }),
+  )
+}
+
+async function refuseDanglingLink(path: string): Promise<void> {
+  if ((await lstat(path).catch(() => undefined)) === undefined) return
+  const message = `${path} is a symbolic link to nothing, or was created just now. Name the file itself.`
+  throw new BackupError('TARGET_WRITE', message)
+}
+
+class NewFileTarget extends FileTarget {
+  #identity: BigIntStats | undefined
+
+  constructor(
+    path: string,
+    handle: FileHandle,
+    private readonly partialPath: string,
+  ) {
+    super(path, handle, true)
+  }
+
+  override async finish(): Promise<void> {
+    await super.finish()
+    await writing(this.path, async () => {
+      this.#identity = await this.handle.stat({ bigint: true })
+      await renameExclusively(this.partialPath, this.path)
+      await syncDirectory(dirname(this.path))
+    })
+  }
+
+  /** Removes the file. The temporary name is unique; the file at the final name may be another program's. */
+  async discard(): Promise<void> {
+    await writing(this.path, async () => {
+      await ignoreMissing(unlink(this.partialPath))
+      if (this.#identity === undefined) return
+      const found = await ignoreMissing(lstat(this.path, { bigint: true }))
+      if (found && sameFile(found, this.#identity)) await ignoreMissing(unlink(this.path))
+    })
+  }
+}
+
+async function ignoreMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  })
+}
+
+/** The errors of file systems without hard links: FAT, some network and FUSE file systems. */
+const noHardLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES', 'EINVAL']
+
+/** Renames a file to a name that must be free: a plain rename would replace a file that another program put there. */
+async function renameExclusively(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+    await unlink(from)
+    return
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') throw taken(to, error)
+    if (!noHardLinks.includes(errnoOf(error) ?? '')) throw error
+  }
+  const claim = await open(to, createExclusively, 0o600).catch((error: unknown) => {
+    throw errnoOf(error) === 'EEXIST' ? taken(to, error) : error
+  })
+  await claim.close()
+  await rename(from, to)
+}
+
+function taken(path: string, cause: unknown): BackupError {
+  const message = `${path} was created by another program during the restore, and is left as it is. Restore to another path, or set \`overwrite\`.`
+  return new BackupError('TARGET_NOT_EMPTY', message, { cause })
+}
+
+/** Makes a new name durable, where the system and the file system can. */
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    const handle = await open(path, 'r')
+    await handle.sync().finally(() => handle.close())
+  } catch (error) {
+    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EACCES'].includes(errnoOf(error) ?? '')) throw error
+  }
+}
+
+/**
+ * Opens an existing file to write into it in place: it keeps its inode, owner and mode. A mark beside it keeps other
+ * restores out, and stays until the file is complete.
+ */
+export async function openExistingFileTarget(
+  path: string,
+  requirements: TargetRequirements,
+): Promise<OpenTarget> {
+  const loop = await attachedLoopDevice(path)
+  if (loop !== undefined) {
+    const message = `${path} is attached to /dev/${loop}. Unmount and detach it (losetup --detach), then restore again.`
+    throw new BackupError('TARGET_BUSY', message)
+  }
+  // A file that is refused gets no mark.
+  await (await openChecked(path, requirements)).handle.close()
+  const realPath = await writing(path, () => realpath(path))
+  const mark = await markUnlessRefused(realPath, requirements)
+  try {
+    // Again: another restore may have ended between the two.
+    const { handle, identity } = await openChecked(realPath, requirements)
+    const target = new ExistingFileTarget(realPath, handle, identity, mark, requirements)
+    return await prepared(target, requirements.signal, () => target.reserve())
+  } catch (error) {
+    await mark?.remove()
+    throw error
+  }
+}
+
+function openChecked(
+  path: string,
+  { overwrite }: TargetRequirements,
+): Promise<{ readonly handle: FileHandle; readonly identity: BigIntStats }> {
+  return writing(path, async () => {
+    const handle = await open(path, constants.O_WRONLY)
+    return closeOnFailure(handle, async () => {
+      const identity = await handle.stat({ bigint: true })
+      if (identity.size === 0n || overwrite) return { handle, identity }
+      const message = `${path} exists and holds ${identity.size.toString()} bytes. Set \`overwrite\`, or name another target.`
+      throw new BackupError('TARGET_NOT_EMPTY', message)
+    })
+  })
+}
+
+/** The errors of a directory in which no file can be created, although the existing one may be written. */
+const noNewFiles = ['EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG', 'ENOSPC', 'EDQUOT']
+
+async function markUnlessRefused(
+  realPath: string,
+  { endBytes, partial, startBytes, backupId, warn }: TargetRequirements,
+): Promise<RestoreMark | undefined> {
+  const request = {
+    backupId: backupId ?? 'unknown',
+    startBytes: partial ? (startBytes ?? 0) : 0,
+    // A restore of the whole volume also sets the size of a longer file.
+    endBytes: partial ? endBytes : Number.MAX_SAFE_INTEGER,
+  }
+  const markPath = markPathOf(realPath)
+  return writing(markPath, async () => {
+    try {
+      return await takeMark(realPath, request, (message) => warn?.('RESTORE_INCOMPLETE', message))
+    } catch (error) {
+      const reason = errnoOf(error) ?? ''
+      if (isBackupError(error) || !noNewFiles.includes(reason)) throw error
+      warn?.(
+        'TARGET_UNMARKED',
+        `Cannot create ${markPath} (${reason}), which would mark ${realPath} as incomplete. Let no other program write to it, and do not use it if this restore fails.`,
+      )
+      return undefined
+    }
+  })
+}
+
+class ExistingFileTarget extends FileTarget {
+  #isChanged = false
+  #isComplete = false
+
+  /** @param path - the real one, which does not depend on the working directory */
+  constructor(
+    path: string,
+    handle: FileHandle,
+    private readonly identity: BigIntStats,
+    private readonly mark: RestoreMark | undefined,
+    private readonly requirements: TargetRequirements,
+  ) {
+    super(path, handle, identity.size === 0n)
+  }
+
+  /**
+   * Gives a file that was empty its size: the file system refuses immediately what it cannot hold. Any other file is not
+   * changed before the first write, so that a restore that fails early leaves it intact.
+   */
+  async reserve(): Promise<void> {
+    if (!this.readsAsZeros) return
+    this.#isChanged = true
+    await writing(this.path, () => this.handle.truncate(this.requirements.volumeSizeBytes))
+  }
+
+  override async write(bytes: Uint8Array, offsetBytes: number): Promise<void> {
+    this.#isChanged = true
+    await super.write(bytes, offsetBytes)
+  }
+
+  override async finish(): Promise<void> {
+    const { partial, endBytes, volumeSizeBytes } = this.requirements
+    await writing(this.path, async () => {
+      if (this.readsAsZeros) return
+      if (!partial) await this.handle.truncate(volumeSizeBytes)
+      else if ((await this.handle.stat()).size < endBytes) await this.handle.truncate(endBytes)
+    })
+    await super.finish()
+    this.#isComplete = true
+  }
+
+  override async close(): Promise<void> {
+    await super.close().catch((error: unknown) => {
+      this.#isComplete = false
+      throw error
+    })
+    await writing(this.path, async () => {
+      if (this.#isComplete || !this.#isChanged) await this.mark?.remove()
+      else await this.mark?.keepAsFailed()
+    })
+  }
+
+  /** Empties a file that was empty before. Any other keeps what was written to it, and its mark. */
+  async discard(): Promise<void> {
+    if (!this.readsAsZeros) return
+    await writing(this.path, async () => {
+      const handle = await ignoreMissing(open(this.path, constants.O_WRONLY))
+      if (!handle) return
+      try {
+        if (sameFile(await handle.stat({ bigint: true }), this.identity)) await handle.truncate(0)
+      } finally {
+        await handle.close()
+      }
+      await this.mark?.remove()
+    })
+  }
+}
