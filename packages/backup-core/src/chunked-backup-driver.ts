@@ -1,13 +1,8 @@
 import { runBackup } from './backup/run-backup.js'
 import type { BackupCatalog, CatalogFilter, CatalogLookup } from './contracts/catalog.js'
 import { inOrder } from './catalog/summary.js'
-import {
-  backupNotFound,
-  backupNotFoundBy,
-  OwnCatalogLookup,
-  type BackupLookup,
-} from './catalog/backup-lookup.js'
-import { StoreCatalog } from './catalog/store-catalog.js'
+import { backupNotFound, backupNotFoundBy, type BackupLookup } from './catalog/backup-lookup.js'
+import { OwnCatalogLookup, StoreCatalog } from './catalog/store-catalog.js'
 import { loadChain, readMetadata, type Chain } from './chain/chain.js'
 import { runDelete, type DeleteJob } from './delete/run-delete.js'
 import { BackupError } from './errors/backup-error.js'
@@ -28,7 +23,7 @@ import type {
 import { removeOrphans } from './orphans/remove-orphans.js'
 import type { OperationOptions, WarningListener } from './contracts/progress.js'
 import { decodeRecord, encodeRecord } from './format/record.js'
-import type { ChainJob } from './fetch/object-source.js'
+import type { ChainJob } from './fetch/fetch-object.js'
 import { runRestore } from './restore/run-restore.js'
 import { assertDeclared } from './store/capabilities.js'
 import { checkedSetup, checkedStore } from './store/checked-store.js'
@@ -378,8 +373,9 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     const { compressors, concurrency, maxMemoryBytes, maxObjectMemoryBytes, strict } = this.#settings
     const { allowMissingMd5 = false } = options
     const onWarning = this.#warnings(options)
-    const source = { store: this.#store, compressors, allowMissingMd5, maxObjectMemoryBytes, onWarning }
-    return { source, chain: await this.#chain(backup, options), strict, concurrency, maxMemoryBytes }
+    const chain = await this.#chain(backup, options)
+    const limits = { strict, concurrency, maxMemoryBytes, maxObjectMemoryBytes }
+    return { store: this.#store, chain, compressors, allowMissingMd5, ...limits, onWarning }
   }
 
   /** Each of the chain's manifests is read once: the way to the newest one leads past all of them. */
@@ -409,10 +405,10 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   }
 
   #lookup(options: OperationOptions): BackupLookup {
-    const stored = this.#stored.lookup(options, this.#warnings(options))
+    const onWarning = this.#warnings(options)
     return this.#catalog === this.#stored
-      ? stored
-      : new OwnCatalogLookup(this.#store, this.#catalog, stored, signalOptions(options.signal))
+      ? this.#stored.lookup(options, onWarning)
+      : new OwnCatalogLookup(this.#store, this.#catalog, onWarning, signalOptions(options.signal))
   }
 
   async #resolve(backup: BackupReference, options: StoreOptions): Promise<BackupRecord> {

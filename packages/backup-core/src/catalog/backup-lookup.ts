@@ -1,37 +1,257 @@
-import { readMetadata, type ChainLayer, type ChainLookup } from '../chain/chain.js'
+import { readMetadata, readMetadataAt, type ChainLayer, type ChainLookup } from '../chain/chain.js'
+import type { CatalogFilter } from '../contracts/catalog.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { WarningListener } from '../contracts/progress.js'
 import type { BackupRecord } from '../contracts/records.js'
-import { BackupError } from '../errors/backup-error.js'
-import type { BackupCatalog, CatalogFilter } from '../contracts/catalog.js'
-import type { MarkerPlace } from './list-container.js'
-import { inOrder } from './summary.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { messageAbout } from '../errors/error-mapper.js'
+import type { BackupMetadata } from '../format/metadata.js'
+import { metadataObjectName } from '../format/object-names.js'
+import { inBatches, isUnreadable, type MarkerPlace } from './list-container.js'
+import { StorePlaces, type Place } from './store-places.js'
+import { newestFirst, recordOf, summarise, type Summary, type VolumeSizes } from './summary.js'
 
-/** Finds backups with their manifests, for one operation: each listing and each manifest is read once. */
-export interface BackupLookup extends ChainLookup {
-  /** Whether a committed backup other than the one at this place has this id. */
-  hasOther(backupId: string, place: BackupPlace): Promise<boolean>
-  /** Where the markers of unfinished deletes of this backup are. */
-  findMarkers(backupId: string): Promise<readonly MarkerPlace[]>
-  /** Whether a search looks into this container; undefined where a catalog of the caller's names the backups. */
-  searches(container: string): Promise<boolean | undefined>
-  /** The backups of a volume, newest first: of each that is not taken, the manifest need not be read. */
-  newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord>
-  /**
-   * Whether there is a backup of each of these ids, by the names in the store: no manifest is read. False may mean that the
-   * names do not tell.
-   */
-  areListed(backupIds: readonly string[], nearContainer: string): Promise<boolean>
-  /** Every backup, or every one of a volume, or those whose id begins so. */
-  list(filter: BackupFilter): AsyncIterable<BackupRecord>
-}
-
-/** What to list. */
+/** Which backups to list. */
 export type BackupFilter = Pick<CatalogFilter, 'nearContainer' | 'volumeId' | 'idPrefix'>
 
 /** Where a backup's objects are. */
 export interface BackupPlace {
   readonly container: string
   readonly prefix: string
+}
+
+interface Found extends Place {
+  readonly metadata: BackupMetadata
+}
+
+/** How many `_metadata` objects are read concurrently. */
+const CONCURRENT_READS = 8
+
+/** Finds the backups in a store for one operation, by their `_metadata` objects: each listing and manifest is read once. */
+export class BackupLookup implements ChainLookup {
+  readonly #store: ObjectStore
+  readonly #onWarning: WarningListener
+  readonly #options: StoreOptions
+  readonly #places: StorePlaces
+  readonly #found = new Map<string, Found>()
+  readonly #sizes: VolumeSizes = new Map()
+
+  constructor(store: ObjectStore, onWarning: WarningListener, options: StoreOptions) {
+    this.#store = store
+    this.#onWarning = onWarning
+    this.#options = options
+    this.#places = new StorePlaces(store, options)
+  }
+
+  async find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined> {
+    const found = await this.#find(backupId, nearContainer, prefix)
+    if (!found) return undefined
+    const { metadata } = found
+    const record = recordOf(summarise(found, metadata), await this.#ancestors(found), this.#sizes)
+    return { record, metadata }
+  }
+
+  async open(record: BackupRecord): Promise<ChainLayer> {
+    const { id, container, prefix } = record
+    const known = this.#found.get(id)
+    if (known?.container === container && known.prefix === prefix) return { record, metadata: known.metadata }
+    return { record, metadata: await readMetadata(this.#store, record, this.#options) }
+  }
+
+  /** Whether a committed backup other than the one at this place has this id. */
+  async hasOther(backupId: string, { container, prefix }: BackupPlace): Promise<boolean> {
+    for await (const place of this.#places.from(container)) {
+      if (!place.prefix.includes(backupId)) continue
+      if (place.container === container && place.prefix === prefix) continue
+      if ((await this.#readIfReadable(place))?.backupId === backupId) return true
+    }
+    return false
+  }
+
+  /** The markers of unfinished deletes of this backup. */
+  findMarkers(backupId: string): Promise<readonly MarkerPlace[]> {
+    return this.#places.markersOf(backupId)
+  }
+
+  /** Whether a search includes this container; undefined where a caller's catalog names the backups. */
+  async searches(container: string): Promise<boolean | undefined> {
+    for await (const name of this.#store.getContainers({ ...this.#options, only: container })) {
+      if (name === container) return true
+    }
+    return false
+  }
+
+  /** The backups of a volume, newest first. A caller that stops early leaves most manifests unread. */
+  async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {
+    const places = await this.#places.ofVolume(volumeId, nearContainer)
+    const read = (some: readonly Place[]): Promise<readonly Summary[]> => this.#summariseAll(some, true)
+    for await (const record of newestFirst(places, volumeId, read)) {
+      const found = await this.find(record.id, record.container, record.prefix)
+      if (found) yield found.record
+    }
+  }
+
+  /** Whether the names in the store show a backup of each of these ids, without reading a manifest. */
+  areListed(backupIds: readonly string[], nearContainer: string): Promise<boolean> {
+    return this.#places.areListed(backupIds, nearContainer)
+  }
+
+  /** Every backup that the filter selects. */
+  async *list({ volumeId, nearContainer, idPrefix }: BackupFilter): AsyncIterable<BackupRecord> {
+    const listed = await (volumeId === undefined
+      ? this.#places.all(nearContainer)
+      : this.#places.ofVolume(volumeId, nearContainer))
+    const places = idPrefix === undefined ? listed : this.#places.ofIdPrefix(listed, idPrefix)
+    const summaries = new Map<string, Summary>()
+    for (const summary of await this.#summariseAll(places, idPrefix !== undefined)) {
+      const { id, container, prefix } = summary.record
+      const other = summaries.get(id)?.record
+      if (!other) summaries.set(id, summary)
+      else if (other.container === container) {
+        const { message } = idTwice(id, container, [other.prefix, prefix])
+        this.#onWarning({ code: 'ID_TWICE', message, backupId: id })
+      }
+    }
+    const sizes: VolumeSizes = new Map()
+    for (const summary of summaries.values()) {
+      if (volumeId !== undefined && summary.record.volumeId !== volumeId) continue
+      if (idPrefix !== undefined && !summary.record.id.startsWith(idPrefix)) continue
+      let record = recordOf(summary, summaries, sizes)
+      // The parents, which determine the size, may not have been listed.
+      if (idPrefix !== undefined && record.sizeIsMinimum === true)
+        record = (await this.find(record.id, record.container, record.prefix))?.record ?? record
+      const { id, parentId, container } = record
+      const isPart = volumeId !== undefined || idPrefix !== undefined
+      const isThere =
+        parentId === null ||
+        summaries.has(parentId) ||
+        (isPart && (await this.#isReadable(parentId, container)))
+      if (!isThere) {
+        const size = record.sizeIsMinimum ? ' The size shown is that of its own objects alone.' : ''
+        const message = `Backup ${id} cannot be restored from here: its parent, ${parentId}, is not among the backups found.${size}`
+        this.#onWarning({ code: 'PARENT_MISSING', message, backupId: id })
+      }
+      yield record
+    }
+  }
+
+  async #isReadable(backupId: string, nearContainer: string): Promise<boolean> {
+    try {
+      return (await this.#find(backupId, nearContainer, undefined)) !== undefined
+    } catch (error) {
+      if (isUnreadable(error) || isBackupError(error, 'CONFLICT')) return false
+      throw error
+    }
+  }
+
+  /** The parents that determine the size of this backup, up to one that is missing or cannot be read. */
+  async #ancestors(found: Found): Promise<ReadonlyMap<string, Summary>> {
+    const line = new Map<string, Summary>()
+    for (let child: Found | undefined = found; child;) {
+      const { parentId, parentPrefix, volumeSizeBytes }: BackupMetadata = child.metadata
+      if (volumeSizeBytes !== null || parentId === null || line.has(parentId) || this.#sizes.has(parentId))
+        break
+      child = await this.#find(parentId, child.container, parentPrefix).catch((error: unknown) => {
+        if (isUnreadable(error)) return undefined
+        throw error
+      })
+      if (child) line.set(parentId, summarise(child, child.metadata))
+    }
+    return line
+  }
+
+  /** A prefix contains its backup's id, so only such places can be the backup's. */
+  async #find(
+    backupId: string,
+    nearContainer: string | undefined,
+    prefix: string | undefined,
+  ): Promise<Found | undefined> {
+    const known = this.#found.get(backupId)
+    if (known && (prefix === undefined || known.prefix === prefix)) return known
+    if (nearContainer !== undefined && prefix !== undefined) {
+      const place = { container: nearContainer, prefix, objectName: metadataObjectName(prefix) }
+      const metadata = await this.#readIfReadable(place)
+      if (metadata?.backupId === backupId) return this.#remember(place, metadata)
+    }
+    let unreadable: BackupError | undefined
+    let unlisted: BackupError | undefined
+    for await (const place of this.#places.candidates(backupId, nearContainer)) {
+      unlisted ??= place.unlisted
+      if (place.unlisted || (prefix !== undefined && place.prefix !== prefix)) continue
+      try {
+        const metadata = await readMetadataAt(this.#store, place, this.#options)
+        if (metadata.backupId !== backupId) continue
+        if (prefix === undefined) await this.#assertOnlyOne(backupId, place)
+        return this.#remember(place, metadata)
+      } catch (error) {
+        // Deleted since it was listed.
+        if (isBackupError(error, 'OBJECT_MISSING')) continue
+        if (!isUnreadable(error)) throw error
+        if (place.prefix.endsWith(backupId)) unreadable ??= error
+      }
+    }
+    // The backup may be in a container that cannot be listed.
+    const reason = unreadable ?? unlisted
+    if (reason) throw reason
+    return undefined
+  }
+
+  #remember(place: Place, metadata: BackupMetadata): Found {
+    const found = { ...place, metadata }
+    this.#found.set(metadata.backupId, found)
+    return found
+  }
+
+  /** Rejects where a container has two backups of the id: neither may be taken for the other. */
+  async #assertOnlyOne(backupId: string, { container, prefix }: Place): Promise<void> {
+    for (const other of await this.#places.endingWith(backupId, container)) {
+      if (other.prefix !== prefix && (await this.#readIfReadable(other))?.backupId === backupId)
+        throw idTwice(backupId, container, [prefix, other.prefix])
+    }
+  }
+
+  /** The manifest at a place; undefined where it is missing or cannot be read. */
+  async #readIfReadable(place: Place): Promise<BackupMetadata | undefined> {
+    return readMetadataAt(this.#store, place, this.#options).catch((error: unknown) => {
+      if (isUnreadable(error) || isBackupError(error, 'OBJECT_MISSING')) return undefined
+      throw error
+    })
+  }
+
+  /**
+   * Reads a few manifests at a time, since each may have millions of objects.
+   *
+   * @param keep - remembers the manifests where they are few, because one of them is needed next
+   */
+  async #summariseAll(places: readonly Place[], keep = false): Promise<readonly Summary[]> {
+    const isKept = keep && places.length <= CONCURRENT_READS
+    const summarise = (place: Place): Promise<Summary | undefined> => this.#summariseAt(place, isKept)
+    const summaries = await inBatches(places, CONCURRENT_READS, summarise)
+    return summaries.filter((summary) => summary !== undefined)
+  }
+
+  async #summariseAt(place: Place, keep: boolean): Promise<Summary | undefined> {
+    try {
+      if (place.unlisted) throw place.unlisted
+      const metadata = await readMetadataAt(this.#store, place, this.#options)
+      if (keep) this.#remember(place, metadata)
+      return summarise(place, metadata)
+    } catch (error) {
+      if (isBackupError(error, 'OBJECT_MISSING')) return undefined
+      if (!isUnreadable(error)) throw error
+      const { container, objectName } = place
+      const message = place.unlisted
+        ? `The backups in a container are left out: ${messageAbout(error, container)}`
+        : `A backup is left out: ${messageAbout(error, objectName, `${objectName} in ${container}`)}`
+      this.#onWarning({ code: 'METADATA_UNREADABLE', message })
+      return undefined
+    }
+  }
+}
+
+function idTwice(backupId: string, container: string, [one, other]: readonly [string, string]): BackupError {
+  const message = `The container ${container} has two backups with the id ${backupId}, ${one} and ${other}. Move the \`_metadata\` object of the wrong one out of the store.`
+  return new BackupError('CONFLICT', message, { backupId, container })
 }
 
 /** The error for an id that is not in the catalog. */
@@ -43,70 +263,9 @@ export function backupNotFound(backupId: string): BackupError {
   )
 }
 
-/** The same, which says so where there is a backup whose delete did not finish. */
+/** As {@link backupNotFound}, or the error for a backup whose delete did not finish. */
 export async function backupNotFoundBy(lookup: BackupLookup, backupId: string): Promise<BackupError> {
   if ((await lookup.findMarkers(backupId)).length === 0) return backupNotFound(backupId)
-  return new BackupError(
-    'BACKUP_NOT_FOUND',
-    `Backup ${backupId} is being deleted, or its delete was interrupted. Delete it again to finish that.`,
-    { backupId },
-  )
-}
-
-/** Finds backups in a catalog of the caller's, and their manifests in the store. */
-export class OwnCatalogLookup implements BackupLookup {
-  readonly #store: ObjectStore
-  readonly #catalog: BackupCatalog
-  readonly #options: StoreOptions
-  readonly #stored: BackupLookup
-
-  /** @param stored - finds what the catalog was not told of yet: backups that other runs commit now */
-  constructor(store: ObjectStore, catalog: BackupCatalog, stored: BackupLookup, options: StoreOptions) {
-    this.#store = store
-    this.#catalog = catalog
-    this.#stored = stored
-    this.#options = options
-  }
-
-  async find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined> {
-    const near = nearContainer === undefined ? {} : { nearContainer }
-    const record = await this.#catalog.get(backupId, { ...this.#options, ...near })
-    if (record && prefix !== undefined && record.prefix !== prefix) {
-      return this.#stored.find(backupId, record.container, prefix)
-    }
-    return record && this.open(record)
-  }
-
-  async open(record: BackupRecord): Promise<ChainLayer> {
-    return { record, metadata: await readMetadata(this.#store, record, this.#options) }
-  }
-
-  async hasOther(backupId: string, place: BackupPlace): Promise<boolean> {
-    const record = await this.#catalog.get(backupId, { ...this.#options, nearContainer: place.container })
-    if (record && (record.container !== place.container || record.prefix !== place.prefix)) return true
-    return this.#stored.hasOther(backupId, place)
-  }
-
-  findMarkers(backupId: string): Promise<readonly MarkerPlace[]> {
-    return this.#stored.findMarkers(backupId)
-  }
-
-  searches(): Promise<undefined> {
-    return Promise.resolve(undefined)
-  }
-
-  async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {
-    const records: BackupRecord[] = []
-    const near = nearContainer === undefined ? {} : { nearContainer }
-    for await (const record of this.list({ volumeId, ...near })) records.push(record)
-    yield* inOrder(records).reverse()
-  }
-
-  areListed(backupIds: readonly string[], nearContainer: string): Promise<boolean> {
-    return this.#stored.areListed(backupIds, nearContainer)
-  }
-
-  list(filter: BackupFilter): AsyncIterable<BackupRecord> {
-    return this.#catalog.list({ ...this.#options, ...filter })
-  }
+  const message = `Backup ${backupId} is being deleted, or its delete was interrupted. Delete it again to finish that.`
+  return new BackupError('BACKUP_NOT_FOUND', message, { backupId })
 }

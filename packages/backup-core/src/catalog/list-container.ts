@@ -17,19 +17,19 @@ export interface MarkerPlace {
   readonly backupId: string
 }
 
-/** What of a container's listing finds backups. */
+/** The names of a container by which backups are found. */
 export interface ContainerListing {
   readonly metadata: readonly MetadataPlace[]
   readonly markers: readonly MarkerPlace[]
 }
 
-/** Far more than a container of backups has; a listing that has more of them never ends, and its names fill memory. */
+/** Far more than a container of backups has; a listing with more may never end, and would fill the memory. */
 const MAX_BACKUPS = 1_000_000
 
 /**
- * Lists what finds backups.
+ * Lists the `_metadata` objects and the markers of a container.
  *
- * @param namePrefix - what the names begin with that are asked for
+ * @param namePrefix - lists only names that begin with it
  * @throws `LISTING_INVALID` for more than a million of them
  */
 export async function listContainer(
@@ -41,25 +41,19 @@ export async function listContainer(
   const metadata: MetadataPlace[] = []
   const markers: MarkerPlace[] = []
   for await (const objectName of store.getContainerEntries(container, namePrefix, options)) {
+    if (metadata.length + markers.length >= MAX_BACKUPS) {
+      const message = `The listing of container ${container} has more than ${MAX_BACKUPS} backups, and was not read further. Check the store, and keep fewer backups in one container.`
+      throw new BackupError('LISTING_INVALID', message, { container })
+    }
     const prefix = prefixOfMetadataObject(objectName)
     const backupId = prefix === null ? parseMarkerName(objectName) : undefined
-    if (metadata.length + markers.length >= MAX_BACKUPS) throw tooMany(container)
     if (prefix !== null) metadata.push({ container, prefix, objectName })
     else if (backupId !== undefined) markers.push({ container, objectName, backupId })
   }
   return { metadata, markers }
 }
 
-function tooMany(container: string): BackupError {
-  return new BackupError(
-    'LISTING_INVALID',
-    `The listing of container ${container} names more than ${MAX_BACKUPS} backups, and was read no further. ` +
-      'Check the store, and keep fewer backups in one container.',
-    { container },
-  )
-}
-
-/** Codes that say that this object or container cannot be read, and nothing about the rest of the store. */
+/** Codes of an object or a container that cannot be read, while the rest of the store can. */
 const unreadableCodes: ReadonlySet<BackupErrorCode> = new Set([
   'METADATA_INVALID',
   'VERSION_UNSUPPORTED',
@@ -69,39 +63,37 @@ const unreadableCodes: ReadonlySet<BackupErrorCode> = new Set([
   'OBJECT_TOO_LARGE',
 ])
 
-/** Whether the failure to read an object or a container is its own, so that the others can still be read. */
+/** Whether an error concerns only the object or container that was read, so that others can still be read. */
 export function isUnreadable(error: unknown): error is BackupError {
   return isBackupError(error) && unreadableCodes.has(error.code)
 }
 
-/** Objects that share a prefix, as backups' objects do. */
-export interface PrefixInUse {
-  readonly container: string
-  readonly prefix: string
-  /** Whether one of them is a `_metadata` object, readable or not. */
-  readonly hasMetadata: boolean
-}
-
-/** Every prefix that names of the store have in common, of backups and of what was left of them. Not all are backups'. */
+/** Yields every prefix of objects in the store that are named as backups' objects are, of backups and of what was left over. */
 export async function* findLeftBehind(
   store: ObjectStore,
   options: StoreOptions,
-): AsyncGenerator<PrefixInUse> {
+): AsyncGenerator<{ readonly container: string; readonly prefix: string }> {
   for await (const container of store.getContainers(options)) {
-    yield* prefixesIn(store, container, options)
+    const prefixes = new Set<string>()
+    for await (const name of store.getContainerEntries(container, '', options)) {
+      const found = prefixOfBackupObject(name)
+      if (found) prefixes.add(found.prefix)
+    }
+    for (const prefix of prefixes) yield { container, prefix }
   }
 }
 
-/** The prefixes of one container: they alone are held, and not the names. */
-export async function* prefixesIn(
-  store: ObjectStore,
-  container: string,
-  options: StoreOptions,
-): AsyncGenerator<PrefixInUse> {
-  const prefixes = new Map<string, boolean>()
-  for await (const name of store.getContainerEntries(container, '', options)) {
-    const found = prefixOfBackupObject(name)
-    if (found) prefixes.set(found.prefix, found.isMetadata || prefixes.get(found.prefix) === true)
+/** Maps items concurrently, `size` at a time. After a failure the rest of its batch is awaited, and no other is started. */
+export async function inBatches<Item, Result>(
+  items: readonly Item[],
+  size: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = []
+  for (let start = 0; start < items.length; start += size) {
+    const batch = items.slice(start, start + size).map(work)
+    await Promise.allSettled(batch)
+    for (const result of await Promise.all(batch)) results.push(result)
   }
-  for (const [prefix, hasMetadata] of prefixes) yield { container, prefix, hasMetadata }
+  return results
 }

@@ -1,15 +1,17 @@
-import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
-import type { BackupRecord } from '../contracts/records.js'
-import type { WarningListener } from '../contracts/progress.js'
+import type { ChainLayer } from '../chain/chain.js'
 import type { BackupCatalog, CatalogFilter, CatalogLookup } from '../contracts/catalog.js'
-import { StoreLookup } from './store-lookup.js'
+import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
+import type { WarningListener } from '../contracts/progress.js'
+import type { BackupRecord } from '../contracts/records.js'
+import { BackupLookup, type BackupFilter, type BackupPlace } from './backup-lookup.js'
+import { inOrder } from './summary.js'
 
 /**
- * The catalog that needs no database: what the store's `_metadata` objects say. A backup is in it from the moment its
- * commit object is there. A list leaves out objects that cannot be read, with a warning, for they hide no other backup.
+ * The catalog without a database: the `_metadata` objects of the store. A list leaves out objects that cannot be read, with a
+ * warning.
  *
- * A record's size is what the manifests of its chain say: exact, but for an incremental that Cinder wrote of a volume
- * that had shrunk (which Cinder's own volumes cannot), where it is the size before.
+ * A record's size is that of the manifests of its chain: exact, except for an incremental that Cinder wrote of a volume that
+ * had shrunk (which Cinder's own volumes cannot), where it is the size before.
  */
 export class StoreCatalog implements BackupCatalog {
   readonly #store: ObjectStore
@@ -20,9 +22,9 @@ export class StoreCatalog implements BackupCatalog {
     this.#onWarning = onWarning
   }
 
-  /** Finds backups for one operation, which may have a listener of its own. */
-  lookup(options: StoreOptions, onWarning = this.#onWarning): StoreLookup {
-    return new StoreLookup(this.#store, onWarning, signalOptions(options.signal))
+  /** Finds backups for one operation, which may have its own listener. */
+  lookup(options: StoreOptions, onWarning = this.#onWarning): BackupLookup {
+    return new BackupLookup(this.#store, onWarning, signalOptions(options.signal))
   }
 
   async get(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord | undefined> {
@@ -37,13 +39,58 @@ export class StoreCatalog implements BackupCatalog {
     }
   }
 
-  /** The commit object is the entry: there is nothing to note beside it. */
+  /** Does nothing: the `_metadata` object is the entry. */
   put(): Promise<void> {
     return Promise.resolve()
   }
 
-  /** The commit object is the entry: whoever calls this has removed it. */
+  /** Does nothing: the `_metadata` object is the entry, and was removed before. */
   remove(): Promise<void> {
     return Promise.resolve()
+  }
+}
+
+/** Finds backups in a caller's catalog; in the store, those that other runs commit now and the catalog does not have yet. */
+export class OwnCatalogLookup extends BackupLookup {
+  readonly #catalog: BackupCatalog
+  readonly #options: StoreOptions
+
+  constructor(store: ObjectStore, catalog: BackupCatalog, onWarning: WarningListener, options: StoreOptions) {
+    super(store, onWarning, options)
+    this.#catalog = catalog
+    this.#options = options
+  }
+
+  override async find(
+    backupId: string,
+    nearContainer?: string,
+    prefix?: string,
+  ): Promise<ChainLayer | undefined> {
+    const near = nearContainer === undefined ? {} : { nearContainer }
+    const record = await this.#catalog.get(backupId, { ...this.#options, ...near })
+    if (record && prefix !== undefined && record.prefix !== prefix)
+      return super.find(backupId, record.container, prefix)
+    return record && this.open(record)
+  }
+
+  override async hasOther(backupId: string, place: BackupPlace): Promise<boolean> {
+    const record = await this.#catalog.get(backupId, { ...this.#options, nearContainer: place.container })
+    if (record && (record.container !== place.container || record.prefix !== place.prefix)) return true
+    return super.hasOther(backupId, place)
+  }
+
+  override searches(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  override async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {
+    const records: BackupRecord[] = []
+    const near = nearContainer === undefined ? {} : { nearContainer }
+    for await (const record of this.list({ volumeId, ...near })) records.push(record)
+    yield* inOrder(records).reverse()
+  }
+
+  override list(filter: BackupFilter): AsyncIterable<BackupRecord> {
+    return this.#catalog.list({ ...this.#options, ...filter })
   }
 }

@@ -3,33 +3,40 @@ import type { NewBackup } from '../contracts/records.js'
 import type { BackupError } from '../errors/backup-error.js'
 import { mayBeOfVolume, PrefixParser, volumePrefix } from '../format/backup-prefix.js'
 import { idProblem } from '../format/object-names.js'
-import { Limiter } from '../pipeline/slots.js'
-import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
+import {
+  inBatches,
+  isUnreadable,
+  listContainer,
+  type MarkerPlace,
+  type MetadataPlace,
+} from './list-container.js'
 
 /** Where a `_metadata` object is. */
 export interface Place extends MetadataPlace {
-  /** Why the container could not be listed: the place then stands for all that the container may hold. */
+  /** Why the container cannot be listed: the place then stands for all of its backups. */
   readonly unlisted?: BackupError
 }
 
-/** How many containers are listed at once. */
-const LISTINGS_AT_ONCE = 16
+/** How many containers are listed concurrently. */
+const CONCURRENT_LISTINGS = 16
 
-/** Any id will do where only what comes before it counts. */
+/** What precedes the id in the prefixes of all known drivers. */
+const BEFORE_ID = 'backup_'
+
+/** Any id, where only what precedes it in a prefix matters. */
 const SAMPLE_ID = '5a3c1e7f-4b2d-4c6e-8f90-9d1e2f3a4b5c'
 
-/** Where the `_metadata` objects and the markers of a store are, by names alone. Each container is listed once. */
+/** The places of the `_metadata` objects and markers in a store, by names alone. Each container is listed once. */
 export class StorePlaces {
   readonly #store: ObjectStore
   readonly #options: StoreOptions
   #containers: Promise<readonly string[]> | undefined
-  readonly #places = new Map<string, Promise<readonly Place[]>>()
-  /** Of a container and a prefix, where no more was listed of it. */
-  readonly #partly = new Map<string, Promise<readonly Place[]>>()
-  /** By the id of the backup whose delete did not finish: those of the containers that were listed. */
+  /** By container and prefix of names. */
+  readonly #listings = new Map<string, Promise<readonly Place[]>>()
+  /** By backup id, of the containers that were listed. */
   readonly #markers = new Map<string, MarkerPlace[]>()
-  readonly #index = new PlaceIndex<Place>()
-  #allListed = false
+  /** By the id at the end of the prefix, so that each parent of a long chain is found in one step. */
+  readonly #byId = new Map<string, Place[]>()
   #parser: PrefixParser | undefined
 
   constructor(store: ObjectStore, options: StoreOptions) {
@@ -37,119 +44,84 @@ export class StorePlaces {
     this.#options = options
   }
 
-  /** Where the markers of a backup's deletes are. */
+  /** The markers of a backup's deletes. */
   async markersOf(backupId: string): Promise<readonly MarkerPlace[]> {
-    await this.#listAll(undefined)
+    await this.all(undefined)
     return this.#markers.get(backupId) ?? []
   }
 
-  /** The places in a container that was listed, whose prefix ends with the id. */
-  endingWith(backupId: string, container: string): readonly Place[] {
-    return this.#index.endingWith(backupId, container)
+  /** The places in a container whose prefix ends with the id. */
+  async endingWith(backupId: string, container: string): Promise<readonly Place[]> {
+    await this.#in(container)
+    return (this.#byId.get(backupId) ?? []).filter((place) => place.container === container)
   }
 
-  /** Where a backup may be, the likely places first: a search of every place for each parent would be quadratic. */
+  /** Where a backup may be, the likely places first: searching every place for each parent would be quadratic. */
   async *candidates(backupId: string, nearContainer: string | undefined): AsyncGenerator<Place> {
     const likely = new Set([nearContainer, this.#containerOf(backupId)])
-    for (const container of likely) {
-      if (container === undefined) continue
-      await this.#in(container)
-      yield* this.#index.endingWith(backupId, container)
-    }
-    if (!this.#allListed) {
-      for (const container of await this.containers()) {
-        await this.#in(container)
-        if (!likely.has(container)) yield* this.#index.endingWith(backupId, container)
-      }
-      this.#allListed = true
-    } else {
-      for (const place of this.#index.endingWith(backupId)) if (!likely.has(place.container)) yield place
-    }
+    for (const container of likely)
+      if (container !== undefined) yield* await this.endingWith(backupId, container)
+    for (const container of await this.#containersWith(undefined))
+      if (!likely.has(container)) yield* await this.endingWith(backupId, container)
     // A driver may put the id anywhere in its prefixes.
     for await (const place of this.from(nearContainer)) {
-      if (place.unlisted) yield place
-      else if (endsWithId(place, backupId)) continue
-      else if (this.#mayHaveId(place.prefix, backupId, (id) => id === backupId)) yield place
+      const isOther = idAtEnd(place.prefix) !== backupId
+      if (place.unlisted || (isOther && this.#mayHaveId(place.prefix, backupId, (id) => id === backupId)))
+        yield place
     }
   }
 
-  /** Where the driver puts a backup of this id on its own; undefined where it has no wish. */
+  /** The container that the driver chooses for a backup of this id; undefined where it does not. */
   #containerOf(backupId: string): string | undefined {
-    const isId = idProblem(backupId) === null
-    return isId ? (this.#store.updateContainerName(backupOfId(backupId), null) ?? undefined) : undefined
+    if (idProblem(backupId) !== null) return undefined
+    return this.#store.updateContainerName(backupOfId(backupId), null) ?? undefined
   }
 
-  /** Places container by container, so that one that is found near costs no look into the others. */
+  /** Yields places container by container, so that no other is listed when the first has the backup. */
   async *from(nearContainer: string | undefined): AsyncGenerator<Place> {
     if (nearContainer !== undefined) yield* await this.#in(nearContainer)
-    for (const container of await this.containers()) {
+    for (const container of await this.#containersWith(undefined)) {
       if (container !== nearContainer) yield* await this.#in(container)
     }
   }
 
-  #in(container: string): Promise<readonly Place[]> {
-    const known = this.#places.get(container)
-    if (known) return known
-    const listing = this.#list(container)
-    this.#places.set(container, listing)
-    return listing
-  }
-
-  async #list(container: string, namePrefix = ''): Promise<readonly Place[]> {
-    try {
-      const { metadata, markers } = await listContainer(this.#store, container, this.#options, namePrefix)
-      for (const marker of markers) {
-        this.#markers.set(marker.backupId, [...(this.#markers.get(marker.backupId) ?? []), marker])
-      }
-      for (const place of metadata) this.#index.add(place)
-      return metadata
-    } catch (error) {
-      if (!isUnreadable(error)) throw error
-      return [{ container, prefix: '', objectName: '', unlisted: error }]
-    }
-  }
-
-  /** The containers that the store names, and one more. */
-  async containers(nearContainer?: string): Promise<ReadonlySet<string>> {
-    this.#containers ??= collect(this.#store.getContainers(this.#options))
-    return new Set([...(nearContainer === undefined ? [] : [nearContainer]), ...(await this.#containers)])
-  }
-
   /**
-   * Every place; those of a container that cannot be listed are one that says so.
+   * Every place; one with `unlisted` for a container that cannot be listed.
    *
    * @throws where `nearContainer`, or every container, cannot be listed
    */
-  async all(nearContainer: string | undefined): Promise<readonly Place[]> {
-    return placesOf(await this.#listAll(nearContainer), nearContainer)
+  async all(nearContainer: string | undefined, namePrefix = ''): Promise<readonly Place[]> {
+    const containers = [...(await this.#containersWith(nearContainer))]
+    const list = (container: string): Promise<readonly Place[]> => this.#in(container, namePrefix)
+    const places = (await inBatches(containers, CONCURRENT_LISTINGS, list)).flat()
+    const failed = places.filter(({ unlisted }) => unlisted)
+    const near = failed.find(({ container }) => container === nearContainer)
+    // The caller named this one; without any other, there would be no backups for no visible reason.
+    const reason = near?.unlisted ?? (failed.length === containers.length ? failed[0]?.unlisted : undefined)
+    if (reason) throw reason
+    return places
   }
 
   /**
-   * As {@link all}, of those that may be of a volume. Where the driver's prefixes begin with the volume, no other names are
-   * asked for, so that it does not matter how many other volumes have backups in a container.
+   * As {@link all}, of places that may be of a volume. Where the driver's prefixes begin with the volume, only such names are
+   * listed, so that the number of other backups in a container does not matter.
    */
   async ofVolume(volumeId: string, nearContainer: string | undefined): Promise<readonly Place[]> {
     const namePrefix = volumePrefix(volumeId)
     const own = this.#store.generateObjectNamePrefix({ ...backupOfId(SAMPLE_ID), volumeId })
-    const list = own.startsWith(namePrefix)
-      ? (container: string) => this.#partOf(container, namePrefix)
-      : (container: string) => this.#in(container)
-    const places = placesOf(await this.#listAll(nearContainer, list), nearContainer)
-    return places.filter(({ prefix, unlisted }) => unlisted !== undefined || mayBeOfVolume(prefix, volumeId))
+    const places = await this.all(nearContainer, own.startsWith(namePrefix) ? namePrefix : '')
+    return places.filter(({ prefix, unlisted }) => unlisted ?? mayBeOfVolume(prefix, volumeId))
   }
 
-  /** Of these places, those that may be of a backup whose id begins so, by their names. */
+  /** Of these places, those that may be of a backup whose id begins with `idPrefix`. */
   ofIdPrefix(places: readonly Place[], idPrefix: string): readonly Place[] {
     return places.filter(
       ({ prefix, unlisted }) =>
-        unlisted !== undefined || this.#mayHaveId(prefix, idPrefix, (id) => id.startsWith(idPrefix)),
+        unlisted ?? this.#mayHaveId(prefix, idPrefix, (id) => id.startsWith(idPrefix)),
     )
   }
 
-  /**
-   * Whether a prefix may be that of such an id. It contains the id; where it says which part of it that is, as those of
-   * Cinder's drivers do, no other part counts.
-   */
+  /** Whether a prefix may contain such an id. Where its form shows which part is the id, no other part counts. */
   #mayHaveId(prefix: string, text: string, isSuch: (id: string) => boolean): boolean {
     if (!prefix.includes(text)) return false
     this.#parser ??= new PrefixParser((backup) => this.#store.generateObjectNamePrefix(backup))
@@ -158,76 +130,57 @@ export class StorePlaces {
     return (parsed.kind === 'backup' ? [parsed.backupId] : parsed.backupIds).some(isSuch)
   }
 
-  /** Whether each of these ids is that of a backup whose `_metadata` object is listed. */
+  /** Whether there is a `_metadata` object of each of these ids in the likely containers. */
   async areListed(backupIds: readonly string[], nearContainer: string): Promise<boolean> {
     for (const backupId of backupIds) {
-      if (this.#index.endingWith(backupId).length > 0) continue
-      for (const container of new Set([nearContainer, this.#containerOf(backupId)])) {
+      if (this.#byId.has(backupId)) continue
+      for (const container of [nearContainer, this.#containerOf(backupId)]) {
         if (container !== undefined) await this.#in(container)
       }
-      if (this.#index.endingWith(backupId).length === 0) return false
+      if (!this.#byId.has(backupId)) return false
     }
     return true
   }
 
-  #partOf(container: string, namePrefix: string): Promise<readonly Place[]> {
-    const whole = this.#places.get(container)
-    if (whole) return whole
+  async #containersWith(nearContainer: string | undefined): Promise<ReadonlySet<string>> {
+    this.#containers ??= collect(this.#store.getContainers(this.#options))
+    return new Set([...(nearContainer === undefined ? [] : [nearContainer]), ...(await this.#containers)])
+  }
+
+  #in(container: string, namePrefix = ''): Promise<readonly Place[]> {
     const key = `${container}\n${namePrefix}`
-    const known = this.#partly.get(key)
+    const known = this.#listings.get(`${container}\n`) ?? this.#listings.get(key)
     if (known) return known
     const listing = this.#list(container, namePrefix)
-    this.#partly.set(key, listing)
+    this.#listings.set(key, listing)
     return listing
   }
 
-  async #listAll(
-    nearContainer: string | undefined,
-    list = (container: string): Promise<readonly Place[]> => this.#in(container),
-  ): Promise<readonly Listing[]> {
-    const containers = await this.containers(nearContainer)
-    const limiter = new Limiter(LISTINGS_AT_ONCE)
-    let hasFailed = false
-    const listings = [...containers].map((container) =>
-      limiter.run(async () => {
-        if (hasFailed) return { container, found: [] }
-        try {
-          return { container, found: await list(container) }
-        } catch (error) {
-          hasFailed = true
-          throw error
-        }
-      }),
-    )
-    // All of them are waited for: nothing goes on after a failure.
-    await Promise.allSettled(listings)
-    return Promise.all(listings)
+  async #list(container: string, namePrefix: string): Promise<readonly Place[]> {
+    try {
+      const { metadata, markers } = await listContainer(this.#store, container, this.#options, namePrefix)
+      for (const marker of markers) append(this.#markers, marker.backupId, marker)
+      for (const place of metadata) {
+        const others = this.#byId.get(idAtEnd(place.prefix)) ?? []
+        // A container may be listed in part, and later whole.
+        const isKnown = others.some((other) => other.container === container && other.prefix === place.prefix)
+        if (!isKnown) append(this.#byId, idAtEnd(place.prefix), place)
+      }
+      return metadata
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return [{ container, prefix: '', objectName: '', unlisted: error }]
+    }
   }
 }
 
-/** A container, and what was found in it. */
-interface Listing {
-  readonly container: string
-  readonly found: readonly Place[]
+function append<Value>(lists: Map<string, Value[]>, key: string, value: Value): void {
+  const list = lists.get(key)
+  if (list) list.push(value)
+  else lists.set(key, [value])
 }
 
-/** @throws where `nearContainer`, or every container, could not be listed */
-function placesOf(listings: readonly Listing[], nearContainer: string | undefined): readonly Place[] {
-  const places: Place[] = []
-  const unlisted: BackupError[] = []
-  for (const { container, found } of listings) {
-    const failures = found.flatMap((place) => place.unlisted ?? [])
-    // The caller named this one.
-    if (container === nearContainer && failures[0]) throw failures[0]
-    unlisted.push(...failures)
-    for (const place of found) places.push(place)
-  }
-  // There would be no backup for no reason that the caller could see.
-  if (unlisted[0] && unlisted.length === listings.length) throw unlisted[0]
-  return places
-}
-
-/** A backup of which the id alone is known: all that a driver's own choice of a container may rest on. */
+/** A backup of which only the id is known: a driver's choice of a container may depend on nothing else. */
 function backupOfId(id: string): NewBackup {
   return {
     ...{ id, volumeId: id, parentId: null, container: null, name: null, description: null },
@@ -241,42 +194,7 @@ async function collect(names: AsyncIterable<string>): Promise<readonly string[]>
   return all
 }
 
-/** What stands before the id in the prefixes of all drivers that we know. */
-const BEFORE_ID = 'backup_'
-
-/** A place that has a prefix, in a container. */
-interface Prefixed {
-  readonly container: string
-  readonly prefix: string
-}
-
-/** Places of `_metadata` objects by the id that their prefix ends with: each parent of a long chain is found in one step. */
-export class PlaceIndex<Place extends Prefixed> {
-  readonly #byId = new Map<string, Place[]>()
-
-  add(place: Place): void {
-    const id = endingId(place.prefix)
-    const others = this.#byId.get(id)
-    // A container can be listed in part, and later whole.
-    if (others?.some(({ container, prefix }) => container === place.container && prefix === place.prefix))
-      return
-    if (others) others.push(place)
-    else this.#byId.set(id, [place])
-  }
-
-  /** The places whose prefix ends with this id, in one container or in all. */
-  endingWith(backupId: string, container?: string): readonly Place[] {
-    const places = this.#byId.get(backupId) ?? []
-    return container === undefined ? places : places.filter((place) => place.container === container)
-  }
-}
-
-/** Whether {@link PlaceIndex} finds the place by this id. */
-export function endsWithId({ prefix }: Prefixed, backupId: string): boolean {
-  return endingId(prefix) === backupId
-}
-
-function endingId(prefix: string): string {
+function idAtEnd(prefix: string): string {
   const at = prefix.lastIndexOf(BEFORE_ID)
   return at < 0 ? prefix : prefix.slice(at + BEFORE_ID.length)
 }

@@ -4,16 +4,17 @@ import { compressionsOf, type BackupMetadata } from '../format/metadata.js'
 import { isoCreatedAt, parseCreatedAt } from '../format/timestamps.js'
 import { beganAt } from '../format/backup-prefix.js'
 
-/** What of a manifest a record is made of: small, whatever the number of its objects. */
+/** The part of a manifest that its record needs: small, whatever the number of objects. */
 export interface Summary {
   readonly record: Omit<BackupRecord, 'sizeBytes'>
-  /** Where the manifest says it: which of two backups of its parent's id the parent is. */
+  /** Which of two backups with the parent's id the parent is, where the manifest states it. */
   readonly parentPrefix?: string
   readonly volumeSizeBytes: number | null
   /** The end of the last byte that this backup itself stored. */
   readonly endBytes: number
 }
 
+/** The summary of a manifest. */
 export function summarise(
   place: { readonly container: string; readonly prefix: string },
   metadata: BackupMetadata,
@@ -38,8 +39,8 @@ export function summarise(
   }
 }
 
-/** What the manifest states of sizes: nothing where Cinder wrote it. */
-export function storedSizesOf({ sizes, textBytes }: BackupMetadata): Partial<StoredSizes> {
+/** The sizes that the manifest states; none where Cinder wrote it. */
+function storedSizesOf({ sizes, textBytes }: BackupMetadata): Partial<StoredSizes> {
   if (!sizes || textBytes === undefined) return {}
   const { chunkSizeBytes, blockSizeBytes, storedDataBytes, sha256fileBytes } = sizes
   return { chunkSizeBytes, blockSizeBytes, storedDataBytes, storedMetadataBytes: sha256fileBytes + textBytes }
@@ -51,57 +52,42 @@ interface VolumeSize {
   readonly isMinimum: boolean
 }
 
-/** Sizes that are known already, by the ids of their backups: each manifest of a chain is looked at once. */
-export class VolumeSizes {
-  readonly #sizes = new Map<string, VolumeSize>()
+/** Known volume sizes by backup id, so that each manifest of a chain is used once. */
+export type VolumeSizes = Map<string, VolumeSize>
 
-  has(backupId: string): boolean {
-    return this.#sizes.has(backupId)
-  }
-
-  /**
-   * The size of the first backup of a line, of which each is the child of the next, up to one that is known, is full or
-   * has no parent in the store. A parent that is not there counts as nothing.
-   */
-  ofLine(line: readonly Summary[]): VolumeSize {
-    let size: VolumeSize = { sizeBytes: 0, isMinimum: true }
-    for (const { record, volumeSizeBytes, endBytes } of line.toReversed()) {
-      const { id, parentId } = record
-      const parent = parentId === null ? undefined : this.#sizes.get(parentId)
-      const isStated = parentId === null || volumeSizeBytes !== null
-      size = {
-        sizeBytes: sizeByManifest({ parentId, volumeSizeBytes, endBytes }, parent?.sizeBytes ?? 0),
-        isMinimum: !isStated && (parent?.isMinimum ?? true),
-      }
-      this.#sizes.set(id, size)
-    }
-    return size
-  }
-}
-
-/** A record, its size told from the full backup upwards. A parent that is not known counts as nothing, a loop ends. */
+/** A record with the size of its volume, computed from the full backup upwards. A missing parent counts as 0 bytes. */
 export function recordOf(
   summary: Summary,
   known: ReadonlyMap<string, Summary>,
-  sizes = new VolumeSizes(),
+  sizes: VolumeSizes = new Map(),
 ): BackupRecord {
-  const line: Summary[] = [summary]
-  const seen = new Set([summary.record.id])
-  for (let { parentId } = summary.record; parentId !== null && !sizes.has(parentId) && !seen.has(parentId);) {
-    seen.add(parentId)
-    const parent = known.get(parentId)
-    if (!parent) break
-    line.push(parent)
-    parentId = parent.record.parentId
+  const line: Summary[] = []
+  const seen = new Set<string>()
+  for (let next: Summary | undefined = summary; next && !seen.has(next.record.id);) {
+    line.push(next)
+    seen.add(next.record.id)
+    const { parentId }: Summary['record'] = next.record
+    next = parentId === null || sizes.has(parentId) ? undefined : known.get(parentId)
   }
-  const { sizeBytes, isMinimum } = sizes.ofLine(line)
+  let size: VolumeSize = { sizeBytes: 0, isMinimum: true }
+  for (const { record, volumeSizeBytes, endBytes } of line.reverse()) {
+    const { id, parentId } = record
+    const parent = parentId === null ? undefined : sizes.get(parentId)
+    const isStated = parentId === null || volumeSizeBytes !== null
+    size = {
+      sizeBytes: sizeByManifest({ parentId, volumeSizeBytes, endBytes }, parent?.sizeBytes ?? 0),
+      isMinimum: !isStated && (parent?.isMinimum ?? true),
+    }
+    sizes.set(id, size)
+  }
+  const { sizeBytes, isMinimum } = size
   return { ...summary.record, sizeBytes, ...(isMinimum ? { sizeIsMinimum: true as const } : {}) }
 }
 
-/** What the order of backups is told by. */
+/** What determines the order of backups. */
 type Ordered = Pick<BackupRecord, 'id' | 'parentId' | 'createdAt'>
 
-/** Oldest first, and a parent always before its children, whatever the clocks said. */
+/** Sorts backups: oldest first, and a parent always before its children, whatever their clocks. */
 export function inOrder<Backup extends Ordered>(records: readonly Backup[]): Backup[] {
   const byAge = [...records].sort((a, b) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : Number(a.id > b.id)))
   const byId = new Map(byAge.map((record) => [record.id, record]))
@@ -124,13 +110,12 @@ function timeOf(record: Ordered): number {
 }
 
 /**
- * The backups of a volume, newest first, read one second at a time: of thousands of backups as few manifests as the caller
- * takes. The names say when each began, where they are as Cinder's drivers make them; of others the manifests do, and all
- * of them are read.
+ * Yields the backups of a volume, newest first. Manifests are read one second at a time, so that a caller that stops early
+ * reads few of thousands. The names of Cinder's drivers contain the time; of other names, all manifests are read.
  *
  * Backups of one second are ordered by their chain.
  *
- * @param read - reads manifests, in any order; leaves out what is unreadable, or gone
+ * @param read - reads manifests, in any order; leaves out those that cannot be read, or are gone
  */
 export async function* newestFirst<Place extends { readonly prefix: string }>(
   places: readonly Place[],

@@ -31,8 +31,8 @@ export interface ChainLookup {
 }
 
 /**
- * Follows `parent_id` down to the full backup. Every layer is read and checked before anything is done with any:
- * `CHAIN_INVALID` for a parent that is not there, a loop, or a parent of another volume.
+ * Follows `parent_id` down to the full backup. Every layer is read and checked before anything else is done:
+ * `CHAIN_INVALID` for a missing parent, a loop, or a parent of another volume.
  *
  * @param opened - the newest, where it was read already
  */
@@ -42,22 +42,21 @@ export async function loadChain(
   opened?: ChainLayer,
 ): Promise<Chain> {
   const first = opened ?? (await lookup.open(newest))
+  const { volumeId } = first.metadata
   const rest: ChainLayer[] = []
   const seen = new Set([newest.id])
-  let layer = first
-  while (layer.metadata.parentId !== null) {
-    const parentId = layer.metadata.parentId
-    if (seen.has(parentId)) {
+  for (let layer = first; layer.metadata.parentId !== null;) {
+    const { parentId } = layer.metadata
+    if (seen.has(parentId))
       throw chainError(newest, `the parents of backup ${layer.record.id} lead back to ${parentId}: a loop`)
-    }
     seen.add(parentId)
     layer = await findParent(lookup, newest, layer, parentId)
-    if (layer.metadata.volumeId !== first.metadata.volumeId) {
+    const parentVolume = layer.metadata.volumeId
+    if (parentVolume !== volumeId)
       throw chainError(
         newest,
-        `backup ${parentId} is of volume ${layer.metadata.volumeId}, its child of volume ${first.metadata.volumeId}`,
+        `backup ${parentId} is of volume ${parentVolume}, its child of volume ${volumeId}`,
       )
-    }
     rest.push(layer)
   }
   return [first, ...rest]
@@ -69,28 +68,26 @@ async function findParent(
   child: ChainLayer,
   parentId: string,
 ): Promise<ChainLayer> {
-  let found: ChainLayer | undefined
-  try {
-    found = await lookup.find(parentId, child.record.container, child.metadata.parentPrefix)
-  } catch (error) {
-    // A catalog of the caller's may know a backup whose objects are gone.
-    if (!isBackupError(error, 'OBJECT_MISSING')) throw error
-    throw chainError(newest, `backup ${parentId}, one of its parents, has no metadata any more`, error)
-  }
-  if (found) return found
   const childId = child.record.id
+  const found = await lookup
+    .find(parentId, child.record.container, child.metadata.parentPrefix)
+    .catch((error: unknown) => {
+      // A caller's catalog may know a backup whose objects are gone.
+      if (!isBackupError(error, 'OBJECT_MISSING')) throw error
+      throw chainError(newest, `backup ${parentId}, one of its parents, has no metadata any more`, error)
+    })
+  if (found) return found
   const parent =
     childId === newest.id
       ? `its parent, backup ${parentId},`
       : `backup ${parentId}, the parent of ${childId},`
-  if ((await lookup.findMarkers(parentId)).length > 0) {
-    throw chainError(
-      newest,
-      `${parent} is being deleted, or its delete was interrupted. ` +
-        `Delete ${parentId} again: it is put back, since ${childId} depends on it`,
-    )
-  }
-  throw chainError(newest, `${parent} is not in the store. Import its record, or bring its container back`)
+  if ((await lookup.findMarkers(parentId)).length === 0)
+    throw chainError(newest, `${parent} is not in the store. Import its record, or bring its container back`)
+  throw chainError(
+    newest,
+    `${parent} is being deleted, or its delete was interrupted. ` +
+      `Delete ${parentId} again: it is put back, since ${childId} depends on it`,
+  )
 }
 
 function chainError(newest: BackupRecord, what: string, cause?: unknown): BackupError {
@@ -101,76 +98,48 @@ function chainError(newest: BackupRecord, what: string, cause?: unknown): Backup
 }
 
 /**
- * The longest `_metadata` that is read: 1 GiB, some five million objects. Cinder's own, for 1 TiB at its default chunk
- * size, is 4 MiB. Whoever stores a longer one means harm, or has chosen a chunk size far too small.
+ * The maximum length of a `_metadata` that is read: 1 GiB, some five million objects. Cinder's own, for 1 TiB at its default
+ * chunk size, is 4 MiB. A longer one is an attack, or the result of a far too small chunk size.
  */
 const MAX_METADATA_BYTES = 2 ** 30
 
-/** Reads the commit object of a backup that is found by its place alone. */
+/** Reads the commit object of a backup of which only the place is known. */
 export async function readMetadataAt(
   store: ObjectStore,
-  place: { readonly container: string; readonly objectName: string },
+  { container, objectName }: { readonly container: string; readonly objectName: string },
   options: StoreOptions,
 ): Promise<BackupMetadata> {
-  const { container, objectName } = place
-  const metadata = await readStream(
-    store,
-    container,
-    objectName,
-    { ...options, extraMetadata: null },
-    async (pieces) => {
-      let textBytes = 0
-      const counted = withinLimit(pieces, place, (readBytes) => (textBytes = readBytes))
-      return { ...(await parseMetadata(counted, { container, objectName })), textBytes }
-    },
-  )
-  // Every backend's prefixes contain the id (ObjectStore.generateObjectNamePrefix): one that does not is another's.
-  if (objectName.includes(metadata.backupId)) return metadata
-  throw new BackupError(
-    'METADATA_INVALID',
-    `${objectName} says that it is of backup ${metadata.backupId}, whose id its name does not have. Was it renamed?`,
-    { container, objectName },
-  )
-}
-
-async function* withinLimit(
-  pieces: AsyncIterable<Uint8Array>,
-  place: { readonly container: string; readonly objectName: string },
-  onRead: (readBytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let readBytes = 0
-  for await (const piece of pieces) {
-    readBytes += piece.length
-    onRead(readBytes)
-    if (readBytes > MAX_METADATA_BYTES) {
-      throw new BackupError(
-        'METADATA_INVALID',
-        `${place.objectName} is longer than ${MAX_METADATA_BYTES} bytes.`,
-        {
-          container: place.container,
-          objectName: place.objectName,
-        },
-      )
+  const place = { container, objectName }
+  const reading = { ...options, extraMetadata: null }
+  const metadata = await readStream(store, container, objectName, reading, async (pieces) => {
+    let textBytes = 0
+    const counted = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const piece of pieces) {
+        textBytes += piece.length
+        if (textBytes > MAX_METADATA_BYTES) {
+          const message = `${objectName} exceeds the limit of ${MAX_METADATA_BYTES} bytes.`
+          throw new BackupError('METADATA_INVALID', message, place)
+        }
+        yield piece
+      }
     }
-    yield piece
-  }
+    return { ...(await parseMetadata(counted(), place)), textBytes }
+  })
+  // Every backend's prefixes contain the id (ObjectStore.generateObjectNamePrefix).
+  if (objectName.includes(metadata.backupId)) return metadata
+  const message = `${objectName} is of backup ${metadata.backupId}, but its name does not contain that id. Was it renamed?`
+  throw new BackupError('METADATA_INVALID', message, place)
 }
 
-/** Reads a backup's commit object, and holds it against the record that led there. */
+/** Reads a backup's commit object, and checks it against the record. */
 export async function readMetadata(
   store: ObjectStore,
-  record: Pick<BackupRecord, 'id' | 'container' | 'prefix'>,
+  { id, container, prefix }: Pick<BackupRecord, 'id' | 'container' | 'prefix'>,
   options: StoreOptions,
 ): Promise<BackupMetadata> {
-  const objectName = metadataObjectName(record.prefix)
-  const where = { container: record.container, objectName }
-  const metadata = await readMetadataAt(store, where, options)
-  if (metadata.backupId !== record.id) {
-    throw new BackupError(
-      'METADATA_INVALID',
-      `${objectName} says that it is of backup ${metadata.backupId}, not of ${record.id}. Was it renamed?`,
-      { ...where, backupId: record.id },
-    )
-  }
-  return metadata
+  const objectName = metadataObjectName(prefix)
+  const metadata = await readMetadataAt(store, { container, objectName }, options)
+  if (metadata.backupId === id) return metadata
+  const message = `${objectName} is of backup ${metadata.backupId}, expected ${id}. Was it renamed?`
+  throw new BackupError('METADATA_INVALID', message, { container, objectName, backupId: id })
 }

@@ -1,32 +1,18 @@
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import type { WarningListener } from '../contracts/progress.js'
 import type { BackupRecord } from '../contracts/records.js'
-import type { HashList } from '../format/hash-list.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { sha256fileObjectName } from '../format/object-names.js'
-import { readSha256file, type Sha256fileHeader } from '../format/sha256file.js'
+import { readSha256file, type Sha256file } from '../format/sha256file.js'
 import { readStream } from '../store/objects.js'
+import { unsound } from './chain-layout.js'
 import type { Chain } from './chain.js'
 
-/** A backup's `_sha256file`, read. */
-export interface BlockHashes {
-  readonly header: Sha256fileHeader
-  readonly hashes: HashList
-}
+/** The block hashes of a backup's volume: its `_sha256file`. */
+export type BlockHashes = Sha256file
 
-/** Reads the hashes of all blocks of the volume, as of this backup. */
-export function readBlockHashes(
-  store: ObjectStore,
-  record: Pick<BackupRecord, 'container' | 'prefix'>,
-  options: StoreOptions,
-): Promise<BlockHashes> {
-  const objectName = sha256fileObjectName(record.prefix)
-  const where = { container: record.container, objectName }
-  return readStream(store, record.container, objectName, { ...options, extraMetadata: null }, (pieces) =>
-    readSha256file(pieces, where),
-  )
-}
-
-/** What a manifest says of the volume's size. */
+/** What a manifest states about the volume's size. */
 export interface ManifestSize {
   readonly parentId: string | null
   readonly volumeSizeBytes: number | null
@@ -35,9 +21,9 @@ export interface ManifestSize {
 }
 
 /**
- * The size of the volume by its manifests. Stowage states it. Of what Cinder wrote, a full backup holds every byte, and
- * an incremental is of a volume of its parent's size: Cinder's volumes do not shrink, and one that grew needs a full
- * backup. (Within the GiB that Cinder counts in, a volume outside of it can shrink: only the hash list knows then.)
+ * The size of the volume by its manifests. Stowage states it. Of Cinder's backups, a full one holds every byte, and an
+ * incremental is of a volume of its parent's size: Cinder's volumes do not shrink, and one that grew needs a full backup.
+ * (A volume outside of Cinder can shrink within the GiB that Cinder counts in: only the block hashes show that.)
  */
 export function sizeByManifest(manifest: ManifestSize, parentSizeBytes: number): number {
   if (manifest.volumeSizeBytes !== null) return manifest.volumeSizeBytes
@@ -51,10 +37,218 @@ export function endOfObjects(metadata: BackupMetadata): number {
   return end
 }
 
-/** The size of the newest volume of a chain by its manifests alone, from the full backup upwards. */
+/** The size of the newest volume of a chain by its manifests alone. */
 export function chainSizeByManifest(chain: Chain): number {
   return chain.reduceRight(
     (size, layer) => sizeByManifest({ ...layer.metadata, endBytes: endOfObjects(layer.metadata) }, size),
     0,
   )
+}
+
+/**
+ * Whether the newest manifest states the size, with a checksum. For any other the block hashes are read, so that a manifest
+ * that lost objects, or a size that changed, is noticed.
+ */
+export function statesSize(chain: Chain): boolean {
+  const { checksummed, volumeSizeBytes } = chain[0].metadata
+  return checksummed && volumeSizeBytes !== null
+}
+
+/** The size of the newest volume of a chain, and its block hashes where they were read. */
+export interface MeasuredVolume {
+  readonly sizeBytes: number
+  readonly blocks?: BlockHashes
+  /** Why the block hashes cannot be used. */
+  readonly fault?: BackupError
+  /** Whether there are hashes of blocks that no manifest has data for: a sign that one of them lost objects. */
+  readonly listIsLonger?: true
+}
+
+/** Where to read, and who is warned. */
+export interface MeasureOptions extends StoreOptions {
+  readonly onWarning: WarningListener
+}
+
+/** Reads the block hashes of a backup. */
+export function readBlockHashes(
+  store: ObjectStore,
+  { container, prefix }: Pick<BackupRecord, 'container' | 'prefix'>,
+  options: StoreOptions,
+): Promise<BlockHashes> {
+  const objectName = sha256fileObjectName(prefix)
+  return readStream(store, container, objectName, { ...options, extraMetadata: null }, (pieces) =>
+    readSha256file(pieces, { container, objectName }),
+  )
+}
+
+/**
+ * Reads the block hashes of the newest backup of a chain, and from them the exact size of its volume. Hashes that are
+ * missing or damaged are a `fault` of the result: the manifests have the size as well, and every object has its MD5.
+ *
+ * @throws BackupError `METADATA_INVALID` where a manifest is damaged
+ */
+export async function measureVolume(
+  store: ObjectStore,
+  chain: Chain,
+  { onWarning, ...options }: MeasureOptions,
+): Promise<MeasuredVolume> {
+  const { record } = chain[0]
+  const objectName = sha256fileObjectName(record.prefix)
+  try {
+    const blocks = await readBlockHashes(store, record, options)
+    const { kind, message, sizeBytes, ...found } = checkHashList(chain, blocks)
+    if (kind === 'damaged') {
+      const fault = new BackupError('METADATA_INVALID', `${message}.`, { backupId: record.id, objectName })
+      return { sizeBytes, fault, ...found }
+    }
+    if (kind === 'shrunk') onWarning({ code: 'VOLUME_SHRANK', message, backupId: record.id })
+    return { sizeBytes, blocks }
+  } catch (error) {
+    if (!isListFault(error, objectName)) throw error
+    return { sizeBytes: chainSizeByManifest(chain), fault: error }
+  }
+}
+
+/** As {@link measureVolume}, and warns of block hashes that cannot be used. */
+export async function measureWithWarning(
+  store: ObjectStore,
+  chain: Chain,
+  options: MeasureOptions,
+): Promise<MeasuredVolume> {
+  const volume = await measureVolume(store, chain, options)
+  const backupId = chain[0].record.id
+  if (volume.fault) {
+    const message = `The block hashes of backup ${backupId} cannot be used; its objects are verified by their MD5s. ${volume.fault.message}`
+    options.onWarning({ code: 'HASH_LIST_UNREADABLE', message, backupId })
+  }
+  return volume
+}
+
+const faultCodes = new Set<string>([
+  'OBJECT_MISSING',
+  'OBJECT_CORRUPT',
+  'OBJECT_TOO_LARGE',
+  'NOT_A_FILE',
+  'METADATA_INVALID',
+  'VERSION_UNSUPPORTED',
+])
+
+/** Whether an error is a fault of a stored object, and not of the way to it. */
+export function isStoredFault(error: unknown): error is BackupError {
+  return isBackupError(error) && faultCodes.has(error.code)
+}
+
+/** Whether an error is a fault of the block hashes themselves, and not of a manifest. */
+function isListFault(error: unknown, objectName: string): error is BackupError {
+  return isStoredFault(error) && (error.details.objectName ?? objectName) === objectName
+}
+
+/** Every block size that is in use is a multiple of this. */
+const SECTOR_BYTES = 512
+
+/** The result of {@link checkHashList}. */
+export interface HashListFinding {
+  /**
+   * `agrees`: there is one hash for each block of the volume. `shrunk`: the same, of a volume that had shrunk, which
+   * Cinder's manifests do not state. `damaged`: the size is that of the manifests, and the hashes prove nothing.
+   */
+  readonly kind: 'agrees' | 'shrunk' | 'damaged'
+  readonly sizeBytes: number
+  /** Empty where it agrees. */
+  readonly message: string
+  /** Whether there are more hashes than the manifests have data for. */
+  readonly listIsLonger?: true
+}
+
+/**
+ * Checks block hashes against the manifests of their chain: there is one hash for each block of the volume, and the objects
+ * begin and end where blocks do.
+ *
+ * Where the two contradict each other, one of them is damaged, and never a manifest with a checksum. Without one, the more
+ * likely damage counts: a wrong block size misplaces most objects and is an odd number, a wrong offset misplaces one object.
+ *
+ * @throws BackupError `METADATA_INVALID` where a manifest is damaged
+ */
+export function checkHashList(chain: Chain, { header, hashes }: BlockHashes): HashListFinding {
+  const { blockSizeBytes } = header
+  const [newest] = chain
+  const { id, prefix } = newest.record
+  const objectName = sha256fileObjectName(prefix)
+  const sizeBytes = chainSizeByManifest(chain)
+  const damaged = (why: string): HashListFinding => ({
+    ...{ kind: 'damaged', sizeBytes },
+    message: `${objectName} does not fit the backup: ${why}`,
+  })
+  if (header.backupId !== id) return damaged(`it is of backup ${header.backupId}`)
+  if (isBlockSizeWrong(chain, blockSizeBytes))
+    return damaged(`its blocks of ${blockSizeBytes} bytes (\`chunk_size\`) are not those of the objects`)
+  const expected = Math.ceil(sizeBytes / blockSizeBytes)
+  const endBytes = hashes.length * blockSizeBytes
+  const counts = `it has ${hashes.length} hashes, but the volume of ${sizeBytes} bytes has ${expected} blocks`
+  if (hashes.length <= expected && mayHaveShrunk(newest.metadata, endBytes)) {
+    const shrunkBytes = sizeByBlocks(chain, endBytes, blockSizeBytes)
+    // An object that ends within the last block shows where the volume ended.
+    if (hashes.length === expected || shrunkBytes % blockSizeBytes !== 0) return agrees(shrunkBytes)
+    return {
+      ...{ kind: 'shrunk', sizeBytes: shrunkBytes },
+      message: `The volume of backup ${id} is taken to have shrunk to ${shrunkBytes} bytes by ${objectName} (${counts}), since Cinder does not store the size. If the volume never shrank, that object is damaged and the volume is larger.`,
+    }
+  }
+  if (hashes.length === expected) return agrees(sizeBytes)
+  if (hashes.length < expected) return damaged(counts)
+  if (!newest.metadata.parentIdMissing) return { ...damaged(counts), listIsLonger: true }
+  const what = `it has no \`parent_id\` and objects for ${sizeBytes} bytes, but ${hashes.length} blocks of ${blockSizeBytes} bytes were hashed`
+  throw unsound(newest, undefined, what)
+}
+
+function agrees(sizeBytes: number): HashListFinding {
+  return { kind: 'agrees', sizeBytes, message: '' }
+}
+
+/** Whether most objects contradict the block size. A few that do are damaged themselves: that is thrown. */
+function isBlockSizeWrong(chain: Chain, blockSizeBytes: number): boolean {
+  let placed = 0
+  let misplaced = 0
+  let firstError: BackupError | undefined
+  for (const layer of chain) {
+    const { objects, checksummed } = layer.metadata
+    const last = objects.length - 1
+    for (const [index, object] of objects.entries()) {
+      const { name, offsetBytes, lengthBytes } = object
+      if (offsetBytes === 0 && index === last) continue
+      placed += 1
+      // Only an object at the end of its volume may end within a block.
+      const endsWell = index === last || lengthBytes % blockSizeBytes === 0
+      if (offsetBytes % blockSizeBytes === 0 && endsWell) continue
+      if (checksummed) return true
+      misplaced += 1
+      const what = `${name} (${lengthBytes} bytes at ${offsetBytes}) does not begin and end at blocks of ${blockSizeBytes} bytes`
+      firstError ??= unsound(layer, object, what)
+    }
+  }
+  if (!firstError) return false
+  if ((placed > 1 && misplaced * 2 > placed) || blockSizeBytes % SECTOR_BYTES !== 0) return true
+  throw firstError
+}
+
+/** Only Cinder's backups leave it open, and only where nothing that they stored is past the end. */
+function mayHaveShrunk(metadata: BackupMetadata, endBytes: number): boolean {
+  const { parentId, volumeSizeBytes, checksummed } = metadata
+  return parentId !== null && volumeSizeBytes === null && !checksummed && endOfObjects(metadata) <= endBytes
+}
+
+/**
+ * The exact size, from the end of the last block. The newest layer that stored the last block stored it to the volume's end
+ * as it was then and, since the block has not changed, as it is now.
+ */
+function sizeByBlocks(chain: Chain, endBytes: number, blockSizeBytes: number): number {
+  const lastBlockStart = Math.max(0, endBytes - blockSizeBytes)
+  for (const { metadata } of chain) {
+    const covering = metadata.objects.filter(
+      ({ offsetBytes, lengthBytes }) =>
+        offsetBytes <= lastBlockStart && offsetBytes + lengthBytes > lastBlockStart,
+    )
+    if (covering.length > 0) return Math.min(endBytes, endOfObjects({ ...metadata, objects: covering }))
+  }
+  return endBytes
 }

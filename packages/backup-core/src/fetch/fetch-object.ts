@@ -1,152 +1,181 @@
-import type { ChainLayer } from '../chain/chain.js'
-import { isBackupError } from '../errors/backup-error.js'
-import type { StoredObject } from '../format/metadata.js'
-import {
-  corrupt,
-  maxStoredBytes,
-  undecodable,
-  wrongLength,
-  wrongMd5,
-  type ObjectSource,
-} from './object-source.js'
-import type { Compressor } from '../contracts/compressor.js'
-import { md5Of } from '../hash/chunk-hasher.js'
-import { readStream, withReader } from '../store/objects.js'
-import type { StepListener } from '../contracts/progress.js'
-import type { FetchSteps } from './object-visitor.js'
 import { createHash } from 'node:crypto'
+import type { Chain } from '../chain/chain.js'
+import type { VisibleObject } from '../chain/extent-map.js'
+import type { Compressors } from '../compression/compressors.js'
+import type { ObjectOptions, ObjectStore } from '../contracts/object-store.js'
+import type { StepListener, WarningListener } from '../contracts/progress.js'
 import { throwIfAborted } from '../errors/abort.js'
+import { BackupError, isBackupError, type BackupErrorOptions } from '../errors/backup-error.js'
+import type { StoredObject } from '../format/metadata.js'
+import { md5Of } from '../hash/chunk-hasher.js'
+import type { Concurrency } from '../pipeline/slots.js'
+import { readStream, withReader } from '../store/objects.js'
+
+/** A chain to restore or to verify, from where, and with which limits. */
+export interface ChainJob {
+  readonly store: ObjectStore
+  readonly chain: Chain
+  readonly compressors: Compressors
+  readonly allowMissingMd5: boolean
+  /** Refuses where Cinder refuses. */
+  readonly strict: boolean
+  readonly concurrency: Concurrency
+  readonly maxMemoryBytes: number
+  /** The maximum memory of an object that must be held whole. */
+  readonly maxObjectMemoryBytes: number
+  readonly onWarning: WarningListener
+}
+
+/** An object, and the layer of the chain that it is of. */
+export type ChainObject = Pick<VisibleObject, 'layer' | 'object'>
+
+/** The memory that fetching an object whole takes: its bytes, and its stored form where it is compressed. */
+export function wholeBytes(object: StoredObject): number {
+  return object.compression === 'none' ? object.lengthBytes : 2 * object.lengthBytes
+}
+
+/** Whether the store and the compressor can read this object in pieces. */
+export function canFetchInPieces({ store, compressors }: ChainJob, object: StoredObject): boolean {
+  const compressor = compressors.forName(object.compression)
+  const canDecompress = compressor === null || compressor.decompressStream !== undefined
+  return store.capabilities.streamingReads === true && canDecompress
+}
 
 /**
- * Reads once more what fails its check: a bad disk or a flipped bit on the way may be one replica's or one moment's.
- * What fails twice is `OBJECT_CORRUPT`.
+ * Throws for an object that could not be checked or decompressed: `COMPRESSION_UNKNOWN`, `METADATA_INVALID` for one without
+ * an MD5, `MEMORY_LIMIT` for one that must be held whole and exceeds the limit. Called for every object before anything is
+ * written, and before memory is allocated by what a manifest states.
  */
-export async function twice<T>(
-  source: ObjectSource,
-  layer: ChainLayer,
-  object: StoredObject,
-  attempt: (again: boolean) => Promise<T>,
-): Promise<T> {
-  try {
-    return await attempt(false)
-  } catch (error) {
-    if (!isBackupError(error, 'OBJECT_CORRUPT')) throw error
-    const result = await attempt(true)
-    source.onWarning({
-      code: 'OBJECT_REREAD',
-      message: `${object.name} was damaged when first read and whole when read again: ${error.message}`,
-      backupId: layer.record.id,
-    })
-    return result
+export function assertFetchable(job: ChainJob, item: ChainObject): void {
+  const { name, md5, compression, lengthBytes } = item.object
+  job.compressors.forName(compression)
+  if (md5 === null && !job.allowMissingMd5) {
+    throw new BackupError(
+      'METADATA_INVALID',
+      `The metadata of backup ${item.layer.record.id} has no MD5 for ${name}, so its bytes cannot be checked. Allow objects without one (allowMissingMd5) to take them as they are.`,
+      placeOf(item),
+    )
   }
+  const neededBytes = wholeBytes(item.object)
+  if (neededBytes <= job.maxObjectMemoryBytes || canFetchInPieces(job, item.object)) return
+  const reason =
+    job.store.capabilities.streamingReads === true
+      ? `its compressor (${compression}) cannot decompress it in pieces`
+      : 'the store reads objects whole'
+  const other =
+    compression === 'zstd' ? ', or use Node.js 22.15 or later, which decompresses zstd in pieces' : ''
+  throw new BackupError(
+    'MEMORY_LIMIT',
+    `${name} holds ${lengthBytes} bytes and takes ${neededBytes} bytes of memory, which exceeds the limit of ${job.maxObjectMemoryBytes}: ${reason}. Set maxMemoryBytes to at least ${neededBytes}${other}.`,
+    placeOf(item),
+  )
+}
+
+/** How far an object is on its way to the visitor, for the progress. */
+export interface FetchSteps {
+  readonly fetched: StepListener
+  readonly decompressed: StepListener
+}
+
+/** The memory of one fetch. */
+export interface FetchMemory {
+  /** Holds the object's bytes. */
+  readonly rawBuffer: Uint8Array
+  /** Holds its stored form: the same buffer where it is not compressed. */
+  readonly storedBuffer: Uint8Array
 }
 
 /** An object's bytes. */
 export interface FetchedObject {
   readonly raw: Uint8Array
-  /** How long it was as stored. */
+  /** Its stored length. */
   readonly storedBytes: number
 }
 
-/** The memory of one fetch. */
-export interface FetchMemory {
-  /** Holds the object. */
-  readonly rawBuffer: Uint8Array
-  /** Holds its stored form, where that is another. */
-  readonly storedBuffer: Uint8Array
-  readonly signal: AbortSignal
-  /** Lets the store check what it gives as well, so that a failure says whose it is. */
-  readonly checkedByStore: boolean
-  readonly steps?: FetchSteps | undefined
-}
-
-/** Fetches an object whole and opens it. Its bytes are not checked yet. */
+/**
+ * Fetches an object whole and decompresses it. Its MD5 is not checked yet.
+ *
+ * @param checkedByStore - lets the store check its data as well, so that a failure names the cause
+ */
 export async function fetchWhole(
-  source: ObjectSource,
-  layer: ChainLayer,
-  object: StoredObject,
-  memory: FetchMemory,
+  job: ChainJob,
+  item: ChainObject,
+  { rawBuffer, storedBuffer }: FetchMemory,
+  signal: AbortSignal,
+  checkedByStore: boolean,
+  steps: FetchSteps,
 ): Promise<FetchedObject> {
-  const compressor = source.compressors.forName(object.compression)
-  const { container } = layer.record
-  const { extraMetadata } = layer.metadata
-  const { signal } = memory
-  const stored = await withReader(source.store, container, object.name, { signal, extraMetadata }, (reader) =>
+  const { object } = item
+  const compressor = job.compressors.forName(object.compression)
+  const { container, options } = placeIn(item, signal)
+  const stored = await withReader(job.store, container, object.name, options, (reader) =>
     reader.read({
       signal,
       maxBytes: maxStoredBytes(object),
-      buffer: memory.storedBuffer,
-      checkedByCaller: object.md5 !== null && !memory.checkedByStore,
-      ...progressOptions(memory.steps?.fetched),
+      buffer: storedBuffer,
+      checkedByCaller: object.md5 !== null && !checkedByStore,
+      onProgress: steps.fetched,
     }),
   ).catch((error: unknown) => {
     if (!isBackupError(error, 'OBJECT_TOO_LARGE')) throw error
-    throw corrupt(layer, object, 'it is longer than its metadata says', error)
+    throw tooLong(item, error)
   })
-  const opened = compressor ? await open(compressor, layer, object, stored, memory) : stored
-  if (opened.length !== object.lengthBytes) throw wrongLength(layer, object, opened.length)
-  return { raw: inShared(opened, memory.rawBuffer), storedBytes: stored.length }
-}
-
-/** Holds an object's bytes against its MD5, where it has one. */
-export async function checkMd5(layer: ChainLayer, object: StoredObject, raw: Uint8Array): Promise<void> {
-  if (object.md5 === null) return
-  const md5 = await md5Of([raw])
-  if (md5 !== object.md5) throw wrongMd5(layer, object, md5)
-}
-
-function progressOptions(onProgress: StepListener | undefined): { onProgress?: StepListener } {
-  return onProgress ? { onProgress } : {}
-}
-
-async function open(
-  compressor: Compressor,
-  layer: ChainLayer,
-  object: StoredObject,
-  stored: Uint8Array,
-  memory: FetchMemory,
-): Promise<Uint8Array> {
-  try {
-    return await compressor.decompress(stored, object.lengthBytes, {
-      signal: memory.signal,
-      buffer: memory.rawBuffer,
-      ...progressOptions(memory.steps?.opened),
+  let raw = stored
+  if (compressor) {
+    const into = { signal, buffer: rawBuffer, onProgress: steps.decompressed }
+    raw = await compressor.decompress(stored, object.lengthBytes, into).catch((error: unknown) => {
+      throw decompressionError(item, error)
     })
-  } catch (error) {
-    // An engine that failed, or was stopped, says nothing about the object.
-    if (isBackupError(error) && error.code !== 'OBJECT_CORRUPT') throw error
-    throw undecodable(layer, object, error)
   }
+  if (raw.length !== object.lengthBytes) throw wrongLength(item, raw.length)
+  return { raw: inShared(raw, rawBuffer), storedBytes: stored.length }
 }
 
-/** Bytes that a worker can hash where they are. */
+/** The container of an object, and the options of its reader. */
+export function placeIn(
+  { layer }: ChainObject,
+  signal: AbortSignal,
+): { readonly container: string; readonly options: ObjectOptions } {
+  const { extraMetadata } = layer.metadata
+  return { container: layer.record.container, options: { signal, extraMetadata } }
+}
+
+/** Copies bytes into a shared buffer if they are not in one, so that a worker can hash them. */
 function inShared(bytes: Uint8Array, buffer: Uint8Array): Uint8Array {
   if (bytes.buffer instanceof SharedArrayBuffer) return bytes
-  const view = buffer.subarray(0, bytes.length)
-  view.set(bytes)
-  return view
+  buffer.set(bytes)
+  return buffer.subarray(0, bytes.length)
+}
+
+/** Verifies an object's bytes against its MD5, where it has one. */
+export async function checkMd5(item: ChainObject, raw: Uint8Array): Promise<void> {
+  if (item.object.md5 !== null) assertMd5(item, await md5Of([raw]))
+}
+
+function assertMd5(item: ChainObject, md5: string | null): void {
+  const expected = item.object.md5
+  if (expected !== null && md5 !== expected)
+    throw corrupt(item, `its MD5 is ${String(md5)}, expected ${expected}`)
 }
 
 /**
- * Reads an object that memory does not hold, such as Cinder's POSIX driver writes by default (1.86 GiB), and hands each
- * piece of its raw bytes to `use`, with its place in the object. Checks the length and, at the end, the MD5: so
- * whoever must not act on unchecked bytes reads it twice, the first time for the check alone.
+ * Reads an object that memory does not hold, such as Cinder's POSIX driver writes by default (1.86 GiB), and passes each
+ * piece of its bytes to `use`, with its offset in the object. Length and MD5 are checked at the end: a caller that must not
+ * use unchecked bytes reads the object twice, the first time for the check alone.
  *
- * @returns how long the object was as stored
+ * @returns the stored length
  */
 export async function fetchInPieces(
-  source: ObjectSource,
-  layer: ChainLayer,
-  object: StoredObject,
+  job: ChainJob,
+  item: ChainObject,
   signal: AbortSignal,
   use: (piece: Uint8Array, atBytes: number) => Promise<void>,
 ): Promise<number> {
-  const compressor = source.compressors.forName(object.compression)
-  const { extraMetadata } = layer.metadata
+  const { object } = item
+  const compressor = job.compressors.forName(object.compression)
   const md5 = createHash('md5')
   let storedBytes = 0
   let rawBytes = 0
-
   let inputError: { readonly error: unknown } | undefined
 
   const counted = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -154,8 +183,7 @@ export async function fetchInPieces(
       for await (const piece of pieces) {
         throwIfAborted(signal)
         storedBytes += piece.length
-        if (storedBytes > maxStoredBytes(object))
-          throw corrupt(layer, object, 'it is longer than its metadata says')
+        if (storedBytes > maxStoredBytes(object)) throw tooLong(item)
         yield piece
       }
     } catch (error) {
@@ -163,40 +191,91 @@ export async function fetchInPieces(
       throw error
     }
   }
-  const opened = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { container, options } = placeIn(item, signal)
+  await readStream(job.store, container, object.name, options, async (pieces) => {
     const stored = counted(pieces)
-    if (!compressor?.decompressStream) {
-      yield* stored
-      return
+    const raw = compressor?.decompressStream?.(stored, object.lengthBytes, { signal }) ?? stored
+    for await (const piece of mappingErrors(raw, (error) => {
+      // A failure to read is reported as that, whatever error the compressor made of it.
+      if (inputError) return inputError.error
+      return compressor ? decompressionError(item, error) : error
+    })) {
+      throwIfAborted(signal)
+      if (rawBytes + piece.length > object.lengthBytes) throw wrongLength(item, rawBytes + piece.length)
+      md5.update(piece)
+      await use(piece, rawBytes)
+      rawBytes += piece.length
     }
-    try {
-      yield* compressor.decompressStream(stored, object.lengthBytes, { signal })
-    } catch (error) {
-      // What failed is the reading, whatever the compressor made of it.
-      if (inputError) throw inputError.error
-      if (isBackupError(error) && error.code !== 'OBJECT_CORRUPT') throw error
-      throw undecodable(layer, object, error)
-    }
-  }
-
-  await readStream(
-    source.store,
-    layer.record.container,
-    object.name,
-    { signal, extraMetadata },
-    async (pieces) => {
-      for await (const piece of opened(pieces)) {
-        throwIfAborted(signal)
-        if (rawBytes + piece.length > object.lengthBytes)
-          throw wrongLength(layer, object, rawBytes + piece.length)
-        md5.update(piece)
-        await use(piece, rawBytes)
-        rawBytes += piece.length
-      }
-    },
-  )
-  if (rawBytes !== object.lengthBytes) throw wrongLength(layer, object, rawBytes)
-  const digest = md5.digest('hex')
-  if (object.md5 !== null && digest !== object.md5) throw wrongMd5(layer, object, digest)
+  })
+  if (rawBytes !== object.lengthBytes) throw wrongLength(item, rawBytes)
+  assertMd5(item, md5.digest('hex'))
   return storedBytes
+}
+
+async function* mappingErrors<T>(
+  items: AsyncIterable<T>,
+  map: (error: unknown) => unknown,
+): AsyncGenerator<T> {
+  try {
+    yield* items
+  } catch (error) {
+    throw map(error)
+  }
+}
+
+/**
+ * Reads once more what fails its check: a bad disk or a flipped bit may be one replica's or one moment's. A second failure
+ * is `OBJECT_CORRUPT`.
+ */
+export async function twice<T>(
+  { onWarning }: ChainJob,
+  { layer, object }: ChainObject,
+  attempt: (again: boolean) => Promise<T>,
+): Promise<T> {
+  try {
+    return await attempt(false)
+  } catch (error) {
+    if (!isBackupError(error, 'OBJECT_CORRUPT')) throw error
+    const result = await attempt(true)
+    const message = `${object.name} was damaged at the first read and intact at the second: ${error.message}`
+    onWarning({ code: 'OBJECT_REREAD', message, backupId: layer.record.id })
+    return result
+  }
+}
+
+/**
+ * The maximum stored length of an object. Cinder stores a chunk raw when its compressed form is not smaller; others may not,
+ * and a compressor's worst case is a little longer than its input.
+ */
+function maxStoredBytes(object: StoredObject): number {
+  return object.compression === 'none' ? object.lengthBytes : Math.ceil(object.lengthBytes * 1.02) + 64 * 1024
+}
+
+/** What to do about a damaged object, in the error of a restore. A verification, which lists all of them, removes it. */
+export const DAMAGE_ADVICE =
+  '. Verify the backup with level `full` to see what else is damaged; what other backups hold of this place can be restored from them.'
+
+function corrupt(item: ChainObject, what: string, cause?: unknown): BackupError {
+  const message = `${item.object.name} is damaged: ${what}${DAMAGE_ADVICE}`
+  return new BackupError('OBJECT_CORRUPT', message, { ...placeOf(item), cause })
+}
+
+function tooLong(item: ChainObject, cause?: unknown): BackupError {
+  return corrupt(item, `its stored form exceeds the maximum of ${maxStoredBytes(item.object)} bytes`, cause)
+}
+
+/** An engine that failed, or was stopped, says nothing about the object. */
+function decompressionError(item: ChainObject, cause: unknown): BackupError {
+  if (isBackupError(cause) && cause.code !== 'OBJECT_CORRUPT') return cause
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return corrupt(item, `it does not decompress (${item.object.compression}): ${why}`, cause)
+}
+
+function wrongLength(item: ChainObject, lengthBytes: number): BackupError {
+  return corrupt(item, `it holds ${lengthBytes} bytes, expected ${item.object.lengthBytes}`)
+}
+
+function placeOf({ layer, object }: ChainObject): BackupErrorOptions {
+  const { id, container } = layer.record
+  return { backupId: id, container, objectName: object.name, offsetBytes: object.offsetBytes }
 }

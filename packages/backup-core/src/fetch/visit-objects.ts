@@ -1,21 +1,49 @@
-import type { Chain, ChainLayer } from '../chain/chain.js'
 import type { VisibleObject } from '../chain/extent-map.js'
-import type { StoredObject } from '../format/metadata.js'
-import { planFetchMemory } from '../pipeline/memory-plan.js'
-import { atOnce } from '../pipeline/slots.js'
-import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
-import { fetchRanges, rangesOf, totalBytes, type BlockProof } from './block-proof.js'
-import { checkMd5, fetchInPieces, fetchWhole, twice, type FetchedObject } from './fetch-object.js'
-import { canFetchInPieces, wholeBytes, type ChainJob, type ObjectSource } from './object-source.js'
-import type { FetchSteps, ObjectVisitor } from './object-visitor.js'
+import type { StepListener } from '../contracts/progress.js'
 import { BudgetShare } from '../pipeline/byte-budget.js'
-import type { VolumeExtent } from '../contracts/volume.js'
+import { planFetchMemory } from '../pipeline/memory-plan.js'
+import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
+import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
+import { atOnce } from '../pipeline/slots.js'
+import { fetchRanges, rangesOf, totalBytes, type BlockProof } from './block-proof.js'
+import {
+  canFetchInPieces,
+  checkMd5,
+  fetchInPieces,
+  fetchWhole,
+  twice,
+  wholeBytes,
+  type ChainJob,
+  type FetchSteps,
+} from './fetch-object.js'
 
-/** How to go about it. */
+/** What to do with objects, several of them concurrently. */
+export interface ObjectVisitor {
+  /** How many bytes an object counts in the progress. */
+  countedBytes(item: VisibleObject): number
+  /**
+   * Takes an object's bytes, verified by its MD5 or by block hashes: all in one call, or in pieces in order where memory
+   * does not hold it or little of it is visible. They are valid until the promise resolves.
+   *
+   * @param offsetBytes - where in the volume the bytes begin
+   * @param onUsed - must be called with the bytes that the visitor has processed since the last call
+   */
+  visit(
+    item: VisibleObject,
+    bytes: Uint8Array,
+    offsetBytes: number,
+    onUsed: (lengthBytes: number) => void,
+  ): Promise<void>
+  /** Decides on a failure: returns to continue without the object, or throws. @default throws */
+  failed?(item: VisibleObject, error: unknown): void
+}
+
+/** How objects are visited. */
 export interface VisitOptions {
   readonly signal: AbortSignal | undefined
   /** Names the operation in errors: `The restore`. */
   readonly operation: string
+  readonly meter: ProgressMeter
   /** Lets objects of which little is visible be read in part. @default objects are fetched whole */
   readonly proof?: BlockProof | undefined
 }
@@ -28,114 +56,30 @@ export async function visitObjects(
   job: ChainJob,
   items: readonly VisibleObject[],
   visitor: ObjectVisitor,
-  { proof, ...options }: VisitOptions,
+  { proof, meter, ...options }: VisitOptions,
 ): Promise<void> {
   const limits = fetchLimits(job, items)
-  const inPieces = (object: StoredObject): boolean =>
-    wholeBytes(object) > limits.memoryBytes && canFetchInPieces(job.source, object)
-  const piecesBytes = Math.min(PIECES_BYTES, limits.memoryBytes)
-
-  const inTurn = async function* ({ budget }: PipelineContext): AsyncGenerator<PlannedObject> {
+  const planned = async function* ({ budget }: PipelineContext): AsyncGenerator<Visit> {
     for (const item of items) {
-      const comesInPieces = inPieces(item.object)
-      const bytes = comesInPieces ? piecesBytes : wholeBytes(item.object)
-      yield { item, comesInPieces, share: await BudgetShare.take(budget, bytes) }
+      const { object } = item
+      const inPieces = wholeBytes(object) > limits.memoryBytes && canFetchInPieces(job, object)
+      const bytes = inPieces ? Math.min(PIECES_BYTES, limits.memoryBytes) : wholeBytes(object)
+      const share = await BudgetShare.take(budget, bytes)
+      const progress = new ObjectProgress(meter, item, visitor.countedBytes(item))
+      yield { job, item, visitor, progress, inPieces, share }
     }
   }
-  const work = async (planned: PlannedObject, context: PipelineContext): Promise<void> => {
-    const { item, share } = planned
-    const layer = layerAt(job.chain, item.layer)
+  const work = async (visit: Visit, context: PipelineContext): Promise<void> => {
     try {
-      await visitPlanned(job, layer, planned, visitor, context, proof)
+      visit.progress.finish(await visitObject(visit, context, proof))
     } catch (error) {
       if (!visitor.failed) throw error
-      visitor.failed(item, layer, error)
+      visitor.failed(visit.item, error)
     } finally {
-      share.keepOnly(0)
+      visit.share.keepOnly(0)
     }
   }
-  await runPipeline({ ...limits, ...options }, inTurn, work)
-}
-
-/** The layer that an extent map means. */
-export function layerAt(chain: Chain, index: number): ChainLayer {
-  const layer = chain[index]
-  if (!layer) throw new RangeError(`layer ${index} of ${chain.length}`)
-  return layer
-}
-
-/** An object that is about to be fetched, with its share of the memory. */
-interface PlannedObject {
-  readonly item: VisibleObject
-  readonly comesInPieces: boolean
-  readonly share: BudgetShare
-}
-
-/** Reads of an object what is visible, where that is worth it and can be proved; else all of it. */
-async function visitPlanned(
-  job: ChainJob,
-  layer: ChainLayer,
-  { item, comesInPieces, share }: PlannedObject,
-  visitor: ObjectVisitor,
-  context: PipelineContext,
-  proof: BlockProof | undefined,
-): Promise<void> {
-  const ranges = proof && rangesOf(item, proof.blockSizeBytes)
-  if (proof && ranges && totalBytes(ranges) <= share.bytes) {
-    if (await visitRanges(job, layer, item, visitor, context, { ranges, proof })) return
-  }
-  if (comesInPieces) await visitInPieces(job, layer, item, visitor, context)
-  else await visitWhole(job.source, layer, item, visitor, share, context)
-}
-
-/** Whether what is visible could be read alone, and was proved. */
-async function visitRanges(
-  job: ChainJob,
-  layer: ChainLayer,
-  item: VisibleObject,
-  visitor: ObjectVisitor,
-  { buffers, signal, slots }: PipelineContext,
-  { ranges, proof }: { readonly ranges: readonly VolumeExtent[]; readonly proof: BlockProof },
-): Promise<boolean> {
-  const readBytes = totalBytes(ranges)
-  const buffer = buffers.take(readBytes)
-  try {
-    const fetched = await slots.run(readBytes, () =>
-      fetchRanges(job.source, layer, item, ranges, proof, { buffer, signal }),
-    )
-    if (!fetched) return false
-    signal.throwIfAborted()
-    for (const { bytes, offsetBytes } of fetched) await visitor.visit(item, bytes, offsetBytes)
-    visitor.done(item, readBytes)
-    return true
-  } finally {
-    buffers.give(buffer)
-  }
-}
-
-/** Reads the object once for its check and once more for its bytes, which are checked again as they pass. */
-async function visitInPieces(
-  job: ChainJob,
-  layer: ChainLayer,
-  item: VisibleObject,
-  visitor: ObjectVisitor,
-  context: PipelineContext,
-): Promise<void> {
-  const { object } = item
-  const { signal } = context
-  const steps = visitor.begin?.(item)
-  const check = (): Promise<number> =>
-    fetchInPieces(job.source, layer, object, signal, (piece, atBytes) => {
-      steps?.checked(atBytes + piece.length, object.lengthBytes)
-      return Promise.resolve()
-    })
-  const storedBytes = await context.slots.run(object.lengthBytes, async () => {
-    await twice(job.source, layer, object, check)
-    return fetchInPieces(job.source, layer, object, signal, (piece, atBytes) =>
-      visitor.visit(item, piece, object.offsetBytes + atBytes),
-    )
-  })
-  visitor.done(item, storedBytes)
+  await runPipeline({ ...limits, ...options }, planned, work)
 }
 
 function fetchLimits(
@@ -155,87 +99,142 @@ function fetchLimits(
   return { ...plan, smallConcurrency: concurrency.smallObjects }
 }
 
-/**
- * Fetches an object whole, twice where the first time fails its check, and hands its bytes to the visitor.
- *
- * Fetching and opening take a slot; checking and writing do not, so that the next object comes while this one is written.
- * The stored form's memory is given back as soon as the object is open. A second attempt starts from nothing: the object
- * gives back all that it holds before it waits for memory again.
- *
- * @param share - holds `wholeBytes` of the object; what is left of it when this ends is the caller's to give back
- */
-export async function visitWhole(
-  source: ObjectSource,
-  layer: ChainLayer,
-  item: VisibleObject,
-  visitor: ObjectVisitor,
-  share: BudgetShare,
+/** An object that is about to be fetched, with its share of the memory. */
+interface Visit {
+  readonly job: ChainJob
+  readonly item: VisibleObject
+  readonly visitor: ObjectVisitor
+  readonly progress: ObjectProgress
+  readonly inPieces: boolean
+  /** Holds `wholeBytes` of the object where it is fetched whole. */
+  readonly share: BudgetShare
+}
+
+/** Reads the visible parts of an object, where that is worth it and can be proved; else all of it. @returns its stored bytes */
+async function visitObject(
+  visit: Visit,
   context: PipelineContext,
-): Promise<void> {
-  const { object } = item
-  const raw = new RawBuffer(context, object.lengthBytes)
-  const steps = visitor.begin?.(item)
-  try {
-    const fetched = await twice(source, layer, object, async (again) => {
-      if (again) {
-        raw.release()
-        await share.retake(wholeBytes(object))
-      }
-      const answer = await fetchInto(source, layer, object, { rawBuffer: raw.take(), again, steps }, context)
-      share.keepOnly(object.lengthBytes)
-      await checkMd5(layer, object, answer.raw)
-      steps?.checked(1, 1)
-      return answer
+  proof: BlockProof | undefined,
+): Promise<number> {
+  const ranges = proof && rangesOf(visit.item, proof.blockSizeBytes)
+  if (proof && ranges && totalBytes(ranges) <= visit.share.bytes) {
+    const { buffers, signal, slots } = context
+    const { job, item, visitor, progress } = visit
+    const readBytes = totalBytes(ranges)
+    const buffer = buffers.take(readBytes)
+    try {
+      const fetched = await slots.run(readBytes, () => fetchRanges(job, item, ranges, proof, buffer, signal))
+      signal.throwIfAborted()
+      for (const { bytes, offsetBytes } of fetched ?? [])
+        await visitor.visit(item, bytes, offsetBytes, progress.use)
+      if (fetched) return readBytes
+    } finally {
+      buffers.give(buffer)
+    }
+  }
+  return visit.inPieces ? visitInPieces(visit, context) : visitWhole(visit, context)
+}
+
+/** Reads the object once for its check and once more for its bytes, which are checked again. */
+async function visitInPieces(
+  { job, item, visitor, progress }: Visit,
+  { signal, slots }: PipelineContext,
+): Promise<number> {
+  const { lengthBytes, offsetBytes } = item.object
+  const check = (): Promise<number> =>
+    fetchInPieces(job, item, signal, (piece, atBytes) => {
+      progress.checked(atBytes + piece.length, lengthBytes)
+      return Promise.resolve()
     })
-    context.signal.throwIfAborted()
-    await visitor.visit(item, fetched.raw, object.offsetBytes)
-    visitor.done(item, fetched.storedBytes)
-  } finally {
-    raw.release()
+  return slots.run(lengthBytes, async () => {
+    await twice(job, item, check)
+    return fetchInPieces(job, item, signal, (piece, atBytes) =>
+      visitor.visit(item, piece, offsetBytes + atBytes, progress.use),
+    )
+  })
+}
+
+/**
+ * Fetches an object whole, twice where the first time fails its check, and passes its bytes to the visitor.
+ *
+ * Fetching and decompressing take a slot; checking and writing do not, so that the next object is fetched while this one is
+ * written. The memory of the stored form is released as soon as the object is decompressed. A second attempt releases
+ * everything that the object holds before it waits for memory again.
+ */
+async function visitWhole(
+  { job, item, visitor, progress, share }: Visit,
+  { buffers, storedBuffers, signal, slots }: PipelineContext,
+): Promise<number> {
+  const { compression, lengthBytes, offsetBytes } = item.object
+  let rawBuffer: Uint8Array | undefined = buffers.take(lengthBytes)
+  const release = (): void => {
+    if (rawBuffer) buffers.give(rawBuffer)
+    rawBuffer = undefined
   }
-}
-
-/** One of the times that an object is fetched. */
-interface Attempt {
-  readonly rawBuffer: Uint8Array
-  readonly again: boolean
-  readonly steps: FetchSteps | undefined
-}
-
-async function fetchInto(
-  source: ObjectSource,
-  layer: ChainLayer,
-  object: VisibleObject['object'],
-  { rawBuffer, again, steps }: Attempt,
-  { signal, slots, storedBuffers }: PipelineContext,
-): Promise<FetchedObject> {
-  const isRaw = object.compression === 'none'
-  const storedBuffer = isRaw ? rawBuffer : storedBuffers.take(object.lengthBytes)
+  const fetch = async (again: boolean, raw: Uint8Array): ReturnType<typeof fetchWhole> => {
+    const storedBuffer = compression === 'none' ? raw : storedBuffers.take(lengthBytes)
+    try {
+      const memory = { rawBuffer: raw, storedBuffer }
+      return await slots.run(lengthBytes, () => fetchWhole(job, item, memory, signal, again, progress))
+    } finally {
+      if (storedBuffer !== raw) storedBuffers.give(storedBuffer)
+    }
+  }
   try {
-    const memory = { rawBuffer, storedBuffer, signal, checkedByStore: again, steps }
-    return await slots.run(object.lengthBytes, () => fetchWhole(source, layer, object, memory))
+    const { raw, storedBytes } = await twice(job, item, async (again) => {
+      if (again) {
+        release()
+        await share.retake(wholeBytes(item.object))
+      }
+      rawBuffer ??= buffers.take(lengthBytes)
+      const fetched = await fetch(again, rawBuffer)
+      share.keepOnly(lengthBytes)
+      await checkMd5(item, fetched.raw)
+      progress.checked(1, 1)
+      return fetched
+    })
+    signal.throwIfAborted()
+    await visitor.visit(item, raw, offsetBytes, progress.use)
+    return storedBytes
   } finally {
-    if (!isRaw) storedBuffers.give(storedBuffer)
+    release()
   }
 }
 
-/** The buffer of an object's bytes, returned to the pool once for each time that it was taken. */
-class RawBuffer {
-  readonly #pool: PipelineContext['buffers']
-  readonly #lengthBytes: number
-  #buffer: Uint8Array | undefined
+/** Half of an object's progress is to fetch and decompress it; the visitor's work is the other half. */
+const FETCH_SHARE = 1 / 2
 
-  constructor({ buffers }: PipelineContext, lengthBytes: number) {
-    this.#pool = buffers
-    this.#lengthBytes = lengthBytes
+/** The progress of one object. */
+class ObjectProgress implements FetchSteps {
+  readonly fetched: StepListener
+  readonly decompressed: StepListener
+  /** Both together, for an object that is read in pieces for its check. */
+  readonly checked: StepListener
+  readonly #meter: ProgressMeter
+  readonly #portion: Portion
+  readonly #used: StepListener
+  readonly #countedBytes: number
+  #usedBytes = 0
+
+  constructor(meter: ProgressMeter, { object }: VisibleObject, countedBytes: number) {
+    this.#meter = meter
+    this.#portion = new Portion(meter, countedBytes)
+    this.#countedBytes = countedBytes
+    const fetchedShare = object.compression === 'none' ? FETCH_SHARE : FETCH_SHARE / 2
+    this.fetched = this.#portion.step(0, fetchedShare)
+    this.decompressed = this.#portion.step(fetchedShare, FETCH_SHARE)
+    this.checked = this.#portion.step(0, FETCH_SHARE)
+    this.#used = this.#portion.step(FETCH_SHARE, 1)
   }
 
-  take(): Uint8Array {
-    return (this.#buffer ??= this.#pool.take(this.#lengthBytes))
+  /** Counts bytes that the visitor has processed. */
+  readonly use = (lengthBytes: number): void => {
+    this.#usedBytes += lengthBytes
+    this.#used(this.#usedBytes, this.#countedBytes)
   }
 
-  release(): void {
-    if (this.#buffer) this.#pool.give(this.#buffer)
-    this.#buffer = undefined
+  finish(storedBytes: number): void {
+    this.#portion.finish()
+    this.#meter.add({ transferredBytes: storedBytes, objects: 1 })
   }
 }

@@ -1,69 +1,66 @@
-import { measureVolume, type MeasuredVolume } from '../chain/measure-volume.js'
-import { assertSoundChain } from '../chain/sound-chain.js'
+import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
+import { assertSoundChain } from '../chain/chain-layout.js'
+import { findMissingObjects } from '../chain/missing-objects.js'
+import {
+  chainSizeByManifest,
+  measureWithWarning,
+  statesSize,
+  type MeasuredVolume,
+} from '../chain/volume-size.js'
+import { signalOptions, type ObjectStore } from '../contracts/object-store.js'
+import type { BackupWarning } from '../contracts/progress.js'
 import type { RestoreOptions, RestoreResult } from '../contracts/requests.js'
+import type { OpenTarget, VolumeExtent, VolumeTarget } from '../contracts/volume.js'
 import { throwIfAborted } from '../errors/abort.js'
-import { BackupError, type BackupProblem } from '../errors/backup-error.js'
+import { BackupError } from '../errors/backup-error.js'
+import { loadBlockProof, totalBytes } from '../fetch/block-proof.js'
+import { assertFetchable, type ChainJob } from '../fetch/fetch-object.js'
+import { visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { restoredVolumeMetadata } from '../format/volume-meta.js'
-import type { BackupWarning } from '../contracts/progress.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
 import { openCheckedTarget } from '../volume/checked-volume.js'
-import type { OpenTarget, VolumeExtent, VolumeTarget } from '../contracts/volume.js'
-import { findMissingObjects } from '../chain/missing-objects.js'
-import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
-import { assertFetchable, type ChainJob } from '../fetch/object-source.js'
-import { loadBlockProof, totalBytes } from '../fetch/block-proof.js'
-import { ObjectPortions } from '../fetch/object-visitor.js'
-import type { ObjectVisitor } from '../fetch/object-visitor.js'
-import { layerAt, visitObjects } from '../fetch/visit-objects.js'
 import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
 import { withoutZeroObjects, type MapWithoutZeros } from './zero-objects.js'
-import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
 
 /**
- * Restores the newest volume of a chain. Everything that can be known beforehand is: the chain and its layout, the objects' presence,
- * their compression words, the volume metadata's version and the target are checked before a byte is written. Then
- * each visible object is fetched once, checked, and written at its offset.
+ * Restores the newest volume of a chain. Everything that can be checked beforehand is: the chain and its layout, the presence
+ * of objects, their compression algorithms, the version of the volume metadata and the target. Then each visible object is
+ * fetched once, verified, and written at its offset.
  */
 export async function runRestore(
   job: ChainJob,
   target: VolumeTarget,
   options: RestoreOptions,
 ): Promise<RestoreResult> {
-  const { chain, source } = job
-  await refuseOwnPath(source.store, target, signalOptions(options.signal))
-  const [newest] = chain
-  const volumeMetadata = restoredVolumeMetadata(newest.metadata.volumeMeta)
+  const { store, chain, strict, onWarning } = job
+  const { signal, range, overwrite = false } = options
+  await refuseOwnPath(store, target, signal)
+  const [{ record, metadata }] = chain
+  const volumeMetadata = restoredVolumeMetadata(metadata.volumeMeta)
   assertSoundChain(chain)
-  const volume = await measureVolume(source.store, chain, {
-    ...signalOptions(options.signal),
-    onWarning: source.onWarning,
-  })
-  const volumeSizeBytes = volume.sizeBytes
-  const window = checkedRange(options.range, volumeSizeBytes)
-  const map = buildExtentMap(
-    chain.map((layer) => layer.metadata.objects),
-    window,
-  )
-  for (const { layer, object } of map.objects) assertFetchable(source, layerAt(chain, layer), object)
-  await assertPresent(job, map, volume, options)
-  // Cinder fetches all there is, and fails where that fails.
-  const { objects, zeros } = job.strict
-    ? { ...map, zeros: [] }
-    : await withoutZeroObjects(map, options.signal)
-  throwIfAborted(options.signal, 'The restore')
+  const volume: MeasuredVolume = statesSize(chain)
+    ? { sizeBytes: chainSizeByManifest(chain) }
+    : await measureWithWarning(store, chain, { ...signalOptions(signal), onWarning })
+  const window = checkedRange(range, volume.sizeBytes)
+  const map = buildExtentMap(chain, window)
+  for (const item of map.objects) assertFetchable(job, item)
+  await assertPresent(job, map, volume, signal)
+  // Cinder fetches all objects, and fails where that fails.
+  const { objects, zeros } = strict ? { ...map, zeros: [] } : await withoutZeroObjects(map, signal)
+  throwIfAborted(signal, 'The restore')
 
   const open = await openCheckedTarget(target, {
-    volumeSizeBytes,
-    endBytes: window.offsetBytes + window.lengthBytes,
-    partial: options.range !== undefined,
-    overwrite: options.overwrite ?? false,
+    volumeSizeBytes: volume.sizeBytes,
     startBytes: window.offsetBytes,
-    backupId: newest.record.id,
+    endBytes: window.offsetBytes + window.lengthBytes,
+    partial: range !== undefined,
+    overwrite,
+    backupId: record.id,
     warn: (code, message) => {
-      source.onWarning({ code, message, backupId: newest.record.id })
+      onWarning({ code, message, backupId: record.id })
     },
-    ...signalOptions(options.signal),
+    ...signalOptions(signal),
   })
   const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)
   try {
@@ -72,24 +69,15 @@ export async function runRestore(
     await open.finish()
     await open.close()
     meter.finish()
-    return {
-      backupId: newest.record.id,
-      sizeBytes: volumeSizeBytes,
-      ...counts,
-      objectsFetched: objects.length,
-      volumeMetadata,
-    }
+    const sizes = { sizeBytes: volume.sizeBytes, ...counts, objectsFetched: objects.length }
+    return { backupId: record.id, ...sizes, volumeMetadata }
   } catch (error) {
-    await giveUp(open)
+    // The first error is the one to report: errors of the clean-up follow from it.
+    const ignore = (): void => undefined
+    await open.close().catch(ignore)
+    await open.discard?.().catch(ignore)
     throw error
   }
-}
-
-/** Closes and removes what a failed restore made. What fails now is a consequence: the first error is the one to tell. */
-async function giveUp(target: OpenTarget): Promise<void> {
-  const ignore = (): void => undefined
-  await target.close().catch(ignore)
-  await target.discard?.().catch(ignore)
 }
 
 async function writeMap(
@@ -98,103 +86,70 @@ async function writeMap(
   volume: MeasuredVolume,
   target: OpenTarget,
   meter: ProgressMeter,
-  options: RestoreOptions,
+  { signal, sparse = true }: RestoreOptions,
 ): Promise<WriteCounts> {
-  const sparse = options.sparse ?? true
   const totals: WriteCounts = { writtenBytes: 0, sparseBytes: 0 }
-  const portions = new ObjectPortions(meter, ({ visible }) => totalBytes(visible))
   const visitor: ObjectVisitor = {
-    begin: (item) => portions.begin(item),
-    async visit(item, bytes, offsetBytes) {
-      const wrote = (lengthBytes: number): void => {
-        portions.use(item, lengthBytes)
-      }
-      const counts = await writeExtents(target, { bytes, offsetBytes }, item.visible, sparse, wrote)
-      totals.writtenBytes += counts.writtenBytes
-      totals.sparseBytes += counts.sparseBytes
-    },
-    done(item, storedBytes) {
-      portions.finish(item, storedBytes)
-    },
+    countedBytes: ({ visible }) => totalBytes(visible),
+    visit: (item, bytes, offsetBytes, onUsed) =>
+      writeExtents(target, { bytes, offsetBytes }, item.visible, {
+        sparse,
+        onWritten: onUsed,
+        counts: totals,
+      }),
   }
-  const { signal } = options
-  const { store, onWarning } = job.source
-  const proof = await loadBlockProof({ store, chain: job.chain, items: objects, volume, signal, onWarning })
-  await visitObjects(job, objects, visitor, { signal, operation: 'The restore', proof })
-  const blank = async (extent: VolumeExtent, leave: boolean): Promise<void> => {
-    if (leave) totals.sparseBytes += extent.lengthBytes
-    else {
-      await writeZeros(target, extent, options.signal)
-      totals.writtenBytes += extent.lengthBytes
-    }
+  const proof = await loadBlockProof(job, objects, volume, signal)
+  await visitObjects(job, objects, visitor, { signal, operation: 'The restore', meter, proof })
+  const writeBlank = async (extent: VolumeExtent, leave: boolean): Promise<void> => {
+    if (!leave) await writeZeros(target, extent, signal)
+    totals[leave ? 'sparseBytes' : 'writtenBytes'] += extent.lengthBytes
     meter.add({ done: extent.lengthBytes })
   }
-  for (const extent of zeros) await blank(extent, target.readsAsZeros && sparse)
-  for (const gap of gaps) await blank(gap, target.readsAsZeros)
-  throwIfAborted(options.signal, 'The restore')
+  for (const extent of zeros) await writeBlank(extent, target.readsAsZeros && sparse)
+  for (const gap of gaps) await writeBlank(gap, target.readsAsZeros)
+  throwIfAborted(signal, 'The restore')
   return totals
 }
 
-/** Objects that a newer layer hides are not needed: a warning says when one of those is gone. */
+/** Refuses a restore that needs a missing object; a missing one that newer layers hide causes a warning. */
 async function assertPresent(
-  job: ChainJob,
+  { store, chain, strict, onWarning }: ChainJob,
   map: ExtentMap,
   volume: MeasuredVolume,
-  options: RestoreOptions,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { source, chain, strict } = job
-  let unnamed: BackupWarning | undefined
-  const problems = await findMissingObjects({
-    store: source.store,
-    chain,
-    strict,
-    onWarning: (warning) => {
-      if (warning.code === 'EXTRA_OBJECTS') unnamed ??= warning
-      source.onWarning(warning)
-    },
-    signal: options.signal,
-  })
-  if (unnamed && volume.listIsLonger) throw lostEntries(unnamed)
+  let extraObjects: BackupWarning | undefined
+  const noteExtra = (warning: BackupWarning): void => {
+    if (warning.code === 'EXTRA_OBJECTS') extraObjects ??= warning
+    onWarning(warning)
+  }
+  const problems = await findMissingObjects({ store, chain, strict, onWarning: noteExtra, signal })
+  // Two signs agree: there are hashes of blocks that no object holds, and objects that no manifest names.
+  if (extraObjects && volume.listIsLonger) {
+    const { message, backupId = '' } = extraObjects
+    throw new BackupError(
+      'METADATA_INVALID',
+      `The metadata of the chain is damaged: its objects end before the last hashed block. ${message} Nothing was restored.`,
+      { backupId },
+    )
+  }
   const needed = new Set(map.objects.map(({ object }) => object.name))
   const hashLists = new Set(chain.map(({ record }) => sha256fileObjectName(record.prefix)))
-  for (const problem of problems) {
-    if (problem.objectName !== undefined && hashLists.has(problem.objectName)) {
-      // Cinder restores without it, too.
-      if (!volume.listUnusable || problem.backupId !== chain[0].record.id) source.onWarning(lostList(problem))
-      continue
-    }
-    if (problem.objectName !== undefined && (strict || needed.has(problem.objectName))) {
+  for (const { message, backupId = '', objectName = '' } of problems) {
+    if (hashLists.has(objectName)) {
+      // Cinder restores without the block hashes, too. Those of the newest backup were reported before.
+      if (volume.fault && backupId === chain[0].record.id) continue
+      const advice = 'a restore does not need it, but no incremental can be made on this backup'
+      onWarning({ code: 'HASH_LIST_UNREADABLE', message: `${message}; ${advice}.`, backupId })
+    } else if (strict || needed.has(objectName)) {
       throw new BackupError(
         'OBJECT_MISSING',
-        `${problem.message}: nothing was restored. Verify the backup to see what else is missing.`,
-        {
-          ...(problem.backupId === undefined ? {} : { backupId: problem.backupId }),
-          objectName: problem.objectName,
-          problems,
-        },
+        `${message}: nothing was restored. Verify the backup to see what else is missing.`,
+        { backupId, objectName, problems },
       )
+    } else {
+      onWarning({ code: 'LISTING_INCOMPLETE', message: `${message}; this restore does not need it.` })
     }
-    source.onWarning({
-      code: 'LISTING_INCOMPLETE',
-      message: `${problem.message}; this restore does not need it.`,
-    })
-  }
-}
-
-/** Two signs agree: the hash list has blocks that no object holds, and objects lie there that no manifest names. */
-function lostEntries({ message, backupId = '' }: BackupWarning): BackupError {
-  return new BackupError(
-    'METADATA_INVALID',
-    `The metadata of the chain is damaged: its objects end before the last block that was hashed. ${message} Nothing was restored.`,
-    { backupId },
-  )
-}
-
-function lostList({ message, backupId }: BackupProblem): BackupWarning {
-  return {
-    code: 'HASH_LIST_UNREADABLE',
-    message: `${message}; a restore does not need it, but no incremental can be made on this backup.`,
-    ...(backupId === undefined ? {} : { backupId }),
   }
 }
 
@@ -205,26 +160,21 @@ function checkedRange(range: VolumeExtent | undefined, volumeSizeBytes: number):
   if (!whole(offsetBytes) || !whole(lengthBytes) || offsetBytes + lengthBytes > volumeSizeBytes) {
     throw new BackupError(
       'OPTION_INVALID',
-      `The range of ${lengthBytes} bytes at ${offsetBytes} is not within the volume of ${volumeSizeBytes} bytes.`,
+      `The range of ${lengthBytes} bytes at ${offsetBytes} is not within the volume of ${volumeSizeBytes} bytes. Choose a range that ends within it.`,
     )
   }
   return { offsetBytes, lengthBytes }
 }
 
-/**
- * Refuses a target that is a file of the store itself: the restore would overwrite backups, the one that it reads
- * perhaps.
- *
- * @throws BackupError `OPTION_INVALID`
- */
-export async function refuseOwnPath(
+/** Refuses a target that is a file of the store itself. @throws BackupError `OPTION_INVALID` */
+async function refuseOwnPath(
   store: ObjectStore,
   target: VolumeTarget,
-  options: StoreOptions,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { path } = target as { readonly path?: unknown }
   if (typeof path !== 'string' || !store.capabilities.localFiles) return
-  if (!(await store.ownsPath(path, options))) return
+  if (!(await store.ownsPath(path, signalOptions(signal)))) return
   throw new BackupError(
     'OPTION_INVALID',
     `Cannot restore to ${path}: it is in the directory of the store, or a hard link to a file in it, and could overwrite backups. Choose a target outside of the store.`,

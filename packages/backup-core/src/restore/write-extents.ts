@@ -1,6 +1,6 @@
-import { throwIfAborted } from '../errors/abort.js'
-import { inSteps, shownParts } from '../chain/extent-map.js'
+import { inSteps, shownParts, type ShownPart } from '../chain/extent-map.js'
 import type { OpenTarget, VolumeExtent } from '../contracts/volume.js'
+import { throwIfAborted } from '../errors/abort.js'
 import { isAllZeros } from '../volume/zeros.js'
 
 /** What was done with the bytes of some extents. */
@@ -9,38 +9,59 @@ export interface WriteCounts {
   sparseBytes: number
 }
 
-/** The grain of holes: a multiple of every file system's block, small enough to find most zeros. */
+/** How {@link writeExtents} writes. */
+export interface WriteOptions {
+  /** Leaves holes for zeros where the target reads as zeros. */
+  readonly sparse: boolean
+  readonly onWritten: (lengthBytes: number) => void
+  readonly counts: WriteCounts
+}
+
+/** The size of holes: a multiple of every file system's block, small enough to find most zeros. */
 const HOLE_BYTES = 32 * 1024
 
-/** The most zeros that are written at once. */
+/** The maximum number of zeros of one write. */
 const ZEROS_BYTES = 1024 * 1024
 
 /**
- * Writes what `extents` shows of some bytes of an object, which begin at `offsetBytes` of the volume. Where the target reads as zeros and `sparse` is wanted, runs of zeros are left
- * as they are: since the newest layer wins before anything is written, no older data can be left beneath them.
+ * Writes the parts of some bytes that are within the extents. A hole may be left for zeros, since the newest layer wins before
+ * anything is written: no older data can be beneath them.
  */
 export async function writeExtents(
   target: OpenTarget,
-  { bytes, offsetBytes }: { readonly bytes: Uint8Array; readonly offsetBytes: number },
+  { bytes, offsetBytes }: ShownPart,
   extents: readonly VolumeExtent[],
-  sparse: boolean,
-  onWritten: (lengthBytes: number) => void,
-): Promise<WriteCounts> {
-  const counts: WriteCounts = { writtenBytes: 0, sparseBytes: 0 }
+  { sparse, onWritten, counts }: WriteOptions,
+): Promise<void> {
+  const isSparse = sparse && target.readsAsZeros
   for (const part of shownParts(bytes, offsetBytes, extents)) {
     for (const step of inSteps(part, HOLE_BYTES)) {
-      if (sparse && target.readsAsZeros) await writeWithHoles(target, step.bytes, step.offsetBytes, counts)
-      else {
-        await target.write(step.bytes, step.offsetBytes)
-        counts.writtenBytes += step.bytes.length
+      for (const run of isSparse ? dataRuns(step) : [step]) {
+        await target.write(run.bytes, run.offsetBytes)
+        counts.writtenBytes += run.bytes.length
+        counts.sparseBytes -= run.bytes.length
       }
+      counts.sparseBytes += step.bytes.length
       onWritten(step.bytes.length)
     }
   }
-  return counts
 }
 
-/** Writes zeros, where nothing was ever stored and the target holds something else. */
+/** The runs of blocks that are not all zeros. Blocks are aligned to the volume, as the target's own are. */
+function* dataRuns({ bytes, offsetBytes }: ShownPart): Generator<ShownPart> {
+  let start = 0
+  for (let at = 0; at < bytes.length;) {
+    const end = Math.min(bytes.length, at + HOLE_BYTES - ((offsetBytes + at) % HOLE_BYTES))
+    if (isAllZeros(bytes.subarray(at, end))) {
+      if (at > start) yield { bytes: bytes.subarray(start, at), offsetBytes: offsetBytes + start }
+      start = end
+    }
+    at = end
+  }
+  if (bytes.length > start) yield { bytes: bytes.subarray(start), offsetBytes: offsetBytes + start }
+}
+
+/** Writes zeros where the target holds something else. */
 export async function writeZeros(
   target: OpenTarget,
   extent: VolumeExtent,
@@ -52,30 +73,4 @@ export async function writeZeros(
     const length = Math.min(zeros.length, extent.lengthBytes - done)
     await target.write(zeros.subarray(0, length), extent.offsetBytes + done)
   }
-}
-
-async function writeWithHoles(
-  target: OpenTarget,
-  bytes: Uint8Array,
-  offsetBytes: number,
-  counts: WriteCounts,
-): Promise<void> {
-  let dataStart = -1
-  const flush = async (end: number): Promise<void> => {
-    if (dataStart < 0) return
-    await target.write(bytes.subarray(dataStart, end), offsetBytes + dataStart)
-    counts.writtenBytes += end - dataStart
-    dataStart = -1
-  }
-  let at = 0
-  while (at < bytes.length) {
-    // Grains are aligned to the volume, as the target's own blocks are.
-    const end = Math.min(bytes.length, at + HOLE_BYTES - ((offsetBytes + at) % HOLE_BYTES))
-    if (isAllZeros(bytes.subarray(at, end))) {
-      await flush(at)
-      counts.sparseBytes += end - at
-    } else if (dataStart < 0) dataStart = at
-    at = end
-  }
-  await flush(bytes.length)
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { recordOf, VolumeSizes, type Summary } from '../../src/catalog/summary.js'
+import { recordOf, type Summary, type VolumeSizes } from '../../src/catalog/summary.js'
 
 /** A chain of Cinder's, whose sizes rest on the full backup. */
 function chainOf(length: number): Summary[] {
@@ -31,7 +31,7 @@ it.each(['oldest', 'newest'])(
   (first) => {
     const chain = chainOf(500)
     const known = new CountingMap(chain.map((summary) => [summary.record.id, summary]))
-    const sizes = new VolumeSizes()
+    const sizes = new Map()
     const order = first === 'oldest' ? chain : chain.toReversed()
     for (const summary of order) {
       expect(recordOf(summary, known, sizes)).toMatchObject({ id: summary.record.id, sizeBytes: 1000 })

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { StoredObject } from '../../src/format/metadata.js'
-import { buildExtentMap } from '../../src/chain/extent-map.js'
+import { buildExtentMap, type ExtentMap } from '../../src/chain/extent-map.js'
+import type { VolumeExtent } from '../../src/contracts/volume.js'
 
 const object = (name: string, offsetBytes: number, lengthBytes: number): StoredObject => ({
   name,
@@ -11,9 +12,16 @@ const object = (name: string, offsetBytes: number, lengthBytes: number): StoredO
   md5: null,
 })
 
+/** The extent map of layers with these objects. */
+const mapOf = (layers: readonly (readonly StoredObject[])[], window: VolumeExtent): ExtentMap<unknown> =>
+  buildExtentMap(
+    layers.map((objects) => ({ metadata: { objects } })),
+    window,
+  )
+
 describe('buildExtentMap', () => {
-  it('shows of an older object only what no newer one covers', () => {
-    const map = buildExtentMap([[object('new', 10, 5)], [object('old', 0, 30)]], {
+  it('has the extents of an older object that no newer one covers', () => {
+    const map = mapOf([[object('new', 10, 5)], [object('old', 0, 30)]], {
       offsetBytes: 0,
       lengthBytes: 30,
     })
@@ -30,8 +38,8 @@ describe('buildExtentMap', () => {
     ])
   })
 
-  it('lets the later entry of one backup win, as Cinder writes them in turn', () => {
-    const map = buildExtentMap([[object('first', 0, 8), object('second', 4, 8)]], {
+  it('prefers the later of two overlapping objects of one backup', () => {
+    const map = mapOf([[object('first', 0, 8), object('second', 4, 8)]], {
       offsetBytes: 0,
       lengthBytes: 12,
     })
@@ -41,8 +49,8 @@ describe('buildExtentMap', () => {
     ])
   })
 
-  it('does not name an object that is hidden, nor what lies beyond the window', () => {
-    const map = buildExtentMap([[object('new', 0, 10)], [object('hidden', 2, 3), object('beyond', 20, 5)]], {
+  it('leaves out hidden objects and those beyond the window', () => {
+    const map = mapOf([[object('new', 0, 10)], [object('hidden', 2, 3), object('beyond', 20, 5)]], {
       offsetBytes: 0,
       lengthBytes: 12,
     })
@@ -50,7 +58,7 @@ describe('buildExtentMap', () => {
     expect(map.gaps).toEqual([{ offsetBytes: 10, lengthBytes: 2 }])
   })
 
-  it('agrees with painting the layers byte by byte, oldest first', () => {
+  it('agrees with writing the layers byte by byte, oldest first', () => {
     const layer = fc.array(fc.tuple(fc.nat(60), fc.nat(25)), { maxLength: 8 })
     fc.assert(
       fc.property(fc.array(layer, { maxLength: 5 }), fc.nat(60), fc.nat(60), (layers, offset, length) => {
@@ -63,7 +71,7 @@ describe('buildExtentMap', () => {
             painted.fill(name, offsetBytes, offsetBytes + lengthBytes)
           }
         }
-        const map = buildExtentMap(named, { offsetBytes: offset, lengthBytes: length })
+        const map = mapOf(named, { offsetBytes: offset, lengthBytes: length })
         const seen = new Array<string | undefined>(200)
         const claimed = new Array<number>(200).fill(0)
         for (const { object: shown, visible } of map.objects) {
@@ -88,9 +96,9 @@ describe('buildExtentMap', () => {
     )
   })
 
-  it('takes hundreds of thousands of overlapping objects without falling behind', () => {
+  it('maps hundreds of thousands of overlapping objects', () => {
     const many = Array.from({ length: 200_000 }, (_, index) => object(`o${index}`, index * 10, 15))
-    const map = buildExtentMap([many], { offsetBytes: 0, lengthBytes: 2_000_005 })
+    const map = mapOf([many], { offsetBytes: 0, lengthBytes: 2_000_005 })
     expect(map.objects).toHaveLength(200_000)
     expect(map.gaps).toEqual([])
   })

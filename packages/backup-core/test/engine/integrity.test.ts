@@ -84,12 +84,12 @@ describe('the manifest of a full backup that lost its checksum', () => {
     [
       'an object in the place of another',
       (json) => void (objectAt(json, 1).offset = 0),
-      'does not begin where or after volume_',
+      'begins before the end of volume_',
     ],
     [
       'an object that is too long',
       (json) => void (objectAt(json, 0).length = 2049),
-      'does not begin where or after volume_',
+      'begins before the end of volume_',
     ],
     [
       'another size than its objects',
@@ -154,7 +154,7 @@ describe('the manifest of an incremental without a checksum', () => {
         const [first] = Object.entries(json.objects[0]!)
         json.objects.push({ [first![0].replace(/1$/, '2')]: { ...first![1], offset: 512 } })
       },
-      'does not begin where or after volume_',
+      'begins before the end of volume_',
     ],
     [
       'with an object that begins within a block',

@@ -96,7 +96,7 @@ describe('the file that a restore writes', { timeout: patienceMs }, () => {
     expect(await namesBeside()).toEqual([expect.stringMatching(/^\.r\.img\.stowage-[0-9a-f-]+\.partial$/)])
     const again = await stowage(bench.directory, ['restore', first, 'r.img', ...store])
     expect(again.exitCode).toBe(0)
-    expect(again.stderr).toContain('that it left was removed. (RESTORE_INCOMPLETE)')
+    expect(again.stderr).toContain('was removed. (RESTORE_INCOMPLETE)')
     expect((await readFile(bench.path('r.img'))).equals(disks[0])).toBe(true)
     expect(await namesBeside()).toEqual(['r.img'])
   })
