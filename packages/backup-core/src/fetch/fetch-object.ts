@@ -8,6 +8,7 @@ import { throwIfAborted } from '../errors/abort.js'
 import { BackupError, isBackupError, type BackupErrorOptions } from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
 import { md5Of } from '../hash/chunk-hasher.js'
+import type { PipelineContext } from '../pipeline/pipeline.js'
 import type { Concurrency } from '../pipeline/slots.js'
 import { readStream, withReader } from '../store/objects.js'
 
@@ -77,14 +78,6 @@ export interface FetchSteps {
   readonly decompressed: StepListener
 }
 
-/** The memory of one fetch. */
-export interface FetchMemory {
-  /** Holds the object's bytes. */
-  readonly rawBuffer: Uint8Array
-  /** Holds its stored form: the same buffer where it is not compressed. */
-  readonly storedBuffer: Uint8Array
-}
-
 /** An object's bytes. */
 export interface FetchedObject {
   readonly raw: Uint8Array
@@ -93,42 +86,44 @@ export interface FetchedObject {
 }
 
 /**
- * Fetches an object whole and decompresses it. Its MD5 is not checked yet.
+ * Fetches an object whole and decompresses it, in a slot. Its MD5 is not checked yet.
  *
+ * @param rawBuffer - for the object's bytes
  * @param checkedByStore - lets the store check its data as well, so that a failure names the cause
  */
 export async function fetchWhole(
   job: ChainJob,
   item: ChainObject,
-  { rawBuffer, storedBuffer }: FetchMemory,
-  signal: AbortSignal,
+  rawBuffer: Uint8Array,
   checkedByStore: boolean,
   steps: FetchSteps,
+  { storedBuffers, signal, slots }: PipelineContext,
 ): Promise<FetchedObject> {
-  const { object } = item
-  const compressor = job.compressors.forName(object.compression)
+  const { compression, lengthBytes, md5, name } = item.object
+  const compressor = job.compressors.forName(compression)
   const { container, options } = placeIn(item, signal)
-  const stored = await withReader(job.store, container, object.name, options, (reader) =>
-    reader.read({
-      signal,
-      maxBytes: maxStoredBytes(object),
-      buffer: storedBuffer,
-      checkedByCaller: object.md5 !== null && !checkedByStore,
-      onProgress: steps.fetched,
-    }),
-  ).catch((error: unknown) => {
-    if (!isBackupError(error, 'OBJECT_TOO_LARGE')) throw error
-    throw tooLong(item, error)
-  })
-  let raw = stored
-  if (compressor) {
+  const buffer = compressor ? storedBuffers.take(lengthBytes) : rawBuffer
+  const maxBytes = maxStoredBytes(item.object)
+  const checkedByCaller = md5 !== null && !checkedByStore
+  const fetch = async (): Promise<FetchedObject> => {
+    const stored = await withReader(job.store, container, name, options, (reader) =>
+      reader.read({ signal, maxBytes, buffer, checkedByCaller, onProgress: steps.fetched }),
+    ).catch((error: unknown) => {
+      throw isBackupError(error, 'OBJECT_TOO_LARGE') ? tooLong(item, error) : error
+    })
     const into = { signal, buffer: rawBuffer, onProgress: steps.decompressed }
-    raw = await compressor.decompress(stored, object.lengthBytes, into).catch((error: unknown) => {
+    const raw = await compressor?.decompress(stored, lengthBytes, into).catch((error: unknown) => {
       throw decompressionError(item, error)
     })
+    const bytes = raw ?? stored
+    if (bytes.length !== lengthBytes) throw wrongLength(item, bytes.length)
+    return { raw: inShared(bytes, rawBuffer), storedBytes: stored.length }
   }
-  if (raw.length !== object.lengthBytes) throw wrongLength(item, raw.length)
-  return { raw: inShared(raw, rawBuffer), storedBytes: stored.length }
+  try {
+    return await slots.run(lengthBytes, fetch)
+  } finally {
+    if (compressor) storedBuffers.give(buffer)
+  }
 }
 
 /** The container of an object, and the options of its reader. */

@@ -163,31 +163,21 @@ async function visitInPieces(
  */
 async function visitWhole(
   { job, item, visitor, progress, share }: Visit,
-  { buffers, storedBuffers, signal, slots }: PipelineContext,
+  context: PipelineContext,
 ): Promise<number> {
-  const { compression, lengthBytes, offsetBytes } = item.object
-  let rawBuffer: Uint8Array | undefined = buffers.take(lengthBytes)
+  const { buffers, signal } = context
+  const { lengthBytes, offsetBytes } = item.object
+  let buffer: Uint8Array | undefined
   const release = (): void => {
-    if (rawBuffer) buffers.give(rawBuffer)
-    rawBuffer = undefined
-  }
-  const fetch = async (again: boolean, raw: Uint8Array): ReturnType<typeof fetchWhole> => {
-    const storedBuffer = compression === 'none' ? raw : storedBuffers.take(lengthBytes)
-    try {
-      const memory = { rawBuffer: raw, storedBuffer }
-      return await slots.run(lengthBytes, () => fetchWhole(job, item, memory, signal, again, progress))
-    } finally {
-      if (storedBuffer !== raw) storedBuffers.give(storedBuffer)
-    }
+    if (buffer) buffers.give(buffer)
+    buffer = undefined
   }
   try {
     const { raw, storedBytes } = await twice(job, item, async (again) => {
-      if (again) {
-        release()
-        await share.retake(wholeBytes(item.object))
-      }
-      rawBuffer ??= buffers.take(lengthBytes)
-      const fetched = await fetch(again, rawBuffer)
+      release()
+      if (again) await share.retake(wholeBytes(item.object))
+      buffer = buffers.take(lengthBytes)
+      const fetched = await fetchWhole(job, item, buffer, again, progress, context)
       share.keepOnly(lengthBytes)
       await checkMd5(item, fetched.raw)
       progress.checked(1, 1)

@@ -8,24 +8,23 @@ interface PartialBlock {
   missingBytes: number
 }
 
-/** After so many blocks of zeros other work gets its turn. */
-const ZEROS_IN_TURN = 65_536
+/** After so many blocks of zeros the event loop runs other work. */
+const BLOCKS_BETWEEN_YIELDS = 65_536
 
 /**
- * Holds a volume's bytes, in whatever order and pieces they come, against the hashes of its blocks. Objects that
- * Cinder or Stowage wrote begin and end at blocks, so nearly all are hashed where they are; a block that several
- * objects share is put together first.
+ * Verifies a volume's bytes, added in any order and pieces, against the hashes of its blocks. The objects of Cinder and Stowage
+ * begin and end at blocks, so that nearly all bytes are hashed without a copy; a block of several pieces is assembled first.
  */
 export class BlockCheck {
   readonly #hashes: HashList
   readonly blockSizeBytes: number
   readonly #volumeSizeBytes: number
   readonly #partial = new Map<number, PartialBlock>()
-  /** A bit a block; made for the first bad one. */
+  /** One bit per block; allocated for the first bad one. */
   #bad: Uint8Array | undefined
   #checked = 0
 
-  /** @param volumeSizeBytes - of exactly as many blocks as there are hashes */
+  /** @param volumeSizeBytes - has as many blocks as there are hashes */
   constructor(hashes: HashList, blockSizeBytes: number, volumeSizeBytes: number) {
     this.#hashes = hashes
     this.blockSizeBytes = blockSizeBytes
@@ -36,7 +35,7 @@ export class BlockCheck {
     return this.#checked
   }
 
-  /** Blocks whose bytes have another hash, as runs in ascending order: the first `limit` of them. */
+  /** The runs of blocks whose bytes have another hash, in ascending order: the first `limit` of them. */
   badExtents(limit: number): VolumeExtent[] {
     const extents: VolumeExtent[] = []
     for (let block = 0; this.#bad !== undefined && block < this.#hashes.length; block += 1) {
@@ -55,23 +54,21 @@ export class BlockCheck {
   /** Adds bytes of the volume, each of them once. */
   async add(bytes: Uint8Array, offsetBytes: number): Promise<void> {
     const size = this.blockSizeBytes
-    const endBytes = offsetBytes + bytes.length
-    const firstWhole = Math.ceil(offsetBytes / size)
-    // The volume's last block may be short, and is whole all the same.
-    const endWhole =
-      endBytes === this.#volumeSizeBytes ? Math.ceil(endBytes / size) : Math.floor(endBytes / size)
-    if (firstWhole >= endWhole) {
-      this.#addPartial(bytes, offsetBytes)
-      return
+    // The volume's last block may be short, and is complete all the same.
+    const isLast = offsetBytes + bytes.length === this.#volumeSizeBytes
+    for (let at = 0; at < bytes.length;) {
+      const block = Math.floor((offsetBytes + at) / size)
+      const start = offsetBytes + at - block * size
+      const rest = bytes.length - at
+      const completeBytes = start > 0 ? 0 : isLast ? rest : rest - (rest % size)
+      const part = bytes.subarray(at, at + (completeBytes || this.#lengthOf(block) - start))
+      if (completeBytes > 0) await this.#checkComplete(part, block)
+      else this.#addPartial(part, block, start)
+      at += part.length
     }
-    const wholeStart = firstWhole * size
-    const wholeEnd = Math.min(endBytes, endWhole * size)
-    if (wholeStart > offsetBytes) this.#addPartial(bytes.subarray(0, wholeStart - offsetBytes), offsetBytes)
-    await this.#checkWhole(bytes.subarray(wholeStart - offsetBytes, wholeEnd - offsetBytes), firstWhole)
-    if (endBytes > wholeEnd) this.#addPartial(bytes.subarray(wholeEnd - offsetBytes), wholeEnd)
   }
 
-  /** Adds a place where nothing is stored. */
+  /** Adds an extent of zeros. */
   async addZeros(extent: VolumeExtent, signal?: AbortSignal): Promise<void> {
     const size = this.blockSizeBytes
     const zeros = new Uint8Array(Math.min(size, this.#volumeSizeBytes))
@@ -80,7 +77,7 @@ export class BlockCheck {
     for (let at = extent.offsetBytes; at < endBytes;) {
       const block = Math.floor(at / size)
       const end = Math.min(endBytes, (block + 1) * size)
-      if (block % ZEROS_IN_TURN === 0) {
+      if (block % BLOCKS_BETWEEN_YIELDS === 0) {
         throwIfAborted(signal, 'The verification')
         await new Promise(setImmediate)
       }
@@ -90,34 +87,22 @@ export class BlockCheck {
     }
   }
 
-  async #checkWhole(bytes: Uint8Array, firstBlock: number): Promise<void> {
+  async #checkComplete(bytes: Uint8Array, firstBlock: number): Promise<void> {
     const { sha256s } = await hashChunk({ parts: [bytes], blockSizeBytes: this.blockSizeBytes, md5: false })
     if (!sha256s) return
     for (let index = 0; index * 32 < sha256s.length; index += 1)
       this.#compare(firstBlock + index, sha256s, index * 32)
   }
 
-  #addPartial(bytes: Uint8Array, offsetBytes: number): void {
-    const size = this.blockSizeBytes
-    let at = 0
-    while (at < bytes.length) {
-      const block = Math.floor((offsetBytes + at) / size)
-      const start = offsetBytes + at - block * size
-      const length = Math.min(bytes.length - at, size - start)
-      const blockLength = this.#lengthOf(block)
-      const partial = this.#partial.get(block) ?? {
-        bytes: new Uint8Array(blockLength),
-        missingBytes: blockLength,
-      }
-      partial.bytes.set(bytes.subarray(at, at + length), start)
-      partial.missingBytes -= length
-      if (partial.missingBytes > 0) this.#partial.set(block, partial)
-      else {
-        this.#partial.delete(block)
-        this.#compare(block, sha256(partial.bytes), 0)
-      }
-      at += length
-    }
+  #addPartial(part: Uint8Array, block: number, start: number): void {
+    const length = this.#lengthOf(block)
+    const partial = this.#partial.get(block) ?? { bytes: new Uint8Array(length), missingBytes: length }
+    partial.bytes.set(part, start)
+    partial.missingBytes -= part.length
+    this.#partial.set(block, partial)
+    if (partial.missingBytes > 0) return
+    this.#partial.delete(block)
+    this.#compare(block, sha256(partial.bytes), 0)
   }
 
   #compare(block: number, packed: Uint8Array, offset: number): void {

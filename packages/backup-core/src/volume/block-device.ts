@@ -71,33 +71,24 @@ function readIfThere(path: string): Promise<string | undefined> {
  */
 export async function deviceUse(device: DeviceNumber, root = '/'): Promise<string | undefined> {
   const mounts = parseMountInfo((await readIfThere(join(root, 'proc/self/mountinfo'))) ?? '')
+  const useOf = async (number: string, directory: string): Promise<string | undefined> => {
+    const mountPoint = mounts.get(number)
+    if (mountPoint !== undefined) return `is mounted at ${mountPoint}`
+    const [holder] = await listIfThere(join(directory, 'holders'))
+    return holder && `is part of ${holder} (RAID, LVM, encryption or multipath)`
+  }
   const directory = join(root, 'sys/dev/block', device)
-  const parts = [{ directory, device, subject: '' }, ...(await partitions(directory))]
-  for (const part of parts) {
-    const mountPoint = mounts.get(part.device)
-    if (mountPoint !== undefined) return `${part.subject}is mounted at ${mountPoint}`
-    const [holder] = await listIfThere(join(part.directory, 'holders'))
-    if (holder !== undefined)
-      return `${part.subject}is part of ${holder} (RAID, LVM, encryption or multipath)`
+  const use = await useOf(device, directory)
+  if (use !== undefined) return use
+  for (const name of await listIfThere(directory)) {
+    const partition = join(directory, name)
+    // A partition is the only child that has a file `partition`.
+    if ((await readIfThere(join(partition, 'partition'))) === undefined) continue
+    const number = (await readIfThere(join(partition, 'dev')))?.trim() ?? ''
+    const partitionUse = await useOf(number, partition)
+    if (partitionUse !== undefined) return `has a partition, ${name}, that ${partitionUse}`
   }
   return undefined
-}
-
-interface Partition {
-  readonly directory: string
-  readonly device: string
-  readonly subject: string
-}
-
-async function partitions(directory: string): Promise<Partition[]> {
-  const found: Partition[] = []
-  for (const name of await listIfThere(directory)) {
-    // A partition is the only child that has a file `partition`.
-    if ((await readIfThere(join(directory, name, 'partition'))) === undefined) continue
-    const device = (await readIfThere(join(directory, name, 'dev')))?.trim() ?? ''
-    found.push({ directory: join(directory, name), device, subject: `has a partition, ${name}, that ` })
-  }
-  return found
 }
 
 function listIfThere(path: string): Promise<string[]> {

@@ -244,26 +244,22 @@ export async function unlessAborted<T>(
 
 /** Walks the ascending list of extents of a source, one range of the volume after another. */
 export class ExtentCursor implements AsyncDisposable {
-  readonly #extents: AsyncIterator<VolumeExtent> | Iterator<VolumeExtent>
-  readonly #place: CallPlace
+  readonly #extents: AsyncGenerator<VolumeExtent, undefined>
   #next: VolumeExtent | undefined
-  #ended = false
-  #reachedBytes = 0
 
   /**
    * @param what - names the list in an error: `extents()`
    * @param signal - the one that the source was passed
    */
   constructor(extents: Extents, what: string, signal?: AbortSignal) {
-    this.#place = { what, signal }
-    this.#extents = iteratorOf(extents, this.#place)
+    this.#extents = checkedExtents(extents, { what, signal })
   }
 
   /** The extents between two offsets, cut to them. The ranges of successive calls must ascend without overlaps. */
   async within(startBytes: number, endBytes: number): Promise<VolumeExtent[]> {
     const found: VolumeExtent[] = []
     for (;;) {
-      this.#next ??= await this.#pull()
+      this.#next ??= (await this.#extents.next()).value
       if (!this.#next) return found
       const { offsetBytes, lengthBytes } = this.#next
       const start = Math.max(startBytes, offsetBytes)
@@ -274,54 +270,40 @@ export class ExtentCursor implements AsyncDisposable {
     }
   }
 
+  /** Stops the list. Its errors are ignored: it is not used any more, and what it yielded was validated. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#ended) return
-    this.#ended = true
-    try {
-      await this.#extents.return?.()
-    } catch {
-      // The list is not used any more, and what it yielded was validated.
-    }
-  }
-
-  async #pull(): Promise<VolumeExtent | undefined> {
-    if (this.#ended) return undefined
-    const { what } = this.#place
-    const answer = await callSource(this.#place, () => this.#extents.next()).catch((error: unknown) => {
-      this.#ended = true
-      throw error
-    })
-    if (answer.done === true) {
-      this.#ended = true
-      return undefined
-    }
-    const value: unknown = answer.value
-    if (typeof value !== 'object' || value === null) {
-      const expected = 'expected an object with offsetBytes and lengthBytes'
-      throw sourceError(`${what} yielded ${describeValue(value)}, ${expected}`)
-    }
-    const { offsetBytes, lengthBytes } = answer.value
-    if (!isByteCount(offsetBytes) || !isByteCount(lengthBytes) || offsetBytes < this.#reachedBytes) {
-      throw sourceError(
-        `${what} yielded ${String(lengthBytes)} bytes at ${String(offsetBytes)}, after an extent that ends at ` +
-          `${this.#reachedBytes}: extents must be whole numbers, ascending and without overlaps`,
-      )
-    }
-    this.#reachedBytes = offsetBytes + lengthBytes
-    return answer.value
+    await this.#extents.return(undefined).catch(() => undefined)
   }
 }
 
-function iteratorOf(
+async function* checkedExtents(
   extents: Extents,
   place: CallPlace,
-): AsyncIterator<VolumeExtent> | Iterator<VolumeExtent> {
-  const given = extents as Partial<AsyncIterable<VolumeExtent> & Iterable<VolumeExtent>> | null | undefined
+): AsyncGenerator<VolumeExtent, undefined, undefined> {
+  const { what } = place
+  const given = extents as Partial<AsyncIterable<unknown> & Iterable<unknown>> | null | undefined
+  let reachedBytes = 0
   try {
-    const iterator = given?.[Symbol.asyncIterator]?.() ?? given?.[Symbol.iterator]?.()
-    if (iterator) return iterator
+    if (!given?.[Symbol.asyncIterator] && !given?.[Symbol.iterator])
+      throw sourceError(`${what} returned ${describeValue(extents)}, expected an iterable of extents`)
+    for await (const extent of extents) {
+      const value: unknown = extent
+      if (typeof value !== 'object' || value === null) {
+        const expected = 'expected an object with offsetBytes and lengthBytes'
+        throw sourceError(`${what} yielded ${describeValue(value)}, ${expected}`)
+      }
+      const { offsetBytes, lengthBytes } = extent
+      if (!isByteCount(offsetBytes) || !isByteCount(lengthBytes) || offsetBytes < reachedBytes) {
+        const yielded = `${String(lengthBytes)} bytes at ${String(offsetBytes)}, after an extent that ends at ${reachedBytes}`
+        throw sourceError(
+          `${what} yielded ${yielded}: extents must be whole numbers, ascending and without overlaps`,
+        )
+      }
+      reachedBytes = offsetBytes + lengthBytes
+      yield extent
+    }
+    return undefined
   } catch (error) {
     throw failedCall(sourceSide, place, error)
   }
-  throw sourceError(`${place.what} returned ${describeValue(extents)}, expected an iterable of extents`)
 }

@@ -44,7 +44,10 @@ export async function openFileSource(
       if (mayBeGenerated) await refuseGenerated(path, handle)
       const stats = await handle.stat({ bigint: true })
       const state = stats.isBlockDevice() ? await deviceState(handle, stats) : fileState(handle, stats)
-      if (sizeBytes !== undefined && state.sizeBytes !== sizeBytes) throw wrongSize(path, state, sizeBytes)
+      if (sizeBytes !== undefined && state.sizeBytes !== sizeBytes) {
+        const message = `${path} has ${state.sizeBytes} bytes, expected ${sizeBytes} (\`sizeBytes\`). Check that it is the right volume, or correct the expected size.`
+        throw new BackupError('SOURCE_CHANGED', message)
+      }
       throwIfAborted(signal, `Opening ${path}`)
       const isSparse = process.platform === 'linux' && state.holeBytes >= WORTHWHILE_HOLE_BYTES
       return new FileSource(path, handle, state, isSparse && !readHoles)
@@ -100,11 +103,6 @@ async function refuseGenerated(path: string, handle: FileHandle): Promise<void> 
     'NOT_A_FILE',
     `${path} has a size of 0 bytes but can be read, as files of /proc do. Back up the output of \`cat\` as a stream instead.`,
   )
-}
-
-function wrongSize(path: string, { sizeBytes }: SourceState, expectedBytes: number): BackupError {
-  const message = `${path} has ${sizeBytes} bytes, expected ${expectedBytes} (\`sizeBytes\`). Check that it is the right volume, or correct the expected size.`
-  return new BackupError('SOURCE_CHANGED', message)
 }
 
 /** What differs between files and devices: the size, and how a change is noticed. */

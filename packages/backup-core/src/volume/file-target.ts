@@ -1,5 +1,5 @@
 import { constants, type BigIntStats } from 'node:fs'
-import { link, lstat, open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { link, lstat, open, realpath, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { OpenTarget, TargetRequirements } from '../contracts/volume.js'
 import { throwIfAborted } from '../errors/abort.js'
@@ -47,14 +47,19 @@ export async function openNewFileTarget(
     const message = `${path} does not exist and \`create\` is not set. Create it first, or set \`create\`.`
     throw new BackupError('TARGET_WRITE', message)
   }
-  await requireDirectory(path)
   await refuseDanglingLink(path)
   // Resolved now, in case the working directory changes during the restore.
   const finalPath = resolve(path)
   await removeDeadMark(finalPath)
   const partialPath = await partialPathOf(finalPath)
   // Readable by its owner only, whatever the umask: a disk image holds every file of its machine, keys included.
-  const handle = await writing(path, () => open(partialPath, createExclusively, 0o600))
+  const handle = await writing(path, () =>
+    open(partialPath, createExclusively, 0o600).catch((cause: unknown) => {
+      if (errnoOf(cause) !== 'ENOENT') throw cause
+      const message = `Cannot create ${path}: directory ${dirname(path)} does not exist. Create it first, or check the path.`
+      throw new BackupError('TARGET_WRITE', message, { cause })
+    }),
+  )
   return prepared(new NewFileTarget(finalPath, handle, partialPath), signal, async () => {
     // A hole of the whole size: the file system refuses immediately what it cannot hold.
     await writing(path, () => handle.truncate(volumeSizeBytes))
@@ -75,18 +80,6 @@ async function prepared(
     await target.discard?.()
     throw error
   }
-}
-
-/** ENOENT for a new file means that its directory is missing, but does not name it. */
-async function requireDirectory(path: string): Promise<void> {
-  const directory = dirname(path)
-  await writing(path, () =>
-    stat(directory).catch((cause: unknown) => {
-      if (errnoOf(cause) !== 'ENOENT') throw cause
-      const message = `Cannot create ${path}: directory ${directory} does not exist. Create it first, or check the path.`
-      throw new BackupError('TARGET_WRITE', message, { cause })
-    }),
-  )
 }
 
 async function refuseDanglingLink(path: string): Promise<void> {
@@ -139,23 +132,23 @@ const noHardLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACC
 /** Renames a file to a name that must be free: a plain rename would replace a file that another program put there. */
 async function renameExclusively(from: string, to: string): Promise<void> {
   try {
-    await link(from, to)
-    await unlink(from)
-    return
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') throw taken(to, error)
-    if (!noHardLinks.includes(errnoOf(error) ?? '')) throw error
+    const isLinked = await link(from, to).then(
+      () => true,
+      (error: unknown) => {
+        if (!noHardLinks.includes(errnoOf(error) ?? '')) throw error
+        return false
+      },
+    )
+    if (isLinked) await unlink(from)
+    else {
+      await (await open(to, createExclusively, 0o600)).close()
+      await rename(from, to)
+    }
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EEXIST') throw cause
+    const message = `${to} was created by another program during the restore, and is left as it is. Restore to another path, or set \`overwrite\`.`
+    throw new BackupError('TARGET_NOT_EMPTY', message, { cause })
   }
-  const claim = await open(to, createExclusively, 0o600).catch((error: unknown) => {
-    throw errnoOf(error) === 'EEXIST' ? taken(to, error) : error
-  })
-  await claim.close()
-  await rename(from, to)
-}
-
-function taken(path: string, cause: unknown): BackupError {
-  const message = `${path} was created by another program during the restore, and is left as it is. Restore to another path, or set \`overwrite\`.`
-  return new BackupError('TARGET_NOT_EMPTY', message, { cause })
 }
 
 /** Makes a new name durable, where the system and the file system can. */
@@ -181,34 +174,33 @@ export async function openExistingFileTarget(
     const message = `${path} is attached to /dev/${loop}. Unmount and detach it (losetup --detach), then restore again.`
     throw new BackupError('TARGET_BUSY', message)
   }
-  // A file that is refused gets no mark.
-  await (await openChecked(path, requirements)).handle.close()
   const realPath = await writing(path, () => realpath(path))
-  const mark = await markUnlessRefused(realPath, requirements)
-  try {
-    // Again: another restore may have ended between the two.
-    const { handle, identity } = await openChecked(realPath, requirements)
-    const target = new ExistingFileTarget(realPath, handle, identity, mark, requirements)
-    return await prepared(target, requirements.signal, () => target.reserve())
-  } catch (error) {
-    await mark?.remove()
-    throw error
-  }
+  const handle = await writing(path, () => open(realPath, constants.O_WRONLY))
+  return closeOnFailure(handle, async () => {
+    // A file that is refused gets no mark.
+    await refuseFilled(path, handle, requirements)
+    const mark = await markUnlessRefused(realPath, requirements)
+    try {
+      // Again: another restore may have ended between the two.
+      const identity = await refuseFilled(path, handle, requirements)
+      const target = new ExistingFileTarget(realPath, handle, identity, mark, requirements)
+      return await prepared(target, requirements.signal, () => target.reserve())
+    } catch (error) {
+      await mark?.remove()
+      throw error
+    }
+  })
 }
 
-function openChecked(
+async function refuseFilled(
   path: string,
+  handle: FileHandle,
   { overwrite }: TargetRequirements,
-): Promise<{ readonly handle: FileHandle; readonly identity: BigIntStats }> {
-  return writing(path, async () => {
-    const handle = await open(path, constants.O_WRONLY)
-    return closeOnFailure(handle, async () => {
-      const identity = await handle.stat({ bigint: true })
-      if (identity.size === 0n || overwrite) return { handle, identity }
-      const message = `${path} exists and holds ${identity.size.toString()} bytes. Set \`overwrite\`, or name another target.`
-      throw new BackupError('TARGET_NOT_EMPTY', message)
-    })
-  })
+): Promise<BigIntStats> {
+  const identity = await writing(path, () => handle.stat({ bigint: true }))
+  if (identity.size === 0n || overwrite) return identity
+  const message = `${path} exists and holds ${identity.size.toString()} bytes. Set \`overwrite\`, or name another target.`
+  throw new BackupError('TARGET_NOT_EMPTY', message)
 }
 
 /** The errors of a directory in which no file can be created, although the existing one may be written. */

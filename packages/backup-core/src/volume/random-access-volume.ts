@@ -5,7 +5,6 @@ import type {
   OpenTarget,
   RandomAccessSource,
   TargetRequirements,
-  VolumeExtent,
   VolumeOpenOptions,
   VolumeSource,
   VolumeTarget,
@@ -39,70 +38,60 @@ export function randomAccessVolume(source: RandomAccessSource): VolumeSource {
     openSource: ({ signal }: VolumeOpenOptions = {}): Promise<OpenSource> =>
       new Promise((resolve) => {
         throwIfAborted(signal, 'Opening the source')
-        resolve(new RandomAccess(source, requireSize(source.size, sizeName)))
+        resolve(openRandomAccess(source, requireSize(source.size, sizeName)))
       }),
   }
 }
 
 const sizeName = 'The size of a source'
 
-class RandomAccess implements OpenSource {
-  readonly seekable = true
-
-  constructor(
-    private readonly source: RandomAccessSource,
-    readonly sizeBytes: number,
-  ) {}
-
-  async read(into: Uint8Array, offsetBytes: number, options: VolumeOpenOptions = {}): Promise<number> {
-    const wanted = Math.max(0, Math.min(into.length, this.sizeBytes - offsetBytes))
-    for (let done = 0; done < wanted;) {
-      throwIfAborted(options.signal, 'Reading the source')
-      const bytes = await this.#readSome(offsetBytes + done, wanted - done, options.signal)
-      into.set(bytes, done)
-      done += bytes.length
-    }
-    return wanted
+function openRandomAccess(source: RandomAccessSource, sizeBytes: number): OpenSource {
+  return {
+    sizeBytes,
+    seekable: true,
+    async read(into, offsetBytes, { signal } = {}) {
+      const wanted = Math.max(0, Math.min(into.length, sizeBytes - offsetBytes))
+      for (let done = 0; done < wanted;) {
+        throwIfAborted(signal, 'Reading the source')
+        const bytes = await readSome(source, offsetBytes + done, wanted - done, signal)
+        if (bytes.length === 0) {
+          const offset = offsetBytes + done
+          const message = `The source ended at byte ${offset}, expected ${sizeBytes} bytes. Back up a snapshot of it.`
+          throw new BackupError('SOURCE_CHANGED', message, { offsetBytes: offset })
+        }
+        into.set(bytes, done)
+        done += bytes.length
+      }
+      return wanted
+    },
+    extents: () => source.extents?.() ?? [{ offsetBytes: 0, lengthBytes: sizeBytes }],
+    changedSince: async (backupId) => source.changedSince?.(backupId),
+    changed: () => {
+      const { size } = source
+      const message = `The source went from ${sizeBytes} to ${size} bytes while it was backed up.`
+      return Promise.resolve(size === sizeBytes ? undefined : message)
+    },
+    close: () => Promise.resolve(),
   }
+}
 
-  extents(): AsyncIterable<VolumeExtent> | Iterable<VolumeExtent> {
-    return this.source.extents?.() ?? [{ offsetBytes: 0, lengthBytes: this.sizeBytes }]
+async function readSome(
+  source: RandomAccessSource,
+  offsetBytes: number,
+  length: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const what = `read(${offsetBytes}, ${length})`
+  const bytes: unknown = await callSource({ what, signal, offsetBytes }, () => {
+    const reading = Promise.resolve().then(() => source.read(offsetBytes, length))
+    return unlessAborted(reading, signal, 'Reading the source')
+  })
+  const returned = isUint8Array(bytes) ? `${bytes.length} bytes` : describeValue(bytes)
+  if (!isUint8Array(bytes) || bytes.length > length) {
+    const problem = `${what} returned ${returned}, expected a Uint8Array of at most ${length}`
+    throw sourceError(problem, undefined, offsetBytes)
   }
-
-  async changedSince(
-    backupId: string,
-  ): Promise<AsyncIterable<VolumeExtent> | Iterable<VolumeExtent> | undefined> {
-    return this.source.changedSince?.(backupId)
-  }
-
-  changed(): Promise<string | undefined> {
-    const { size } = this.source
-    const message = `The source went from ${this.sizeBytes} to ${size} bytes while it was backed up.`
-    return Promise.resolve(size === this.sizeBytes ? undefined : message)
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  async #readSome(offsetBytes: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    const what = `read(${offsetBytes}, ${length})`
-    const bytes: unknown = await callSource({ what, signal, offsetBytes }, () => {
-      const reading = Promise.resolve().then(() => this.source.read(offsetBytes, length))
-      return unlessAborted(reading, signal, 'Reading the source')
-    })
-    if (!isUint8Array(bytes)) {
-      const problem = `${what} returned ${describeValue(bytes)}, expected a Uint8Array`
-      throw sourceError(problem, undefined, offsetBytes)
-    }
-    if (bytes.length > length) {
-      const problem = `${what} returned ${bytes.length} bytes, expected at most ${length}`
-      throw sourceError(problem, undefined, offsetBytes)
-    }
-    if (bytes.length > 0) return bytes
-    const message = `The source ended at byte ${offsetBytes}, expected ${this.sizeBytes} bytes. Back up a snapshot of it.`
-    throw new BackupError('SOURCE_CHANGED', message, { offsetBytes })
-  }
+  return bytes
 }
 
 /** A volume in memory. */

@@ -177,34 +177,19 @@ async function replaceMark(realPath: string, content: MarkContent): Promise<void
   await rename(temporary, markPathOf(realPath))
 }
 
-function contentOf(text: string): MarkContent {
-  const value = parsed(text)
-  const textAt = (key: keyof MarkContent): string => {
-    const found = value[key]
-    return typeof found === 'string' ? found.slice(0, 200) : 'unknown'
-  }
-  const numberAt = (key: keyof MarkContent, otherwise: number): number => {
-    const found = value[key]
-    return Number.isSafeInteger(found) ? (found as number) : otherwise
-  }
-  return {
-    backupId: textAt('backupId'),
-    startBytes: numberAt('startBytes', 0),
-    endBytes: numberAt('endBytes', Number.MAX_SAFE_INTEGER),
-    token: textAt('token'),
-    state: value.state === 'failed' ? 'failed' : 'restoring',
-    startedAt: textAt('startedAt'),
-    owner: textAt('owner'),
-    host: textAt('host'),
-    pid: numberAt('pid', 0),
-  }
+const unknownMark: MarkContent = {
+  ...{ backupId: 'unknown', startBytes: 0, endBytes: Number.MAX_SAFE_INTEGER },
+  ...{ token: 'unknown', state: 'restoring', startedAt: 'unknown' },
+  ...{ owner: 'unknown', host: 'unknown', pid: 0 },
 }
 
-function parsed(text: string): Partial<Record<keyof MarkContent, unknown>> {
+function contentOf(text: string): MarkContent {
   try {
-    return Object(JSON.parse(text)) as Partial<Record<keyof MarkContent, unknown>>
+    const value = JSON.parse(text) as MarkContent
+    const keys = Object.keys(unknownMark) as (keyof MarkContent)[]
+    if (keys.every((key) => typeof value[key] === typeof unknownMark[key])) return value
   } catch {
-    // Cut short by a crash, or not a mark: nothing is known.
-    return {}
+    // Cut short by a crash, or not a mark.
   }
+  return unknownMark
 }

@@ -58,7 +58,9 @@ class StreamSource implements OpenSource {
   readonly seekable = false
   private piece: Uint8Array = noBytes
   private position = 0
+  /** The stream has ended, failed or was closed. */
   private ended = false
+  private isPending = false
   /** A failed read may lose bytes: every later read fails as well. */
   private failure: BackupError | undefined
 
@@ -85,24 +87,38 @@ class StreamSource implements OpenSource {
   }
 
   async close(): Promise<void> {
-    await this.pieces.close()
+    if (this.ended) return
+    this.ended = true
+    await this.pieces.close(this.isPending)
   }
 
   /** Reads the next piece if the current one is used up; false at the end of the stream. */
   private async fill(signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.failure !== undefined) throw this.failure
     while (this.piece.length === 0 && !this.ended) {
-      if (this.failure !== undefined) throw this.failure
       try {
         throwIfAborted(signal, 'Reading the stream')
-        const answer = await unlessAborted(this.pieces.next(), signal, 'Reading the stream')
-        if (answer.done === true) this.ended = true
-        else this.piece = this.bytes(answer.value)
+        const answer = await unlessAborted(this.next(), signal, 'Reading the stream')
+        if (answer.done !== true) this.piece = this.bytes(answer.value)
       } catch (error) {
         this.failure = this.readError(error, signal)
         throw this.failure
       }
     }
     return this.piece.length > 0
+  }
+
+  private async next(): Promise<IteratorResult<unknown>> {
+    this.isPending = true
+    try {
+      const answer = await this.pieces.next()
+      this.isPending = false
+      if (answer.done === true) this.ended = true
+      return answer
+    } catch (error) {
+      this.ended = true
+      throw error
+    }
   }
 
   private bytes(value: unknown): Uint8Array {
@@ -134,8 +150,8 @@ class StreamSource implements OpenSource {
 /** What all kinds of stream have in common. The pieces are not validated yet. */
 interface StreamPieces {
   next(): Promise<IteratorResult<unknown>>
-  /** Ends the stream, also while `next` is pending. Never rejects. */
-  close(): Promise<void>
+  /** Ends a stream that has not ended, also while `next` is pending. */
+  close(isPending: boolean): Promise<void>
 }
 
 /**
@@ -162,13 +178,8 @@ function webPieces(stream: ReadableStream<unknown>): StreamPieces {
   if (stream.locked) throw alreadyRead('is locked by another reader')
   const reader = stream.getReader()
   return {
-    next: async () => {
-      const { done, value } = await reader.read()
-      return { done, value }
-    },
-    close: async () => {
-      await reader.cancel().catch(() => undefined)
-    },
+    next: () => reader.read() as Promise<IteratorResult<unknown>>,
+    close: () => reader.cancel().catch(() => undefined),
   }
 }
 
@@ -189,26 +200,12 @@ function nodePieces(stream: NodeReadable): StreamPieces {
 
 function iteratorPieces(stream: AsyncIterable<unknown>): StreamPieces {
   const iterator = stream[Symbol.asyncIterator]()
-  let state: 'idle' | 'pending' | 'over' = 'idle'
   return {
-    next: async () => {
-      state = 'pending'
-      try {
-        const answer = await iterator.next()
-        state = answer.done === true ? 'over' : 'idle'
-        return answer
-      } catch (error) {
-        state = 'over'
-        throw error
-      }
-    },
-    close: async () => {
-      if (state === 'over') return
-      // A generator settles `return` only after a pending `next`, which may never settle: then it is not awaited.
-      const isIdle = state === 'idle'
-      state = 'over'
+    next: () => iterator.next(),
+    close: async (isPending) => {
       const returned = Promise.resolve(iterator.return?.()).catch(() => undefined)
-      if (isIdle) await returned
+      // A generator settles `return` only after a pending `next`, which may never settle.
+      if (!isPending) await returned
     },
   }
 }

@@ -62,17 +62,17 @@ describe('verify', () => {
     ])
   })
 
-  it('says of a damaged object what is wrong, and not to verify the backup', async () => {
+  it('reports the damage of an object without the advice to verify the backup', async () => {
     const { driver, full } = await chain()
     const name = `${full.prefix}-00001`
     driver.store.set(container, name, changed(driver.store.get(container, name)!, 5, 6))
     const { details, message } = await failure(driver.verify(full, { level: 'full' }))
-    expect(details.problems?.[0]?.message).toMatch(
-      /is damaged: its MD5 is \w+, expected \w+$/,
-    )
+    expect(details.problems?.[0]?.message).toMatch(/is damaged: its MD5 is \w+, expected \w+$/)
     expect(message).not.toContain('Verify the backup')
     const ofRestore = await failure(driver.restore(full, bufferVolume()))
-    expect(ofRestore.message).toMatch(/of its metadata\. Verify the backup to see what else is;/)
+    expect(ofRestore.message).toMatch(
+      /expected \w+\. Verify the backup with level `full` to see what else is damaged;/,
+    )
   })
 
   it('names a parent that is lost once, and its child where that is another', async () => {

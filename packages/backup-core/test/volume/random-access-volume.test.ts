@@ -65,7 +65,7 @@ describe('a random-access source', () => {
   it('reports a read that returns too many bytes, or not a Uint8Array', async () => {
     const long = await opened(10, async (_, length) => new Uint8Array(length + 1))
     const error = await expectCode(long.read(new Uint8Array(4), 2), 'SOURCE_READ')
-    expect(error.message).toContain('read(2, 4) returned 5 bytes, expected at most 4')
+    expect(error.message).toContain('read(2, 4) returned 5 bytes, expected a Uint8Array of at most 4')
     expect(error.details.offsetBytes).toBe(2)
     for (const [answer, name] of [
       ['text', 'a string'],
