@@ -29,7 +29,7 @@ import { assertDeclared } from './store/capabilities.js'
 import { checkedSetup, checkedStore } from './store/checked-store.js'
 import { objectExistsByListing, onlyContainer, removeOneByOne } from './store/default-hooks.js'
 import { runVerify } from './verify/run-verify.js'
-import { asVolumeSource } from './volume/as-volume-source.js'
+import { asVolumeSource } from './volume/random-access-volume.js'
 import type { BackupSource, VolumeTarget } from './contracts/volume.js'
 import { checkOptions } from './checks/check-options.js'
 import {

@@ -1,6 +1,5 @@
 import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
-import { loadChain, type Chain } from '../chain/chain.js'
-import { assertSoundChain } from '../chain/chain-layout.js'
+import { assertSoundChain, loadChain, type Chain } from '../chain/chain.js'
 import { checkHashList, readBlockHashes, type BlockHashes } from '../chain/volume-size.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRequest } from '../contracts/requests.js'

@@ -71,7 +71,7 @@ export function buildExtentMap<Layer extends LayerObjects>(
   return { objects, gaps }
 }
 
-/** Returns a function that finds the first free segment from `at` on, after it has taken `at` where that is asked for. */
+/** Returns a function that finds the first free segment from `from` on; with `take`, `from` is taken first. */
 function freeSegments(count: number): (at: number, take?: boolean) => number {
   const next = Int32Array.from({ length: count }, (_, index) => index)
   const follow = (at: number): number => next[at] ?? at

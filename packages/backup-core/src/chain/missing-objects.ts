@@ -72,7 +72,7 @@ async function listOrNothing(
   const { container, prefix, id } = record
   const records = check.chain.map((layer) => layer.record).filter((other) => other.container === container)
   try {
-    // Cinder lists names that begin with the prefix and are no backup's too.
+    // Cinder also lists names that begin with the prefix but are not of a backup.
     if (check.strict || records.length < MIN_LISTED_TOGETHER)
       return await listBackupObjects(check.store, container, prefix, signalOptions(check.signal))
     const listing = sharedListings.get(container) ?? listTogether(check, container, records)

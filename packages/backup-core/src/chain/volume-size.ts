@@ -6,8 +6,7 @@ import type { BackupMetadata } from '../format/metadata.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { readSha256file, type Sha256file } from '../format/sha256file.js'
 import { readStream } from '../store/objects.js'
-import { unsound } from './chain-layout.js'
-import type { Chain } from './chain.js'
+import { unsound, type Chain } from './chain.js'
 
 /** The block hashes of a backup's volume: its `_sha256file`. */
 export type BlockHashes = Sha256file

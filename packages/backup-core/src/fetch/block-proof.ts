@@ -61,50 +61,36 @@ export function totalBytes(extents: readonly VolumeExtent[]): number {
   return extents.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)
 }
 
-/**
- * The block hashes of the newest backup, which prove parts of objects that no MD5 proves: the visible bytes of any layer are
- * those of the volume when the newest backup was made.
- */
-export class BlockProof {
-  readonly #blocks: BlockHashes
-
-  constructor(blocks: BlockHashes) {
-    this.#blocks = blocks
+/** Whether some bytes of the volume, from the start of a block on, have the hashes of their blocks. */
+async function proves({ header, hashes }: BlockHashes, { bytes, offsetBytes }: ShownPart): Promise<boolean> {
+  const { blockSizeBytes } = header
+  const firstBlock = offsetBytes / blockSizeBytes
+  if (!Number.isInteger(firstBlock)) return false
+  const { sha256s } = await hashChunk({ parts: [bytes], blockSizeBytes, md5: false })
+  if (sha256s === null) return false
+  const count = sha256s.length / 32
+  if (firstBlock + count > hashes.length) return false
+  for (let index = 0; index < count; index += 1) {
+    if (!hashes.equals(firstBlock + index, sha256s, index * 32)) return false
   }
-
-  get blockSizeBytes(): number {
-    return this.#blocks.header.blockSizeBytes
-  }
-
-  /** Whether some bytes of the volume, from the start of a block on, have the hashes of their blocks. */
-  async proves({ bytes, offsetBytes }: ShownPart): Promise<boolean> {
-    const { blockSizeBytes } = this
-    const { hashes } = this.#blocks
-    const firstBlock = offsetBytes / blockSizeBytes
-    if (!Number.isInteger(firstBlock)) return false
-    const { sha256s } = await hashChunk({ parts: [bytes], blockSizeBytes, md5: false })
-    if (sha256s === null) return false
-    const count = sha256s.length / 32
-    if (firstBlock + count > hashes.length) return false
-    for (let index = 0; index < count; index += 1) {
-      if (!hashes.equals(firstBlock + index, sha256s, index * 32)) return false
-    }
-    return true
-  }
+  return true
 }
 
 /**
- * The block hashes of a restore, where the store reads parts of objects: those of the measured volume, or read where they
- * save more than they cost. Without them, or where they are damaged (a warning), objects are fetched whole.
+ * The block hashes of the newest backup, which prove parts of objects that no MD5 proves: the visible bytes of any layer are
+ * those of the volume when the newest backup was made.
+ *
+ * They are those of the measured volume, or read where they save more than they cost. Where the store reads no ranges, or the
+ * hashes are damaged (a warning), the result is undefined: objects are fetched whole.
  */
 export async function loadBlockProof(
   { store, chain, onWarning }: ChainJob,
   items: readonly VisibleObject[],
   volume: MeasuredVolume,
   signal: AbortSignal | undefined,
-): Promise<BlockProof | undefined> {
+): Promise<BlockHashes | undefined> {
   if (store.capabilities.rangedReads !== true || volume.fault) return undefined
-  if (volume.blocks) return new BlockProof(volume.blocks)
+  if (volume.blocks) return volume.blocks
   // The block size is in the object that is not read yet.
   const savedBytes = items.reduce((sum, item) => {
     const ranges = rangesOf(item, USUAL_BLOCK_SIZE_BYTES)
@@ -114,8 +100,7 @@ export async function loadBlockProof(
   // Parsing a byte of JSON costs a few times what fetching one does.
   if (savedBytes < 4 * costBytes + WORTHWHILE_BYTES) return undefined
   try {
-    const { blocks } = await measureWithWarning(store, chain, { ...signalOptions(signal), onWarning })
-    return blocks && new BlockProof(blocks)
+    return (await measureWithWarning(store, chain, { ...signalOptions(signal), onWarning })).blocks
   } catch (error) {
     if (isBackupError(error, 'ABORTED') || isBackupError(error, 'METADATA_INVALID')) throw error
     return undefined
@@ -134,7 +119,7 @@ export async function fetchRanges(
   job: ChainJob,
   item: VisibleObject,
   ranges: readonly VolumeExtent[],
-  proof: BlockProof,
+  proof: BlockHashes,
   buffer: Uint8Array,
   signal: AbortSignal,
 ): Promise<ShownPart[] | undefined> {
@@ -142,7 +127,7 @@ export async function fetchRanges(
   const { container, options } = placeIn(item, signal)
   const read = withReader(job.store, container, object.name, options, async (reader) => {
     if (!reader.readRange) return undefined
-    const blocks = wholeBlocks(visible, proof.blockSizeBytes)
+    const blocks = wholeBlocks(visible, proof.header.blockSizeBytes)
     const fetched: ShownPart[] = []
     let usedBytes = 0
     for (const { offsetBytes, lengthBytes } of ranges) {
@@ -154,7 +139,7 @@ export async function fetchRanges(
       if (range.buffer !== memory.buffer) memory.set(range)
       const bytes = range.buffer === memory.buffer ? range : memory
       for (const part of shownParts(bytes, offsetBytes, blocks))
-        if (!(await proof.proves(part))) return undefined
+        if (!(await proves(proof, part))) return undefined
       fetched.push({ bytes, offsetBytes })
     }
     return fetched

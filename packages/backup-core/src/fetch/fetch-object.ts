@@ -259,7 +259,7 @@ function tooLong(item: ChainObject, cause?: unknown): BackupError {
   return corrupt(item, `its stored form exceeds the maximum of ${maxStoredBytes(item.object)} bytes`, cause)
 }
 
-/** An engine that failed, or was stopped, says nothing about the object. */
+/** An engine that failed, or was stopped, does not mean that the object is damaged. */
 function decompressionError(item: ChainObject, cause: unknown): BackupError {
   if (isBackupError(cause) && cause.code !== 'OBJECT_CORRUPT') return cause
   const why = cause instanceof Error ? cause.message : String(cause)

@@ -1,11 +1,12 @@
 import type { VisibleObject } from '../chain/extent-map.js'
+import type { BlockHashes } from '../chain/volume-size.js'
 import type { StepListener } from '../contracts/progress.js'
 import { BudgetShare } from '../pipeline/byte-budget.js'
 import { planFetchMemory } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
 import { atOnce } from '../pipeline/slots.js'
-import { fetchRanges, rangesOf, totalBytes, type BlockProof } from './block-proof.js'
+import { fetchRanges, rangesOf, totalBytes } from './block-proof.js'
 import {
   canFetchInPieces,
   checkMd5,
@@ -44,8 +45,8 @@ export interface VisitOptions {
   /** Names the operation in errors: `The restore`. */
   readonly operation: string
   readonly meter: ProgressMeter
-  /** Lets objects of which little is visible be read in part. @default objects are fetched whole */
-  readonly proof?: BlockProof | undefined
+  /** Proves objects of which little is visible when they are read in part. @default objects are fetched whole */
+  readonly proof?: BlockHashes | undefined
 }
 
 /** The memory that an object takes while it is read in pieces. */
@@ -114,9 +115,9 @@ interface Visit {
 async function visitObject(
   visit: Visit,
   context: PipelineContext,
-  proof: BlockProof | undefined,
+  proof: BlockHashes | undefined,
 ): Promise<number> {
-  const ranges = proof && rangesOf(visit.item, proof.blockSizeBytes)
+  const ranges = proof && rangesOf(visit.item, proof.header.blockSizeBytes)
   if (proof && ranges && totalBytes(ranges) <= visit.share.bytes) {
     const { buffers, signal, slots } = context
     const { job, item, visitor, progress } = visit

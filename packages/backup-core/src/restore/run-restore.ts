@@ -1,5 +1,5 @@
 import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
-import { assertSoundChain } from '../chain/chain-layout.js'
+import { assertSoundChain } from '../chain/chain.js'
 import { findMissingObjects } from '../chain/missing-objects.js'
 import {
   chainSizeByManifest,
@@ -19,7 +19,7 @@ import { visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { restoredVolumeMetadata } from '../format/volume-meta.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
-import { openCheckedTarget } from '../volume/checked-volume.js'
+import { closeQuietly, openCheckedTarget } from '../volume/checked-volume.js'
 import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
 import { withoutZeroObjects, type MapWithoutZeros } from './zero-objects.js'
 
@@ -73,9 +73,8 @@ export async function runRestore(
     return { backupId: record.id, ...sizes, volumeMetadata }
   } catch (error) {
     // The first error is the one to report: errors of the clean-up follow from it.
-    const ignore = (): void => undefined
-    await open.close().catch(ignore)
-    await open.discard?.().catch(ignore)
+    await closeQuietly(open)
+    await open.discard?.().catch(() => undefined)
     throw error
   }
 }

@@ -1,5 +1,4 @@
-import type { Chain } from '../chain/chain.js'
-import { assertSoundChain } from '../chain/chain-layout.js'
+import { assertSoundChain, type Chain } from '../chain/chain.js'
 import { buildExtentMap, inSteps, shownParts, type VisibleObject } from '../chain/extent-map.js'
 import { findMissingObjects } from '../chain/missing-objects.js'
 import {

@@ -60,9 +60,11 @@ export async function* dataExtents(
   for (const program of (await isOnDisk(handle)) ? programs : []) {
     const child = start(program, handle)
     if (!child) continue
-    const ended = endOf(child)
+    // Resolves when the program has ended, or could not be started.
+    const ended = once(child, 'close').catch(() => undefined)
     try {
-      for await (const line of linesOf(child)) {
+      const lines = child.stdout ? createInterface({ input: child.stdout, crlfDelay: Infinity }) : []
+      for await (const line of lines) {
         if (line === 'end') return
         const extent = extentOf(line, reachedBytes)
         if (!extent) break
@@ -101,15 +103,6 @@ function start([command, ...args]: HoleProgram, handle: FileHandle): ChildProces
   } catch {
     return undefined
   }
-}
-
-/** Resolves when a program has ended, or could not be started. */
-async function endOf(child: ChildProcess): Promise<void> {
-  await once(child, 'close').catch(() => undefined)
-}
-
-function linesOf({ stdout }: ChildProcess): AsyncIterable<string> | Iterable<string> {
-  return stdout ? createInterface({ input: stdout, crlfDelay: Infinity }) : []
 }
 
 function extentOf(line: string, reachedBytes: number): VolumeExtent | undefined {

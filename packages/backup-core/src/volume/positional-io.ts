@@ -13,21 +13,18 @@ const READ_CALL_BYTES = 16 * 1024 * 1024
  */
 const WRITE_CALL_BYTES = 256 * 1024
 
-/** What {@link readFully} reads, and where. */
-export interface PositionalRead {
-  readonly path: string
-  readonly offsetBytes: number
-  readonly signal?: AbortSignal | undefined
-}
-
 /** Fills `into` and returns the number of bytes read: fewer only where the file ends. */
-export async function readFully(handle: FileHandle, into: Uint8Array, at: PositionalRead): Promise<number> {
+export async function readFully(
+  handle: FileHandle,
+  into: Uint8Array,
+  { path, offsetBytes, signal }: { path: string; offsetBytes: number; signal?: AbortSignal | undefined },
+): Promise<number> {
   let done = 0
   while (done < into.length) {
-    throwIfAborted(at.signal, `Reading ${at.path}`)
-    const position = at.offsetBytes + done
+    throwIfAborted(signal, `Reading ${path}`)
+    const position = offsetBytes + done
     const length = Math.min(into.length - done, READ_CALL_BYTES)
-    const { bytesRead } = await reading(at.path, () => handle.read(into, done, length, position), position)
+    const { bytesRead } = await reading(path, () => handle.read(into, done, length, position), position)
     if (bytesRead === 0) break
     done += bytesRead
   }

@@ -1,6 +1,7 @@
 import { isUint8Array } from 'node:util/types'
 import { describeValue } from '../checks/check-options.js'
 import type {
+  BackupSource,
   OpenSource,
   OpenTarget,
   RandomAccessSource,
@@ -13,6 +14,7 @@ import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
 import { callSource, requireSize, sourceError, unlessAborted } from './checked-volume.js'
 import { isAllZeros } from './zeros.js'
+import { isStream, streamVolume } from './stream-volume.js'
 
 /**
  * A source on top of a size and a `read(offset, length)`, which is called for several places concurrently.
@@ -113,60 +115,54 @@ export function bufferVolume(buffer?: Uint8Array): BufferVolume {
   if (buffer !== undefined && !isUint8Array(buffer)) {
     throw new BackupError('OPTION_INVALID', `bufferVolume takes a Uint8Array, not ${describeValue(buffer)}.`)
   }
-  return new MemoryVolume(buffer ?? new Uint8Array(0), buffer === undefined)
+  const volume = {
+    bytes: buffer ?? new Uint8Array(0),
+    openSource(options?: VolumeOpenOptions): Promise<OpenSource> {
+      const { bytes } = volume
+      const read = (offset: number, length: number): Promise<Uint8Array> =>
+        Promise.resolve(bytes.subarray(offset, offset + length))
+      return randomAccessVolume({ size: bytes.length, read }).openSource(options)
+    },
+    async openTarget(requirements: TargetRequirements): Promise<OpenTarget> {
+      throwIfAborted(requirements.signal, 'Opening the buffer')
+      const isZeros = isAllZeros(volume.bytes)
+      if (!isZeros && !requirements.overwrite) {
+        const message = 'The buffer is not all zeros. Set `overwrite`, or restore to another one.'
+        throw new BackupError('TARGET_NOT_EMPTY', message)
+      }
+      const bytes = buffer ? fixed(buffer, requirements) : grown(volume.bytes, requirements)
+      return Promise.resolve({
+        // A new buffer is zeros; the copy for a partial restore is what its original was.
+        readsAsZeros: isZeros || (!buffer && !requirements.partial),
+        write: (from: Uint8Array, offsetBytes: number) => write(bytes, from, offsetBytes),
+        finish: () => {
+          volume.bytes = bytes
+          return Promise.resolve()
+        },
+        close: () => Promise.resolve(),
+      })
+    },
+  }
+  return volume
 }
 
-class MemoryVolume implements BufferVolume {
-  constructor(
-    public bytes: Uint8Array,
-    private readonly grows: boolean,
-  ) {}
+function fixed(bytes: Uint8Array, { partial, endBytes, volumeSizeBytes }: TargetRequirements): Uint8Array {
+  const needed = partial ? endBytes : volumeSizeBytes
+  if (bytes.length >= needed) return bytes
+  const message = `The buffer has ${bytes.length} bytes, and the restore needs ${needed}. Pass a longer one.`
+  throw new BackupError('TARGET_TOO_SMALL', message)
+}
 
-  openSource(options?: VolumeOpenOptions): Promise<OpenSource> {
-    const { bytes } = this
-    const read = (offset: number, length: number): Promise<Uint8Array> =>
-      Promise.resolve(bytes.subarray(offset, offset + length))
-    return randomAccessVolume({ size: bytes.length, read }).openSource(options)
-  }
-
-  async openTarget(requirements: TargetRequirements): Promise<OpenTarget> {
-    throwIfAborted(requirements.signal, 'Opening the buffer')
-    const zero = isAllZeros(this.bytes)
-    if (!zero && !requirements.overwrite) {
-      const message = 'The buffer is not all zeros. Set `overwrite`, or restore to another one.'
-      throw new BackupError('TARGET_NOT_EMPTY', message)
-    }
-    const bytes = this.grows ? this.#grown(requirements) : this.#fixed(requirements)
-    return Promise.resolve({
-      // A new buffer is zeros; the copy for a partial restore is what its original was.
-      readsAsZeros: zero || (this.grows && !requirements.partial),
-      write: (from: Uint8Array, offsetBytes: number) => write(bytes, from, offsetBytes),
-      finish: () => {
-        this.bytes = bytes
-        return Promise.resolve()
-      },
-      close: () => Promise.resolve(),
-    })
-  }
-
-  #fixed({ partial, endBytes, volumeSizeBytes }: TargetRequirements): Uint8Array {
-    const needed = partial ? endBytes : volumeSizeBytes
-    if (this.bytes.length >= needed) return this.bytes
-    const message = `The buffer has ${this.bytes.length} bytes, and the restore needs ${needed}. Pass a longer one.`
-    throw new BackupError('TARGET_TOO_SMALL', message)
-  }
-
-  #grown({ partial, endBytes, volumeSizeBytes }: TargetRequirements): Uint8Array {
-    const kept = partial ? this.bytes : new Uint8Array(0)
-    const sizeBytes = kept.length === 0 ? volumeSizeBytes : Math.max(kept.length, endBytes)
-    try {
-      const bytes = new Uint8Array(sizeBytes)
-      bytes.set(kept)
-      return bytes
-    } catch (cause) {
-      const message = `No buffer of ${sizeBytes} bytes fits into memory. Restore to a file.`
-      throw new BackupError('TARGET_TOO_SMALL', message, { cause })
-    }
+function grown(before: Uint8Array, { partial, endBytes, volumeSizeBytes }: TargetRequirements): Uint8Array {
+  const kept = partial ? before : new Uint8Array(0)
+  const sizeBytes = kept.length === 0 ? volumeSizeBytes : Math.max(kept.length, endBytes)
+  try {
+    const bytes = new Uint8Array(sizeBytes)
+    bytes.set(kept)
+    return bytes
+  } catch (cause) {
+    const message = `No buffer of ${sizeBytes} bytes fits into memory. Restore to a file.`
+    throw new BackupError('TARGET_TOO_SMALL', message, { cause })
   }
 }
 
@@ -177,4 +173,43 @@ function write(bytes: Uint8Array, from: Uint8Array, offsetBytes: number): Promis
   }
   bytes.set(from, offsetBytes)
   return Promise.resolve()
+}
+
+/**
+ * Converts any source that `backup` accepts to a volume.
+ *
+ * @throws BackupError `OPTION_INVALID` for anything else; the message lists what is accepted
+ */
+export function asVolumeSource(source: BackupSource): VolumeSource {
+  if (isUint8Array(source)) return bufferVolume(source)
+  if (isVolumeSource(source)) return source
+  // Before the random-access sources: a Readable has a `read` too.
+  if (isStream(source)) return streamVolume(source)
+  if (isRandomAccess(source)) return randomAccessVolume(source)
+  throw new BackupError(
+    'OPTION_INVALID',
+    `A source must be a volume (fileVolume(path)), a Buffer or Uint8Array, a Readable, a ReadableStream, an ` +
+      `AsyncIterable of Uint8Array or { size, read(offset, length) }, not ${describeValue(source)}.${hint(source)}`,
+  )
+}
+
+function isVolumeSource(value: unknown): value is VolumeSource {
+  return isObject(value) && typeof value['openSource'] === 'function'
+}
+
+function isRandomAccess(value: unknown): value is RandomAccessSource {
+  return isObject(value) && typeof value['read'] === 'function' && 'size' in value
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function hint(value: unknown): string {
+  if (typeof value === 'string') return ' For the file of that name, use fileVolume(path).'
+  if (value instanceof URL) return ' For a file: URL, use fileVolume(fileURLToPath(url)).'
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return ' Wrap it: new Uint8Array(buffer).'
+  if (value instanceof Promise) return ' It is a promise: did you forget `await`?'
+  if (value instanceof Blob) return ' Use blob.stream().'
+  return ''
 }

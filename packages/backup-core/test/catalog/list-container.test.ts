@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { listContainer } from '../../src/catalog/list-container.js'
 import type { ObjectStore } from '../../src/contracts/object-store.js'
 
-it('stops reading a listing that names more backups than a container can have', async () => {
+it('refuses a listing with more than the maximum number of backups', async () => {
   let read = 0
   const endless = {
     async *getContainerEntries() {

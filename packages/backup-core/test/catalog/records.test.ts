@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 
 const clock = (): Date => new Date('2026-01-02T03:04:05Z')
 
-it('gives the time of a backup in one form, wherever its record comes from', async () => {
+it('has the time of a backup in one form in every record', async () => {
   const driver = new MemoryBackupDriver({ clock })
   const made = await driver.backup({ volumeId: 'volume', backupId: 'full' }, Buffer.from('volume'))
   const iso = '2026-01-02T03:04:05Z'
@@ -32,7 +32,7 @@ class CountingDriver extends MemoryBackupDriver {
   }
 }
 
-it('has what a backup took of the store in its record, read from its manifest alone', async () => {
+it('has the stored sizes of a backup in its record, from its manifest alone', async () => {
   const driver = new CountingDriver({ blockSizeBytes: 512, chunkSizeBytes: 2048, compression: zlib() })
   const volume = Buffer.alloc(9000, 'volume')
   const made = await driver.backup({ volumeId: 'volume', backupId: 'full' }, volume)
@@ -55,7 +55,7 @@ it('has what a backup took of the store in its record, read from its manifest al
   expect(await driver.getBackup('full')).toMatchObject(sizes)
 })
 
-it('knows nothing of what a manifest of Cinder does not state', async () => {
+it('leaves out of a record what a manifest of Cinder does not state', async () => {
   const driver = new MemoryBackupDriver()
   const made = await driver.backup({ volumeId: 'volume' }, Buffer.from('volume'))
   const name = `${made.prefix}_metadata`
@@ -67,7 +67,7 @@ it('knows nothing of what a manifest of Cinder does not state', async () => {
   expect(record).not.toHaveProperty('chunkSizeBytes')
 })
 
-it('writes no key into a manifest that docs/format.md does not name, and the volume size into each', async () => {
+it('writes only keys that docs/format.md names, and the volume size, into every manifest', async () => {
   const docs = await readFile(new URL('../../../../docs/format.md', import.meta.url), 'utf8')
   const [table = ''] = /^## `_metadata`$[\s\S]*?^Of each object/m.exec(docs) ?? []
   const named = new Set(

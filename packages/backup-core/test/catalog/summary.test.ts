@@ -40,7 +40,7 @@ it.each(['oldest', 'newest'])(
   },
 )
 
-it('ends at a loop of parents', () => {
+it('stops at a loop of parents', () => {
   const [first, second] = chainOf(2) as [Summary, Summary]
   const loop = { ...first, record: { ...first.record, parentId: 'b1' } }
   const known = new Map([

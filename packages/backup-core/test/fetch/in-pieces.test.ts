@@ -63,7 +63,7 @@ describe('an object that does not fit into memory', () => {
     expect(target.every((byte) => byte === 0xee)).toBe(true)
   })
 
-  it('is read again when it was damaged on the way', async () => {
+  it('is read again after a read that was damaged', async () => {
     const writer = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 300_032 })
     const full = await writer.backup({ volumeId: 'volume' }, volume)
     const faulty = new FaultyBackupDriver(writer, {
@@ -77,7 +77,7 @@ describe('an object that does not fit into memory', () => {
     expect(codes).toEqual(['OBJECT_REREAD'])
   })
 
-  it('reports the error of the store, where a compressor takes it for a damaged stream', async () => {
+  it('reports the error of the store where a compressor reports a damaged stream', async () => {
     const writer = new MemoryBackupDriver({
       blockSizeBytes: 512,
       chunkSizeBytes: 300_032,

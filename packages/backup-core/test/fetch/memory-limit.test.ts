@@ -41,7 +41,7 @@ describe('an object that has to be held whole and exceeds maxMemoryBytes', () =>
     }
   })
 
-  it('is refused by what its manifest says, though the store holds little', async () => {
+  it('is refused by the length in its manifest, whatever its stored length', async () => {
     const { prefix } = await full
     const driver = new MemoryBackupDriver({ compression, store: writer.store, maxMemoryBytes: 2 ** 30 })
     const name = `${prefix}_metadata`

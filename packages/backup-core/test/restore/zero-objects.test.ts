@@ -32,7 +32,7 @@ async function backedUp(
 describe('objects that hold zeros', () => {
   const volume = volumeOf([1, 0, 0, 2, 0], 100)
 
-  it('are not fetched: their MD5 says what they hold', async () => {
+  it('are not fetched, since their MD5 proves the zeros', async () => {
     const { driver, record } = await backedUp(volume)
     const counting = new FaultyBackupDriver(driver)
     const target = bufferVolume()
@@ -45,7 +45,7 @@ describe('objects that hold zeros', () => {
     expect(result.sparseBytes).toBe(3 * chunk + 100)
   })
 
-  it('are written where the target holds something else, and where no holes are wanted', async () => {
+  it('are written where the target does not read as zeros, and without `sparse`', async () => {
     const { driver, record } = await backedUp(volume)
     const full = bufferVolume(new Uint8Array(volume.length).fill(7))
     expect((await driver.restore(record, full, { overwrite: true })).writtenBytes).toBe(volume.length)
@@ -55,7 +55,7 @@ describe('objects that hold zeros', () => {
     expect(Buffer.compare(dense.bytes, volume)).toBe(0)
   })
 
-  it('harm no restore when they are damaged; a verification finds it, and a strict restore fails', async () => {
+  it('restore when they are damaged, which a verification and a strict restore report', async () => {
     const { driver, record } = await backedUp(volume)
     driver.store.set(record.container, `${record.prefix}-00002`, new Uint8Array(chunk).fill(1))
     const target = bufferVolume()
@@ -66,13 +66,13 @@ describe('objects that hold zeros', () => {
     await expectCode(strict.restore(record, bufferVolume()), 'OBJECT_CORRUPT')
   })
 
-  it('still have to be there', async () => {
+  it('must exist in the store', async () => {
     const { driver, record } = await backedUp(volume)
     driver.store.delete(record.container, `${record.prefix}-00002`)
     await expectCode(driver.restore(record, bufferVolume()), 'OBJECT_MISSING')
   })
 
-  it('are told from objects that are the same and hold something', async () => {
+  it('differ from equal objects of other data', async () => {
     const same = volumeOf([3, 3, 0, 3, 0])
     const { driver, record } = await backedUp(same)
     const target = bufferVolume()

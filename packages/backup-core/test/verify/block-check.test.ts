@@ -37,7 +37,7 @@ it('accepts a volume in any pieces and order, checking each block once', async (
   )
 })
 
-it('names the block of a single wrong byte', async () => {
+it('reports the block of a single wrong byte', async () => {
   await fc.assert(
     fc.asyncProperty(cutVolume, fc.nat(499), async ({ volume, edges, blockSizeBytes }, place) => {
       const at = place % volume.length
@@ -56,7 +56,7 @@ it('names the block of a single wrong byte', async () => {
   )
 })
 
-it('takes a place where nothing is stored for zeros, also within a block', async () => {
+it('treats an extent without objects as zeros, also within a block', async () => {
   const volume = new Uint8Array(1000)
   volume.fill(3, 0, 130)
   volume.fill(4, 777)
