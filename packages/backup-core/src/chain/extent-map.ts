@@ -27,7 +27,7 @@ export interface ExtentMap<Layer = ChainLayer> {
  * Finds for each byte of `window` the newest object that holds it, so that no byte is fetched twice.
  *
  * The ends of all objects cut the window into segments. From the newest object to the oldest, each takes the segments that
- * are still free; `nextFree` skips those that are taken. That is `n log n` for any number of layers and overlaps.
+ * are still free; `next` skips those that are taken. That is `n log n` for any number of layers and overlaps.
  *
  * @param layers - newest first; within one, later objects win over earlier ones, as Cinder writes them
  * @param window - the part of the volume that is wanted
@@ -37,33 +37,50 @@ export function buildExtentMap<Layer extends LayerObjects>(
   window: VolumeExtent,
 ): ExtentMap<Layer> {
   const windowEnd = window.offsetBytes + window.lengthBytes
-  const candidates = layers.flatMap((layer) =>
-    layer.metadata.objects
-      .map((object) => ({
-        ...{ layer, object, visible: [] as VolumeExtent[] },
-        startBytes: Math.max(window.offsetBytes, object.offsetBytes),
-        endBytes: Math.min(windowEnd, object.offsetBytes + object.lengthBytes),
-      }))
-      .filter(({ startBytes, endBytes }) => endBytes > startBytes)
-      .reverse(),
-  )
-  const cuts = new Float64Array(2 * candidates.length + 2)
-  cuts.set([window.offsetBytes, windowEnd])
-  for (const [index, { startBytes, endBytes }] of candidates.entries()) {
-    cuts.set([startBytes, endBytes], 2 * index + 2)
+  const candidates: Candidate<Layer>[] = []
+  for (const layer of layers) {
+    for (const object of layer.metadata.objects.toReversed()) {
+      const startBytes = Math.max(window.offsetBytes, object.offsetBytes)
+      const endBytes = Math.min(windowEnd, object.offsetBytes + object.lengthBytes)
+      if (endBytes > startBytes) candidates.push({ layer, object, startBytes, endBytes, visible: [] })
+    }
   }
+  const cuts = new Float64Array(2 * candidates.length + 2)
+  for (const [index, { startBytes, endBytes }] of candidates.entries()) {
+    cuts[2 * index] = startBytes
+    cuts[2 * index + 1] = endBytes
+  }
+  cuts[cuts.length - 2] = window.offsetBytes
+  cuts[cuts.length - 1] = windowEnd
   cuts.sort()
-  const owners = new Array<(typeof candidates)[number] | undefined>(cuts.length)
-  const nextFree = freeSegments(cuts.length)
-  for (const candidate of candidates) {
-    let at = nextFree(firstAtLeast(cuts, candidate.startBytes))
-    for (; (cuts[at] ?? windowEnd) < candidate.endBytes; at = nextFree(at, true)) owners[at] = candidate
+  /** Of each segment the number of its candidate, from 1; 0 while it is free. */
+  const owners = new Int32Array(cuts.length)
+  /** The next segment that may be free. */
+  const next = new Int32Array(cuts.length)
+  const firstFree = (from: number): number => {
+    let at = from
+    while (owners[at] !== 0) at = next[at] ?? at
+    for (let passed = from; passed < at;) {
+      const following = next[passed] ?? at
+      next[passed] = at
+      passed = following
+    }
+    return at
+  }
+  for (const [index, { startBytes, endBytes }] of candidates.entries()) {
+    let at = firstFree(firstAtLeast(cuts, startBytes))
+    while ((cuts[at] ?? windowEnd) < endBytes) {
+      owners[at] = index + 1
+      next[at] = at + 1
+      at = firstFree(at + 1)
+    }
   }
   const objects: VisibleObject<Layer>[] = []
   const gaps: VolumeExtent[] = []
   for (let at = 0; at + 1 < cuts.length; at += 1) {
-    const owner = owners[at]
-    const [startBytes = 0, endBytes = 0] = [cuts[at], cuts[at + 1]]
+    const owner = candidates[(owners[at] ?? 0) - 1]
+    const startBytes = cuts[at] ?? windowEnd
+    const endBytes = cuts[at + 1] ?? windowEnd
     if (endBytes === startBytes) continue
     if (owner?.visible.length === 0) objects.push(owner)
     appendExtent(owner?.visible ?? gaps, startBytes, endBytes)
@@ -71,19 +88,10 @@ export function buildExtentMap<Layer extends LayerObjects>(
   return { objects, gaps }
 }
 
-/** Returns a function that finds the first free segment from `from` on; with `take`, `from` is taken first. */
-function freeSegments(count: number): (at: number, take?: boolean) => number {
-  const next = Int32Array.from({ length: count }, (_, index) => index)
-  const follow = (at: number): number => next[at] ?? at
-  return (from, take = false) => {
-    if (take) next[from] = from + 1
-    let at = from
-    while (follow(at) !== at) {
-      next[at] = follow(follow(at))
-      at = follow(at)
-    }
-    return at
-  }
+interface Candidate<Layer> extends VisibleObject<Layer> {
+  readonly visible: VolumeExtent[]
+  readonly startBytes: number
+  readonly endBytes: number
 }
 
 function firstAtLeast(sorted: Float64Array, value: number): number {
