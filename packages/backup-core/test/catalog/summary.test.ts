@@ -31,7 +31,7 @@ it.each(['oldest', 'newest'])(
   (first) => {
     const chain = chainOf(500)
     const known = new CountingMap(chain.map((summary) => [summary.record.id, summary]))
-    const sizes = new Map()
+    const sizes: VolumeSizes = new Map()
     const order = first === 'oldest' ? chain : chain.toReversed()
     for (const summary of order) {
       expect(recordOf(summary, known, sizes)).toMatchObject({ id: summary.record.id, sizeBytes: 1000 })
