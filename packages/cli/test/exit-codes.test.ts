@@ -56,9 +56,9 @@ describe('the words of a failure', () => {
 
   it('say once what to do where the engine says it', async () => {
     const message =
-      'Backup a is the base of 1 incremental(s): b. Delete those first, or set `withDescendants`.'
+      'Cannot delete backup a: 1 incremental(s) depend on it: b. Delete those first, or set `withDescendants`.'
     expect(errorText(await reportOf(new BackupError('HAS_DEPENDENTS', message)))).toBe(
-      'stowage: Backup a is the base of 1 incremental(s): b. Delete those first, or add --with-descendants.\n' +
+      'stowage: Cannot delete backup a: 1 incremental(s) depend on it: b. Delete those first, or add --with-descendants.\n' +
         '  code: HAS_DEPENDENTS\n',
     )
   })

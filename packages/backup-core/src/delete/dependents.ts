@@ -7,73 +7,57 @@ import {
 } from '../catalog/list-container.js'
 import { inOrder, recordOf, summarise, type Summary } from '../catalog/summary.js'
 import { readMetadataAt } from '../chain/chain.js'
-import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { isBackupError, type BackupError } from '../errors/backup-error.js'
-import { parseMetadata } from '../format/metadata-reader.js'
 import { mayBeOfVolume } from '../format/backup-prefix.js'
 import { metadataObjectName } from '../format/object-names.js'
-import { bytesBody } from '../store/objects.js'
-import { listSound } from './list-sound.js'
-import { mayHideBackup, readMarker } from './marker.js'
+import { mapConcurrently } from '../pipeline/slots.js'
+import type { DeleteTarget, DeleteTargets } from './find-target.js'
+import { listOwnContainer } from './list-own-container.js'
+import { mayHideBackup, parseManifest, readMarker, type StoreAccess } from './marker.js'
 
-/** A backup that is to be deleted, as far as it is known. */
-export interface DeleteTarget {
-  readonly id: string
-  readonly container: string
-  readonly prefix: string
-  /** Undefined where its metadata cannot be read. */
-  readonly volumeId?: string
-  readonly objectCount?: number
-  /** The object that marks it as being deleted, once there is one. */
-  readonly markerName?: string
-}
-
-/** What depends on a backup, and what may. */
+/** The backups that depend on a backup, and those that may. */
 export interface Dependents {
   /** Oldest first: each after its parent. */
   readonly found: readonly BackupRecord[]
   /** The ids among them whose own delete did not finish. */
   readonly halfDeleted: ReadonlySet<string>
-  /** What cannot be read, and so may depend on it: names of objects, or of containers. */
+  /** The errors of objects and containers that cannot be read, and so may depend on it. */
   readonly unknown: readonly BackupError[]
 }
 
-const READS_AT_ONCE = 8
-
 /**
  * Finds the backups that depend on others, in all containers that the driver lists. Each search lists them anew, and reads
- * the manifests that the ones before did not: a manifest never changes. Those of other volumes, by their names, are not read.
+ * the manifests that the previous ones did not: a manifest never changes. Manifests whose names show another volume are
+ * not read.
  */
 export class DependentsSearch {
-  readonly #store: ObjectStore
+  readonly #access: StoreAccess
   readonly #ownCatalog: BackupCatalog | undefined
-  readonly #options: StoreOptions
   /** By container and name. */
   #known = new Map<string, Summary>()
 
-  /** @param ownCatalog - the caller's, which is asked beside the store */
-  constructor(store: ObjectStore, ownCatalog: BackupCatalog | undefined, options: StoreOptions) {
-    this.#store = store
+  /** @param ownCatalog - the caller's catalog, which is searched in addition to the store */
+  constructor(access: StoreAccess, ownCatalog: BackupCatalog | undefined) {
+    this.#access = access
     this.#ownCatalog = ownCatalog
-    this.#options = options
   }
 
-  /** @param toDelete - the backup asked about, first, and those that go with it */
-  async of(toDelete: readonly [DeleteTarget, ...DeleteTarget[]]): Promise<Dependents> {
+  /** @param toDelete - first the backup whose dependents are searched, then those that are deleted with it */
+  async of(toDelete: DeleteTargets): Promise<Dependents> {
     let before = new Set<string>()
     for (;;) {
-      const { dependents, gone } = await this.#lookOnce(toDelete)
-      // What was listed and is gone may have been hidden by a delete, and put back: it has to be listed again. A listing
-      // that lags names the same for a while.
+      const { dependents, gone } = await this.#search(toDelete)
+      // What was listed and is gone may have been hidden by a delete and put back: the containers must be listed again.
+      // A listing that lags names the same objects for a while.
       if ([...gone].every((key) => before.has(key))) return dependents
       before = new Set([...before, ...gone])
     }
   }
 
-  /** @returns also what was listed, and not there when it was read */
-  async #lookOnce(
-    toDelete: readonly [DeleteTarget, ...DeleteTarget[]],
+  /** @returns also what was listed, and did not exist when it was read */
+  async #search(
+    toDelete: DeleteTargets,
   ): Promise<{ readonly dependents: Dependents; readonly gone: ReadonlySet<string> }> {
     const [target] = toDelete
     const unknown: BackupError[] = []
@@ -85,7 +69,7 @@ export class DependentsSearch {
       .filter(({ container, objectName }) => !own.has(keyOf(container, objectName)))
       // A backup of another volume cannot be restored on this one: it does not depend on it, and is not read.
       .filter(({ prefix }) => mayBeOfVolume(prefix, target.volumeId))
-    const summaries = await this.#summariesAt(places, gone, (error) => unknown.push(error))
+    const summaries = await this.#summariesAt(places, gone, unknown)
     const halfDeleted = new Set<string>()
     const committed = new Set(summaries.map(({ record }) => keyOf(record.container, record.prefix)))
     for (const marker of listings.flatMap(({ markers }) => markers)) {
@@ -99,33 +83,35 @@ export class DependentsSearch {
       halfDeleted.add(summary.record.id)
       summaries.push(summary)
     }
-    const catalogued = await this.#catalogued(target.container, summaries)
+    const catalogued: BackupRecord[] = []
+    if (this.#ownCatalog) {
+      const filter = { ...this.#access.options, nearContainer: target.container }
+      for await (const record of this.#ownCatalog.list(filter)) {
+        if (!committed.has(keyOf(record.container, record.prefix))) catalogued.push(record)
+      }
+    }
     return { dependents: { found: descendantsOf(target, summaries, catalogued), halfDeleted, unknown }, gone }
   }
 
-  async #listAll(
-    toDelete: readonly [DeleteTarget, ...DeleteTarget[]],
-    unknown: BackupError[],
-  ): Promise<ContainerListing[]> {
+  async #listAll(toDelete: DeleteTargets, unknown: BackupError[]): Promise<ContainerListing[]> {
+    const { store, options } = this.#access
     const containers = new Set([toDelete[0].container])
-    // An incremental may be in a container that this driver does not search otherwise.
-    const everywhere = { ...this.#options, everywhere: true }
-    try {
-      for await (const container of this.#store.getContainers(everywhere)) containers.add(container)
-    } catch (error) {
-      // A container that is not named hides its incrementals as one does that cannot be listed.
+    const listings: ContainerListing[] = []
+    const collect = (error: unknown): void => {
       if (!mayHide(error)) throw error
       unknown.push(error)
     }
-    const listings: ContainerListing[] = []
+    try {
+      // An incremental may be in a container that this driver does not search otherwise.
+      for await (const container of store.getContainers({ ...options, everywhere: true }))
+        containers.add(container)
+    } catch (error) {
+      // A container that is not named hides its incrementals, as does one that cannot be listed.
+      collect(error)
+    }
     for (const container of containers) {
-      try {
-        const own = toDelete.filter((target) => target.container === container)
-        listings.push(await listSound(this.#store, container, own, this.#options))
-      } catch (error) {
-        if (!mayHide(error)) throw error
-        unknown.push(error)
-      }
+      const targets = toDelete.filter((target) => target.container === container)
+      await listOwnContainer(this.#access, container, targets).then((found) => listings.push(found), collect)
     }
     return listings
   }
@@ -133,7 +119,7 @@ export class DependentsSearch {
   async #summariesAt(
     places: readonly MetadataPlace[],
     gone: Set<string>,
-    onUnreadable: (error: BackupError) => void,
+    unknown: BackupError[],
   ): Promise<Summary[]> {
     const found = new Map<string, Summary>()
     const unread: MetadataPlace[] = []
@@ -143,61 +129,43 @@ export class DependentsSearch {
       if (known) found.set(key, known)
       else unread.push(place)
     }
-    for (let start = 0; start < unread.length; start += READS_AT_ONCE) {
-      const batch = unread.slice(start, start + READS_AT_ONCE)
-      await Promise.all(
-        batch.map(async (place) => {
-          try {
-            const metadata = await readMetadataAt(this.#store, place, this.#options)
-            found.set(keyOf(place.container, place.objectName), summarise(place, metadata))
-          } catch (error) {
-            if (isBackupError(error, 'OBJECT_MISSING')) {
-              gone.add(keyOf(place.container, place.objectName))
-              return
-            }
-            if (!mayHide(error)) throw error
-            onUnreadable(error)
-          }
-        }),
-      )
-    }
+    await mapConcurrently(unread, async (place) => {
+      const key = keyOf(place.container, place.objectName)
+      try {
+        const metadata = await readMetadataAt(this.#access.store, place, this.#access.options)
+        found.set(key, summarise(place, metadata))
+      } catch (error) {
+        if (isBackupError(error, 'OBJECT_MISSING')) gone.add(key)
+        else if (mayHide(error)) unknown.push(error)
+        else throw error
+      }
+    })
     this.#known = found
     return [...found.values()]
   }
 
-  /** A backup whose delete did not finish depends on its parent still: its `_metadata` may be put back. */
+  /** A backup whose delete did not finish still depends on its parent: its `_metadata` may be put back. */
   async #summaryOfMarker(
     place: MarkerPlace,
     gone: Set<string>,
     unknown: BackupError[],
   ): Promise<Summary | undefined> {
+    const { container, objectName } = place
     try {
-      const marker = await readMarker(this.#store, place, this.#options)
-      if (!marker) gone.add(keyOf(place.container, place.objectName))
+      const marker = await readMarker(this.#access, place)
+      if (!marker) gone.add(keyOf(container, objectName))
       if (!marker || marker.metadata.byteLength === 0) return undefined
-      const { container } = place
-      const objectName = metadataObjectName(marker.prefix)
-      const metadata = await parseMetadata(bytesBody(marker.metadata).stream(), { container, objectName })
-      return summarise({ container, prefix: marker.prefix }, metadata)
+      const metadataPlace = { container, prefix: marker.prefix }
+      return summarise(metadataPlace, await parseManifest(marker.metadata, metadataPlace))
     } catch (error) {
       if (!mayHide(error)) throw error
-      if (await mayHideBackup(this.#store, place, this.#options)) unknown.push(error)
+      if (await mayHideBackup(this.#access, place)) unknown.push(error)
       return undefined
     }
   }
-
-  async #catalogued(nearContainer: string, stored: readonly Summary[]): Promise<BackupRecord[]> {
-    if (!this.#ownCatalog) return []
-    const places = new Set(stored.map(({ record }) => keyOf(record.container, record.prefix)))
-    const records: BackupRecord[] = []
-    for await (const record of this.#ownCatalog.list({ ...this.#options, nearContainer })) {
-      if (!places.has(keyOf(record.container, record.prefix))) records.push(record)
-    }
-    return records
-  }
 }
 
-/** Whether a dependent may be behind a failure: of the object or container alone, and not of the store. */
+/** Whether a failure may hide a dependent: one of the object or container alone, and not of the store. */
 function mayHide(error: unknown): error is BackupError {
   return (
     isUnreadable(error) || isBackupError(error, 'STORE_FAILED') || isBackupError(error, 'LISTING_INVALID')
@@ -205,8 +173,8 @@ function mayHide(error: unknown): error is BackupError {
 }
 
 /**
- * Two backups may have one id: a killed delete has one of them, and another run made the other. What was made on the one,
- * and says so, does not depend on the other.
+ * Two backups may have the same id: one of a killed delete, and one that another run made since. An incremental that states
+ * its parent's prefix depends on one of them only.
  */
 function descendantsOf(
   target: DeleteTarget,
@@ -230,7 +198,7 @@ function descendantsOf(
   })
 }
 
-/** NUL is in no name. */
+/** Returns a unique key: no name contains NUL. */
 function keyOf(container: string, name: string): string {
   return `${container}\0${name}`
 }

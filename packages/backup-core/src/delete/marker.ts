@@ -1,12 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import { isUnreadable, type MarkerPlace } from '../catalog/list-container.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
-import { isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
-import { decodeMarker, encodeMarker, type DeletionMarker } from '../format/deletion-marker.js'
-import { markerNamesBegin, markerObjectName, parseMarkerName } from '../format/side-objects.js'
-import { partsBody, readBytes, writeObject } from '../store/objects.js'
 import type { WarningListener } from '../contracts/progress.js'
-import type { Found, StoreAccess } from './find-target.js'
+import { isBackupError } from '../errors/backup-error.js'
+import { decodeMarker, encodeMarker, type DeletionMarker } from '../format/deletion-marker.js'
+import type { BackupMetadata } from '../format/metadata.js'
+import { parseMetadata } from '../format/metadata-reader.js'
+import { metadataObjectName } from '../format/object-names.js'
+import { markerNamesBegin, markerObjectName, parseMarkerName } from '../format/side-objects.js'
+import { bytesBody, partsBody, readBytes, writeObject } from '../store/objects.js'
+
+/** A store, and the options of the calls to it. */
+export interface StoreAccess {
+  readonly store: ObjectStore
+  readonly options: StoreOptions
+}
+
+/** Where the objects of one backup are: two sets of objects may have the same id. */
+export interface BackupPlace {
+  readonly id: string
+  readonly container: string
+  readonly prefix: string
+}
 
 /** A marker, and its name in the container of its backup. */
 export interface StoredMarker extends DeletionMarker {
@@ -21,13 +36,13 @@ export interface Markers {
 }
 
 /**
- * The marker at a place; undefined where there is none.
- * @throws `METADATA_INVALID` where it is damaged
+ * Reads a marker; undefined where it does not exist.
+ *
+ * @throws BackupError `METADATA_INVALID` where it is damaged
  */
 export async function readMarker(
-  store: ObjectStore,
+  { store, options }: StoreAccess,
   { container, objectName, backupId }: MarkerPlace,
-  options: StoreOptions,
 ): Promise<StoredMarker | undefined> {
   try {
     const bytes = await readBytes(store, container, objectName, options)
@@ -38,25 +53,17 @@ export async function readMarker(
   }
 }
 
-/** Which backup's markers: two sets of objects may have one id. */
-export interface MarkedBackup {
-  readonly id: string
-  readonly container: string
-  readonly prefix: string
-}
-
 /** Lists a backup's markers, and reads them. */
 export async function listMarkers(
-  store: ObjectStore,
-  { id, container, prefix }: MarkedBackup,
-  options: StoreOptions,
+  { store, options }: StoreAccess,
+  { id, container, prefix }: BackupPlace,
 ): Promise<Markers> {
   const readable: StoredMarker[] = []
   const damaged: string[] = []
   for await (const objectName of store.getContainerEntries(container, markerNamesBegin(id), options)) {
     if (parseMarkerName(objectName) !== id) continue
     try {
-      const marker = await readMarker(store, { container, objectName, backupId: id }, options)
+      const marker = await readMarker({ store, options }, { container, objectName, backupId: id })
       if (marker?.prefix === prefix) readable.push(marker)
     } catch (error) {
       if (!isUnreadable(error)) throw error
@@ -66,14 +73,24 @@ export async function listMarkers(
   return { readable, damaged }
 }
 
+/** Whether a marker still exists: by the listing, or by a request, since listings may lag. */
+export async function isStored(
+  { store, options }: StoreAccess,
+  { container }: BackupPlace,
+  { token, objectName }: StoredMarker,
+  { readable, damaged }: Markers,
+): Promise<boolean> {
+  if (readable.some((marker) => marker.token === token) || damaged.includes(objectName)) return true
+  return store.objectExists(container, objectName, options)
+}
+
 /**
- * Whether a container has objects of which the name contains an id, markers aside: without any, a marker of that id that
- * cannot be read hides no backup.
+ * Whether a container has objects, other than markers, whose names contain an id. Where it has none, a marker of that id
+ * that cannot be read hides no backup.
  */
 export async function mayHideBackup(
-  store: ObjectStore,
+  { store, options }: StoreAccess,
   { container, backupId }: MarkerPlace,
-  options: StoreOptions,
 ): Promise<boolean> {
   for await (const objectName of store.getContainerEntries(container, '', options)) {
     if (objectName.includes(backupId) && parseMarkerName(objectName) === undefined) return true
@@ -81,31 +98,48 @@ export async function mayHideBackup(
   return false
 }
 
-/** Writes a marker that outranks those that are there. */
-export async function writeMarker(
-  store: ObjectStore,
-  { id, container, prefix }: MarkedBackup,
-  metadata: Uint8Array,
-  others: readonly StoredMarker[],
-  options: StoreOptions,
-): Promise<StoredMarker> {
-  const token = randomBytes(16).toString('hex')
-  const generation = 1 + others.reduce((highest, other) => Math.max(highest, other.generation), 0)
-  const marker = { backupId: id, prefix, token, generation, removing: false, metadata }
-  const objectName = markerObjectName(id, token)
-  await putMarker(store, container, { ...marker, objectName }, options)
-  return { ...marker, objectName }
+/** Parses the bytes of a backup's `_metadata`, as a marker has them. */
+export function parseManifest(
+  bytes: Uint8Array,
+  { container, prefix }: Omit<BackupPlace, 'id'>,
+): Promise<BackupMetadata> {
+  return parseMetadata(bytesBody(bytes).stream(), { container, objectName: metadataObjectName(prefix) })
+}
+
+/** Does the same, and returns undefined for bytes that are damaged or missing. */
+export async function parseIfReadable(
+  bytes: Uint8Array | null,
+  place: BackupPlace,
+): Promise<BackupMetadata | undefined> {
+  try {
+    return bytes === null ? undefined : await parseManifest(bytes, place)
+  } catch (error) {
+    if (isUnreadable(error)) return undefined
+    throw error
+  }
 }
 
 /** Writes a marker under its name, over an older state of it. */
-export function putMarker(
-  store: ObjectStore,
-  container: string,
+function putMarker(
+  { store, options }: StoreAccess,
+  { container }: BackupPlace,
   marker: StoredMarker,
-  options: StoreOptions,
 ): Promise<void> {
   const body = partsBody(encodeMarker(marker))
   return writeObject(store, container, marker.objectName, body, { ...options, extraMetadata: null })
+}
+
+/** Writes a marker anew. A store that is full keeps the old one. */
+export async function rewriteMarker(
+  access: StoreAccess,
+  place: BackupPlace,
+  marker: StoredMarker,
+): Promise<void> {
+  try {
+    await putMarker(access, place, marker)
+  } catch (error) {
+    if (!isFull(error)) throw error
+  }
 }
 
 /** Whether the delete of the first marker decides, and not that of the second. A total order. */
@@ -113,35 +147,41 @@ export function outranks(a: DeletionMarker, b: DeletionMarker): boolean {
   return a.generation === b.generation ? a.token > b.token : a.generation > b.generation
 }
 
-/** Codes of a store that is full: a backup must be deletable all the same, which makes room. */
-const fullCodes: readonly BackupErrorCode[] = ['NO_SPACE', 'QUOTA_EXCEEDED']
-
-export function isFull(error: unknown): boolean {
-  return fullCodes.some((code) => isBackupError(error, code))
+/** Whether the store is full: a backup can be deleted all the same, which frees space. */
+function isFull(error: unknown): boolean {
+  return isBackupError(error, 'NO_SPACE') || isBackupError(error, 'QUOTA_EXCEEDED')
 }
 
-/** What a backup is marked with. */
-export type MarkMeans = Pick<StoreAccess, 'store' | 'options'> & { readonly onWarning: WarningListener }
-
-/** Writes this delete's marker; on a full store it takes over the highest of the others. */
+/**
+ * Writes the marker of a new delete, which outranks the others. On a full store the delete takes over the highest of the
+ * others, or continues without a marker, with a warning.
+ */
 export async function mark(
-  { store, options, onWarning }: MarkMeans,
-  { target, committed, metadata, hadObjects }: Found,
+  access: StoreAccess & { readonly onWarning: WarningListener },
+  place: BackupPlace,
+  metadata: Uint8Array | null,
   others: readonly StoredMarker[],
 ): Promise<StoredMarker | undefined> {
-  if (!committed && metadata === null && others.length === 0 && !hadObjects) return undefined
+  const { id, prefix } = place
+  const highest = [...others].sort((a, b) => (outranks(a, b) ? -1 : 1))[0]
+  const token = randomBytes(16).toString('hex')
+  const marker = {
+    ...{ backupId: id, prefix, token, removing: false, metadata: metadata ?? new Uint8Array() },
+    generation: 1 + (highest?.generation ?? 0),
+    objectName: markerObjectName(id, token),
+  }
   try {
-    return await writeMarker(store, target, metadata ?? new Uint8Array(), others, options)
+    await putMarker(access, place, marker)
+    return marker
   } catch (error) {
     if (!isFull(error)) throw error
-    const [first, ...rest] = others
-    if (first) return rest.reduce((highest, other) => (outranks(other, highest) ? other : highest), first)
-    onWarning({
+    if (highest) return highest
+    access.onWarning({
       code: 'DELETE_NOT_MARKED',
       message:
-        `The store is full, so that the delete of backup ${target.id} cannot be marked as begun. ` +
+        `The store is full, so that the delete of backup ${id} cannot be marked as begun. ` +
         'If it is interrupted, delete the backup again with `force`.',
-      backupId: target.id,
+      backupId: id,
     })
     return undefined
   }

@@ -1,26 +1,28 @@
 import type { BackupCatalog } from '../contracts/catalog.js'
-import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
+import { signalOptions } from '../contracts/object-store.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
 import type { WarningListener } from '../contracts/progress.js'
-import { DependentsSearch, type DeleteTarget, type Dependents } from './dependents.js'
+import { DependentsSearch, type Dependents } from './dependents.js'
 import type { DeleteOptions, DeleteResult } from '../contracts/requests.js'
 import type { BackupReference } from '../contracts/records.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { findInStore, findTargets, type Found, type TargetSearch } from './find-target.js'
+import {
+  findInStore,
+  findTargets,
+  type DeleteTarget,
+  type DeleteTargets,
+  type ForcedAccess,
+  type Found,
+  type TargetSearch,
+} from './find-target.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { conflict, settle } from './settle.js'
 import { messageAbout } from '../errors/error-mapper.js'
 
-/** What one backup is deleted with. */
-export interface DeleteMeans {
-  readonly store: ObjectStore
-  readonly catalog: Pick<BackupCatalog, 'remove'>
-  readonly onWarning: WarningListener
+/** The dependencies of the delete of one backup. */
+export interface DeleteContext extends ForcedAccess, Pick<DeleteTargetsJob, 'catalog' | 'onWarning'> {
   readonly meter: ProgressMeter
-  readonly options: StoreOptions
-  /** Whether the caller deletes what cannot be read. */
-  readonly force: boolean
   /** Rejects where a backup that depends on the target exists, or may exist. Searches anew each time. */
   readonly assertNoDependents: (target: DeleteTarget) => Promise<void>
 }
@@ -28,19 +30,19 @@ export interface DeleteMeans {
 /** Why a backup must be kept. */
 export interface Refusal {
   readonly error: Error
-  /** Whether `_metadata` may yet be removed: that request was cut off, and something between may hold it. */
+  /** Whether `_metadata` may still be removed: that request was cut off, and a proxy may have buffered it. */
   readonly mayStillBeRemoved: boolean
 }
 
-/** What backups are deleted with. */
+/** The dependencies of a delete. */
 export interface DeleteJob extends TargetSearch {
   readonly catalog: BackupCatalog
   readonly onWarning: WarningListener
 }
 
 /**
- * Deletes a backup, and with it those that depend on it where the caller said so, newest first: what is left after a
- * failure is whole. Finishes a delete that was interrupted.
+ * Deletes a backup, and with `withDescendants` those that depend on it, newest first: the backups that are left after a
+ * failure are complete. Finishes a delete that was interrupted.
  */
 export async function runDelete(
   job: DeleteJob,
@@ -53,20 +55,20 @@ export async function runDelete(
   return deleteTargets(job, targets, deleteOptions)
 }
 
-/** What is deleted with, when it is known what. */
+/** The dependencies of a delete whose targets are known. */
 export interface DeleteTargetsJob extends Pick<DeleteJob, 'store' | 'ownCatalog' | 'onWarning'> {
   readonly catalog: Pick<BackupCatalog, 'remove'>
 }
 
-/** Deletes what was found for one id. */
+/** Deletes the backups that were found for one id. */
 export async function deleteTargets(
   job: DeleteTargetsJob,
-  targets: readonly [DeleteTarget, ...DeleteTarget[]],
+  targets: DeleteTargets,
   { withDescendants = false, force = false, signal, onProgress }: DeleteOptions,
 ): Promise<DeleteResult> {
   const options = signalOptions(signal)
   const [target] = targets
-  const search = new DependentsSearch(job.store, job.ownCatalog, options)
+  const search = new DependentsSearch({ store: job.store, options }, job.ownCatalog)
   const first = await search.of(targets)
   const toDelete = [...(withDescendants ? [...first.found].reverse() : []), ...targets]
   const meter = new ProgressMeter(
@@ -74,36 +76,36 @@ export async function deleteTargets(
     toDelete.reduce((sum, { objectCount = 0 }: DeleteTarget) => sum + objectCount + 2, 0),
     onProgress,
   )
-  const means: DeleteMeans = {
+  const context: DeleteContext = {
     ...{ ...job, meter, options, force },
     assertNoDependents: async (next) => {
       const others = targets.filter(({ prefix }) => prefix !== next.prefix)
-      const refused = refusalFor(next, await search.of([next, ...others]), force)
-      if (refused) throw refused
+      const found = refusalFor(next, await search.of([next, ...others]), force)
+      if (found) throw found
     },
   }
   const refusal = refusalFor(target, withDescendants ? { ...first, found: [] } : first, force)
   if (refusal) {
     // An incremental was committed while an earlier delete was interrupted: it needs its parent.
-    if (first.found.length > 0) for (const next of targets) await takeBackUnfinished(means, next, refusal)
+    if (first.found.length > 0) for (const next of targets) await putBackUnfinished(context, next, refusal)
     throw refusal
   }
   for (const error of force ? first.unknown : []) {
     job.onWarning({
       code: 'DEPENDENT_IGNORED',
-      message: `Backup ${target.id} is deleted although a backup that may depend on it cannot be read: ${error.message}`,
+      message: `Backup ${target.id} is deleted, although a backup that may depend on it cannot be read: ${error.message}`,
       backupId: target.id,
     })
   }
   for (const next of toDelete) {
     throwIfAborted(signal, 'The delete')
-    await deleteOne(means, next)
+    await deleteOne(context, next)
   }
   meter.finish()
   return { deleted: [...new Set(toDelete.map(({ id }) => id))], objectsDeleted: meter.objects }
 }
 
-/** Why a backup must be kept. */
+/** Returns the error for a backup that must be kept. */
 function refusalFor(
   { id }: DeleteTarget,
   { found, halfDeleted, unknown }: Dependents,
@@ -114,7 +116,7 @@ function refusalFor(
     const names = ids.map((one) => (halfDeleted.has(one) ? `${one} (whose delete did not finish)` : one))
     return new BackupError(
       'HAS_DEPENDENTS',
-      `Backup ${id} is the base of ${ids.length} incremental(s): ${names.join(', ')}. Delete those first, or set \`withDescendants\`.`,
+      `Cannot delete backup ${id}: ${ids.length} incremental(s) depend on it: ${names.join(', ')}. Delete those first, or set \`withDescendants\`.`,
       { backupId: id, backupIds: ids },
     )
   }
@@ -135,23 +137,23 @@ function refusalFor(
  * Deletes one backup, so that a delete that is interrupted anywhere can be finished, and an incremental that is committed
  * meanwhile keeps its parent:
  *
- * 1. A marker of this delete's own, with the bytes of `_metadata`, is written.
- * 2. `_metadata` is removed: from here on no incremental on it can be committed, since a commit checks its parent last.
- * 3. Dependents are searched once more. One that was committed before step 2 is found: `_metadata` is put back, and the
+ * 1. The delete writes its own marker, with the bytes of `_metadata`.
+ * 2. It removes `_metadata`: from here on no incremental on it can be committed, since a commit checks its parent last.
+ * 3. It searches dependents once more. One that was committed before step 2 is found: `_metadata` is put back, and the
  *    marker removed.
- * 4. The marker is written again, and says that objects are being removed. They are, and the markers last.
+ * 4. It writes the marker again, as one whose objects are being removed. Then it removes them, and the markers last.
  *
- * Of deletes that run at the same time one decides: each looks for the others' markers after it has written its own, before
- * it puts anything back or removes it. A marker is removed by its own delete, or by one that removed all else: so the bytes
- * of `_metadata` are in the store as long as they may be needed.
+ * Of concurrent deletes one decides: each lists the others' markers after it has written its own, before it puts anything
+ * back or removes it. A marker is removed by its own delete, or by one that has removed everything else: so the bytes of
+ * `_metadata` are in the store as long as they may be needed.
  */
-export async function deleteOne(means: DeleteMeans, target: DeleteTarget): Promise<void> {
-  const found = await findInStore(means, target)
+async function deleteOne(context: DeleteContext, target: DeleteTarget): Promise<void> {
+  const found = await findInStore(context, target)
   let counted = !found.committed
-  await settle(means, found, async (markerName) => {
-    const refusal = await hide(means, found, markerName)
+  await settle(context, found, async (markerName) => {
+    const refusal = await hide(context, found, markerName)
     if (!counted && refusal === undefined) {
-      means.meter.add({ done: 1, objects: 1 })
+      context.meter.add({ done: 1, objects: 1 })
       counted = true
     }
     return refusal
@@ -163,23 +165,19 @@ export async function deleteOne(means: DeleteMeans, target: DeleteTarget): Promi
  *
  * @param error - why the backup must be kept
  */
-export async function takeBackUnfinished(
-  means: DeleteMeans,
-  target: DeleteTarget,
-  error: Error,
-): Promise<void> {
-  const found = await findInStore(means, target)
+async function putBackUnfinished(context: DeleteContext, target: DeleteTarget, error: Error): Promise<void> {
+  const found = await findInStore(context, target)
   if (found.committed || found.markers.readable.length === 0) return
-  await settle(means, found, () => Promise.resolve({ error, mayStillBeRemoved: false }))
+  await settle(context, found, () => Promise.resolve({ error, mayStillBeRemoved: false }))
 }
 
-/** Removes `_metadata`, then looks for dependents. @returns the reason why the backup must be kept */
+/** Removes `_metadata`, then searches dependents. @returns the reason why the backup must be kept */
 async function hide(
-  means: DeleteMeans,
+  context: DeleteContext,
   { target, committed, metadata }: Found,
   markerName: string | undefined,
 ): Promise<Refusal | undefined> {
-  const { store, options } = means
+  const { store, options } = context
   const { container, prefix } = target
   const objectName = metadataObjectName(prefix)
   let removing = false
@@ -187,21 +185,18 @@ async function hide(
   const onUnanswered = (): void => void unanswered.push(true)
   try {
     throwIfAborted(options.signal, 'The delete')
-    // Its bytes are in the marker, or cannot be had. One that came back since is not to be lost.
+    // Its bytes are in the marker, or cannot be read. A `_metadata` that was put back since must not be lost.
     if (committed || metadata) {
       removing = true
       await store.deleteObject(container, objectName, { ...options, onUnanswered })
       removing = false
     } else if (await store.objectExists(container, objectName, options)) throw conflict(target)
-    await means.assertNoDependents(markerName === undefined ? target : { ...target, markerName })
+    await context.assertNoDependents(markerName === undefined ? target : { ...target, markerName })
     return undefined
   } catch (cause) {
     const error = cause instanceof Error ? cause : new Error(String(cause))
-    return { error, mayStillBeRemoved: unanswered.length > 0 || (removing && hasNoAnswer(error)) }
+    // Such a request may have been cut off before the store responded.
+    const isUnanswered = isBackupError(error, 'ABORTED') || isBackupError(error, 'STORE_UNAVAILABLE')
+    return { error, mayStillBeRemoved: unanswered.length > 0 || (removing && isUnanswered) }
   }
-}
-
-/** Whether a request was cut off before the store had said what it made of it. */
-function hasNoAnswer(error: Error): boolean {
-  return isBackupError(error, 'ABORTED') || isBackupError(error, 'STORE_UNAVAILABLE')
 }

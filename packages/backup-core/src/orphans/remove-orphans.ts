@@ -1,19 +1,21 @@
 import { isUnreadable, type MarkerPlace } from '../catalog/list-container.js'
 import { deleteTargets, type DeleteJob } from '../delete/run-delete.js'
-import { listMarkers, mayHideBackup, readMarker } from '../delete/marker.js'
-import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
+import { listMarkers, mayHideBackup, readMarker, type StoreAccess } from '../delete/marker.js'
+import { signalOptions } from '../contracts/object-store.js'
+import type { Orphan, OrphanOptions, OrphanResult } from '../contracts/requests.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
-import { messageAbout } from '../errors/error-mapper.js'
+import { messageAbout, messageOf } from '../errors/error-mapper.js'
 import type { ParsedPrefix } from '../format/backup-prefix.js'
-import { listBackupObjects, readBytes } from '../store/objects.js'
-import { AgeGuard, mayBeCommitted, survey, type ClaimPlace } from './survey.js'
-import type { Orphan, OrphanOptions, OrphanResult } from '../contracts/requests.js'
+import { metadataObjectName, prefixOfBackupObject } from '../format/object-names.js'
+import { parseClaimName, parseMarkerName } from '../format/side-objects.js'
+import { mapConcurrently } from '../pipeline/slots.js'
+import { canOpen, listBackupObjects, readBytes } from '../store/objects.js'
 
 /** Long enough for every backup that stores an object a day. */
 const DEFAULT_OLDER_THAN_MS = 24 * 60 * 60 * 1000
 
-/** Why a delete is not finished: something needs the backup, or another delete runs. */
+/** Codes of a delete that is not finished because something needs the backup, or another delete is running. */
 const keptCodes: ReadonlySet<BackupErrorCode> = new Set([
   'HAS_DEPENDENTS',
   'DEPENDENTS_UNKNOWN',
@@ -21,137 +23,154 @@ const keptCodes: ReadonlySet<BackupErrorCode> = new Set([
   'DELETE_INCOMPLETE',
 ])
 
-/** What orphans are removed with. */
+/** The dependencies of a removal of orphans. */
 export interface OrphanJob extends DeleteJob {
   readonly now: Date
 }
 
 /**
- * Finds what belongs to no backup, in all containers that the driver searches, and removes what is old enough. Nothing of a
- * backup that has a `_metadata`, readable or not, is touched.
+ * Finds the objects that belong to no backup, in all containers that the driver searches, and removes those that are old
+ * enough. No object of a backup that has a `_metadata`, readable or not, is removed.
  */
 export async function removeOrphans(job: OrphanJob, options: OrphanOptions): Promise<OrphanResult> {
-  const { olderThanMs = DEFAULT_OLDER_THAN_MS, dryRun = false, signal } = options
-  const guard = new AgeGuard(job.store, olderThanMs, job.now)
-  const remover = new OrphanRemover(job, guard, dryRun, signalOptions(signal))
-  for await (const container of job.store.getContainers(signalOptions(signal))) {
-    throwIfAborted(signal, 'The search for orphans')
+  const remover = new OrphanRemover(job, options)
+  for await (const container of job.store.getContainers(signalOptions(options.signal))) {
+    throwIfAborted(options.signal, 'The search for orphans')
     try {
-      await remover.container(container)
+      await remover.removeFrom(container)
     } catch (error) {
       if (!isUnreadable(error)) throw error
       job.onWarning({
         code: 'METADATA_UNREADABLE',
-        message: `A container is left as it is: ${messageAbout(error, container)}`,
+        message: `A container is skipped, and its orphans are kept: ${messageAbout(error, container)}`,
       })
     }
   }
-  await remover.temporaries()
+  await remover.removeTemporaries()
   return { orphans: remover.orphans, objectsRemoved: remover.objectsRemoved }
 }
 
-/** What an orphan is, before it is decided what becomes of it. */
+/** An orphan whose outcome is not decided yet. */
 type Candidate = Omit<Orphan, 'outcome' | 'reason'>
+
+/** What was done with an orphan. */
+type Outcome = Pick<Orphan, 'outcome' | 'reason'>
 
 class OrphanRemover {
   readonly orphans: Orphan[] = []
   objectsRemoved = 0
   readonly #job: OrphanJob
-  readonly #guard: AgeGuard
+  readonly #access: StoreAccess
   readonly #dryRun: boolean
-  readonly #options: StoreOptions
+  /** Undefined where everything may be removed, whatever its age. */
+  readonly #olderThan: Date | undefined
 
-  constructor(job: OrphanJob, guard: AgeGuard, dryRun: boolean, options: StoreOptions) {
+  constructor(
+    job: OrphanJob,
+    { olderThanMs = DEFAULT_OLDER_THAN_MS, dryRun = false, signal }: OrphanOptions,
+  ) {
     this.#job = job
-    this.#guard = guard
+    this.#access = { store: job.store, options: signalOptions(signal) }
     this.#dryRun = dryRun
-    this.#options = options
+    this.#olderThan = olderThanMs === 0 ? undefined : new Date(job.now.getTime() - olderThanMs)
   }
 
-  async container(container: string): Promise<void> {
-    const { uncommitted, claims, markers } = await survey(this.#store, container, this.#options)
-    const beingDeleted = new Set<string>()
-    for (const marker of markers) {
-      const prefix = await this.#marker(marker)
-      if (prefix !== undefined) beingDeleted.add(prefix)
+  /** Lists a container once, and keeps its prefixes alone in memory. */
+  async removeFrom(container: string): Promise<void> {
+    const { store, options } = this.#access
+    const isCommitted = new Map<string, boolean>()
+    const claims: MarkerPlace[] = []
+    const markers: MarkerPlace[] = []
+    for await (const objectName of store.getContainerEntries(container, '', options)) {
+      const found = prefixOfBackupObject(objectName)
+      if (found) {
+        isCommitted.set(found.prefix, found.isMetadata || isCommitted.get(found.prefix) === true)
+        continue
+      }
+      const claimed = parseClaimName(objectName)
+      if (claimed !== undefined) claims.push({ container, objectName, backupId: claimed })
+      const marked = parseMarkerName(objectName)
+      if (marked !== undefined) markers.push({ container, objectName, backupId: marked })
     }
-    for (const prefix of uncommitted) {
-      if (!beingDeleted.has(prefix)) await this.#objects(container, prefix)
+    const beingDeleted = new Set<string | undefined>()
+    for (const marker of markers) beingDeleted.add(await this.#marker(marker))
+    for (const [prefix, committed] of isCommitted) {
+      if (!committed && !beingDeleted.has(prefix)) await this.#objects(container, prefix)
     }
     for (const claim of claims) await this.#claim(claim)
   }
 
-  async temporaries(): Promise<void> {
-    if (!this.#store.capabilities.temporaryObjects) return
-    const removeOptions = { ...this.#options, olderThan: this.#guard.olderThan, dryRun: this.#dryRun }
-    const removed = await this.#store.removeTemporaries(removeOptions)
+  async removeTemporaries(): Promise<void> {
+    const { store, options } = this.#access
+    if (!store.capabilities.temporaryObjects) return
+    const olderThan = this.#olderThan ?? this.#job.now
+    const removed = await store.removeTemporaries({ ...options, olderThan, dryRun: this.#dryRun })
     for (const { container, name, modifiedAt } of removed) {
-      const candidate = {
-        kind: 'temporary',
-        container,
-        name,
-        backupId: null,
-        objectCount: 1,
-        modifiedAt,
-      } as const
-      this.orphans.push({ ...candidate, outcome: this.#dryRun ? 'found' : 'removed' })
+      const outcome = this.#dryRun ? 'found' : 'removed'
+      const candidate = { kind: 'temporary', container, name, backupId: null, objectCount: 1 } as const
+      this.orphans.push({ ...candidate, modifiedAt, outcome })
       if (!this.#dryRun) this.objectsRemoved += 1
     }
   }
 
-  get #store(): ObjectStore {
-    return this.#job.store
-  }
-
-  /** Chunks and a hash list without `_metadata`. Names that only look like it are not touched. */
+  /** Removes chunks and a hash list without `_metadata`. Names that only look like a backup's are kept. */
   async #objects(container: string, prefix: string): Promise<void> {
+    const { store, options } = this.#access
     const parsed = this.#job.prefixes().parse(prefix)
     if (!parsed) return
-    const { own } = await listBackupObjects(this.#store, container, prefix, this.#options)
-    if (own.size === 0 || (await mayBeCommitted(this.#store, container, prefix, this.#options))) return
-    const candidate: Candidate = {
-      ...{ kind: 'objects', container, name: prefix, objectCount: own.size },
-      backupId: parsed.kind === 'backup' ? parsed.backupId : null,
-      modifiedAt: await this.#guard.newest(container, own, this.#options),
-    }
-    await this.#decide(candidate, async () => {
+    const { own } = await listBackupObjects(store, container, prefix, options)
+    if (own.size === 0 || (await this.#mayBeCommitted(container, prefix))) return
+    const backupId = parsed.kind === 'backup' ? parsed.backupId : null
+    const candidate = { kind: 'objects', container, name: prefix, backupId, objectCount: own.size } as const
+    await this.#decide(candidate, own, async () => {
       const reason = await this.#reasonToKeep(container, prefix, parsed)
       return reason === undefined ? this.#delete(container, [...own]) : { outcome: 'kept', reason }
     })
   }
 
   /**
-   * What is found right before objects are removed. A delete may hide `_metadata`, and put it back: its marker is there
-   * before the one and after the other, so that both are asked for, twice.
+   * Checks once more right before objects are removed. A delete may hide `_metadata`, and put it back: its marker exists
+   * before it hides it and after it put it back, so that both are checked, twice.
    */
   async #reasonToKeep(container: string, prefix: string, parsed: ParsedPrefix): Promise<string | undefined> {
     const ids = parsed.kind === 'backup' ? [parsed.backupId] : parsed.backupIds
-    for (let looks = 1; looks <= 2; looks += 1) {
-      if (await mayBeCommitted(this.#store, container, prefix, this.#options))
-        return 'it was committed meanwhile'
+    for (let checks = 1; checks <= 2; checks += 1) {
+      if (await this.#mayBeCommitted(container, prefix)) return 'it was committed meanwhile'
       for (const id of ids) {
-        const markers = await listMarkers(this.#store, { id, container, prefix }, this.#options)
-        if (markers.readable.length + markers.damaged.length > 0) return `a delete of backup ${id} has it`
+        const { readable, damaged } = await listMarkers(this.#access, { id, container, prefix })
+        if (readable.length + damaged.length > 0) return `a delete of backup ${id} is removing it`
       }
     }
     return undefined
   }
 
-  /** A backup that runs may store nothing for long, but what it stored is as young as its claim is needed. */
-  async #claim({ container, objectName, backupId }: ClaimPlace): Promise<void> {
+  /**
+   * Whether a `_metadata` object exists, readable or not. It is opened, since a listing may lag, and since an object of any
+   * kind under that name counts.
+   */
+  async #mayBeCommitted(container: string, prefix: string): Promise<boolean> {
+    const { store, options } = this.#access
+    const objectName = metadataObjectName(prefix)
+    if (await store.objectExists(container, objectName, options)) return true
+    return canOpen(store, container, objectName, options).catch((error: unknown) => {
+      if (isUnreadable(error)) return true
+      throw error
+    })
+  }
+
+  /** A running backup may store nothing for long: its claim is as old as the newest of the objects that it guards. */
+  async #claim({ container, objectName, backupId }: MarkerPlace): Promise<void> {
+    const { store, options } = this.#access
     const prefix = await this.#claimedPrefix(container, objectName)
     const objects =
-      prefix === undefined ? [] : (await listBackupObjects(this.#store, container, prefix, this.#options)).own
-    const modifiedAt = await this.#guard.newest(container, [objectName, ...objects], this.#options)
-    await this.#decide(
-      { kind: 'claim', container, name: objectName, backupId, objectCount: 1, modifiedAt },
-      () => this.#delete(container, [objectName]),
-    )
+      prefix === undefined ? [] : (await listBackupObjects(store, container, prefix, options)).own
+    const candidate = { kind: 'claim', container, name: objectName, backupId, objectCount: 1 } as const
+    await this.#decide(candidate, [objectName, ...objects], () => this.#delete(container, [objectName]))
   }
 
   async #claimedPrefix(container: string, objectName: string): Promise<string | undefined> {
     try {
-      const bytes = await readBytes(this.#store, container, objectName, this.#options)
+      const bytes = await readBytes(this.#access.store, container, objectName, this.#access.options)
       const claim = JSON.parse(Buffer.from(bytes).toString()) as { readonly prefix?: unknown } | null
       return typeof claim?.prefix === 'string' && claim.prefix !== '' ? claim.prefix : undefined
     } catch (error) {
@@ -163,71 +182,78 @@ class OrphanRemover {
   }
 
   /**
-   * A delete that was interrupted is finished; or taken back, where an incremental depends on the backup.
+   * Finishes a delete that was interrupted, or undoes it where an incremental depends on the backup.
    *
-   * @returns the prefix that the marker is for
+   * @returns the prefix of the backup that is marked
    */
   async #marker(place: MarkerPlace): Promise<string | undefined> {
     const { container, objectName, backupId } = place
-    const modifiedAt = await this.#guard.newest(container, [objectName], this.#options)
-    const candidate: Candidate = {
-      kind: 'marker',
-      container,
-      name: objectName,
-      backupId,
-      objectCount: 1,
-      modifiedAt,
-    }
+    const candidate = { kind: 'marker', container, name: objectName, backupId, objectCount: 1 } as const
+    const deleteMarker = (): Promise<Outcome> => this.#delete(container, [objectName])
     let prefix: string | undefined
     try {
-      prefix = (await readMarker(this.#store, place, this.#options))?.prefix
+      prefix = (await readMarker(this.#access, place))?.prefix
     } catch (error) {
       if (!isUnreadable(error)) throw error
-      if (await mayHideBackup(this.#store, place, this.#options)) {
-        this.orphans.push({ ...candidate, outcome: 'kept', reason: error.message })
-      } else await this.#decide(candidate, () => this.#delete(container, [objectName]))
+      if (await mayHideBackup(this.#access, place)) {
+        const modifiedAt = await this.#modifiedAt(container, [objectName])
+        this.orphans.push({ ...candidate, modifiedAt, outcome: 'kept', reason: error.message })
+      } else await this.#decide(candidate, [objectName], deleteMarker)
       return undefined
     }
     if (prefix === undefined) return undefined
     const target = { id: backupId, container, prefix }
-    await this.#decide(candidate, async () => {
-      // The delete had not begun to remove anything, or was taken back.
-      if (await mayBeCommitted(this.#store, container, target.prefix, this.#options)) {
-        return this.#delete(container, [objectName])
-      }
+    await this.#decide(candidate, [objectName], async () => {
+      // The delete had not begun to remove anything, or was undone.
+      if (await this.#mayBeCommitted(container, target.prefix)) return deleteMarker()
       try {
-        const { objectsDeleted } = await deleteTargets(this.#job, [target], this.#options)
+        const { objectsDeleted } = await deleteTargets(this.#job, [target], this.#access.options)
         this.objectsRemoved += objectsDeleted
         return { outcome: 'finished' }
       } catch (error) {
         if (!isBackupError(error) || !keptCodes.has(error.code)) throw error
-        // Put back: the marker is of no use.
-        if (await mayBeCommitted(this.#store, container, prefix, this.#options)) {
-          await this.#delete(container, [objectName])
-        }
+        // The delete was undone: the marker has no purpose any more.
+        if (await this.#mayBeCommitted(container, target.prefix)) await deleteMarker()
         return { outcome: 'kept', reason: error.message }
       }
     })
     return prefix
   }
 
+  /** @param names - the objects whose age decides: those of a running backup are not orphans */
   async #decide(
-    candidate: Candidate,
-    remove: () => Promise<Pick<Orphan, 'outcome' | 'reason'>>,
+    candidate: Omit<Candidate, 'modifiedAt'>,
+    names: Iterable<string>,
+    remove: () => Promise<Outcome>,
   ): Promise<void> {
-    throwIfAborted(this.#options.signal, 'The removal of orphans')
-    const reason = this.#guard.reasonToKeep(candidate.modifiedAt)
-    if (reason !== undefined) this.orphans.push({ ...candidate, outcome: 'kept', reason })
-    else if (this.#dryRun) this.orphans.push({ ...candidate, outcome: 'found' })
-    else this.orphans.push({ ...candidate, ...(await remove()) })
+    const modifiedAt = await this.#modifiedAt(candidate.container, names)
+    throwIfAborted(this.#access.options.signal, 'The removal of orphans')
+    let outcome: Outcome
+    if (this.#olderThan && modifiedAt === null)
+      outcome = { outcome: 'kept', reason: 'the store does not report its age' }
+    else if (this.#olderThan && modifiedAt && modifiedAt > this.#olderThan)
+      outcome = { outcome: 'kept', reason: 'it may belong to a running backup' }
+    else outcome = this.#dryRun ? { outcome: 'found' } : await remove()
+    this.orphans.push({ ...candidate, modifiedAt, ...outcome })
   }
 
-  async #delete(container: string, names: readonly string[]): Promise<Pick<Orphan, 'outcome' | 'reason'>> {
-    const failed = await this.#store.deleteObjects(container, names, this.#options)
+  /** Returns when the newest of the objects was written; null where the store does not report it, or has none of them. */
+  async #modifiedAt(container: string, names: Iterable<string>): Promise<Date | null> {
+    const { store, options } = this.#access
+    if (!store.capabilities.modificationTimes) return null
+    const times = await mapConcurrently(names, async (name) =>
+      store.objectModifiedAt(container, name, options),
+    )
+    return times.reduce<Date | null>((a, b) => (b && (!a || b > a) ? b : a), null)
+  }
+
+  async #delete(container: string, names: readonly string[]): Promise<Outcome> {
+    const { store, options } = this.#access
+    const failed = await store.deleteObjects(container, names, options)
     this.objectsRemoved += names.length - failed.length
     const [first] = failed
     if (!first) return { outcome: 'removed' }
-    const why = first.error instanceof Error ? first.error.message : String(first.error)
-    return { outcome: 'kept', reason: `${failed.length} object(s) could not be deleted: ${why}` }
+    const reason = `${failed.length} object(s) could not be deleted: ${messageOf(first.error)}`
+    return { outcome: 'kept', reason }
   }
 }
