@@ -25,9 +25,8 @@ import type { OperationOptions, WarningListener } from './contracts/progress.js'
 import { decodeRecord, encodeRecord } from './format/record.js'
 import type { ChainJob } from './fetch/fetch-object.js'
 import { runRestore } from './restore/run-restore.js'
-import { assertDeclared } from './store/capabilities.js'
-import { checkedSetup, checkedStore } from './store/checked-store.js'
-import { objectExistsByListing, onlyContainer, removeOneByOne } from './store/default-hooks.js'
+import { assertDeclared, checkedCall, checkedStore } from './store/checked-store.js'
+import { objectExistsByListing, onlyContainer, removeOneByOne } from './store/objects.js'
 import { runVerify } from './verify/run-verify.js'
 import { asVolumeSource } from './volume/random-access-volume.js'
 import type { BackupSource, VolumeTarget } from './contracts/volume.js'
@@ -47,19 +46,7 @@ import {
   type StoreOptions,
   type WriterOptions,
 } from './contracts/object-store.js'
-import {
-  checkBackupCall,
-  checkDeleteCall,
-  checkGetCall,
-  checkImportCall,
-  checkListCall,
-  checkOrphansCall,
-  checkReferenceCall,
-  checkRestoreCall,
-  checkVerifyCall,
-  chunkedDriverShape,
-  storeShape,
-} from './settings/option-shapes.js'
+import { checkCall, chunkedDriverShape } from './settings/option-shapes.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './contracts/options.js'
 import { resolveSettings, type DriverSettings } from './settings/settings.js'
 import type {
@@ -136,8 +123,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     source: BackupSource,
     options: OperationOptions = {},
   ): Promise<BackupResult> {
-    checkBackupCall(request, options)
-    this.#assertOpen()
+    this.#begin('backup', { request, options })
     const job = {
       store: this.#store,
       openLookup: () => this.#lookup(options),
@@ -162,7 +148,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     target: VolumeTarget,
     options: RestoreOptions = {},
   ): Promise<RestoreResult> {
-    checkRestoreCall(backup, target, options)
+    this.#begin('restore', { backup, target, options })
     return runRestore(await this.#chainJob(backup, options), target, options)
   }
 
@@ -174,7 +160,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    *   for {@link restore}
    */
   async verify(backup: BackupReference, options: VerifyOptions = {}): Promise<VerifyResult> {
-    checkVerifyCall(backup, options)
+    this.#begin('verify', { backup, options })
     return runVerify(await this.#chainJob(backup, options), options)
   }
 
@@ -186,8 +172,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    *   where another delete of it runs, `DELETE_INCOMPLETE` with the names that are left, and what the store says
    */
   async deleteBackup(backup: BackupReference, options: DeleteOptions = {}): Promise<DeleteResult> {
-    checkDeleteCall(backup, options)
-    this.#assertOpen()
+    this.#begin('deleteBackup', { backup, options })
     return runDelete(this.#deleteJob(options), backup, options)
   }
 
@@ -198,15 +183,13 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    * @throws `OPTION_INVALID`, `ABORTED`, and what the store says
    */
   async removeOrphans(options: OrphanOptions = {}): Promise<OrphanResult> {
-    checkOrphansCall(options)
-    this.#assertOpen()
+    this.#begin('removeOrphans', { options })
     return removeOrphans({ ...this.#deleteJob(options), now: this.#settings.clock() }, options)
   }
 
   /** A backup's record, looked for in `nearContainer` too where one is given. @throws `BACKUP_NOT_FOUND` */
   async getBackup(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord> {
-    checkGetCall(backupId, options)
-    this.#assertOpen()
+    this.#begin('getBackup', { backupId, options })
     if (this.#catalog !== this.#stored) {
       const record = await this.#catalog.get(backupId, options)
       if (!record) throw backupNotFound(backupId)
@@ -220,8 +203,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   /** The backups in the store, oldest first, each parent before its children. */
   async listBackups(filter: CatalogFilter = {}): Promise<BackupRecord[]> {
-    checkListCall(filter)
-    this.#assertOpen()
+    this.#begin('listBackups', { filter })
     const records: BackupRecord[] = []
     const { idPrefix = '' } = filter
     for await (const record of this.#catalog.list(filter)) {
@@ -232,13 +214,13 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   /** A backup and its parents, newest first, down to the full backup. @throws `CHAIN_INVALID` where one is not there */
   async getChain(backup: BackupReference, options: StoreOptions = {}): Promise<BackupRecord[]> {
-    checkReferenceCall('getChain', backup, options)
+    this.#begin('getChain', { backup, options })
     return (await this.#chain(backup, options)).map((layer) => layer.record)
   }
 
   /** The record in the form that `cinder backup-import` takes. */
   async exportRecord(backup: BackupReference, options: StoreOptions = {}): Promise<ExportedRecord> {
-    checkReferenceCall('exportRecord', backup, options)
+    this.#begin('exportRecord', { backup, options })
     return encodeRecord(await this.#resolve(backup, options), this.#settings.serviceName)
   }
 
@@ -248,8 +230,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    * @throws `RECORD_INVALID`, `OBJECT_MISSING` where the store has no such backup, `METADATA_INVALID`
    */
   async importRecord(record: ExportedRecord, options: StoreOptions = {}): Promise<BackupRecord> {
-    checkImportCall(record, options)
-    this.#assertOpen()
+    this.#begin('importRecord', { record, options })
     const { id, container, prefix } = decodeRecord(record)
     // First of all by its name alone, for the error that says what is missing.
     await readMetadata(this.#store, { id, container, prefix }, signalOptions(options.signal))
@@ -348,17 +329,16 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
    * default container, where the driver has one.
    */
   async createStore(options: StoreOptions = {}): Promise<CreatedStore> {
-    checkOptions('the options of createStore()', options, storeShape)
-    this.#assertOpen()
+    this.#begin('createStore', { options })
     const { container } = this.#settings
     if (container !== null) await this.#store.putContainer(container, options)
-    await checkedSetup('use the store', options.signal, () => this.checkForSetupError(options))
+    await checkedCall('use the store', options, () => this.checkForSetupError(options))
     return { outcome: 'ready' }
   }
 
   /** For a subclass that overrides a public call. @throws `CLOSED` after {@link close} */
   protected assertOpen(): void {
-    this.#assertOpen()
+    if (this.#closing) throw new BackupError('CLOSED', 'The driver was closed. Make a new one.')
   }
 
   /** Frees sockets, timers and workers of the backend: called once, by {@link close}. */
@@ -380,7 +360,6 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   /** Each of the chain's manifests is read once: the way to the newest one leads past all of them. */
   async #chain(backup: BackupReference, options: OperationOptions): Promise<Chain> {
-    this.#assertOpen()
     const lookup = this.#lookup(options)
     if (typeof backup !== 'string') return loadChain(lookup, backup)
     const newest = await lookup.find(backup)
@@ -412,7 +391,6 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   }
 
   async #resolve(backup: BackupReference, options: StoreOptions): Promise<BackupRecord> {
-    this.#assertOpen()
     return typeof backup === 'string' ? this.getBackup(backup, signalOptions(options.signal)) : backup
   }
 
@@ -420,7 +398,12 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return options.onWarning ?? this.#settings.onWarning
   }
 
-  #assertOpen(): void {
-    if (this.#closing) throw new BackupError('CLOSED', 'The driver was closed. Make a new one.')
+  /** Checks the arguments of a public call, and that the driver is open. */
+  #begin<Call extends Parameters<typeof checkCall>[0]>(
+    call: Call,
+    args: Parameters<typeof checkCall<Call>>[1],
+  ): void {
+    checkCall(call, args)
+    this.assertOpen()
   }
 }

@@ -231,7 +231,7 @@ export async function assertNotBeingDeleted(
   parent: BackupRecord,
   options: StoreOptions,
 ): Promise<void> {
-  const { readable, damaged } = await listMarkers(store, parent, options)
+  const { readable, damaged } = await listMarkers({ store, options }, parent)
   if (readable.length + damaged.length === 0) return
   throw new BackupError(
     'CHAIN_INVALID',

@@ -10,9 +10,9 @@ import { BackupError } from '../errors/backup-error.js'
 import { HashList } from '../format/hash-list.js'
 import { startHashWorkers } from '../hash/hash-pool.js'
 import { planChunks, type CompressedFrom } from '../pipeline/memory-plan.js'
-import { atOnce } from '../pipeline/slots.js'
+import { concurrencyFor } from '../pipeline/slots.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
-import type { OperationOptions, ProgressStep } from '../contracts/progress.js'
+import type { OperationOptions } from '../contracts/progress.js'
 import { closeQuietly, openCheckedSource } from '../volume/checked-volume.js'
 import type { OpenSource, VolumeSource } from '../contracts/volume.js'
 import { refuseEmpty, refuseShrunk, shrinkWarning } from './check-size.js'
@@ -53,12 +53,6 @@ export async function runBackup(
     warnOfCompression(job)
     const { destination, chunks } = await storeVolume(job, request, open, meter, options.signal)
     const storedDataBytes = meter.transferredBytes
-    const begin = (step: ProgressStep): void => {
-      meter.begin(step)
-    }
-    const metadataStored = (lengthBytes: number): void => {
-      meter.add({ transferredBytes: lengthBytes })
-    }
     let record: BackupRecord & StoredSizes
     try {
       // A stream has told its size by now.
@@ -67,7 +61,7 @@ export async function runBackup(
       refuseShrunk(request, destination.prepared.parent?.record, sizeBytes)
       refuseGrowth(job.settings, destination.prepared, sizeBytes)
       await warnIfChanged(job, destination.prepared, open, sizeBytes)
-      const stored = { ...chunks, ...chunks.totals, storedDataBytes, begin, metadataStored }
+      const stored = { ...chunks, ...chunks.totals, storedDataBytes, meter }
       record = await commit(job.openLookup, destination, stored, storeOptions)
     } catch (error) {
       throw await cleanUp(job, destination, error)
@@ -112,7 +106,7 @@ async function storeVolume(
       incremental: parent !== null,
       compressed: compressedFrom(job.settings.compression),
       canSendWhileRead: canSendWhileRead(job, open),
-      concurrency: atOnce(job.settings.concurrency, chunkSizeBytes),
+      concurrency: concurrencyFor(job.settings.concurrency, chunkSizeBytes),
       maxMemoryBytes: job.settings.maxMemoryBytes,
     }),
     smallConcurrency: job.settings.concurrency.smallObjects,

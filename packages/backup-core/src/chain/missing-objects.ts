@@ -3,16 +3,13 @@ import type { WarningListener } from '../contracts/progress.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
 import { backupPrefixOf } from '../format/object-names.js'
-import { Limiter } from '../pipeline/slots.js'
+import { mapConcurrently } from '../pipeline/slots.js'
 import { controlObjectNames, listBackupObjects, type BackupListing } from '../store/objects.js'
 import type { Chain } from './chain.js'
 
 /** Cinder's refusal of a backup whose objects are not those of its metadata. */
 const LIST_MISMATCH_TEXT =
   'restore_backup aborted, actual object list does not match object list stored in metadata.'
-
-/** How many objects that a listing lacks are checked concurrently. */
-const CONCURRENT_CHECKS = 8
 
 /**
  * From so many backups in one container on, they are listed together: some stores read a whole directory for each listing.
@@ -44,7 +41,6 @@ export async function findMissingObjects(check: ObjectCheck): Promise<BackupProb
   const { store, chain, strict } = check
   const problems: BackupProblem[] = []
   const sharedListings = new Map<string, Promise<NamesByPrefix>>()
-  const limiter = new Limiter(CONCURRENT_CHECKS)
   for (const { record, metadata } of chain) {
     const { container, prefix } = record
     const expected = new Set(metadata.objects.map((object) => object.name))
@@ -58,7 +54,7 @@ export async function findMissingObjects(check: ObjectCheck): Promise<BackupProb
       const message = `${objectName} is not in container ${container}`
       problems.push({ code: 'OBJECT_MISSING', message, backupId: record.id, objectName })
     }
-    await Promise.all(unlisted.map((objectName) => limiter.run(() => checkObject(objectName))))
+    await mapConcurrently(unlisted, checkObject)
   }
   return problems
 }

@@ -1,9 +1,9 @@
 import { BackupError } from '../errors/backup-error.js'
-import type { OptionRule } from './option-rules.js'
+import { hasMethods, type OptionRule } from './option-rules.js'
 
 /**
- * Checks the options of a public call: an object, with known names only, whose values are what their rules say. An
- * option that is undefined counts as left out.
+ * Checks the options of a public call: an object with known names only, whose values their rules accept. An option that
+ * is undefined counts as left out.
  *
  * @param what - names the options in the error: `the options of restore()`
  * @throws BackupError `OPTION_INVALID` with the likely fix
@@ -14,13 +14,11 @@ export function checkOptions(
   shape: Readonly<Record<string, OptionRule>>,
 ): void {
   if (!isOptionsObject(options)) {
-    throw invalid(
-      `${capital(what)} must be an object with options, not ${shown(options)}.`,
-      forgottenAwait(options),
-    )
+    const message = `${capital(what)} must be an object with options, not ${shown(options)}.`
+    throw invalid(message, forgottenAwait(options))
   }
   const names = Object.keys(shape)
-  // Inherited ones too: options may be an instance of a class of the caller's.
+  // Inherited ones too: options may be an instance of one of the caller's classes.
   for (const name in options) {
     if (!Object.hasOwn(shape, name) && options[name] !== undefined) throw unknownOption(what, name, names)
   }
@@ -56,20 +54,15 @@ function unknownOption(what: string, name: string, names: readonly string[]): Ba
 }
 
 function isOptionsObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || isThenable(value)) return false
-  // Maps, dates and signals have no options, and would pass for objects without any.
-  return Object.prototype.toString.call(value) === '[object Object]'
+  // Maps, dates and signals have no options, and would be accepted as objects without any.
+  return Object.prototype.toString.call(value) === '[object Object]' && !hasMethods(value, ['then'])
 }
 
 function forgottenAwait(value: unknown): string | undefined {
-  return isThenable(value) ? 'It is a promise: did you forget `await`?' : undefined
+  return hasMethods(value, ['then']) ? 'It is a promise: did you forget `await`?' : undefined
 }
 
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-/** Numbers and truth values as they are; of all else only the kind, for it may be a secret. */
+/** Numbers and booleans as they are; of all other values only the type, since they may be secrets. */
 function shown(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : describeValue(value)
 }
@@ -82,37 +75,33 @@ function invalid(message: string, advice?: string): BackupError {
   return new BackupError('OPTION_INVALID', advice === undefined ? message : `${message} ${advice}`)
 }
 
-/** The most edits between a name and what it was mistyped as, for each so many letters. */
-const LETTERS_AN_EDIT = 4
+/** A mistyped name may differ from the option's by one edit for each so many letters. */
+const LETTERS_PER_EDIT = 4
 
-/** Which of some names a caller probably meant: another case or spelling, a beginning, or a typing error. */
-export function nearestName(given: string, names: readonly string[]): string | undefined {
+/** Returns the option that a caller probably meant: another case or spelling, a beginning, or a typing error. */
+function nearestName(given: string, names: readonly string[]): string | undefined {
   const wanted = folded(given)
   if (wanted === '') return undefined
   const same = names.find((name) => folded(name) === wanted)
   if (same !== undefined) return same
   const longer = names.filter((name) => wanted.length >= 3 && folded(name).startsWith(wanted))
   if (longer.length === 1) return longer[0]
-  let best: string | undefined
-  let bestEdits = Math.max(1, Math.floor(wanted.length / LETTERS_AN_EDIT)) + 1
-  for (const name of names) {
-    const edits = editDistance(wanted, folded(name), bestEdits)
-    if (edits < bestEdits) {
-      best = name
-      bestEdits = edits
-    }
-  }
-  return best
+  const maxEdits = Math.max(1, Math.floor(wanted.length / LETTERS_PER_EDIT))
+  const near = names
+    .map((name) => ({ name, edits: editDistance(wanted, folded(name), maxEdits) }))
+    .filter(({ edits }) => edits <= maxEdits)
+    .sort((a, b) => a.edits - b.edits)
+  return near[0]?.name
 }
 
-/** `chunk_size_bytes`, `chunk-size-bytes` and `ChunkSizeBytes` are one name. */
+/** `chunk_size_bytes`, `chunk-size-bytes` and `ChunkSizeBytes` are the same name. */
 function folded(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
-/** How many letters to insert, remove, replace or swap with the next one; at least `limit` where it is not less. */
-function editDistance(from: string, to: string, limit: number): number {
-  if (Math.abs(from.length - to.length) >= limit) return limit
+/** How many letters to insert, remove, replace or swap with the next one (optimal string alignment distance). */
+function editDistance(from: string, to: string, maxEdits: number): number {
+  if (Math.abs(from.length - to.length) > maxEdits) return Infinity
   let beforePrevious: number[] = []
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let row = 1; row <= from.length; row += 1) {
@@ -134,7 +123,7 @@ function at(row: readonly number[], index: number): number {
   return row[index] ?? Infinity
 }
 
-/** What a value is, for the error that refuses it: `a string`, `null`, `an object (Uint16Array)`. Never its content. */
+/** Returns the type of a value, for an error message: `a string`, `null`, `an object (Uint16Array)`. Never its content. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (value === '') return 'an empty string'

@@ -1,8 +1,8 @@
 /** What one option must be. */
 export interface OptionRule {
-  /** What follows "must be": `a whole number of at least 1`. */
+  /** The text after "must be": `a whole number of at least 1`. */
   readonly expected: string
-  /** Whether a value is that. Never called with undefined, which counts as left out. */
+  /** Whether a value is valid. Never called with undefined: such an option counts as left out. */
   readonly accepts: (value: unknown) => boolean
   /** The likely fix for a value that is not accepted, as a sentence. */
   readonly hint?: (value: unknown) => string | undefined
@@ -10,7 +10,7 @@ export interface OptionRule {
   readonly required?: boolean
 }
 
-/** The rules for every option of a call. Options that have no rule are refused. */
+/** The rules for every option of a call. Options without a rule are rejected. */
 export type OptionShape<Options extends object> = { readonly [Key in keyof Options]-?: OptionRule }
 
 type Hint = (value: unknown) => string | undefined
@@ -18,12 +18,16 @@ type Hint = (value: unknown) => string | undefined
 const rule = (expected: string, accepts: (value: unknown) => boolean, hint?: Hint): OptionRule =>
   hint === undefined ? { expected, accepts } : { expected, accepts, hint }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+type Fields = Readonly<Record<string, unknown>>
 
-const hasMethods = (value: unknown, methods: readonly string[]): boolean =>
-  (isObject(value) || typeof value === 'function') &&
-  methods.every((method) => typeof (value as Readonly<Record<string, unknown>>)[method] === 'function')
+export function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function hasMethods(value: unknown, methods: readonly string[]): value is Fields {
+  if (!isObject(value) && typeof value !== 'function') return false
+  return methods.every((method) => typeof (value as Fields)[method] === 'function')
+}
 
 /** The usual rules of options. */
 export const optionRules = {
@@ -44,15 +48,15 @@ export const optionRules = {
   /** A whole number, between two others. */
   wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): OptionRule {
     const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
-    return rule(`a whole number ${range}`, (value) => {
-      return typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
-    })
+    const accepts = (value: unknown): boolean =>
+      Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max
+    return rule(`a whole number ${range}`, accepts)
   },
 
-  /** One of a few words. */
-  oneOf(...words: readonly string[]): OptionRule {
-    const expected = words.map((word) => `'${word}'`).join(' or ')
-    return rule(expected, (value) => typeof value === 'string' && words.includes(value))
+  /** One of some strings. */
+  oneOf(...values: readonly string[]): OptionRule {
+    const expected = values.map((value) => `'${value}'`).join(' or ')
+    return rule(expected, (value) => typeof value === 'string' && values.includes(value))
   },
 
   /** An object with these methods. */
@@ -70,11 +74,10 @@ export const optionRules = {
     })
   },
 
-  /** Null, or what another rule says. */
+  /** Null, or a value that another rule accepts. */
   orNull(one: OptionRule): OptionRule {
-    const { hint } = one
     const accepts = (value: unknown): boolean => value === null || one.accepts(value)
-    return rule(`${one.expected} or null`, accepts, hint && ((value) => hint(value)))
+    return { ...one, expected: `${one.expected} or null`, accepts }
   },
 
   /** An option that cannot be left out. */

@@ -1,14 +1,13 @@
 import { isAbortError, reasonOfAbort } from '../errors/abort.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { mapIterable } from '../errors/error-mapper.js'
-import type { CodecOptions, Compressor } from '../contracts/compressor.js'
-import type { CompressOptions } from '../contracts/compressor.js'
+import { mapIterable, messageOf } from '../errors/error-mapper.js'
+import type { CodecOptions, Compressor, CompressOptions } from '../contracts/compressor.js'
 
 /**
- * Wraps a compressor for the engine: an abort is `ABORTED`, however the compressor reports it, and a compression that
- * fails otherwise is `COMPRESSION_FAILED`. Other errors of a decompression stay as they are: the object is damaged.
+ * Wraps a compressor for the engine: an abort is `ABORTED`, however the compressor reports it, and any other failed
+ * compression is `COMPRESSION_FAILED`. Other errors of a decompression are passed unchanged: the object is damaged.
  *
- * A result that is not shorter than its input breaks the contract, and would be stored for nothing: it becomes null.
+ * A result that is not shorter than its input breaks the contract, and storing it would save nothing: it becomes null.
  */
 export function checkedCompressor(compressor: Compressor): Compressor {
   const { name, aliases, cinderCompatible } = compressor
@@ -58,22 +57,21 @@ const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { 
 const shorterThan = (inputLengthBytes: number, result: Uint8Array | null): Uint8Array | null =>
   result !== null && result.length < inputLengthBytes ? result : null
 
-// After an abort any error of an engine counts as its consequence: terminated workers fail in many ways.
-
 function compressError(error: unknown, name: string, options: CodecOptions | undefined): unknown {
-  if (isBackupError(error)) return error
-  if (options?.signal?.aborted === true) return reasonOfAbort(options.signal)
-  return engineFailed('Compressing', name, error)
+  return ofAbort(error, options) ?? engineFailed('Compressing', name, error)
 }
 
 function decompressError(error: unknown, name: string, options: CodecOptions | undefined): unknown {
+  return ofAbort(error, options) ?? (isAbortError(error) ? engineFailed('Decompressing', name, error) : error)
+}
+
+/** After an abort any error of an engine counts as its consequence: terminated workers fail in many ways. */
+function ofAbort(error: unknown, options: CodecOptions | undefined): BackupError | undefined {
   if (isBackupError(error)) return error
-  if (options?.signal?.aborted === true) return reasonOfAbort(options.signal)
-  return isAbortError(error) ? engineFailed('Decompressing', name, error) : error
+  return options?.signal?.aborted === true ? reasonOfAbort(options.signal) : undefined
 }
 
 function engineFailed(what: string, name: string, cause: unknown): BackupError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  const message = `${what} with ${JSON.stringify(name)} failed: ${why}. Try again, or use another compressor.`
+  const message = `${what} with ${JSON.stringify(name)} failed: ${messageOf(cause)}. Try again, or use another compressor.`
   return new BackupError('COMPRESSION_FAILED', message, { cause })
 }

@@ -1,10 +1,10 @@
 import { BackupError } from '../errors/backup-error.js'
 import type { Compressor } from '../contracts/compressor.js'
 
-/** The names for data that is stored raw; the store records all of them as `none`. */
+/** The names for data that is stored uncompressed; the store records all of them as `none`. */
 const RAW_NAMES: ReadonlySet<string> = new Set(['none', 'off', 'no'])
 
-/** What the object list of a backup may contain; its reader has the same limit. */
+/** The algorithm names that the object list of a backup may contain; its reader has the same limit. */
 const NAME_PATTERN = /^[a-z0-9][a-z0-9_.-]{0,63}$/
 
 /** Cinder's algorithms, and the package that reads each. */
@@ -20,8 +20,8 @@ const PACKAGES: ReadonlyMap<string, string> = new Map([
 export const CINDER_COMPRESSIONS: readonly string[] = [...PACKAGES.keys()]
 
 /**
- * Why drivers reject a compressor for its `name`, `aliases` or `cinderCompatible`; undefined where they accept it. The
- * conformance suite uses the same check.
+ * Returns why drivers reject a compressor for its `name`, `aliases` or `cinderCompatible`; undefined where they accept it.
+ * The conformance suite uses the same check.
  */
 export function compressorProblem({ name, aliases, cinderCompatible }: Compressor): string | undefined {
   const names = [name, ...aliases]
@@ -38,7 +38,7 @@ export function compressorProblem({ name, aliases, cinderCompatible }: Compresso
   return `Cinder does not know the compression ${JSON.stringify(name)} and cannot restore its backups. Set cinderCompatible: false on the compressor to use it anyway, or use one of ${CINDER_COMPRESSIONS.join(', ')}.`
 }
 
-/** The package to install for an algorithm, where one is known. */
+/** Returns the package to install for an algorithm, where one is known. */
 export function packageForCompression(name: string): string | undefined {
   return PACKAGES.get(name.toLowerCase())
 }
@@ -59,7 +59,7 @@ export class Compressors {
     }
   }
 
-  /** Null for data that is stored raw. Throws `COMPRESSION_UNKNOWN`, naming the package to install. */
+  /** Returns null for uncompressed data. @throws BackupError `COMPRESSION_UNKNOWN`, which names the package to install */
   forName(name: string): Compressor | null {
     const lowerCase = name.toLowerCase()
     if (RAW_NAMES.has(lowerCase)) return null
@@ -80,5 +80,6 @@ function unknownCompression(name: string): BackupError {
     known === undefined
       ? 'No package of Stowage reads it: pass a compressor of that name in `decompressors`.'
       : `Install ${known} (npm i ${known}) and pass its compressor in \`decompressors\`.`
+  // The first words are Cinder's.
   return new BackupError('COMPRESSION_UNKNOWN', `unsupported compression algorithm: ${name}. ${advice}`)
 }

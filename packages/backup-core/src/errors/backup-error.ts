@@ -1,6 +1,6 @@
 /**
- * Every code a {@link BackupError} can carry. A code is chosen once and never renamed; messages may change.
- * `docs/errors.md` says for each what happened and what to do next.
+ * Every code of a {@link BackupError}. A code is never renamed; messages may change. `docs/errors.md` describes for each
+ * what happened and what to do next.
  */
 export type BackupErrorCode =
   // The caller
@@ -66,7 +66,7 @@ export type BackupErrorCode =
  */
 const brand = Symbol.for('@stowage/backup-core/BackupError')
 
-/** One of the faults that a verification found. */
+/** One of the problems that a verification found. */
 export interface BackupProblem {
   readonly code: BackupErrorCode
   readonly message: string
@@ -75,36 +75,36 @@ export interface BackupProblem {
   readonly offsetBytes?: number
 }
 
-/** What an error can say about itself beside its message. Everything in it is safe to log. */
+/** Details of an error beside its message. All of them are safe to log. */
 export interface BackupErrorDetails {
-  /** The backup the operation was about. */
+  /** The backup of the operation. */
   readonly backupId?: string
   readonly container?: string
   readonly objectName?: string
-  /** Where in the volume, in bytes. */
+  /** The offset in the volume, in bytes. */
   readonly offsetBytes?: number
-  /** Names of objects that could not be removed, where that is what the error reports. */
+  /** Names of objects that could not be removed, where the error reports that. */
   readonly leftovers?: readonly string[]
-  /** Ids of backups that stand in the way, or that a check found wanting. */
+  /** Ids of backups that prevent the operation, or that a check found to be invalid. */
   readonly backupIds?: readonly string[]
-  /** Names of objects or containers that cannot be read, where that is why the operation was refused. */
+  /** Names of objects or containers that cannot be read, where the operation was rejected for that. */
   readonly unreadable?: readonly string[]
-  /** Every fault, where a check looks for all of them. */
+  /** Every problem, where a check searches all of them. */
   readonly problems?: readonly BackupProblem[]
   /** A store's own name for the request, such as Swift's X-Trans-Id. */
   readonly requestId?: string
-  /** The status of an HTTP answer. */
+  /** The status of an HTTP response. */
   readonly status?: number
 }
 
-/** How to build a {@link BackupError}. */
+/** Options of the constructor of {@link BackupError}. */
 export interface BackupErrorOptions extends BackupErrorDetails {
   readonly cause?: unknown
 }
 
 /**
- * The one error class of Stowage. Match on {@link BackupError.code}, by way of {@link isBackupError}: codes are
- * stable, messages are for people and say what to do next.
+ * The one error class of Stowage. Match on {@link BackupError.code}, with {@link isBackupError}: codes are stable,
+ * messages are for people and state what to do next.
  */
 export class BackupError extends Error {
   readonly code: BackupErrorCode

@@ -11,21 +11,21 @@ export interface CallContext {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a client's error means. */
+/** The code and the message for a client's error. */
 export interface ErrorMeaning {
   readonly code: BackupErrorCode
   /** What the user can do, in a sentence. @default nothing */
   readonly advice?: string
   /** For the message, in parentheses, instead of the error's own: `ENOSPC`, `status 507`. */
   readonly reason?: string
-  /** The status of an HTTP answer, for `details`. */
+  /** The status of an HTTP response, for `details`. */
   readonly status?: number
   /** The store's own name for the request, for `details`. */
   readonly requestId?: string
 }
 
 /**
- * Says what an error of a client means: a code, or a code with more for the message. Undefined for one that it does not
+ * Returns the code for a client's error, or the code and more for the message. Undefined for an error that it does not
  * recognise, which becomes `STORE_FAILED`.
  */
 export type CodeOf<Context extends CallContext = CallContext> = (
@@ -33,21 +33,21 @@ export type CodeOf<Context extends CallContext = CallContext> = (
   context: Context,
 ) => BackupErrorCode | ErrorMeaning | undefined
 
-/** Maps what one client throws to {@link BackupError}s. Made by {@link errorMapper}. */
+/** Maps the errors of one client to {@link BackupError}s. Made by {@link errorMapper}. */
 export interface ErrorMapper<Context extends CallContext = CallContext> {
   /**
-   * The `BackupError` for what a call threw, with it as `cause`.
+   * Returns the `BackupError` for the error of a call, with that as `cause`.
    *
-   * A `BackupError` is returned as it is. An abort of the context's signal is `ABORTED`; so is, once that signal has been
-   * aborted, an error that `codeOf` does not recognise, or calls `STORE_FAILED` or `STORE_UNAVAILABLE`, since a
-   * connection that is cut fails in many ways. What the store answered counts more: `CONFLICT` stays `CONFLICT`.
+   * A `BackupError` is returned unchanged. An abort of the context's signal is `ABORTED`; so is, once that signal has been
+   * aborted, an error that `codeOf` does not recognise, or maps to `STORE_FAILED` or `STORE_UNAVAILABLE`, since a
+   * connection that is cut fails in many ways. A response of the store counts more: `CONFLICT` stays `CONFLICT`.
    */
   errorOf(error: unknown, context: Context): BackupError
 
-  /** Makes a call, and rejects with {@link errorOf} what it throws. An aborted signal rejects without the call. */
+  /** Makes a call, and maps its error with {@link errorOf}. Rejects without the call where the signal is aborted. */
   run<T>(context: Context, call: () => T | PromiseLike<T>): Promise<T>
 
-  /** The same for a listing or another stream: the signal is checked, and errors are mapped, at each item. */
+  /** Does the same for a listing or another stream: the signal is checked, and errors are mapped, at each item. */
   iterate<T>(context: Context, open: () => AsyncIterable<T>): AsyncGenerator<T>
 }
 
@@ -108,7 +108,7 @@ export function errorMapper<Context extends CallContext = CallContext>(
   }
 }
 
-/** What a client may report of a request that an abort cut off. */
+/** Codes that a client may report for a request that an abort cut off. */
 const mayBeAbort: ReadonlySet<BackupErrorCode> = new Set(['STORE_FAILED', 'STORE_UNAVAILABLE'])
 
 function describedError(cause: unknown, meaning: ErrorMeaning, context: CallContext): BackupError {
@@ -131,19 +131,25 @@ function placeOf({ container, objectName }: CallContext): string {
 }
 
 function reasonOf(cause: unknown): string {
-  const text = typeof cause === 'string' ? cause : messageOf(cause)
+  const text = typeof cause === 'string' || hasMessage(cause) ? messageOf(cause) : ''
   return text.trim().replace(/\.$/, '') || 'unknown error'
 }
 
-function messageOf(cause: unknown): string {
-  // Not instanceof: an error of another realm, as of a test runner's, is none of this one's.
-  if (typeof cause !== 'object' || cause === null || !('message' in cause)) return ''
-  return typeof cause.message === 'string' ? cause.message : ''
+/** Returns the message of an error, or the text of any other value. */
+export function messageOf(error: unknown): string {
+  return hasMessage(error) ? error.message : String(error)
+}
+
+/** Not `instanceof Error`: that is false for an error of another realm, such as a test runner's. */
+function hasMessage(error: unknown): error is { readonly message: string } {
+  return (
+    typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string'
+  )
 }
 
 /**
- * An iterable whose errors are mapped, and whose items are passed on as they are. Not a generator: that would cost
- * several turns of the microtask queue for each of a million names.
+ * Returns an iterable whose errors are mapped, and whose items are unchanged. Not a generator: that would cost several
+ * microtasks for each of a million names.
  */
 export function mapIterable<T>(
   open: () => AsyncIterable<T>,
@@ -178,13 +184,11 @@ export function mapIterable<T>(
 }
 
 /**
- * The message of an error, with the name of what it is about before it where the message does not have that name: a sentence
- * that quotes it need not name the thing again.
+ * Returns the message of an error, after the name of its object, container or backup unless the message contains that name.
  *
- * @param name - of an object, a container or a backup
- * @param shown - how the name is given, where it has to be: `container c`
+ * @param shown - the name as it is written before the message: `container c`
  */
 export function messageAbout(error: unknown, name: string, shown = name): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return name !== '' && message.includes(name) ? message : `${shown}: ${message}`
 }

@@ -5,7 +5,7 @@ import { BudgetShare } from '../pipeline/byte-budget.js'
 import { planFetchMemory } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
-import { atOnce } from '../pipeline/slots.js'
+import { concurrencyFor } from '../pipeline/slots.js'
 import { fetchRanges, rangesOf, totalBytes } from './block-proof.js'
 import {
   canFetchInPieces,
@@ -95,7 +95,7 @@ function fetchLimits(
   }
   const plan = planFetchMemory({
     ...{ largestObjectBytes, compressed, maxMemoryBytes },
-    concurrency: atOnce(concurrency, largestObjectBytes),
+    concurrency: concurrencyFor(concurrency, largestObjectBytes),
   })
   return { ...plan, smallConcurrency: concurrency.smallObjects }
 }

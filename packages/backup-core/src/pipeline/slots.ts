@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
+import { limitFunction } from 'p-limit'
 
-/** How much may be hashed, compressed, stored or fetched at once. */
+/** How many objects may be hashed, compressed, stored or fetched concurrently. */
 export interface Concurrency {
   /** Objects of which each keeps a core busy. */
   readonly chunks: number
@@ -8,65 +9,70 @@ export interface Concurrency {
   readonly smallObjects: number
 }
 
-/** An object up to this long is mostly waited for: sending it, and all that is done with it, takes a millisecond or two. */
+/** For an object up to this length most of the time is the store's latency: all else takes a millisecond or two. */
 export const SMALL_OBJECT_BYTES = 256 * 1024
 
-/** As many as a backup deletes or looks for at once: enough to hide a store's answering time, and no burden to it. */
-const SMALL_OBJECTS_AT_ONCE = 8
+/** How many small requests are sent concurrently: enough to hide a store's latency, and few enough not to burden it. */
+const CONCURRENT_REQUESTS = 8
 
 /**
- * A chunk for each core: more of them add memory and no speed, since hashing and compressing keep the cores busy. Small
- * objects wait for the store instead, and take next to no memory.
+ * One chunk for each core: more of them take memory and add no speed, since hashing and compressing keep the cores busy.
+ * Small objects wait for the store instead, and take little memory.
  *
- * @param chosen - the caller's own, which holds for small objects as well
+ * @param chosen - the caller's `concurrency`, which applies to small objects too
  */
 export function concurrencyFrom(chosen: number | undefined): Concurrency {
   const chunks = chosen ?? Math.min(8, Math.max(2, availableParallelism()))
-  return { chunks, smallObjects: chosen ?? SMALL_OBJECTS_AT_ONCE }
+  return { chunks, smallObjects: chosen ?? CONCURRENT_REQUESTS }
 }
 
-/** How many objects of that length at most may be in work. */
-export function atOnce({ chunks, smallObjects }: Concurrency, lengthBytes: number): number {
+/** How many objects of at most that length may be worked on concurrently. */
+export function concurrencyFor({ chunks, smallObjects }: Concurrency, lengthBytes: number): number {
   return lengthBytes <= SMALL_OBJECT_BYTES ? smallObjects : chunks
 }
 
-/** Bounds the costly steps: first come, first served among the small, and among the others. */
+/** Runs a task as soon as fewer than the maximum run, in the order of the calls. */
+export type Limit = <T>(task: () => Promise<T>) => Promise<T>
+
+export function limitTo(concurrency: number): Limit {
+  return limitFunction(<T>(task: () => Promise<T>) => task(), { concurrency })
+}
+
+/**
+ * Works on all items, several concurrently. After an error it begins no further item, waits for those in progress, and
+ * rejects with that error.
+ */
+export async function mapConcurrently<Item, Result>(
+  items: Iterable<Item>,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const limit = limitTo(CONCURRENT_REQUESTS)
+  let failure: { readonly error: unknown } | undefined
+  const unlessFailed = async (item: Item): Promise<Result> => {
+    if (failure) throw failure.error
+    try {
+      return await work(item)
+    } catch (error) {
+      failure ??= { error }
+      throw failure.error
+    }
+  }
+  const results = Array.from(items, (item) => limit(() => unlessFailed(item)))
+  await Promise.allSettled(results)
+  return Promise.all(results)
+}
+
+/** Limits the costly steps: of small objects, and of all others. */
 export class Slots {
-  readonly #chunks: Limiter
-  readonly #smallObjects: Limiter
+  readonly #chunks: Limit
+  readonly #smallObjects: Limit
 
   constructor({ chunks, smallObjects }: Concurrency) {
-    this.#chunks = new Limiter(chunks)
-    this.#smallObjects = new Limiter(smallObjects)
+    this.#chunks = limitTo(chunks)
+    this.#smallObjects = limitTo(smallObjects)
   }
 
   run<T>(lengthBytes: number, task: () => Promise<T>): Promise<T> {
-    const limiter = lengthBytes <= SMALL_OBJECT_BYTES ? this.#smallObjects : this.#chunks
-    return limiter.run(task)
-  }
-}
-
-/** Lets a number of tasks run at once; the rest wait their turn, first come first served. */
-export class Limiter {
-  #free: number
-  readonly #waiting: (() => void)[] = []
-
-  constructor(slots: number) {
-    this.#free = slots
-  }
-
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1
-    else
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve)
-      })
-    try {
-      return await task()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#free += 1
-    }
+    return lengthBytes <= SMALL_OBJECT_BYTES ? this.#smallObjects(task) : this.#chunks(task)
   }
 }

@@ -1,5 +1,11 @@
 import type { CatalogFilter, CatalogLookup } from '../contracts/catalog.js'
-import { optionRules as rules, type OptionRule, type OptionShape } from '../checks/option-rules.js'
+import {
+  hasMethods,
+  isObject,
+  optionRules as rules,
+  type OptionRule,
+  type OptionShape,
+} from '../checks/option-rules.js'
 import type {
   BackupRequest,
   DeleteOptions,
@@ -13,15 +19,18 @@ import type { ChunkedDriverOptions } from '../contracts/options.js'
 import { checkArgument, checkOptions } from '../checks/check-options.js'
 import { packageForCompression } from '../compression/compressors.js'
 
-/** Which rule each option of the public calls has. A type holds them complete: an option without a rule is no option. */
+/* The rules of the options of public calls. `OptionShape` requires a rule for each option of the type. */
 
 const compressor: OptionRule = {
   expected: 'a compressor object',
   accepts: (value) => {
-    if (!rules.withMethods('', ['compress', 'decompress']).accepts(value)) return false
-    const { name, aliases, cinderCompatible } = value as Readonly<Record<string, unknown>>
-    const declares = cinderCompatible === undefined || typeof cinderCompatible === 'boolean'
-    return typeof name === 'string' && rules.arrayOf(rules.text).accepts(aliases) && declares
+    if (!hasMethods(value, ['compress', 'decompress'])) return false
+    const { name, aliases, cinderCompatible = false } = value
+    return (
+      typeof name === 'string' &&
+      rules.arrayOf(rules.text).accepts(aliases) &&
+      typeof cinderCompatible === 'boolean'
+    )
   },
   hint: (value) => compressorHint(value),
 }
@@ -33,29 +42,22 @@ function compressorHint(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined
   const packageName = packageForCompression(value)
   if (packageName === undefined)
-    return 'Pass what a package of a compressor makes, or leave it out to store raw data.'
+    return 'Pass the compressor that such a package makes, or leave it out to store raw data.'
   const factory = packageName.slice(packageName.lastIndexOf('-') + 1)
   return `Pass ${factory}() of ${packageName}.`
 }
 
-const catalog = rules.withMethods('a catalog with get, list, put and remove', [
-  'get',
-  'list',
-  'put',
-  'remove',
-])
-
 /** The options of every driver. A driver with options of its own adds their rules to these. */
 export const chunkedDriverShape: OptionShape<ChunkedDriverOptions> = {
   chunkSizeBytes: rules.wholeNumber(1),
-  // Its bounds have reasons, which the driver's settings give.
+  // resolveSettings() checks its range, and reports why.
   blockSizeBytes: { expected: 'a whole number of bytes', accepts: (value) => typeof value === 'number' },
-  // A gap that is stored has to lie in pieces that are held: it must be smaller than any piece of a chunk.
+  // A gap that is stored must be in memory: it must be smaller than any piece of a chunk.
   joinGapBytes: rules.wholeNumber(0, 4 * 1024 * 1024),
   container: rules.nonEmptyText,
   compression: compressor,
   decompressors: rules.arrayOf(compressor, 'an array of compressor objects'),
-  catalog,
+  catalog: rules.withMethods('a catalog with get, list, put and remove', ['get', 'list', 'put', 'remove']),
   concurrency: rules.wholeNumber(1),
   maxMemoryBytes: rules.wholeNumber(1),
   strict: rules.oneOf('cinder'),
@@ -67,33 +69,34 @@ export const chunkedDriverShape: OptionShape<ChunkedDriverOptions> = {
 /** The options of a hook of a store, and of the short calls. */
 export const storeShape: OptionShape<StoreOptions> = { signal: rules.signal }
 
-export const operationShape: OptionShape<OperationOptions> = {
+const operationShape: OptionShape<OperationOptions> = {
   ...storeShape,
   onProgress: rules.callback,
   onWarning: rules.callback,
 }
 
-const recordTexts = ['id', 'volumeId', 'container', 'prefix', 'createdAt'] as const
+const recordTexts = ['id', 'volumeId', 'container', 'prefix', 'createdAt']
 
 /** A backup by its id or its record. */
-export const backupReference: OptionRule = {
+const backupReference: OptionRule = {
   expected: "a backup's id or record",
-  accepts: (value) => (typeof value === 'string' && value !== '') || isRecord(value),
-  hint: () => 'Pass an id, or a record as backup(), getBackup() and listBackups() give it.',
+  accepts: (value) =>
+    rules.nonEmptyText.accepts(value) ||
+    (isObject(value) &&
+      recordTexts.every((name) => typeof value[name] === 'string') &&
+      rules.orNull(rules.text).accepts(value['parentId']) &&
+      Number.isSafeInteger(value['sizeBytes'])),
+  hint: () => 'Pass an id, or a record as backup(), getBackup() and listBackups() return it.',
 }
 
-function isRecord(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const fields = value as Readonly<Record<string, unknown>>
-  const { parentId } = fields
-  return (
-    recordTexts.every((name) => typeof fields[name] === 'string') &&
-    (parentId === null || typeof parentId === 'string') &&
-    Number.isSafeInteger(fields['sizeBytes'])
-  )
+/** An exported record. */
+const exportedRecord: OptionRule = {
+  expected: 'an object with backupService and backupUrl',
+  accepts: isObject,
+  hint: () => 'Pass what exportRecord() returned, or parse its JSON first.',
 }
 
-export const backupRequestShape: OptionShape<BackupRequest> = {
+const backupRequestShape: OptionShape<BackupRequest> = {
   volumeId: rules.required(rules.nonEmptyText),
   backupId: rules.nonEmptyText,
   parent: rules.orNull(backupReference),
@@ -105,20 +108,17 @@ export const backupRequestShape: OptionShape<BackupRequest> = {
   description: rules.orNull(rules.text),
   volumeMetadata: {
     expected: 'an object, a string that holds the JSON of one, or null',
-    accepts: (value) => value === null || typeof value === 'string' || rules.object.accepts(value),
+    accepts: (value) => value === null || typeof value === 'string' || isObject(value),
   },
 }
 
 const extent: OptionRule = {
   expected: 'an object with offsetBytes and lengthBytes',
-  accepts: (value) => {
-    if (!rules.object.accepts(value)) return false
-    const fields = value as Readonly<Record<string, unknown>>
-    return typeof fields['offsetBytes'] === 'number' && typeof fields['lengthBytes'] === 'number'
-  },
+  accepts: (value) =>
+    isObject(value) && typeof value['offsetBytes'] === 'number' && typeof value['lengthBytes'] === 'number',
 }
 
-export const restoreShape: OptionShape<RestoreOptions> = {
+const restoreShape: OptionShape<RestoreOptions> = {
   ...operationShape,
   range: extent,
   overwrite: rules.flag,
@@ -126,19 +126,19 @@ export const restoreShape: OptionShape<RestoreOptions> = {
   allowMissingMd5: rules.flag,
 }
 
-export const verifyShape: OptionShape<VerifyOptions> = {
+const verifyShape: OptionShape<VerifyOptions> = {
   ...operationShape,
   level: rules.oneOf('quick', 'full'),
   allowMissingMd5: rules.flag,
 }
 
-export const deleteShape: OptionShape<DeleteOptions> = {
+const deleteShape: OptionShape<DeleteOptions> = {
   ...operationShape,
   withDescendants: rules.flag,
   force: rules.flag,
 }
 
-export const orphanShape: OptionShape<OrphanOptions> = {
+const orphanShape: OptionShape<OrphanOptions> = {
   ...operationShape,
   olderThanMs: {
     expected: 'a number of milliseconds, at least 0',
@@ -147,9 +147,9 @@ export const orphanShape: OptionShape<OrphanOptions> = {
   dryRun: rules.flag,
 }
 
-export const lookupShape: OptionShape<CatalogLookup> = { ...storeShape, nearContainer: rules.nonEmptyText }
+const lookupShape: OptionShape<CatalogLookup> = { ...storeShape, nearContainer: rules.nonEmptyText }
 
-export const filterShape: OptionShape<CatalogFilter> = {
+const filterShape: OptionShape<CatalogFilter> = {
   ...lookupShape,
   volumeId: rules.nonEmptyText,
   container: rules.nonEmptyText,
@@ -157,64 +157,53 @@ export const filterShape: OptionShape<CatalogFilter> = {
 }
 
 /** What a restore writes to. */
-export const volumeTarget: OptionRule = rules.withMethods('a volume', ['openTarget'], (value) => {
+const volumeTarget = rules.withMethods('a volume', ['openTarget'], (value) => {
   if (typeof value === 'string') return 'For the file or device of that name, use fileVolume(path).'
   if (value instanceof URL) return 'For a file: URL, use fileVolume(fileURLToPath(url)).'
   if (ArrayBuffer.isView(value)) return 'For a buffer, use bufferVolume(buffer).'
   return 'Use fileVolume(path), or bufferVolume() to restore into memory.'
 })
 
-/*
- * The arguments of a driver's public calls, checked before anything else is done: a misspelled option must not be
- * ignored. Each throws `OPTION_INVALID`.
+/**
+ * The arguments of a driver's public calls, in their order. A misspelled option must not be ignored: a call checks its
+ * arguments before it does anything else.
  */
+const CALLS = {
+  backup: { request: backupRequestShape, options: operationShape },
+  restore: { backup: backupReference, target: volumeTarget, options: restoreShape },
+  verify: { backup: backupReference, options: verifyShape },
+  deleteBackup: { backup: backupReference, options: deleteShape },
+  removeOrphans: { options: orphanShape },
+  getBackup: { backupId: rules.nonEmptyText, options: lookupShape },
+  listBackups: { filter: filterShape },
+  getChain: { backup: backupReference, options: storeShape },
+  exportRecord: { backup: backupReference, options: storeShape },
+  // The content of the record may come from a file, and has a code of its own: RECORD_INVALID.
+  importRecord: { record: exportedRecord, options: storeShape },
+  createStore: { options: storeShape },
+} satisfies Readonly<Record<string, Readonly<Record<string, OptionRule | ShapeOfOptions>>>>
 
-export function checkBackupCall(request: unknown, options: unknown): void {
-  checkOptions('the request of backup()', request, backupRequestShape)
-  checkOptions('the options of backup()', options, operationShape)
+type ShapeOfOptions = Readonly<Record<string, OptionRule>>
+
+/**
+ * Checks the arguments of a public call.
+ *
+ * @param args - the call's arguments by their names
+ * @throws BackupError `OPTION_INVALID`
+ */
+export function checkCall<Call extends keyof typeof CALLS>(
+  call: Call,
+  args: Readonly<Record<keyof (typeof CALLS)[Call], unknown>>,
+): void {
+  const expected: Readonly<Record<string, OptionRule | ShapeOfOptions>> = CALLS[call]
+  for (const [name, value] of Object.entries(args)) {
+    const rule = expected[name] ?? {}
+    const what = `the ${name} of ${call}()`
+    if (isRule(rule)) checkArgument(what, value, rule)
+    else checkOptions(what, value, rule)
+  }
 }
 
-export function checkRestoreCall(backup: unknown, target: unknown, options: unknown): void {
-  checkArgument('the backup of restore()', backup, backupReference)
-  checkArgument('the target of restore()', target, volumeTarget)
-  checkOptions('the options of restore()', options, restoreShape)
-}
-
-export function checkVerifyCall(backup: unknown, options: unknown): void {
-  checkArgument('the backup of verify()', backup, backupReference)
-  checkOptions('the options of verify()', options, verifyShape)
-}
-
-export function checkDeleteCall(backup: unknown, options: unknown): void {
-  checkArgument('the backup of deleteBackup()', backup, backupReference)
-  checkOptions('the options of deleteBackup()', options, deleteShape)
-}
-
-export function checkOrphansCall(options: unknown): void {
-  checkOptions('the options of removeOrphans()', options, orphanShape)
-}
-
-export function checkGetCall(backupId: unknown, options: unknown): void {
-  checkArgument('the backup id of getBackup()', backupId, rules.nonEmptyText)
-  checkOptions('the options of getBackup()', options, lookupShape)
-}
-
-export function checkListCall(filter: unknown): void {
-  checkOptions('the filter of listBackups()', filter, filterShape)
-}
-
-/** `getChain` and `exportRecord`. */
-export function checkReferenceCall(call: string, backup: unknown, options: unknown): void {
-  checkArgument(`the backup of ${call}()`, backup, backupReference)
-  checkOptions(`the options of ${call}()`, options, storeShape)
-}
-
-export function checkImportCall(record: unknown, options: unknown): void {
-  // What is in it may come from a file, and has a code of its own: RECORD_INVALID.
-  checkArgument('the record of importRecord()', record, {
-    ...rules.object,
-    expected: 'an object with backupService and backupUrl',
-    hint: () => 'Pass what exportRecord() gave, or parse its JSON first.',
-  })
-  checkOptions('the options of importRecord()', options, storeShape)
+function isRule(rule: OptionRule | ShapeOfOptions): rule is OptionRule {
+  return typeof rule['accepts'] === 'function'
 }

@@ -10,66 +10,42 @@ import type { ChunkedDriverOptions, DriverDefaults } from '../contracts/options.
 /** The smallest sector of a disk. */
 const MIN_BLOCK_SIZE_BYTES = 512
 
-/** The largest block that a backup writes. A parent may have larger ones: what is stored is read. */
+/** The largest block of a new chain. A parent may have larger ones: an incremental reads and keeps them. */
 export const MAX_BLOCK_SIZE_BYTES = 64 * 1024 * 1024
 
 /** A SHA-256 in a `_sha256file`, with its quotes and white space. */
 const HASH_TEXT_BYTES = 75
 
-/** What a driver was told, and what it would take by itself. */
-export interface BlockSizeChoice {
-  readonly blockSizeBytes: number
-  /** The driver's own: Cinder's default, or what a `cinder.conf` says. */
-  readonly defaultBytes: number
-  /** Whatever Cinder takes within the bounds is taken. */
-  readonly strict: boolean
-}
-
 /**
- * Refuses a block size that no backup should be written with.
+ * Rejects a block size that no backup should be written with.
  *
+ * @param defaultBytes - the driver's own: Cinder's default, or the value of a `cinder.conf`
+ * @param strict - accepts every size that Cinder accepts
  * @throws BackupError `OPTION_INVALID`, with the reason
  */
-export function assertBlockSize({ blockSizeBytes, defaultBytes, strict }: BlockSizeChoice): void {
-  if (!Number.isSafeInteger(blockSizeBytes)) {
-    throw refused(blockSizeBytes, 'it must be a whole number of bytes')
-  }
-  if (blockSizeBytes < MIN_BLOCK_SIZE_BYTES) {
-    throw refused(
-      blockSizeBytes,
-      `it must be at least ${MIN_BLOCK_SIZE_BYTES}, the sector of a disk. Each block takes ${HASH_TEXT_BYTES} bytes in the list of hashes that is stored with every backup, so smaller blocks cost more than they save`,
-    )
-  }
-  if (blockSizeBytes > MAX_BLOCK_SIZE_BYTES) {
-    throw refused(
-      blockSizeBytes,
-      `it must be at most ${MAX_BLOCK_SIZE_BYTES} (64 MiB). A block is held in memory whole, and a change of one byte stores all of it`,
-    )
-  }
+function assertBlockSize(blockSizeBytes: number, defaultBytes: number, strict: boolean): void {
   const isPowerOfTwo = (blockSizeBytes & (blockSizeBytes - 1)) === 0
-  if (!isPowerOfTwo && !strict && blockSizeBytes !== defaultBytes) {
-    throw refused(
-      blockSizeBytes,
-      "it must be a power of two, such as 32768. Sectors and pages are powers of two, and other blocks split them. To continue a chain of Cinder's with other blocks, leave blockSizeBytes out: an incremental takes those of its parent",
-    )
-  }
+  let why: string
+  if (!Number.isSafeInteger(blockSizeBytes)) why = 'it must be a whole number of bytes'
+  else if (blockSizeBytes < MIN_BLOCK_SIZE_BYTES)
+    why = `it must be at least ${MIN_BLOCK_SIZE_BYTES}, the sector of a disk. Each block takes ${HASH_TEXT_BYTES} bytes in the list of hashes that is stored with every backup, so smaller blocks cost more than they save`
+  else if (blockSizeBytes > MAX_BLOCK_SIZE_BYTES)
+    why = `it must be at most ${MAX_BLOCK_SIZE_BYTES} (64 MiB). A block is held in memory whole, and a change of one byte stores all of it`
+  else if (!isPowerOfTwo && !strict && blockSizeBytes !== defaultBytes)
+    why =
+      "it must be a power of two, such as 32768. Sectors and pages are powers of two, and other blocks split them. To continue a chain of Cinder's with other blocks, leave `blockSizeBytes` out: an incremental uses those of its parent"
+  else return
+  throw new BackupError('OPTION_INVALID', `Option \`blockSizeBytes\` is ${String(blockSizeBytes)}: ${why}.`)
 }
 
-function refused(blockSizeBytes: number, why: string): BackupError {
-  return new BackupError('OPTION_INVALID', `Option blockSizeBytes is ${String(blockSizeBytes)}: ${why}.`)
-}
-
-/** Cinder's refusal of a pair that does not fit. */
-export const BAD_PAIR_TEXT = 'Chunk size is not multiple of block size for creating hash.'
-
-/** A driver's options, checked, with every default filled in. */
+/** A driver's validated options, with every default filled in. */
 export interface DriverSettings {
-  /** What the caller chose alone need not fit the block size: that of a parent may be another. */
+  /** A chunk size that was chosen without a block size need not be a multiple of it: the parent's may differ. */
   readonly chunkSizeBytes: number
   readonly blockSizeBytes: number
-  /** Whether the caller chose the chunk size: one that is a default gives way to the block size. */
+  /** Whether the caller chose the chunk size: a default is adjusted to the block size. */
   readonly chunkSizeGiven: boolean
-  /** Whether the caller chose the block size: one that is a default gives way to the parent's. */
+  /** Whether the caller chose the block size: a default is replaced by the parent's. */
   readonly blockSizeGiven: boolean
   readonly container: string | null
   readonly compression: Compressor | null
@@ -78,7 +54,7 @@ export interface DriverSettings {
   readonly joinGapBytes: number
   readonly concurrency: Concurrency
   readonly maxMemoryBytes: number
-  /** What a single object may take that has to be held whole. A limit that the caller set holds for it too. */
+  /** The memory limit for a single object that must be held whole: the caller's limit, or else all memory. */
   readonly maxObjectMemoryBytes: number
   readonly strict: boolean
   readonly onWarning: WarningListener
@@ -86,20 +62,18 @@ export interface DriverSettings {
   readonly serviceName: string
 }
 
-/** What a store needs for one more object costs about as much as this many bytes do. */
+/** A request for one more object costs a store about as much as this many bytes. */
 const DEFAULT_JOIN_GAP_BYTES = 1024 * 1024
 
-const drop: WarningListener = () => undefined
-
 /**
- * Fills in the defaults of options whose kinds have been checked.
+ * Fills in the defaults of options whose types have been checked.
  *
- * @throws BackupError `OPTION_INVALID` for values that do not go together
+ * @throws BackupError `OPTION_INVALID` for values that are not compatible
  */
 export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverDefaults): DriverSettings {
   const strict = options.strict !== undefined
   const blockSizeBytes = options.blockSizeBytes ?? defaults.blockSizeBytes
-  assertBlockSize({ blockSizeBytes, defaultBytes: defaults.blockSizeBytes, strict })
+  assertBlockSize(blockSizeBytes, defaults.blockSizeBytes, strict)
   const chunkSizeGiven = options.chunkSizeBytes !== undefined
   const chosenBytes = options.chunkSizeBytes ?? defaults.chunkSizeBytes
   // A chunk size that was chosen alone may fit the blocks of an incremental's parent: each backup checks it.
@@ -126,13 +100,13 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     maxMemoryBytes: options.maxMemoryBytes ?? defaultMaxMemoryBytes(),
     maxObjectMemoryBytes: options.maxMemoryBytes ?? usableMemoryBytes(),
     strict,
-    onWarning: options.onWarning ?? drop,
+    onWarning: options.onWarning ?? (() => undefined),
     clock: checkedClock(options.clock),
     serviceName: defaults.serviceName,
   })
 }
 
-/** A chunk size that is a multiple of the block size; one that was chosen is refused if it is not. */
+/** Returns a chunk size that is a multiple of the block size. Rejects a chosen one that is not. */
 export function fitChunkSize(
   chunkSizeBytes: number,
   blockSizeBytes: number,
@@ -142,14 +116,15 @@ export function fitChunkSize(
   if (given || strict) {
     throw new BackupError(
       'OPTION_INVALID',
-      (strict ? `${BAD_PAIR_TEXT} ` : '') +
+      // Cinder's message.
+      (strict ? 'Chunk size is not multiple of block size for creating hash. ' : '') +
         `Option \`chunkSizeBytes\` is ${chunkSizeBytes}: it must be a multiple of the block size, which is ${blockSizeBytes} bytes.`,
     )
   }
   return Math.max(1, Math.floor(chunkSizeBytes / blockSizeBytes)) * blockSizeBytes
 }
 
-/** A clock that gives a date of its own each time: the caller's stays as it is. */
+/** Returns a clock that returns a new, valid date each time: the caller's date is not changed. */
 function checkedClock(clock: (() => Date) | undefined): () => Date {
   if (!clock) return () => new Date()
   return () => {
@@ -162,6 +137,6 @@ function checkedClock(clock: (() => Date) | undefined): () => Date {
 function notForCinder({ name }: Compressor): BackupError {
   return new BackupError(
     'OPTION_INVALID',
-    `Option compression is ${JSON.stringify(name)}, which Cinder cannot restore, and strict is 'cinder'. Use a compression that Cinder knows, or leave strict out.`,
+    `Option \`compression\` is ${JSON.stringify(name)}, which Cinder cannot restore, and \`strict\` is 'cinder'. Use a compression that Cinder supports, or leave \`strict\` out.`,
   )
 }

@@ -1,188 +1,140 @@
-import type {
-  ContainerOptions,
-  DeleteObjectOptions,
-  DriverCapabilities,
-  FailedDelete,
-  ObjectOptions,
-  ObjectReader,
-  ObjectStore,
-  ObjectWriter,
-  RemoveTemporariesOptions,
-  ReplayableBody,
-  StoreOptions,
-  TemporaryObject,
-  WriterOptions,
+import {
+  type DriverCapabilities,
+  type ObjectReader,
+  type ObjectStore,
+  type ObjectWriter,
+  type StoreOptions,
 } from '../contracts/object-store.js'
-import type { ExtraMetadata, NewBackup } from '../contracts/records.js'
-import { assertDeclaredReader, assertDeclaredWriter } from './capabilities.js'
+import { BackupError } from '../errors/backup-error.js'
 import { errorMapper, mapIterable, type CallContext } from '../errors/error-mapper.js'
 
-/** A backend's own codes pass as they are: what is left is what it did not recognise. */
+/** A backend's own codes pass unchanged. Every other error becomes `STORE_FAILED`, or `ABORTED`. */
 const errors = errorMapper(() => undefined)
 
 /**
- * A backend's store as the engine calls it: whatever a hook throws or rejects with is a `BackupError`. An abort is
+ * Returns a backend's store as the engine calls it: whatever a hook throws or rejects with is a `BackupError`. An abort is
  * `ABORTED` however the backend reports it, and an error that is not a `BackupError` is `STORE_FAILED`.
  */
 export function checkedStore(store: ObjectStore): ObjectStore {
-  return new CheckedStore(store)
+  return {
+    get capabilities() {
+      return store.capabilities
+    },
+    putContainer: (container, options) =>
+      attempt(callOf('create the container', options, container), () =>
+        store.putContainer(container, options),
+      ),
+    getContainerEntries: (container, prefix, options) =>
+      iterate(callOf('list the container', options, container), () =>
+        store.getContainerEntries(container, prefix, options),
+      ),
+    async getObjectWriter(container, objectName, options) {
+      const call = callOf('write the object', options, container, objectName)
+      const writer = await attempt(call, () => store.getObjectWriter(container, objectName, options))
+      try {
+        assertMethod('A writer of the driver', store, 'streamingBodies', 'writeFrom', writer.writeFrom)
+      } catch (error) {
+        await writer.abort()
+        throw error
+      }
+      return checkedWriter(writer, call)
+    },
+    async getObjectReader(container, objectName, options) {
+      const call = callOf('read the object', options, container, objectName)
+      const reader = await attempt(call, () => store.getObjectReader(container, objectName, options))
+      try {
+        assertMethod('A reader of the driver', store, 'streamingReads', 'stream', reader.stream)
+        assertMethod('A reader of the driver', store, 'rangedReads', 'readRange', reader.readRange)
+      } catch (error) {
+        await reader.close?.().catch(() => undefined)
+        throw error
+      }
+      return checkedReader(reader, call)
+    },
+    deleteObject: (container, objectName, options) =>
+      attempt(callOf('delete the object', options, container, objectName), () =>
+        store.deleteObject(container, objectName, options),
+      ),
+    async deleteObjects(container, objectNames, options) {
+      const call = callOf('delete objects in the container', options, container)
+      const failed = await attempt(call, () => store.deleteObjects(container, objectNames, options))
+      return failed.map(({ objectName, error }) => ({
+        objectName,
+        error: errors.errorOf(error, callOf('delete the object', options, container, objectName)),
+      }))
+    },
+    objectExists: (container, objectName, options) =>
+      attempt(callOf('check for the object', options, container, objectName), () =>
+        store.objectExists(container, objectName, options),
+      ),
+    generateObjectNamePrefix: (backup) => store.generateObjectNamePrefix(backup),
+    updateContainerName: (backup, container) => store.updateContainerName(backup, container),
+    getExtraMetadata: (backup) =>
+      attempt(callOf('prepare a backup in the container', {}, backup.container ?? undefined), () =>
+        store.getExtraMetadata(backup),
+      ),
+    getContainers: (options) =>
+      iterate(callOf('search the store for containers', options), () => store.getContainers(options)),
+    ownsPath: (path, options) =>
+      attempt(callOf('compare the target with the store', options), () => store.ownsPath(path, options)),
+    objectModifiedAt: (container, objectName, options) =>
+      attempt(callOf('check for the object', options, container, objectName), () =>
+        store.objectModifiedAt(container, objectName, options),
+      ),
+    removeTemporaries: (options) =>
+      attempt(callOf('remove temporary files', options), () => store.removeTemporaries(options)),
+  }
 }
 
-/** @returns what `checkForSetupError` and other calls that are not hooks resolve with, their errors mapped as those of the hooks */
-export function checkedSetup<T>(
+/** Calls a method of a driver that is not a hook, and maps its errors as those of the hooks. */
+export function checkedCall<T>(
   action: string,
-  signal: AbortSignal | undefined,
+  options: StoreOptions,
   call: () => T | Promise<T>,
 ): Promise<T> {
-  return attempt({ action, signal }, call)
+  return attempt(callOf(action, options), call)
 }
 
-class CheckedStore implements ObjectStore {
-  constructor(private readonly store: ObjectStore) {}
-
-  get capabilities(): DriverCapabilities {
-    return this.store.capabilities
-  }
-
-  putContainer(container: string, options: StoreOptions): Promise<void> {
-    const context = { action: 'create the container', container, signal: options.signal }
-    return attempt(context, () => this.store.putContainer(container, options))
-  }
-
-  getContainerEntries(container: string, prefix: string, options: StoreOptions): AsyncIterable<string> {
-    const context = { action: 'list the container', container, signal: options.signal }
-    return iterate(context, () => this.store.getContainerEntries(container, prefix, options))
-  }
-
-  async getObjectWriter(
-    container: string,
-    objectName: string,
-    options: WriterOptions,
-  ): Promise<ObjectWriter> {
-    const context = { action: 'write the object', container, objectName, signal: options.signal }
-    const open = (): Promise<ObjectWriter> => this.store.getObjectWriter(container, objectName, options)
-    const writer = await attempt(context, open)
-    try {
-      assertDeclaredWriter(writer, this.capabilities)
-    } catch (error) {
-      await writer.abort()
-      throw error
-    }
-    return checkedWriter(writer, context)
-  }
-
-  async getObjectReader(
-    container: string,
-    objectName: string,
-    options: ObjectOptions,
-  ): Promise<ObjectReader> {
-    const context = { action: 'read the object', container, objectName, signal: options.signal }
-    const open = (): Promise<ObjectReader> => this.store.getObjectReader(container, objectName, options)
-    const reader = await attempt(context, open)
-    try {
-      assertDeclaredReader(reader, this.capabilities)
-    } catch (error) {
-      await reader.close?.().catch(() => undefined)
-      throw error
-    }
-    return checkedReader(reader, context)
-  }
-
-  deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void> {
-    const context = { action: 'delete the object', container, objectName, signal: options.signal }
-    return attempt(context, () => this.store.deleteObject(container, objectName, options))
-  }
-
-  async deleteObjects(
-    container: string,
-    objectNames: readonly string[],
-    options: StoreOptions,
-  ): Promise<FailedDelete[]> {
-    const { signal } = options
-    const context = { action: 'delete objects in the container', container, signal }
-    const failed = await attempt(context, () => this.store.deleteObjects(container, objectNames, options))
-    return failed.map(({ objectName, error }) => {
-      const one = { action: 'delete the object', container, objectName, signal }
-      return { objectName, error: errors.errorOf(error, one) }
-    })
-  }
-
-  objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
-    const context = { action: 'look for the object', container, objectName, signal: options.signal }
-    return attempt(context, () => this.store.objectExists(container, objectName, options))
-  }
-
-  generateObjectNamePrefix(backup: NewBackup): string {
-    return this.store.generateObjectNamePrefix(backup)
-  }
-
-  updateContainerName(backup: NewBackup, container: string | null): string | null {
-    return this.store.updateContainerName(backup, container)
-  }
-
-  getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata> {
-    const context = { action: 'prepare a backup in the container', container: backup.container ?? undefined }
-    return attempt(context, () => this.store.getExtraMetadata(backup))
-  }
-
-  getContainers(options: ContainerOptions): AsyncIterable<string> {
-    const context = { action: 'search the store for containers', signal: options.signal }
-    return iterate(context, () => this.store.getContainers(options))
-  }
-
-  ownsPath(path: string, options?: StoreOptions): Promise<boolean> {
-    const context = { action: 'compare the target with the store', signal: options?.signal }
-    return attempt(context, () => this.store.ownsPath(path, options))
-  }
-
-  objectModifiedAt(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined> {
-    const context = { action: 'look for the object', container, objectName, signal: options.signal }
-    return attempt(context, () => this.store.objectModifiedAt(container, objectName, options))
-  }
-
-  removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
-    const context = { action: 'remove temporary files', signal: options.signal }
-    return attempt(context, () => this.store.removeTemporaries(options))
-  }
+function callOf(
+  action: string,
+  { signal }: StoreOptions = {},
+  container?: string,
+  objectName?: string,
+): CallContext {
+  return { action, container, objectName, signal }
 }
 
-function checkedWriter(writer: ObjectWriter, context: CallContext): ObjectWriter {
-  const writeFrom = writer.writeFrom?.bind(writer)
+function checkedWriter(writer: ObjectWriter, call: CallContext): ObjectWriter {
+  const { writeFrom } = writer
   return {
-    write: (bytes) => attempt(context, () => writer.write(bytes)),
-    ...(writeFrom && {
-      writeFrom: (body: ReplayableBody) => attempt(context, () => writeFrom(body)),
-    }),
-    close: () => attempt(context, () => writer.close()),
+    write: (bytes) => attempt(call, () => writer.write(bytes)),
+    ...(writeFrom && { writeFrom: (body) => attempt(call, () => writeFrom.call(writer, body)) }),
+    close: () => attempt(call, () => writer.close()),
     abort: () => writer.abort(),
   }
 }
 
-function checkedReader(reader: ObjectReader, context: CallContext): ObjectReader {
-  const stream = reader.stream?.bind(reader)
-  const readRange = reader.readRange?.bind(reader)
-  const close = reader.close?.bind(reader)
-  // A call may have a signal beside the reader's own: the one that was aborted is meant.
+function checkedReader(reader: ObjectReader, call: CallContext): ObjectReader {
+  const { stream, readRange, close } = reader
+  // A call may have a signal beside the reader's own: the error is about the one that was aborted.
   const during = (options: StoreOptions | undefined): CallContext => ({
-    ...context,
+    ...call,
     get signal() {
-      return options?.signal?.aborted === true ? options.signal : context.signal
+      return options?.signal?.aborted === true ? options.signal : call.signal
     },
   })
   return {
     read: (options) => attempt(during(options), () => reader.read(options)),
-    ...(stream && {
-      stream: (options?: StoreOptions) => iterate(during(options), () => stream(options)),
-    }),
+    ...(stream && { stream: (options) => iterate(during(options), () => stream.call(reader, options)) }),
     ...(readRange && {
-      readRange: (...range: Parameters<typeof readRange>) =>
-        attempt(during(range[2]), () => readRange(...range)),
+      readRange: (offsetBytes, lengthBytes, options) =>
+        attempt(during(options), () => readRange.call(reader, offsetBytes, lengthBytes, options)),
     }),
-    ...(close && { close: () => attempt(context, close) }),
+    ...(close && { close: () => attempt(call, () => close.call(reader)) }),
   }
 }
 
-/** Makes a call even where its signal was aborted: whether that ends it is for the backend to say. */
+/** Makes a call even where its signal was aborted: the backend decides whether that ends it. */
 async function attempt<T>(context: CallContext, call: () => T | PromiseLike<T>): Promise<T> {
   try {
     return await call()
@@ -193,4 +145,40 @@ async function attempt<T>(context: CallContext, call: () => T | PromiseLike<T>):
 
 function iterate<T>(context: CallContext, open: () => AsyncIterable<T>): AsyncIterable<T> {
   return mapIterable(open, (error) => errors.errorOf(error, context))
+}
+
+/** The hook that a driver overrides for each of these capabilities. */
+const HOOKS = {
+  containerListing: 'getContainers',
+  modificationTimes: 'objectModifiedAt',
+  temporaryObjects: 'removeTemporaries',
+  localFiles: 'ownsPath',
+} as const satisfies Partial<Record<keyof DriverCapabilities, keyof ObjectStore>>
+
+/**
+ * Rejects a driver that overrides a hook without declaring its capability, or declares it without overriding the hook.
+ *
+ * @param base - has the hooks as they are where they are not overridden
+ * @throws BackupError `OPTION_INVALID`
+ */
+export function assertDeclared(driver: ObjectStore, base: ObjectStore): void {
+  for (const [capability, hook] of Object.entries(HOOKS) as [keyof typeof HOOKS, keyof ObjectStore][]) {
+    const overridden = driver[hook] === base[hook] ? undefined : driver[hook]
+    assertMethod(`The driver ${driver.constructor.name}`, driver, capability, hook, overridden)
+  }
+}
+
+function assertMethod(
+  owner: string,
+  { capabilities }: Pick<ObjectStore, 'capabilities'>,
+  capability: keyof DriverCapabilities,
+  name: string,
+  method: unknown,
+): void {
+  const isDeclared = capabilities[capability] === true
+  if (isDeclared === (method !== undefined)) return
+  const fault = isDeclared
+    ? `has no ${name}(), although the capability ${capability} is declared. Implement ${name}(), or remove the capability.`
+    : `has ${name}(), but the capability ${capability} is not declared. Declare it, or remove ${name}().`
+  throw new BackupError('OPTION_INVALID', `${owner} ${fault}`)
 }

@@ -1,5 +1,6 @@
 import {
   signalOptions,
+  type FailedDelete,
   type ObjectOptions,
   type ObjectReader,
   type ObjectStore,
@@ -7,12 +8,13 @@ import {
   type StoreOptions,
   type WriterOptions,
 } from '../contracts/object-store.js'
-import { BackupError } from '../errors/backup-error.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { throwIfAborted } from '../errors/abort.js'
 import type { StepListener } from '../contracts/progress.js'
+import { mapConcurrently } from '../pipeline/slots.js'
 import { isBackupObjectName, metadataObjectName, sha256fileObjectName } from '../format/object-names.js'
 
-/** Opens an object, hands its reader to `use`, and closes it whatever happens. */
+/** Opens an object, passes its reader to `use`, and closes it whatever happens. */
 export async function withReader<T>(
   store: ObjectStore,
   container: string,
@@ -28,7 +30,7 @@ export async function withReader<T>(
   }
 }
 
-/** Hands an object's bytes to `use` in pieces, or in one where the store cannot stream. */
+/** Passes an object's bytes to `use` in pieces, or in one piece where the store cannot stream. */
 export function readStream<T>(
   store: ObjectStore,
   container: string,
@@ -41,7 +43,7 @@ export function readStream<T>(
   })
 }
 
-/** An object's bytes, for one that belongs in memory. Rejects with `OBJECT_TOO_LARGE` above 1 GiB. */
+/** Reads an object into memory. @throws BackupError `OBJECT_TOO_LARGE` above 1 GiB */
 export function readBytes(
   store: ObjectStore,
   container: string,
@@ -54,27 +56,88 @@ export function readBytes(
     for await (const piece of pieces) {
       lengthBytes += piece.length
       if (lengthBytes > MAX_WHOLE_BYTES) {
-        throw new BackupError(
-          'OBJECT_TOO_LARGE',
-          `${objectName} exceeds the limit of ${MAX_WHOLE_BYTES} bytes.`,
-          {
-            container,
-            objectName,
-          },
-        )
+        const message = `Cannot read object ${objectName} into memory: it exceeds the limit of ${MAX_WHOLE_BYTES} bytes.`
+        throw new BackupError('OBJECT_TOO_LARGE', message, { container, objectName })
       }
-      // A piece is only good until the next one is asked for.
+      // A piece is valid only until the next one is read.
       copies.push(Uint8Array.from(piece))
     }
     return Buffer.concat(copies)
   })
 }
 
-/** The largest `_metadata` or `_sha256file` that is read from a store that cannot stream: 1 GiB. */
+/** The maximum length of an object that is read into memory whole: 1 GiB. */
 const MAX_WHOLE_BYTES = 2 ** 30
 
 async function* onePiece(reader: ObjectReader, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   yield await reader.read({ maxBytes: MAX_WHOLE_BYTES, ...signalOptions(signal) })
+}
+
+/**
+ * Whether an object can be opened. A check that, unlike a listing, never lags behind the objects.
+ *
+ * @throws what the store rejects with, other than `OBJECT_MISSING` and, since the object then exists, `OBJECT_TOO_LARGE`
+ */
+export async function canOpen(
+  store: ObjectStore,
+  container: string,
+  objectName: string,
+  options: StoreOptions,
+): Promise<boolean> {
+  try {
+    await withReader(store, container, objectName, { ...options, extraMetadata: null }, (reader) =>
+      reader.read({ ...options, maxBytes: 0 }),
+    )
+    return true
+  } catch (error) {
+    if (isBackupError(error, 'OBJECT_TOO_LARGE')) return true
+    if (isBackupError(error, 'OBJECT_MISSING')) return false
+    throw error
+  }
+}
+
+/** Checks for an object in the listing and, where that may lag, by opening the object. */
+export async function objectExistsByListing(
+  store: ObjectStore,
+  container: string,
+  objectName: string,
+  options: StoreOptions,
+): Promise<boolean> {
+  for await (const name of store.getContainerEntries(container, objectName, options)) {
+    if (name === objectName) return true
+  }
+  return store.capabilities.eventualListing === true && canOpen(store, container, objectName, options)
+}
+
+/** Deletes objects one by one, several concurrently. Returns those that it could not delete. */
+export async function removeOneByOne(
+  store: Pick<ObjectStore, 'deleteObject'>,
+  container: string,
+  objectNames: readonly string[],
+  options: StoreOptions,
+): Promise<FailedDelete[]> {
+  const failed: FailedDelete[] = []
+  await mapConcurrently(objectNames, async (objectName) => {
+    if (options.signal?.aborted) return
+    try {
+      await store.deleteObject(container, objectName, options)
+    } catch (error) {
+      failed.push({ objectName, error })
+    }
+  })
+  // After an abort the rest was neither deleted nor tried: the error is the abort, not a failed delete.
+  throwIfAborted(options.signal, 'The delete')
+  return failed
+}
+
+/** Yields the default container, the one that a driver knows without a request; nothing where it has none. */
+// eslint-disable-next-line @typescript-eslint/require-await -- the hook is asynchronous for stores that send requests
+export async function* onlyContainer(
+  container: string | null,
+  options: StoreOptions,
+): AsyncGenerator<string> {
+  throwIfAborted(options.signal)
+  if (container !== null) yield container
 }
 
 /** Stores one object, or leaves nothing visible under its name. */
@@ -103,27 +166,27 @@ export async function writeObject(
   }
 }
 
-/** A body that is in memory already, in one piece. */
+/** Returns the body of an object that is in memory in one piece. */
 export function bytesBody(bytes: Uint8Array): ReplayableBody {
   return partsBody([bytes])
 }
 
-/** A body that is in memory already, and whose MD5 can be had where it is known. */
+/** Returns the body of an object that is in memory, with its MD5 where that is known. */
 export function partsBody(parts: readonly Uint8Array[], md5?: () => Promise<string>): ReplayableBody {
   return {
     lengthBytes: parts.reduce((sum, part) => sum + part.length, 0),
     ...(md5 === undefined ? {} : { md5 }),
-    // eslint-disable-next-line @typescript-eslint/require-await -- nothing to wait for: it is all here
+    // eslint-disable-next-line @typescript-eslint/require-await -- all of it is in memory
     async *stream() {
       yield* parts
     },
   }
 }
 
-/** The most that is handed over at a time of a body that is counted, so that a slow store is seen to move. */
+/** The maximum piece of a body whose progress is reported: small enough that a slow store shows progress. */
 const COUNTED_BYTES = 4 * 1024 * 1024
 
-/** The same body of parts in memory, which tells how far it has gone out. */
+/** Returns the same body, which reports how much of it has been sent. */
 export function countedBody(body: ReplayableBody, onSent: StepListener): ReplayableBody {
   const { lengthBytes } = body
   return {
@@ -134,7 +197,7 @@ export function countedBody(body: ReplayableBody, onSent: StepListener): Replaya
         for (let offset = 0; offset < piece.length; offset += COUNTED_BYTES) {
           const part = piece.subarray(offset, offset + COUNTED_BYTES)
           yield part
-          // The consumer asks for the next part once it has sent this one.
+          // The consumer reads the next part once it has sent this one.
           sentBytes += part.length
           onSent(sentBytes, lengthBytes)
         }
@@ -156,15 +219,15 @@ async function whole(body: ReplayableBody): Promise<Uint8Array> {
   return bytes ?? new Uint8Array(0)
 }
 
-/** What lies under a backup's prefix. */
+/** What is stored under a backup's prefix. */
 export interface BackupListing {
   /** Names that a backup's objects can have. */
   readonly own: ReadonlySet<string>
-  /** Other names that begin with the prefix: another backup's, whose id begins with this one's, or strangers. */
+  /** Other names that begin with the prefix: of another backup whose id begins with this one's, or of no backup. */
   readonly others: readonly string[]
 }
 
-/** Lists a backup's objects. The prefix of backup `a` is a prefix of what backup `ab` stored, so names are told apart. */
+/** Lists a backup's objects. Names are checked: the prefix of backup `a` may also be a prefix of those of backup `ab`. */
 export async function listBackupObjects(
   store: ObjectStore,
   container: string,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { bufferVolume, type ChunkedDriverOptions } from '@stowage/backup-core'
 import { MemoryBackupDriver } from '@stowage/backup-testkit'
-import { atOnce, concurrencyFrom, SMALL_OBJECT_BYTES, Slots } from '../../src/pipeline/slots.js'
+import { concurrencyFor, concurrencyFrom, SMALL_OBJECT_BYTES, Slots } from '../../src/pipeline/slots.js'
 import { seededBytes } from '../engine/volumes.js'
 
 /** Counts how many of some tasks run at once. */
@@ -40,8 +40,8 @@ describe('slots', () => {
     expect(chunks).toBeGreaterThanOrEqual(2)
     expect(chunks).toBeLessThanOrEqual(8)
     expect(smallObjects).toBe(8)
-    expect(atOnce({ chunks: 2, smallObjects: 8 }, SMALL_OBJECT_BYTES)).toBe(8)
-    expect(atOnce({ chunks: 2, smallObjects: 8 }, SMALL_OBJECT_BYTES + 1)).toBe(2)
+    expect(concurrencyFor({ chunks: 2, smallObjects: 8 }, SMALL_OBJECT_BYTES)).toBe(8)
+    expect(concurrencyFor({ chunks: 2, smallObjects: 8 }, SMALL_OBJECT_BYTES + 1)).toBe(2)
   })
 })
 
