@@ -26,63 +26,50 @@ import { decodeRecord, encodeRecord } from './format/record.js'
 import type { ChainJob } from './fetch/fetch-object.js'
 import { runRestore } from './restore/run-restore.js'
 import { assertDeclared, checkedCall, checkedStore } from './store/checked-store.js'
-import { objectExistsByListing, onlyContainer, removeOneByOne } from './store/objects.js'
+import { BackendHooks } from './store/backend-hooks.js'
 import { runVerify } from './verify/run-verify.js'
 import { asVolumeSource } from './volume/random-access-volume.js'
 import type { BackupSource, VolumeTarget } from './contracts/volume.js'
 import { checkOptions } from './checks/check-options.js'
 import {
   signalOptions,
-  type ContainerOptions,
-  type DeleteObjectOptions,
   type DriverCapabilities,
-  type FailedDelete,
-  type ObjectOptions,
-  type ObjectReader,
   type ObjectStore,
-  type RemoveTemporariesOptions,
-  type TemporaryObject,
-  type ObjectWriter,
   type StoreOptions,
-  type WriterOptions,
 } from './contracts/object-store.js'
 import { checkCall, chunkedDriverShape } from './settings/option-shapes.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './contracts/options.js'
 import { resolveSettings, type DriverSettings } from './settings/settings.js'
-import type {
-  BackupRecord,
-  BackupReference,
-  BackupResult,
-  ExtraMetadata,
-  NewBackup,
-} from './contracts/records.js'
+import type { BackupRecord, BackupReference, BackupResult } from './contracts/records.js'
 
 /**
- * A backend: chunked, incremental, verified backups in a store of objects, in the format of Cinder's backup service.
+ * The base class of a backend: chunked, incremental, verified backups in an object store, in the format of Cinder's backup
+ * service.
  *
- * A subclass says how to reach its store, in the abstract methods, whose contracts {@link ObjectStore} states. It
- * inherits all that users call. Their names are Cinder's, in camelCase. No subclass needs to know of chunks, hashes
- * or metadata.
+ * A subclass implements the access to its store, in the abstract methods, which {@link ObjectStore} specifies. It inherits
+ * the methods that users call. Their names are Cinder's, in camelCase. A subclass has nothing to do with chunks, hashes or
+ * metadata.
  */
-export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposable {
-  /** What the store can do beyond the mandatory hooks. */
+export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncDisposable {
+  /** The capabilities of the store beyond the mandatory hooks. */
   readonly capabilities: DriverCapabilities
 
   readonly #settings: DriverSettings
   /** The hooks of the subclass, with their errors mapped: what the engine calls. */
   readonly #store: ObjectStore = checkedStore(this)
-  /** What the store says; the catalog, unless the caller has one of their own. */
+  /** The catalog that reads the store. It is the driver's catalog unless the caller passed one. */
   readonly #stored: StoreCatalog
   readonly #catalog: BackupCatalog
   #closing: Promise<void> | undefined
 
   /**
-   * @param options - the caller's, without those that only the subclass knows
-   * @param defaults - the driver's own, for what the caller leaves out
+   * @param options - the caller's options, without those of the subclass
+   * @param defaults - the driver's values for options that the caller leaves out
    * @throws `OPTION_INVALID` for invalid options, such as a chunk size that the block size does not divide, and for a hook
    *   that is overridden without its capability, or the reverse
    */
   protected constructor(options: ChunkedDriverOptions, defaults: DriverDefaults) {
+    super()
     checkOptions(`the options of ${new.target.name}`, options, chunkedDriverShape)
     this.capabilities = Object.freeze({ ...defaults.capabilities })
     if (defaults.isWrapper !== true) assertDeclared(this, ChunkedBackupDriver.prototype)
@@ -91,7 +78,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     this.#catalog = options.catalog ?? this.#stored
   }
 
-  /** The most bytes of a volume in one object. */
+  /** The maximum number of bytes of a volume in one object. */
   get chunkSizeBytes(): number {
     return this.#settings.chunkSizeBytes
   }
@@ -106,17 +93,17 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return this.#settings.container
   }
 
-  /** What Cinder calls this driver, for exported records. */
+  /** Cinder's name for this driver, for exported records. */
   get serviceName(): string {
     return this.#settings.serviceName
   }
 
   /**
-   * Backs up a volume: in full, or what changed since the request's parent. Nothing counts as a backup before its
-   * `_metadata` is stored, and a failure or an abort removes what was written.
+   * Backs up a volume: in full, or what changed since the request's parent. The backup exists once its `_metadata` is
+   * stored. A failure or an abort removes what was written.
    *
    * @throws `OPTION_INVALID`, `BACKUP_EXISTS`, `BACKUP_NOT_FOUND` (the parent), `CHAIN_INVALID`, `BLOCK_SIZE_CHANGED`,
-   *   `SOURCE_READ`, `SOURCE_CHANGED`, `SOURCE_EMPTY`, `SOURCE_SHRANK`, `SOURCE_INCOMPLETE`, `ABORTED`, `CLEANUP_INCOMPLETE`, and what the store says
+   *   `SOURCE_READ`, `SOURCE_CHANGED`, `SOURCE_EMPTY`, `SOURCE_SHRANK`, `SOURCE_INCOMPLETE`, `ABORTED`, `CLEANUP_INCOMPLETE`, and the store's errors
    */
   async backup(
     request: BackupRequest,
@@ -136,12 +123,12 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   }
 
   /**
-   * Restores a volume, or a range of it, from a backup and its parents. The target is refused before anything is
-   * written; every object is held against its length and MD5 before a byte of it is.
+   * Restores a volume, or a range of it, from a backup and its parents. An unsuitable target is rejected before anything is
+   * written; every object is verified against its length and MD5 before any of its bytes are written.
    *
    * @throws `BACKUP_NOT_FOUND`, `CHAIN_INVALID`, `METADATA_INVALID`, `VERSION_UNSUPPORTED`, `COMPRESSION_UNKNOWN`,
    *   `OBJECT_MISSING`, `OBJECT_CORRUPT`, `TARGET_TOO_SMALL`, `TARGET_NOT_EMPTY`, `TARGET_BUSY`, `TARGET_WRITE`,
-   *   `NO_SPACE`, `ABORTED`, and what the store says
+   *   `NO_SPACE`, `ABORTED`, and the store's errors
    */
   async restore(
     backup: BackupReference,
@@ -153,10 +140,10 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
   }
 
   /**
-   * Looks whether a backup can be restored: that every object of its chain is there (`quick`), and that each opens to
+   * Checks whether a backup can be restored: that every object of its chain exists (`quick`), and that each decompresses to
    * its length and MD5 and the volume's blocks have their hashes (`full`).
    *
-   * @throws `VERIFY_FAILED` with every fault in `details.problems`; `CHAIN_INVALID`, `METADATA_INVALID` and others as
+   * @throws `VERIFY_FAILED` with every problem in `details.problems`; `CHAIN_INVALID`, `METADATA_INVALID` and others as
    *   for {@link restore}
    */
   async verify(backup: BackupReference, options: VerifyOptions = {}): Promise<VerifyResult> {
@@ -166,10 +153,10 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   /**
    * Deletes a backup, never one that an incremental depends on unless `withDescendants` is set. A delete that was
-   * interrupted is finished by deleting the backup again, or taken back where an incremental was committed meanwhile.
+   * interrupted is finished by deleting the backup again, or undone where an incremental was committed meanwhile.
    *
    * @throws `BACKUP_NOT_FOUND`, `HAS_DEPENDENTS`, `DEPENDENTS_UNKNOWN`, `METADATA_INVALID` (without `force`), `CONFLICT`
-   *   where another delete of it runs, `DELETE_INCOMPLETE` with the names that are left, and what the store says
+   *   where another delete of it runs, `DELETE_INCOMPLETE` with the names that are left, and the store's errors
    */
   async deleteBackup(backup: BackupReference, options: DeleteOptions = {}): Promise<DeleteResult> {
     this.#begin('deleteBackup', { backup, options })
@@ -178,16 +165,16 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
 
   /**
    * Finds what belongs to no backup, and removes what is older than `olderThanMs`: objects of backups that were killed,
-   * their claims, deletes that were interrupted (which are finished, or taken back), temporary files.
+   * their claims, deletes that were interrupted (which are finished, or undone), temporary files.
    *
-   * @throws `OPTION_INVALID`, `ABORTED`, and what the store says
+   * @throws `OPTION_INVALID`, `ABORTED`, and the store's errors
    */
   async removeOrphans(options: OrphanOptions = {}): Promise<OrphanResult> {
     this.#begin('removeOrphans', { options })
     return removeOrphans({ ...this.#deleteJob(options), now: this.#settings.clock() }, options)
   }
 
-  /** A backup's record, looked for in `nearContainer` too where one is given. @throws `BACKUP_NOT_FOUND` */
+  /** Returns a backup's record, which is also searched in `nearContainer`. @throws `BACKUP_NOT_FOUND` */
   async getBackup(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord> {
     this.#begin('getBackup', { backupId, options })
     if (this.#catalog !== this.#stored) {
@@ -201,7 +188,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return found.record
   }
 
-  /** The backups in the store, oldest first, each parent before its children. */
+  /** Returns the backups in the store, oldest first, each parent before its children. */
   async listBackups(filter: CatalogFilter = {}): Promise<BackupRecord[]> {
     this.#begin('listBackups', { filter })
     const records: BackupRecord[] = []
@@ -212,36 +199,36 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return inOrder(records)
   }
 
-  /** A backup and its parents, newest first, down to the full backup. @throws `CHAIN_INVALID` where one is not there */
+  /** Returns a backup and its parents, newest first, down to the full backup. @throws `CHAIN_INVALID` where one is missing */
   async getChain(backup: BackupReference, options: StoreOptions = {}): Promise<BackupRecord[]> {
     this.#begin('getChain', { backup, options })
     return (await this.#chain(backup, options)).map((layer) => layer.record)
   }
 
-  /** The record in the form that `cinder backup-import` takes. */
+  /** Returns the record in the form that `cinder backup-import` reads. */
   async exportRecord(backup: BackupReference, options: StoreOptions = {}): Promise<ExportedRecord> {
     this.#begin('exportRecord', { backup, options })
     return encodeRecord(await this.#resolve(backup, options), this.#settings.serviceName)
   }
 
   /**
-   * Takes a record that Cinder or Stowage exported, once the backup it speaks of is found in this store.
+   * Imports a record that Cinder or Stowage exported, if its backup is in this store.
    *
    * @throws `RECORD_INVALID`, `OBJECT_MISSING` where the store has no such backup, `METADATA_INVALID`
    */
   async importRecord(record: ExportedRecord, options: StoreOptions = {}): Promise<BackupRecord> {
     this.#begin('importRecord', { record, options })
     const { id, container, prefix } = decodeRecord(record)
-    // First of all by its name alone, for the error that says what is missing.
+    // First by its name alone, so that the error names the missing object.
     await readMetadata(this.#store, { id, container, prefix }, signalOptions(options.signal))
-    // A record has the size in whole GiB: the store knows better.
+    // A record has the size in whole GiB: the store has the exact size.
     const found = await this.#stored.get(id, { ...signalOptions(options.signal), nearContainer: container })
     if (!found) throw backupNotFound(id)
     await this.#catalog.put(found, signalOptions(options.signal))
     return found
   }
 
-  /** Frees what the driver holds. Later calls do nothing; later operations reject with `CLOSED`. */
+  /** Frees the driver's resources. Later calls do nothing; later operations reject with `CLOSED`. */
   close(): Promise<void> {
     this.#closing ??= this.onClose()
     return this.#closing
@@ -251,82 +238,9 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return this.close()
   }
 
-  // The hooks of a backend. ObjectStore states what each has to do.
-
-  abstract putContainer(container: string, options: StoreOptions): Promise<void>
-
-  abstract getContainerEntries(
-    container: string,
-    prefix: string,
-    options: StoreOptions,
-  ): AsyncIterable<string>
-
-  abstract getObjectWriter(
-    container: string,
-    objectName: string,
-    options: WriterOptions,
-  ): Promise<ObjectWriter>
-
-  abstract getObjectReader(
-    container: string,
-    objectName: string,
-    options: ObjectOptions,
-  ): Promise<ObjectReader>
-
-  abstract deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void>
-
-  abstract generateObjectNamePrefix(backup: NewBackup): string
-
-  abstract updateContainerName(backup: NewBackup, container: string | null): string | null
-
-  abstract getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata>
-
-  /** Looks whether the store can be used: reached, written to, signed in to. Rejects with what is wrong. */
-  abstract checkForSetupError(options?: StoreOptions): Promise<void>
-
-  // What a backend may override, where its store has a better way.
-
-  /** One by one, a few at once. */
-  deleteObjects(
-    container: string,
-    objectNames: readonly string[],
-    options: StoreOptions,
-  ): Promise<FailedDelete[]> {
-    return removeOneByOne(this.#store, container, objectNames, options)
-  }
-
-  /** By listing, and by opening what a listing that may lag does not show. */
-  objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
-    return objectExistsByListing(this.#store, container, objectName, options)
-  }
-
-  /** No path. A driver that overrides this declares `localFiles`. */
-  ownsPath(_path: string, _options?: StoreOptions): Promise<boolean> {
-    return Promise.resolve(false)
-  }
-
-  /** Undefined. A driver that overrides this declares `modificationTimes`. */
-  objectModifiedAt(
-    _container: string,
-    _objectName: string,
-    _options: StoreOptions,
-  ): Promise<Date | undefined> {
-    return Promise.resolve(undefined)
-  }
-
-  /** Nothing. A driver that overrides this declares `temporaryObjects`. */
-  removeTemporaries(_options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
-    return Promise.resolve([])
-  }
-
-  /** The default container alone. A driver that overrides this declares `containerListing`. */
-  getContainers(options: ContainerOptions): AsyncIterable<string> {
-    return onlyContainer(this.#settings.container, options)
-  }
-
   /**
-   * Makes the store if there is none. Idempotent: an existing store stays as it is, and so do its backups. Creates the
-   * default container, where the driver has one.
+   * Creates the store if it does not exist. Idempotent: an existing store and its backups do not change. Creates the default
+   * container, where the driver has one.
    */
   async createStore(options: StoreOptions = {}): Promise<CreatedStore> {
     this.#begin('createStore', { options })
@@ -341,7 +255,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     if (this.#closing) throw new BackupError('CLOSED', 'The driver was closed. Make a new one.')
   }
 
-  /** Frees sockets, timers and workers of the backend: called once, by {@link close}. */
+  /** Frees sockets, timers and workers of the backend. Called once, by {@link close}. */
   protected onClose(): Promise<void> {
     return Promise.resolve()
   }
@@ -358,7 +272,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     return { store: this.#store, chain, compressors, allowMissingMd5, ...limits, onWarning }
   }
 
-  /** Each of the chain's manifests is read once: the way to the newest one leads past all of them. */
+  /** Reads each manifest of a chain once: the lookup of the newest one may have read the others. */
   async #chain(backup: BackupReference, options: OperationOptions): Promise<Chain> {
     const lookup = this.#lookup(options)
     if (typeof backup !== 'string') return loadChain(lookup, backup)
@@ -378,7 +292,7 @@ export abstract class ChunkedBackupDriver implements ObjectStore, AsyncDisposabl
     }
   }
 
-  /** The caller's; undefined where the store itself is the catalog. */
+  /** The caller's catalog; undefined where the store itself is the catalog. */
   get #ownCatalog(): BackupCatalog | undefined {
     return this.#catalog === this.#stored ? undefined : this.#catalog
   }

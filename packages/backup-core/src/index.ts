@@ -1,9 +1,13 @@
 export { BackupError, isBackupError } from './errors/backup-error.js'
-export type { BackupErrorDetails, BackupErrorOptions, BackupProblem } from './errors/backup-error.js'
+export type {
+  BackupErrorCode,
+  BackupErrorDetails,
+  BackupErrorOptions,
+  BackupProblem,
+} from './errors/backup-error.js'
 export { abortedError, isAbort, throwIfAborted } from './errors/abort.js'
 export { errorMapper } from './errors/error-mapper.js'
 export type { CallContext, CodeOf, ErrorMapper, ErrorMeaning } from './errors/error-mapper.js'
-export type { BackupErrorCode } from './errors/backup-error.js'
 export { ChunkedBackupDriver } from './chunked-backup-driver.js'
 export { chunkedDriverShape, storeShape } from './settings/option-shapes.js'
 export { checkArgument, checkOptions } from './checks/check-options.js'
@@ -34,51 +38,10 @@ export type {
   TemporaryObject,
   WriterOptions,
 } from './contracts/object-store.js'
-export type { ChunkedDriverOptions, DriverDefaults } from './contracts/options.js'
-export type {
-  BackupRequest,
-  CreatedStore,
-  DeleteOptions,
-  DeleteResult,
-  ExportedRecord,
-  RestoredVolumeMetadata,
-  RestoreOptions,
-  RestoreResult,
-  VerifyOptions,
-  VerifyResult,
-} from './contracts/requests.js'
-export type { Orphan, OrphanOptions, OrphanResult } from './contracts/requests.js'
-export type {
-  BackupRecord,
-  BackupReference,
-  BackupResult,
-  ExtraMetadata,
-  NewBackup,
-  StoredSizes,
-} from './contracts/records.js'
-export type { BackupCatalog, CatalogFilter, CatalogLookup } from './contracts/catalog.js'
-export type { Compressor, CodecOptions, CompressOptions, DecompressOptions } from './contracts/compressor.js'
-export type { JsonValue } from './contracts/records.js'
-export type {
-  BackupWarning,
-  OperationOptions,
-  Progress,
-  ProgressListener,
-  ProgressPhase,
-  ProgressStep,
-  RetryEvent,
-  RetryListener,
-  StepListener,
-  WarningListener,
-} from './contracts/progress.js'
-export type {
-  BackupSource,
-  OpenSource,
-  OpenTarget,
-  RandomAccessSource,
-  TargetRequirements,
-  VolumeExtent,
-  VolumeOpenOptions,
-  VolumeSource,
-  VolumeTarget,
-} from './contracts/volume.js'
+export type * from './contracts/catalog.js'
+export type * from './contracts/compressor.js'
+export type * from './contracts/options.js'
+export type * from './contracts/progress.js'
+export type * from './contracts/records.js'
+export type * from './contracts/requests.js'
+export type * from './contracts/volume.js'

@@ -205,5 +205,5 @@ export function checkCall<Call extends keyof typeof CALLS>(
 }
 
 function isRule(rule: OptionRule | ShapeOfOptions): rule is OptionRule {
-  return typeof rule['accepts'] === 'function'
+  return typeof rule.accepts === 'function'
 }

@@ -3,6 +3,7 @@ import {
   type ObjectReader,
   type ObjectStore,
   type ObjectWriter,
+  type ReplayableBody,
   type StoreOptions,
 } from '../contracts/object-store.js'
 import { BackupError } from '../errors/backup-error.js'
@@ -32,7 +33,13 @@ export function checkedStore(store: ObjectStore): ObjectStore {
       const call = callOf('write the object', options, container, objectName)
       const writer = await attempt(call, () => store.getObjectWriter(container, objectName, options))
       try {
-        assertMethod('A writer of the driver', store, 'streamingBodies', 'writeFrom', writer.writeFrom)
+        assertMethod(
+          'A writer of the driver',
+          store,
+          'streamingBodies',
+          'writeFrom',
+          writer.writeFrom !== undefined,
+        )
       } catch (error) {
         await writer.abort()
         throw error
@@ -43,8 +50,14 @@ export function checkedStore(store: ObjectStore): ObjectStore {
       const call = callOf('read the object', options, container, objectName)
       const reader = await attempt(call, () => store.getObjectReader(container, objectName, options))
       try {
-        assertMethod('A reader of the driver', store, 'streamingReads', 'stream', reader.stream)
-        assertMethod('A reader of the driver', store, 'rangedReads', 'readRange', reader.readRange)
+        assertMethod('A reader of the driver', store, 'streamingReads', 'stream', reader.stream !== undefined)
+        assertMethod(
+          'A reader of the driver',
+          store,
+          'rangedReads',
+          'readRange',
+          reader.readRange !== undefined,
+        )
       } catch (error) {
         await reader.close?.().catch(() => undefined)
         throw error
@@ -105,17 +118,19 @@ function callOf(
 }
 
 function checkedWriter(writer: ObjectWriter, call: CallContext): ObjectWriter {
-  const { writeFrom } = writer
+  const writeFrom = writer.writeFrom?.bind(writer)
   return {
     write: (bytes) => attempt(call, () => writer.write(bytes)),
-    ...(writeFrom && { writeFrom: (body) => attempt(call, () => writeFrom.call(writer, body)) }),
+    ...(writeFrom && { writeFrom: (body: ReplayableBody) => attempt(call, () => writeFrom(body)) }),
     close: () => attempt(call, () => writer.close()),
     abort: () => writer.abort(),
   }
 }
 
 function checkedReader(reader: ObjectReader, call: CallContext): ObjectReader {
-  const { stream, readRange, close } = reader
+  const stream = reader.stream?.bind(reader)
+  const readRange = reader.readRange?.bind(reader)
+  const close = reader.close?.bind(reader)
   // A call may have a signal beside the reader's own: the error is about the one that was aborted.
   const during = (options: StoreOptions | undefined): CallContext => ({
     ...call,
@@ -125,12 +140,12 @@ function checkedReader(reader: ObjectReader, call: CallContext): ObjectReader {
   })
   return {
     read: (options) => attempt(during(options), () => reader.read(options)),
-    ...(stream && { stream: (options) => iterate(during(options), () => stream.call(reader, options)) }),
+    ...(stream && { stream: (options?: StoreOptions) => iterate(during(options), () => stream(options)) }),
     ...(readRange && {
-      readRange: (offsetBytes, lengthBytes, options) =>
-        attempt(during(options), () => readRange.call(reader, offsetBytes, lengthBytes, options)),
+      readRange: (...range: Parameters<typeof readRange>) =>
+        attempt(during(range[2]), () => readRange(...range)),
     }),
-    ...(close && { close: () => attempt(call, () => close.call(reader)) }),
+    ...(close && { close: () => attempt(call, close) }),
   }
 }
 
@@ -163,8 +178,13 @@ const HOOKS = {
  */
 export function assertDeclared(driver: ObjectStore, base: ObjectStore): void {
   for (const [capability, hook] of Object.entries(HOOKS) as [keyof typeof HOOKS, keyof ObjectStore][]) {
-    const overridden = driver[hook] === base[hook] ? undefined : driver[hook]
-    assertMethod(`The driver ${driver.constructor.name}`, driver, capability, hook, overridden)
+    assertMethod(
+      `The driver ${driver.constructor.name}`,
+      driver,
+      capability,
+      hook,
+      driver[hook] !== base[hook],
+    )
   }
 }
 
@@ -173,10 +193,10 @@ function assertMethod(
   { capabilities }: Pick<ObjectStore, 'capabilities'>,
   capability: keyof DriverCapabilities,
   name: string,
-  method: unknown,
+  hasMethod: boolean,
 ): void {
   const isDeclared = capabilities[capability] === true
-  if (isDeclared === (method !== undefined)) return
+  if (isDeclared === hasMethod) return
   const fault = isDeclared
     ? `has no ${name}(), although the capability ${capability} is declared. Implement ${name}(), or remove the capability.`
     : `has ${name}(), but the capability ${capability} is not declared. Declare it, or remove ${name}().`

@@ -1,6 +1,5 @@
 import {
   signalOptions,
-  type FailedDelete,
   type ObjectOptions,
   type ObjectReader,
   type ObjectStore,
@@ -11,7 +10,6 @@ import {
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { throwIfAborted } from '../errors/abort.js'
 import type { StepListener } from '../contracts/progress.js'
-import { mapConcurrently } from '../pipeline/slots.js'
 import { isBackupObjectName, metadataObjectName, sha256fileObjectName } from '../format/object-names.js'
 
 /** Opens an object, passes its reader to `use`, and closes it whatever happens. */
@@ -94,50 +92,6 @@ export async function canOpen(
     if (isBackupError(error, 'OBJECT_MISSING')) return false
     throw error
   }
-}
-
-/** Checks for an object in the listing and, where that may lag, by opening the object. */
-export async function objectExistsByListing(
-  store: ObjectStore,
-  container: string,
-  objectName: string,
-  options: StoreOptions,
-): Promise<boolean> {
-  for await (const name of store.getContainerEntries(container, objectName, options)) {
-    if (name === objectName) return true
-  }
-  return store.capabilities.eventualListing === true && canOpen(store, container, objectName, options)
-}
-
-/** Deletes objects one by one, several concurrently. Returns those that it could not delete. */
-export async function removeOneByOne(
-  store: Pick<ObjectStore, 'deleteObject'>,
-  container: string,
-  objectNames: readonly string[],
-  options: StoreOptions,
-): Promise<FailedDelete[]> {
-  const failed: FailedDelete[] = []
-  await mapConcurrently(objectNames, async (objectName) => {
-    if (options.signal?.aborted) return
-    try {
-      await store.deleteObject(container, objectName, options)
-    } catch (error) {
-      failed.push({ objectName, error })
-    }
-  })
-  // After an abort the rest was neither deleted nor tried: the error is the abort, not a failed delete.
-  throwIfAborted(options.signal, 'The delete')
-  return failed
-}
-
-/** Yields the default container, the one that a driver knows without a request; nothing where it has none. */
-// eslint-disable-next-line @typescript-eslint/require-await -- the hook is asynchronous for stores that send requests
-export async function* onlyContainer(
-  container: string | null,
-  options: StoreOptions,
-): AsyncGenerator<string> {
-  throwIfAborted(options.signal)
-  if (container !== null) yield container
 }
 
 /** Stores one object, or leaves nothing visible under its name. */
