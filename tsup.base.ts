@@ -14,10 +14,13 @@ export const base: Options = {
 /** A compressor: the shared package is private, and bundled. Its types must not occur in public ones. */
 export const compressor: Options = { ...base, noExternal: ['@stowage/compression-shared'] }
 
-/** A compressor that runs in worker threads, whose worker and all that it imports become `dist/worker.mjs`. */
-export const compressorWithWorker = (workerFile: string): Options[] => [
+/** A compressor that runs in worker threads. */
+export const compressorWithWorker = (workerFile: string): Options[] => withWorker(workerFile, compressor)
+
+/** A package with worker threads: the worker and all that it imports become `dist/worker.mjs`. */
+export const withWorker = (workerFile: string, options: Options = base): Options[] => [
   {
-    ...compressor,
+    ...options,
     // Both builds write to one folder, at the same time: the package's script empties it before.
     clean: false,
     esbuildOptions(options, { format }) {
