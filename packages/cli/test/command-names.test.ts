@@ -98,7 +98,7 @@ describe('a message of the engine on the command line', () => {
     ['Delete those first, or set `withDescendants`.', /^Delete those first, or add --with-descendants\.$/],
     ['Set maxMemoryBytes to at least 5.', /^Set --max-memory to at least 5\.$/],
     ['If no such backup runs, `removeOrphans` removes it.', /`stowage gc` removes it/],
-    ['or at once with an `olderThanMs` of 0.', /with an --older-than of 0/],
+    ['or immediately with an `olderThanMs` of 0.', /with an --older-than of 0/],
     [
       'To make a new store: stowage init --store posix:/x (`create: true` in a program).',
       /^To make a new store: stowage init --store posix:\/x\.$/,

@@ -14,8 +14,11 @@ export interface ChunkReaderOptions {
   readonly blockSizeBytes: number
   /** Also computes the MD5 of the chunk, piece by piece. Without it, the pieces are hashed concurrently. */
   readonly withMd5: boolean
-  /** At least one piece of zeros. */
-  readonly zeros: Zeros
+  /**
+   * At least one piece of zeros in shared memory, which all holes share and nothing writes to. Copying zeros is many times
+   * faster than `fill`, with which V8 writes shared memory one byte at a time.
+   */
+  readonly zeros: Uint8Array
   readonly buffers: BufferPool
   readonly signal: AbortSignal
   /** Called with the number of bytes of the chunk that have been read, and that have been hashed. */
@@ -114,7 +117,7 @@ export class ChunkReader {
     await Promise.allSettled(this.#ahead)
     await Promise.allSettled([...this.#held].map(({ hashes }) => hashes))
     for (const piece of this.#held) piece.release()
-    this.#giveContiguous()
+    this.#returnContiguous()
     // A worker keeps the state of the MD5 until it is asked for it.
     this.#endMd5()
     await this.#md5?.catch(() => undefined)
@@ -160,21 +163,21 @@ export class ChunkReader {
     const isHole = data.length === 0
     const memory = this.#memoryFor(startBytes, endBytes, isHole)
     const into = memory?.subarray(0, endBytes - startBytes)
-    let gotBytes = endBytes - startBytes
+    let readBytes = endBytes - startBytes
     try {
-      if (into) gotBytes = await fillPiece(source, data, zeros, into, offsetBytes, signal)
+      if (into) readBytes = await fillPiece(source, data, zeros, into, offsetBytes, signal)
       await before
     } catch (error) {
-      this.#giveBack(memory)
+      this.#returnMemory(memory)
       throw error
     }
-    if (gotBytes < endBytes - startBytes) this.#ended = true
-    if (gotBytes === 0) {
-      this.#giveBack(memory)
+    if (readBytes < endBytes - startBytes) this.#ended = true
+    if (readBytes === 0) {
+      this.#returnMemory(memory)
       return undefined
     }
-    this.#count(gotBytes, 0)
-    const bytes = into?.subarray(0, gotBytes) ?? zeros.first(gotBytes)
+    this.#count(readBytes, 0)
+    const bytes = into?.subarray(0, readBytes) ?? zeros.subarray(0, readBytes)
     const hashes = this.#hash(bytes, isHole)
     hashes.catch(() => undefined)
     const piece = {
@@ -197,17 +200,17 @@ export class ChunkReader {
     return this.#contiguous.subarray(startBytes, endBytes)
   }
 
-  #giveBack(memory: Uint8Array | undefined): void {
+  #returnMemory(memory: Uint8Array | undefined): void {
     if (memory && !this.#options.plan.contiguous) this.#options.buffers.give(memory)
   }
 
   #release(bytes: Uint8Array, memory: Uint8Array | undefined): void {
-    this.#giveBack(memory)
-    if (this.#held.size === 0 && this.#ahead.length === 0) this.#giveContiguous()
+    this.#returnMemory(memory)
+    if (this.#held.size === 0 && this.#ahead.length === 0) this.#returnContiguous()
     this.#options.onRelease(bytes.length)
   }
 
-  #giveContiguous(): void {
+  #returnContiguous(): void {
     if (this.#contiguous) this.#options.buffers.give(this.#contiguous)
     this.#contiguous = undefined
   }
@@ -255,7 +258,7 @@ function within(extents: readonly VolumeExtent[], startBytes: number, endBytes: 
 async function fillPiece(
   source: OpenSource,
   data: readonly VolumeExtent[],
-  zeros: Zeros,
+  zeros: Uint8Array,
   into: Uint8Array,
   offsetBytes: number,
   signal: AbortSignal,
@@ -263,34 +266,16 @@ async function fillPiece(
   let filledBytes = 0
   for (const extent of data) {
     const startBytes = extent.offsetBytes - offsetBytes
-    into.set(zeros.first(startBytes - filledBytes), filledBytes)
+    into.set(zeros.subarray(0, startBytes - filledBytes), filledBytes)
     filledBytes = startBytes + extent.lengthBytes
     const part = into.subarray(startBytes, filledBytes)
-    const gotBytes = await source.read(part, extent.offsetBytes, { signal })
-    if (gotBytes === extent.lengthBytes) continue
-    if (source.sizeBytes === undefined) return startBytes + gotBytes
-    throw shrank(extent.offsetBytes + gotBytes, source.sizeBytes)
+    const readBytes = await source.read(part, extent.offsetBytes, { signal })
+    if (readBytes === extent.lengthBytes) continue
+    if (source.sizeBytes === undefined) return startBytes + readBytes
+    throw shrank(extent.offsetBytes + readBytes, source.sizeBytes)
   }
-  into.set(zeros.first(into.length - filledBytes), filledBytes)
+  into.set(zeros.subarray(0, into.length - filledBytes), filledBytes)
   return into.length
-}
-
-/**
- * Zeros that are never written to. All holes of a volume share them. Copying them is many times faster than `fill` is
- * in shared memory, which V8 writes one byte at a time.
- */
-export class Zeros {
-  readonly #lengthBytes: number
-  #bytes: Uint8Array | undefined
-
-  constructor(lengthBytes: number) {
-    this.#lengthBytes = lengthBytes
-  }
-
-  first(lengthBytes: number): Uint8Array {
-    this.#bytes ??= new Uint8Array(new SharedArrayBuffer(this.#lengthBytes))
-    return this.#bytes.subarray(0, lengthBytes)
-  }
 }
 
 function shrank(endBytes: number, sizeBytes: number): BackupError {

@@ -6,17 +6,17 @@ import { claimNamesBegin, claimObjectName, parseClaimName } from '../format/side
 import { formatCreatedAt, formatPrefixTimestamp } from '../format/timestamps.js'
 import { bytesBody, withReader, writeObject } from '../store/objects.js'
 
-/** A claim is a few hundred bytes; what is longer is not one. */
+/** A claim has a few hundred bytes; a longer object is not one. */
 const MAX_CLAIM_BYTES = 16 * 1024
 
-/** The right of one backup run to write under its prefix, held as an object of the destination container. */
+/** The exclusive right of one backup run to write under its prefix, as an object in the destination container. */
 export interface Claim {
   readonly objectName: string
   /** Ends the claim. */
   release(options: StoreOptions): Promise<void>
 }
 
-/** Where a backup is about to be written. */
+/** The destination of a backup. */
 export interface ClaimedPlace {
   readonly backup: NewBackup
   readonly container: string
@@ -26,9 +26,9 @@ export interface ClaimedPlace {
 /**
  * Claims a backup's prefix before anything is written under it, so that of two runs with the same id at most one goes on.
  *
- * Where the store creates exclusively, the claim is to the id and the second in the prefix: a claim that a killed run left
- * does not stop a later run. Elsewhere each run writes a claim of its own, then lists all claims to the id: of two runs at
- * least one finds the other's, and refuses.
+ * Where the store creates exclusively, the claim is to the id and the second in the prefix: the claim of a killed run does
+ * not prevent a later run. Elsewhere each run writes its own claim, then lists all claims to the id: of two runs at least
+ * one finds the other's, and rejects.
  *
  * @throws `CONFLICT` where another run has a claim
  */
@@ -46,18 +46,19 @@ async function claimExclusively(
   const { backup, container } = place
   const objectName = claimObjectName(backup.id, formatPrefixTimestamp(backup.createdAt))
   const body = claimBody(place)
+  const claim = heldClaim(store, container, objectName)
   try {
     const writerOptions = { ...options, extraMetadata: null, exclusive: true, claim: true }
     await writeObject(store, container, objectName, bytesBody(body), writerOptions)
   } catch (error) {
     if (isBackupError(error, 'CONFLICT')) throw claimed(place, objectName, error)
-    // The answer may have been lost. Its token proves whose claim it is.
+    // The response may have been lost. The token proves which run wrote the claim.
     if (await isStored(store, container, objectName, body)) {
-      await release(store, container, objectName, claimReleaseOptions()).catch(() => undefined)
+      await claim.release(claimReleaseOptions()).catch(() => undefined)
     }
     throw error
   }
-  return heldClaim(store, container, objectName)
+  return claim
 }
 
 async function claimByListing(
@@ -82,16 +83,7 @@ async function claimByListing(
 }
 
 function heldClaim(store: ObjectStore, container: string, objectName: string): Claim {
-  return { objectName, release: (options) => release(store, container, objectName, options) }
-}
-
-function release(
-  store: ObjectStore,
-  container: string,
-  objectName: string,
-  options: StoreOptions,
-): Promise<void> {
-  return store.deleteObject(container, objectName, options)
+  return { objectName, release: (options) => store.deleteObject(container, objectName, options) }
 }
 
 /** Clean-ups have a time limit of their own: the caller's signal may be aborted already. */
@@ -99,7 +91,7 @@ export function claimReleaseOptions(): StoreOptions {
   return { signal: AbortSignal.timeout(30_000) }
 }
 
-/** JSON on one line: what is claimed, and a token that no other run has. */
+/** Returns the claim as JSON on one line, with a token that no other run has. */
 function claimBody({ backup, prefix }: ClaimedPlace): Uint8Array {
   const claim = {
     version: '1',
@@ -133,7 +125,7 @@ function claimed({ backup, container }: ClaimedPlace, objectName: string, cause?
     'CONFLICT',
     `Another backup with the id ${backup.id} is running, or was killed: its claim ${objectName} is in ${container}. ` +
       'Wait until it ends, or choose another id. If no such backup runs, `removeOrphans` removes its claim once it is a ' +
-      'day old, or at once with an `olderThanMs` of 0.',
+      'day old, or immediately with an `olderThanMs` of 0.',
     { backupId: backup.id, container, objectName, cause },
   )
 }

@@ -1,22 +1,23 @@
 import { deleteTargets, type DeleteTargetsJob } from '../delete/run-delete.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { messageOf } from '../errors/error-mapper.js'
 import { metadataObjectName } from '../format/object-names.js'
 import type { Destination } from './destination.js'
 
-/** How long a clean-up may take; it runs after the caller's own signal was aborted. */
+/** How long a clean-up may take: the caller's signal may be aborted already. */
 const CLEAN_UP_MS = 60_000
 
-/** What a backup that was visible is withdrawn with. */
-export type CleanUpMeans = Pick<DeleteTargetsJob, 'store' | 'ownCatalog' | 'onWarning'>
+/** The dependencies of a clean-up. */
+export type CleanUpDeps = Pick<DeleteTargetsJob, 'store' | 'ownCatalog' | 'onWarning'>
 
 /**
- * Removes what a failed backup wrote, and then its claim. Every name that this run may have created is removed, also those
- * whose write failed: an answer that was lost may have been a success. Objects that another run created are left.
+ * Removes the objects of a failed backup, and then its claim. Every object that this run may have created is removed, also
+ * those whose write failed: the response that was lost may have been a success. Objects that another run created are kept.
  *
- * @returns the error to throw: the first failure, or `CLEANUP_INCOMPLETE` with it as the cause and what is left
+ * @returns the error to throw: the first failure, or `CLEANUP_INCOMPLETE` with it as the cause and the names that are left
  */
 export async function cleanUp(
-  means: CleanUpMeans,
+  deps: CleanUpDeps,
   destination: Destination,
   failure: unknown,
 ): Promise<unknown> {
@@ -25,7 +26,7 @@ export async function cleanUp(
   const leftovers: string[] = []
   let outcome = failure
   if (written.names.has(metadataObjectName(destination.prefix))) {
-    outcome = await withdraw(means, destination, failure, signal)
+    outcome = await withdraw(deps, destination, failure, signal)
   } else if (written.names.size > 0) {
     leftovers.push(...(await remove(destination, [...written.names], signal)))
   }
@@ -34,36 +35,36 @@ export async function cleanUp(
   if (leftovers.length === 0) return outcome
   return incomplete(
     outcome,
-    `Of what had been written, ${leftovers.length} object(s) may be left in ${container}, ${leftovers[0] ?? ''} for one. ` +
-      '`removeOrphans` removes them once they are a day old.',
+    `The backup's objects could not be removed: ${leftovers.length} of them may be left in ${container}, such as ` +
+      `${leftovers[0] ?? ''}. \`removeOrphans\` removes them once they are a day old.`,
     { container, leftovers },
   )
 }
 
 /**
- * A backup whose commit object may have been written may have an incremental by now, which needs it: it is deleted as any
- * other backup is, or kept.
+ * Deletes a backup whose commit object may have been written, as any other backup is deleted, or keeps it: an incremental
+ * may depend on it by now.
  */
 async function withdraw(
-  means: CleanUpMeans,
+  deps: CleanUpDeps,
   { sink: { container, written }, prefix, prepared }: Destination,
   failure: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
   const { id, volumeId } = prepared.backup
-  // A catalog of the caller's was not told of it, and may have another backup of this id.
-  const job = { ...means, catalog: { remove: () => Promise.resolve() } }
+  // The caller's catalog does not have this backup, and may have another one of this id.
+  const job = { ...deps, catalog: { remove: () => Promise.resolve() } }
   try {
-    // What cannot be read may be an incremental of somebody who can read it.
+    // Without `force`: an object that cannot be read may be an incremental that another program can read.
     await deleteTargets(job, [{ id, volumeId, container, prefix }], { signal })
     return failure
   } catch (error) {
     const kept = isBackupError(error, 'HAS_DEPENDENTS') || isBackupError(error, 'DEPENDENTS_UNKNOWN')
     const what = kept
-      ? `Backup ${id} had been committed by then, and was kept, since an incremental depends on it, or may: verify it. `
-      : `What had been written of backup ${id} could not be removed: delete it. `
+      ? `Backup ${id} was committed before, and is kept, since an incremental depends on it, or may depend on it: verify it. `
+      : `The objects of backup ${id} could not be removed: delete it. `
     const leftovers = kept ? [] : [...written.names]
-    return incomplete(failure, what + (error instanceof Error ? error.message : ''), {
+    return incomplete(failure, what + messageOf(error), {
       backupId: id,
       container,
       leftovers,
@@ -71,7 +72,7 @@ async function withdraw(
   }
 }
 
-/** @returns what may be left */
+/** @returns the names of objects that may be left */
 async function remove(
   { sink: { store, container } }: Destination,
   names: readonly string[],
@@ -90,6 +91,8 @@ function incomplete(
   what: string,
   details: { backupId?: string; container: string; leftovers: readonly string[] },
 ): BackupError {
-  const why = failure instanceof Error ? failure.message : String(failure)
-  return new BackupError('CLEANUP_INCOMPLETE', `${why} ${what}`, { cause: failure, ...details })
+  return new BackupError('CLEANUP_INCOMPLETE', `${messageOf(failure)} ${what}`, {
+    cause: failure,
+    ...details,
+  })
 }

@@ -12,31 +12,31 @@ import {
 } from '../format/object-names.js'
 import { refuseShrunk } from './check-size.js'
 import { claimPrefix, claimReleaseOptions, type Claim } from './claim.js'
-import { prepareBackup, type BackupMeans, type PreparedBackup } from './prepare.js'
-import { ZeroForms, type ObjectSink } from './store-run.js'
+import { prepareBackup, type BackupDeps, type PreparedBackup } from './prepare.js'
+import { CompressedZerosCache, type ObjectSink } from './store-run.js'
 import { writeObject } from '../store/objects.js'
 
-/** Where a backup's objects go, under which names: all that the store has to be asked before it is given anything. */
+/** The container, the names and the claim of a backup, whose checks of the store have passed. */
 export interface Destination {
   readonly prepared: PreparedBackup
   readonly sink: ObjectSink
   readonly prefix: string
-  /** Held until the backup is committed or cleaned up; null for an id that no other run can have. */
+  /** Held until the backup is committed or cleaned up; null for a generated id, which no other run has. */
   readonly claim: Claim | null
-  /** Whether the container has yet to be found by the search that a delete of the parent makes. */
+  /** Whether it must still be checked that a delete of the parent searches the container. */
   readonly mustBeFound: boolean
 }
 
-/** Checks a request, chooses names, makes the container and claims the prefix. */
+/** Checks a request, chooses names, creates the container and claims the prefix. */
 export async function openDestination(
-  means: BackupMeans,
+  deps: BackupDeps,
   request: BackupRequest,
   sizeBytes: number | undefined,
   options: StoreOptions,
 ): Promise<Destination> {
-  const { store, settings } = means
-  const lookup = means.openLookup()
-  const prepared = await prepareBackup(means, lookup, request, options)
+  const { store, settings } = deps
+  const lookup = deps.openLookup()
+  const prepared = await prepareBackup(deps, lookup, request, options)
   refuseShrunk(request, prepared.parent?.record, sizeBytes)
   refuseGrowth(settings, prepared, sizeBytes ?? 0)
   const { container, prefix } = chooseNames(store, settings, prepared.backup)
@@ -49,7 +49,14 @@ export async function openDestination(
     const extraMetadata = await store.getExtraMetadata(backup)
     const { compression } = settings
     const written = new WrittenObjects(store, container)
-    const sink = { store, container, written, compression, zeroForms: new ZeroForms(), extraMetadata }
+    const sink = {
+      store,
+      container,
+      written,
+      compression,
+      compressedZeros: new CompressedZerosCache(),
+      extraMetadata,
+    }
     return { prepared, prefix, sink, claim, mustBeFound }
   } catch (error) {
     await claim?.release(claimReleaseOptions()).catch(() => undefined)
@@ -57,7 +64,7 @@ export async function openDestination(
   }
 }
 
-/** Where the backup's objects go, and what their names begin with. */
+/** Chooses the container of the backup's objects, and the prefix of their names. */
 function chooseNames(
   store: ObjectStore,
   settings: DriverSettings,
@@ -66,16 +73,19 @@ function chooseNames(
   const container =
     store.updateContainerName(backup, backup.container) ?? backup.container ?? settings.container
   if (container === null) {
-    throw new BackupError('OPTION_INVALID', 'No container was named, and the driver has none of its own.')
+    throw new BackupError(
+      'OPTION_INVALID',
+      'Cannot choose a container: the request names none, and the driver has no default. Set `container`.',
+    )
   }
   assertContainerName(container)
   const prefix = store.generateObjectNamePrefix(backup)
-  // The longest name of a backup's objects: numbers of chunks are shorter.
+  // The longest name of a backup's objects: those of chunks are shorter.
   assertObjectName(sha256fileObjectName(prefix), store.capabilities.maxObjectNameBytes)
   return { container, prefix }
 }
 
-/** Refuses a prefix under which an object exists. */
+/** Rejects a prefix under which an object exists. */
 async function assertPrefixUnused(
   store: ObjectStore,
   backup: NewBackup,
@@ -87,17 +97,17 @@ async function assertPrefixUnused(
     if (!isBackupObjectName(prefix, name)) continue
     throw new BackupError(
       'CONFLICT',
-      `The container ${container} has ${name} already, under the prefix of the new backup.`,
+      `Cannot write backup ${backup.id}: object ${name}, under its prefix, already exists in container ${container}. Choose another id.`,
       { backupId: backup.id, container, objectName: name },
     )
   }
 }
 
 /**
- * A delete of the parent looks for incrementals in the parent's container, and in those that the driver lists. Refuses an
- * incremental that it would not find.
+ * Rejects an incremental in a container that a delete of its parent does not search: it searches the parent's container,
+ * and those that the driver lists.
  *
- * @returns whether that is certain only once the container holds objects
+ * @returns whether that must be checked again once the container has objects
  */
 async function assertSearchable(
   store: ObjectStore,
@@ -113,18 +123,18 @@ async function assertSearchable(
   return (await lookup.searches(container)) === false
 }
 
-/** The error for an incremental that a delete of its parent would not find. */
+/** Returns the error for an incremental that a delete of its parent would not find. */
 export function notSearchable(parentContainer: string, container: string): BackupError {
   return new BackupError(
     'OPTION_INVALID',
     `Cannot put an incremental into the container ${container} while its parent is in ${parentContainer}: ` +
       'this driver does not search both, so that a delete of the parent would not find the incremental. ' +
-      `Leave the container out, name ${parentContainer}, or use a driver that lists all containers.`,
+      `Leave \`container\` out, set it to ${parentContainer}, or use a driver that lists all containers.`,
     { container },
   )
 }
 
-/** Cinder refuses an incremental of a volume that grew; here it is one more change. */
+/** Rejects an incremental of a volume that grew, in strict mode, as Cinder does. Otherwise the growth is a change. */
 export function refuseGrowth(settings: DriverSettings, { parent }: PreparedBackup, sizeBytes: number): void {
   if (!settings.strict || !parent || sizeBytes <= parent.record.sizeBytes) return
   throw new BackupError('VOLUME_GREW', 'Volume size increased since the last backup. Do a full backup.', {
@@ -133,8 +143,8 @@ export function refuseGrowth(settings: DriverSettings, { parent }: PreparedBacku
 }
 
 /**
- * Writes the objects of one backup run, and knows which of them that run may have created: a clean-up removes those, and
- * nothing else. No object is replaced where the store can create exclusively.
+ * Writes the objects of one backup run, and records those that the run may have created: a clean-up removes them, and no
+ * others. No object is replaced where the store can create exclusively.
  */
 export class WrittenObjects {
   readonly #store: ObjectStore
@@ -146,12 +156,12 @@ export class WrittenObjects {
     this.#container = container
   }
 
-  /** Names of objects that exist because of this run, or may: an answer that was lost may have been a success. */
+  /** Names of objects that this run created, or may have created: a response that was lost may have been a success. */
   get names(): ReadonlySet<string> {
     return this.#names
   }
 
-  /** @throws `CONFLICT` where the object exists already: it is another run's, and not in {@link names} */
+  /** @throws BackupError `CONFLICT` where the object already exists: another run wrote it, and {@link names} lacks it */
   async write(objectName: string, body: ReplayableBody, options: ObjectOptions): Promise<void> {
     const exclusive = this.#store.capabilities.exclusiveCreate === true
     this.#names.add(objectName)

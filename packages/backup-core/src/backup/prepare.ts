@@ -17,10 +17,10 @@ import { encodeVolumeMetadata } from '../format/volume-meta.js'
 import type { WarningListener } from '../contracts/progress.js'
 import { listMarkers } from '../delete/marker.js'
 
-/** What preparing takes. */
-export interface BackupMeans {
+/** The dependencies of a backup. */
+export interface BackupDeps {
   readonly store: ObjectStore
-  /** Begins a look into the catalog; it holds the manifests that it met, and so is let go of before the chunks come. */
+  /** Returns a new lookup. It keeps the manifests that it read, and so is released before chunks are read. */
   readonly openLookup: () => BackupLookup
   readonly settings: DriverSettings
   readonly onWarning: WarningListener
@@ -30,14 +30,14 @@ export interface BackupMeans {
 export interface Parent {
   readonly record: BackupRecord
   readonly blocks: BlockHashes
-  /** The ids of all that it stands on; undefined where they are too many to be written down. */
+  /** The ids of its ancestors; undefined where there are too many to be stored. */
   readonly ancestorIds: readonly string[] | undefined
 }
 
-/** A backup that may begin: every refusal that does not need the volume's bytes has been made. */
+/** A backup whose checks, other than those of the volume's bytes, have passed. */
 export interface PreparedBackup {
   readonly backup: NewBackup
-  /** Whether the caller chose the id, which another run may use too; one that was made up is unique. */
+  /** Whether the caller chose the id, which another run may use too; a generated one is unique. */
   readonly idGiven: boolean
   readonly parent: Parent | null
   readonly chunkSizeBytes: number
@@ -47,24 +47,24 @@ export interface PreparedBackup {
 
 /** Checks a request, without writing anything. */
 export async function prepareBackup(
-  means: BackupMeans,
+  deps: BackupDeps,
   lookup: BackupLookup,
   request: BackupRequest,
   options: StoreOptions,
 ): Promise<PreparedBackup> {
-  const { settings } = means
+  const { settings } = deps
   const id = request.backupId ?? crypto.randomUUID()
   assertBackupId(id)
   assertVolumeId(request.volumeId)
   if (request.container !== undefined) assertContainerName(request.container)
   const volumeMeta = encodeVolumeMetadata(request.volumeMetadata ?? null)
-  // An id that was made up a moment ago is nobody's: a full backup then asks the store for nothing that it does not use.
+  // A generated id is unique: a full backup then sends no request that it does not need.
   if (request.backupId !== undefined) {
     if (await lookup.find(id, request.container)) throw backupExists(id)
-    // That delete may be taken back: there would be two backups of the id.
+    // That delete may be undone: there would be two backups of the id.
     if ((await lookup.findMarkers(id)).length > 0) throw beingDeleted(id)
   }
-  const parent = await findParent(means, lookup, request, options)
+  const parent = await findParent(deps, lookup, request, options)
   const { chunkSizeBytes, blockSizeBytes } = agreeOnSizes(settings, parent)
   const createdAt = settings.clock()
   createdAt.setUTCMilliseconds(0)
@@ -86,16 +86,16 @@ export async function prepareBackup(
   }
 }
 
-/** The error for an id that a committed backup has. */
+/** Returns the error for an id that a committed backup has. */
 export function backupExists(backupId: string): BackupError {
   return new BackupError(
     'BACKUP_EXISTS',
-    `There is a backup ${backupId} already. Choose another id, or none to get a new one.`,
+    `Backup ${backupId} already exists. Choose another id, or none to get a new one.`,
     { backupId },
   )
 }
 
-/** What makes a backup unfit to be a parent; all else that fails may be otherwise at the next try. */
+/** Codes of a backup that cannot be a parent; any other failure may be temporary. */
 const UNFIT: readonly BackupErrorCode[] = [
   'CHAIN_INVALID',
   'METADATA_INVALID',
@@ -103,7 +103,7 @@ const UNFIT: readonly BackupErrorCode[] = [
   'OBJECT_CORRUPT',
 ]
 
-/** The error for an id of which a backup is being deleted. */
+/** Returns the error for an id whose backup is being deleted. */
 export function beingDeleted(backupId: string): BackupError {
   return new BackupError(
     'CONFLICT',
@@ -113,20 +113,20 @@ export function beingDeleted(backupId: string): BackupError {
 }
 
 async function findParent(
-  { store, onWarning }: BackupMeans,
+  { store, onWarning }: BackupDeps,
   lookup: BackupLookup,
   { parent, incremental, volumeId, container }: BackupRequest,
   options: StoreOptions,
 ): Promise<Parent | null> {
   if (parent !== undefined && parent !== null) {
-    // A record says where the backup is; that it is there is seen when its metadata is read.
+    // A record has the backup's place. Whether it exists is checked when its metadata is read.
     if (typeof parent !== 'string') return openParent(store, lookup, parent, volumeId, options)
     const found = await lookup.find(parent, container)
     if (!found) throw backupNotFound(parent)
     return openParent(store, lookup, found.record, volumeId, options)
   }
   if (!incremental) return null
-  // The caller named none: one damaged backup must not stop every later incremental.
+  // Without a named parent, one damaged backup must not prevent every later incremental.
   for await (const record of lookup.newestFirst(volumeId, container)) {
     try {
       return await openParent(store, lookup, record, volumeId, options)
@@ -134,7 +134,7 @@ async function findParent(
       if (!UNFIT.some((code) => isBackupError(error, code))) throw error
       onWarning({
         code: 'PARENT_PASSED_OVER',
-        message: `A backup is passed over as the parent, for an older one or a full backup: ${messageAbout(error, record.id)}`,
+        message: `A backup cannot be the parent, so an older one is used, or a full backup is made: ${messageAbout(error, record.id)}`,
         backupId: record.id,
       })
     }
@@ -142,7 +142,7 @@ async function findParent(
   return null
 }
 
-/** Reads what the comparison needs, and makes sure of the whole chain: an incremental on a broken one could not be restored. */
+/** Reads a parent's block hashes, and checks its whole chain: an incremental on a broken chain could not be restored. */
 async function openParent(
   store: ObjectStore,
   lookup: BackupLookup,
@@ -153,7 +153,7 @@ async function openParent(
   if (record.volumeId !== volumeId) {
     throw new BackupError(
       'CHAIN_INVALID',
-      `Backup ${record.id} is of volume ${record.volumeId} and cannot be the parent of one of volume ${volumeId}.`,
+      `Backup ${record.id} cannot be the parent: it is of volume ${record.volumeId}, and the new backup of volume ${volumeId}.`,
       { backupId: record.id },
     )
   }
@@ -161,11 +161,11 @@ async function openParent(
   const chain = await openChain(lookup, record)
   const blocks = await readBlockHashes(store, record, options).catch((error: unknown) => {
     if (!isBackupError(error, 'OBJECT_MISSING')) throw error
-    const message = `Cannot make an incremental on backup ${record.id}: ${error.message} Delete that backup, or do a full backup.`
+    const message = `Cannot make an incremental on backup ${record.id}: ${error.message} Delete that backup, or make a full backup.`
     throw new BackupError('OBJECT_MISSING', message, { ...error.details, backupId: record.id, cause: error })
   })
   const { kind, message, sizeBytes } = checkHashList(chain, blocks)
-  // The caller's record may be old, or of a chain that was not found whole.
+  // The caller's record may be outdated, or from an incomplete chain.
   if (kind !== 'damaged') {
     const [{ metadata }, ...ancestors] = chain
     const isWhole = metadata.parentId === null || ancestors.length > 0
@@ -179,27 +179,27 @@ async function openParent(
   )
 }
 
-/** Of chains that are longer, only the parent's manifest is read: the cost of an incremental must not grow with its chain. */
-const LONGEST_READ_CHAIN = 32
+/** Of longer chains only the parent's manifest is read: the cost of an incremental must not grow with its chain. */
+const MAX_READ_CHAIN = 32
 
 /**
- * The chain of a parent. Of a long one the parent alone, where its manifest has a checksum, the size, and the ids of its
- * ancestors, and the names in the store show that those are there: that they are whole is for a verification to say.
+ * Returns the chain of a parent. Of a long chain it returns the parent alone, where its manifest has a checksum, the size
+ * and the ids of its ancestors, and the listing has those: a verification checks whether they are complete.
  */
 async function openChain(lookup: BackupLookup, record: BackupRecord): Promise<Chain> {
   const parent = await lookup.open(record)
   const { checksummed, volumeSizeBytes, ancestorIds } = parent.metadata
-  const isLong = ancestorIds !== undefined && ancestorIds.length >= LONGEST_READ_CHAIN
-  const saysEnough = isLong && checksummed && volumeSizeBytes !== null
-  if (saysEnough && (await lookup.areListed(ancestorIds, record.container))) return [parent]
+  const isLong = ancestorIds !== undefined && ancestorIds.length >= MAX_READ_CHAIN
+  const isSufficient = isLong && checksummed && volumeSizeBytes !== null
+  if (isSufficient && (await lookup.areListed(ancestorIds, record.container))) return [parent]
   const chain = await loadChain(lookup, record, parent)
   assertSoundChain(chain)
   return chain
 }
 
 /**
- * An incremental has its parent's block size, which its chunk size is checked against. A block size that was chosen and
- * differs is refused, as in Cinder.
+ * Returns the sizes of a backup. An incremental has its parent's block size, of which its chunk size must be a multiple. A
+ * chosen block size that differs is rejected, as in Cinder.
  */
 export function agreeOnSizes(
   settings: DriverSettings,
@@ -215,16 +215,16 @@ export function agreeOnSizes(
   }
   const chunkSizeBytes = fitChunkSize(settings.chunkSizeBytes, blockSizeBytes, {
     given: settings.chunkSizeGiven,
-    // Cinder compares the pair of its configuration alone, as the settings do.
+    // Cinder compares only the sizes of its configuration, as resolveSettings() does.
     strict: false,
   })
   return { chunkSizeBytes, blockSizeBytes }
 }
 
 /**
- * Refuses a parent that has the marker of a delete, running or interrupted: the delete may go on at any time.
+ * Rejects a parent that has the marker of a delete, running or interrupted: the delete may continue at any time.
  *
- * @throws `CHAIN_INVALID`
+ * @throws BackupError `CHAIN_INVALID`
  */
 export async function assertNotBeingDeleted(
   store: ObjectStore,

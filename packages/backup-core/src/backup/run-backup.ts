@@ -7,6 +7,7 @@ import type { BackupRequest } from '../contracts/requests.js'
 import type { BackupRecord, BackupResult, StoredSizes } from '../contracts/records.js'
 import { throwIfAborted } from '../errors/abort.js'
 import { BackupError } from '../errors/backup-error.js'
+import { messageOf } from '../errors/error-mapper.js'
 import { HashList } from '../format/hash-list.js'
 import { startHashWorkers } from '../hash/hash-pool.js'
 import { planChunks, type CompressedFrom } from '../pipeline/memory-plan.js'
@@ -17,24 +18,24 @@ import { closeQuietly, openCheckedSource } from '../volume/checked-volume.js'
 import type { OpenSource, VolumeSource } from '../contracts/volume.js'
 import { refuseEmpty, refuseShrunk, shrinkWarning } from './check-size.js'
 import { claimReleaseOptions } from './claim.js'
-import { cleanUp, type CleanUpMeans } from './clean-up.js'
+import { cleanUp, type CleanUpDeps } from './clean-up.js'
 import { commit } from './commit.js'
 import { openDestination, refuseGrowth, type Destination } from './destination.js'
-import { agreeOnSizes, type BackupMeans, type Parent, type PreparedBackup } from './prepare.js'
+import { agreeOnSizes, type BackupDeps, type Parent, type PreparedBackup } from './prepare.js'
 import { storeChunks, type ChunkJob } from './store-chunks.js'
 import { askForHints } from './volume-chunks.js'
 
-/** What a backup works with, beside its request. */
-export interface BackupJob extends BackupMeans, CleanUpMeans {
+/** The dependencies of a backup, beside its request. */
+export interface BackupJob extends BackupDeps, CleanUpDeps {
   readonly catalog: BackupCatalog
 }
 
-/** Hashing this much takes about as long as a worker takes to start. */
-const WORTH_A_WORKER_BYTES = 32 * 1024 * 1024
+/** Hashing so many bytes takes about as long as starting a worker. */
+const BYTES_PER_WORKER = 32 * 1024 * 1024
 
 /**
- * Makes a backup: full, or incremental where the request has a parent. Until its `_metadata` is written there is no
- * backup; a failure before that removes what was written.
+ * Makes a backup: full, or incremental where the request has a parent. The backup exists once its `_metadata` is written; a
+ * failure before that removes what was written.
  */
 export async function runBackup(
   job: BackupJob,
@@ -44,18 +45,18 @@ export async function runBackup(
 ): Promise<BackupResult> {
   const storeOptions: StoreOptions = signalOptions(options.signal)
   throwIfAborted(options.signal, 'The backup')
-  // First of all, so that a stream is closed whatever is refused next.
+  // Opened first, so that a stream is closed whichever check fails.
   const open = await openCheckedSource(source, storeOptions)
   try {
     refuseEmpty(request, open.sizeBytes)
-    startHashWorkers(Math.floor((open.sizeBytes ?? 0) / WORTH_A_WORKER_BYTES))
+    startHashWorkers(Math.floor((open.sizeBytes ?? 0) / BYTES_PER_WORKER))
     const meter = new ProgressMeter('backup', open.sizeBytes, options.onProgress)
     warnOfCompression(job)
     const { destination, chunks } = await storeVolume(job, request, open, meter, options.signal)
     const storedDataBytes = meter.transferredBytes
     let record: BackupRecord & StoredSizes
     try {
-      // A stream has told its size by now.
+      // The size of a stream is known now.
       const { sizeBytes } = chunks.totals
       refuseEmpty(request, sizeBytes)
       refuseShrunk(request, destination.prepared.parent?.record, sizeBytes)
@@ -76,8 +77,8 @@ export async function runBackup(
 }
 
 /**
- * Stores the volume's chunks. What a full backup reads and hashes first does not depend on the store, and so does not
- * wait for its answers; an incremental needs its parent's hashes before it begins.
+ * Stores the volume's chunks. A full backup reads and hashes its first chunks without waiting for the store; an incremental
+ * needs its parent's hashes before it begins.
  */
 async function storeVolume(
   job: BackupJob,
@@ -86,7 +87,7 @@ async function storeVolume(
   meter: ProgressMeter,
   callerSignal: AbortSignal | undefined,
 ): Promise<{ destination: Destination; chunks: ChunkJob }> {
-  // The first failure ends both the questions to the store and the reading, and is the one to tell.
+  // The first failure ends both the requests to the store and the reading, and is reported.
   const stop = new AbortController()
   const signal = callerSignal ? AbortSignal.any([callerSignal, stop.signal]) : stop.signal
   const isFull = request.incremental !== true && (request.parent ?? null) === null
@@ -130,7 +131,7 @@ async function storeVolume(
   }
 }
 
-/** The block size of a parent is read from the store: no memory is taken by it before it is known to be reasonable. */
+/** Checks a parent's block size, which was read from the store, before memory is allocated by it. */
 function assertBlocksFit(
   { record }: Parent,
   blockSizeBytes: number,
@@ -142,7 +143,7 @@ function assertBlocksFit(
   if (neededBytes <= maxMemoryBytes) return
   throw new BackupError(
     'MEMORY_LIMIT',
-    `Backup ${record.id} has blocks of ${blockSizeBytes} bytes, and an incremental on it holds three of them in memory, more than the limit of ${maxMemoryBytes} bytes (maxMemoryBytes). Make a full backup, with a smaller block size.`,
+    `Cannot make an incremental on backup ${record.id}: it has blocks of ${blockSizeBytes} bytes, of which three must fit into memory, and \`maxMemoryBytes\` is ${maxMemoryBytes}. Make a full backup with a smaller block size.`,
     { backupId: record.id },
   )
 }
@@ -152,7 +153,7 @@ function compressedFrom(compressor: Compressor | null): CompressedFrom | null {
   return compressor.compressParts === undefined ? 'one' : 'parts'
 }
 
-/** Whether the source can be read again, and the store takes bodies as they come. */
+/** Whether the source can be read again, and the store accepts streams. */
 function canSendWhileRead({ store }: BackupJob, { seekable, sizeBytes }: OpenSource): boolean {
   const { streamingWrites = false, streamingBodies = false } = store.capabilities
   return seekable && sizeBytes !== undefined && (streamingWrites || streamingBodies)
@@ -173,20 +174,20 @@ async function storeHinted(
   }
 }
 
-/** Tells the catalog of a backup that is committed: from here on neither an abort nor an error undoes it. */
+/** Enters a committed backup into the catalog: from here on neither an abort nor an error undoes it. */
 async function enter(catalog: BackupCatalog, record: BackupRecord): Promise<void> {
   try {
     await catalog.put(record)
   } catch (cause) {
     throw new BackupError(
       'STORE_FAILED',
-      `Backup ${record.id} is stored and whole, but the catalog could not be told of it. Export its record and import it when the catalog answers.`,
+      `Backup ${record.id} is complete, but could not be entered into the catalog: ${messageOf(cause)}. Export its record, and import it when the catalog is available.`,
       { backupId: record.id, cause },
     )
   }
 }
 
-/** A claim that stays blocks the id, not the backup: no reason to fail. */
+/** Releases the claim. One that cannot be removed does not affect the backup: it causes a warning, no failure. */
 async function releaseClaim(job: BackupJob, { claim, prepared, sink }: Destination): Promise<void> {
   try {
     await claim?.release(claimReleaseOptions())
@@ -194,8 +195,8 @@ async function releaseClaim(job: BackupJob, { claim, prepared, sink }: Destinati
     job.onWarning({
       code: 'CLAIM_LEFT',
       message:
-        `Backup ${prepared.backup.id} is stored and whole, but its claim ${claim?.objectName ?? ''} could not be ` +
-        `deleted from ${sink.container}: ${error instanceof Error ? error.message : String(error)} ` +
+        `Backup ${prepared.backup.id} is complete, but its claim ${claim?.objectName ?? ''} could not be ` +
+        `deleted from ${sink.container}: ${messageOf(error)} ` +
         '`removeOrphans` removes it once it is a day old.',
       backupId: prepared.backup.id,
     })
@@ -206,7 +207,7 @@ function warnOfCompression({ settings: { compression }, onWarning }: BackupJob):
   if (!compression || isCinderCompatible(compression)) return
   onWarning({
     code: 'COMPRESSION_NOT_CINDER',
-    message: `The compression ${compression.name} is not one of Cinder's: Cinder cannot restore this backup, Stowage can with the same compressor.`,
+    message: `The compression ${compression.name} is not one of Cinder's: Cinder cannot restore this backup, only Stowage with the same compressor.`,
   })
 }
 

@@ -3,16 +3,16 @@ import type { HashList } from '../format/hash-list.js'
 import type { StoredObject } from '../format/metadata.js'
 import { chunkObjectName } from '../format/object-names.js'
 import { chunkMemoryBytes, type ChunkPlan } from '../pipeline/memory-plan.js'
-import { runPipeline, type PipelineContext, type Turn } from '../pipeline/pipeline.js'
+import { runPipeline, type PipelineContext, type InOrder } from '../pipeline/pipeline.js'
 import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
 import { ChunkChanges, MAX_JOINED_BYTES, type RunInMemory } from './changed-runs.js'
 import { ChunkBody } from './chunk-body.js'
-import { ChunkReader, Zeros, type ChunkReaderOptions } from './chunk-reader.js'
+import { ChunkReader, type ChunkReaderOptions } from './chunk-reader.js'
 import type { Destination } from './destination.js'
 import { storeRun } from './store-run.js'
 import { volumeChunks, type SourceHints, type VolumeChunk } from './volume-chunks.js'
 
-/** The chunks of a backup, and what has been found and stored so far. */
+/** The chunks of a backup, and the hashes and objects so far. */
 export interface ChunkJob {
   /** Awaited before the first object is stored: reading and hashing begin earlier. */
   readonly destination: Promise<Destination>
@@ -48,12 +48,13 @@ export async function storeChunks(
   const { concurrency, memoryBytes, reserveBytes } = plan
   const minStoredBufferBytes = incremental ? Math.min(plan.objectSizeBytes, MAX_JOINED_BYTES) : 0
   const limits = { concurrency, memoryBytes, reserveBytes, smallConcurrency, minStoredBufferBytes }
-  const zeros = new Zeros(Math.min(plan.pieceSizeBytes, source.sizeBytes ?? plan.pieceSizeBytes))
+  const zeroBytes = Math.min(plan.pieceSizeBytes, source.sizeBytes ?? plan.pieceSizeBytes)
+  const zeros = new Uint8Array(new SharedArrayBuffer(zeroBytes))
   await runPipeline(
     { ...limits, signal, operation: 'The backup' },
     (context) => volumeChunks(source, plan, hints, context),
-    async (chunk, context, turn) => {
-      const work = { job, chunk, source, zeros, meter, context, turn }
+    async (chunk, context, inOrder) => {
+      const work = { job, chunk, source, zeros, meter, context, inOrder }
       try {
         await (plan.sendWhileRead ? sendChunk(work) : holdChunk(work))
       } finally {
@@ -65,18 +66,18 @@ export async function storeChunks(
   job.hashes.truncate(Math.ceil(job.totals.sizeBytes / job.blockSizeBytes))
 }
 
-/** A chunk, and all that is needed to store it. */
+/** A chunk, and the dependencies of storing it. */
 interface ChunkWork {
   readonly job: ChunkJob
   readonly chunk: VolumeChunk
   readonly source: OpenSource
-  readonly zeros: Zeros
+  readonly zeros: Uint8Array
   readonly meter: ProgressMeter
   readonly context: PipelineContext
-  readonly turn: Turn
+  readonly inOrder: InOrder
 }
 
-/** Stores a chunk of a full backup while it is read: no more of it is in memory than a few pieces. */
+/** Stores a chunk of a full backup while it is read: only a few of its pieces are in memory. */
 async function sendChunk(work: ChunkWork): Promise<void> {
   const { job, chunk, meter, context } = work
   const { number, offsetBytes, lengthBytes } = chunk
@@ -105,11 +106,11 @@ async function sendChunk(work: ChunkWork): Promise<void> {
   }
 }
 
-/** Reads and compares a chunk, and stores its changes, which are all of it in a full backup. */
+/** Reads and compares a chunk, and stores its changes: in a full backup, the whole chunk. */
 async function holdChunk(work: ChunkWork): Promise<void> {
   const { job, chunk, meter, context } = work
   let heldBytes = chunk.lengthBytes
-  const giveBack = (lengthBytes: number): void => {
+  const returnBytes = (lengthBytes: number): void => {
     heldBytes -= lengthBytes
     context.budget.give(lengthBytes)
   }
@@ -118,11 +119,11 @@ async function holdChunk(work: ChunkWork): Promise<void> {
     onProgress: (readBytes, hashedBytes) => {
       portion.reach((READ_SHARE * (readBytes + hashedBytes)) / (2 * chunk.lengthBytes))
     },
-    onRelease: giveBack,
+    onRelease: returnBytes,
   })
   try {
     const changes = new ChunkChanges(job.hashes, job.blockSizeBytes, job.joinGapBytes)
-    // Only of a stream the length is seen from what was read: elsewhere pieces without changes may be left out.
+    // The length of a stream's chunk is known only from its pieces. Elsewhere pieces without changes may be left out.
     const isStream = work.source.sizeBytes === undefined
     let lengthBytes = isStream ? 0 : chunk.lengthBytes
     for await (const piece of reader.pieces()) {
@@ -135,22 +136,22 @@ async function holdChunk(work: ChunkWork): Promise<void> {
     meter.add({ done: lengthBytes - countedBytes })
   } finally {
     await reader.close()
-    giveBack(heldBytes)
+    returnBytes(heldBytes)
   }
 }
 
 /**
- * Numbers a chunk's runs of changes when it is the chunk's turn, and stores them, several concurrently.
+ * Numbers a chunk's runs of changes after those of the previous chunks, and stores them, several concurrently.
  *
  * @param chunkMd5 - of a full backup's chunk, which is one run
  * @returns how many bytes the progress counts for them
  */
 async function storeRuns(
-  { job, context, turn, meter }: ChunkWork,
+  { job, context, inOrder, meter }: ChunkWork,
   runs: readonly RunInMemory[],
   chunkMd5: Promise<string> | undefined,
 ): Promise<number> {
-  const numbers = await turn(() => runs.map(() => job.objects.push(undefined)))
+  const numbers = await inOrder(() => runs.map(() => job.objects.push(undefined)))
   const { sink, prefix } = await job.destination
   const counts = runs.map(async (run, index) => {
     const number = numbers[index] ?? 0
@@ -171,7 +172,7 @@ async function storeRuns(
   try {
     return (await Promise.all(counts)).reduce((sum, bytes) => sum + bytes, 0)
   } catch (error) {
-    // The memory of the chunk is free only when no run uses it any more.
+    // The memory of the chunk can be reused only when no run uses it any more.
     context.fail(error)
     await Promise.allSettled(counts)
     throw error
@@ -183,7 +184,7 @@ type ReaderEvents = Pick<ChunkReaderOptions, 'onProgress' | 'onRelease'>
 function openReader({ job, chunk, source, zeros, context }: ChunkWork, events: ReaderEvents): ChunkReader {
   const { plan, blockSizeBytes, incremental } = job
   const { buffers, signal } = context
-  // The chunks of a full backup are its objects. Of an incremental the changes are, and are known only once it is compared.
+  // The objects of a full backup are its chunks. Those of an incremental are its changes, which are found by comparing.
   const withMd5 = !incremental
   return new ChunkReader(chunk, { source, plan, blockSizeBytes, withMd5, zeros, buffers, signal, ...events })
 }

@@ -8,7 +8,7 @@ import type { Portion } from '../pipeline/progress-meter.js'
 import { countedBody, partsBody } from '../store/objects.js'
 import type { RunInMemory } from './changed-runs.js'
 import type { WrittenObjects } from './destination.js'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 
 /** Where a backup's objects go. */
 export interface ObjectSink {
@@ -17,32 +17,31 @@ export interface ObjectSink {
   /** Writes the backup's objects. */
   readonly written: WrittenObjects
   readonly compression: Compressor | null
-  /** What the compressor makes of zeros. */
-  readonly zeroForms: ZeroForms
+  readonly compressedZeros: CompressedZerosCache
   readonly extraMetadata: ObjectOptions['extraMetadata']
 }
 
-/** What became of a run. */
+/** A stored run. */
 export interface StoredRun {
   readonly object: StoredObject
-  /** How long the object is as stored. */
+  /** The length of the object, compressed or not. */
   readonly storedBytes: number
 }
 
-/** Of what is left once a run is hashed. */
+/** The part of compressing in the progress that follows hashing. */
 const COMPRESSED_SHARE = 1 / 2
 
-/** A run as it goes out. */
+/** A run as it is stored. */
 interface Packed {
   readonly parts: readonly Uint8Array[]
   readonly compression: string
 }
 
 /**
- * Compresses and stores a run. Data whose compressed form is not smaller is stored raw, as `none` (Cinder's
- * `_prepare_output_data`). The MD5 is that of the raw bytes.
+ * Compresses and stores a run. Data whose compressed form is not smaller is stored uncompressed, as `none` (Cinder's
+ * `_prepare_output_data`). The MD5 is that of the uncompressed bytes.
  *
- * @param knownMd5 - of a run that is a whole chunk, which was summed as it was read
+ * @param knownMd5 - the MD5 of a run that is a whole chunk, which was computed while the chunk was read
  * @param portion - counts compressing and storing, half each; storing alone where nothing is compressed
  */
 export async function storeRun(
@@ -62,16 +61,16 @@ export async function storeRun(
     return await slots.run(lengthBytes, async () => {
       const { parts, compression } =
         sink.compression && lengthBytes > 0
-          ? await compressRun(sink.compression, sink.zeroForms, run, held, portion, context)
+          ? await compressRun(sink.compression, sink.compressedZeros, run, held, portion, context)
           : { parts: run.parts, compression: 'none' }
-      // A store may want the MD5 of what it is sent, which is another one where that is compressed.
+      // A store may need the MD5 of the body, which differs where it is compressed.
       const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
       if (sink.compression) portion.reach(COMPRESSED_SHARE)
       const { extraMetadata, store } = sink
       const inMemory = partsBody(parts, storedMd5)
       const { streamingWrites = false, streamingBodies = false } = store.capabilities
       const sent = portion.step(sink.compression ? COMPRESSED_SHARE : 0, 1)
-      // A store that takes an object in one would need a copy of what comes in parts.
+      // A store that accepts an object in one piece only would copy a body in parts.
       const body = streamingWrites || streamingBodies ? countedBody(inMemory, sent) : inMemory
       await sink.written.write(name, body, { signal, extraMetadata })
       return {
@@ -86,26 +85,26 @@ export async function storeRun(
 
 async function compressRun(
   compressor: Compressor,
-  zeroForms: ZeroForms,
+  compressedZeros: CompressedZerosCache,
   run: RunInMemory,
   held: HeldMemory,
   portion: Portion,
   { budget, signal }: PipelineContext,
 ): Promise<Packed> {
   const { lengthBytes, parts, mostlyUnchanged } = run
-  const zeroForm = run.allZero ? zeroForms.get(lengthBytes) : undefined
-  if (zeroForm) {
+  const cached = run.allZero ? compressedZeros.get(lengthBytes) : undefined
+  if (cached) {
     held.releaseRaw()
-    return { parts: [zeroForm], compression: compressor.name }
+    return { parts: [cached], compression: compressor.name }
   }
-  const gathered = needsGathering(compressor, parts)
-  const gatheredBytes = gathered ? lengthBytes : 0
-  // The worst that is kept: a compressed form as long as its input is thrown away. All at once: whoever waited for the
-  // second half while holding the first could wait for another who does the same.
-  await budget.take(gatheredBytes + lengthBytes, 'underway')
-  held.tookBytes(gatheredBytes + lengthBytes)
-  const input = gathered ? [await inOne(run, held)] : parts
-  if (gathered) held.releaseRaw()
+  const isCopied = needsCopy(compressor, parts)
+  const copiedBytes = isCopied ? lengthBytes : 0
+  // The maximum: compressed data as long as its input is discarded. All in one call: a run that waits for the second half
+  // while it holds the first could wait for another that does the same.
+  await budget.take(copiedBytes + lengthBytes, 'underway')
+  held.tookBytes(copiedBytes + lengthBytes)
+  const input = isCopied ? [await inOne(run, held)] : parts
+  if (isCopied) held.releaseRaw()
   const output = held.takeBuffer(lengthBytes)
   const compressed = await compressInput(compressor, input, {
     signal,
@@ -115,18 +114,18 @@ async function compressRun(
   })
   if (compressed?.buffer !== output.buffer) held.giveBuffer(output)
   if (compressed === null) {
-    held.keepOnly(gatheredBytes)
+    held.keepOnly(copiedBytes)
     return { parts: input, compression: 'none' }
   }
-  if (run.allZero) zeroForms.remember(lengthBytes, compressed)
+  if (run.allZero) compressedZeros.remember(lengthBytes, compressed)
   held.keepOnly(compressed.buffer === output.buffer ? lengthBytes : compressed.length)
-  if (gathered) for (const bytes of input) held.giveBuffer(bytes)
+  if (isCopied) for (const bytes of input) held.giveBuffer(bytes)
   held.releaseRaw()
   return { parts: [compressed], compression: compressor.name }
 }
 
-/** Whether a run lies in parts that its compressor has to be given in one. */
-const needsGathering = (compressor: Compressor, parts: readonly Uint8Array[]): boolean =>
+/** Whether a run is in several parts, and its compressor accepts one buffer only. */
+const needsCopy = (compressor: Compressor, parts: readonly Uint8Array[]): boolean =>
   parts.length > 1 && compressor.compressParts === undefined
 
 async function compressInput(
@@ -139,14 +138,14 @@ async function compressInput(
   return (await compressor.compressParts?.(input, options)) ?? null
 }
 
-/** A run as a compressor needs it. Fresh memory is zeros, and is hardly there while nobody writes to it. */
+/** Returns a run in one buffer. New memory has zeros, and takes no pages until it is written to. */
 function inOne({ allZero, parts, lengthBytes }: RunInMemory, held: HeldMemory): Promise<Uint8Array> {
   return allZero
     ? Promise.resolve(new Uint8Array(new SharedArrayBuffer(lengthBytes)))
-    : gather(parts, held.takeBuffer(lengthBytes))
+    : copyInSteps(parts, held.takeBuffer(lengthBytes))
 }
 
-/** What a run holds of the memory, given back once, as soon as it is not needed. */
+/** The memory of a run, which is returned once, as soon as it is not needed. */
 class HeldMemory {
   readonly #context: PipelineContext
   readonly #buffers = new Set<Uint8Array>()
@@ -162,15 +161,15 @@ class HeldMemory {
     this.#bytes += bytes
   }
 
-  /** Gives back all but so much. */
+  /** Returns all but so many bytes. */
   keepOnly(bytes: number): void {
     if (this.#bytes > bytes) this.#context.budget.give(this.#bytes - bytes)
     this.#bytes = bytes
   }
 
   /**
-   * Memory that workers can read and fill where it is. A small object is not worth a buffer of the pool, which may be as
-   * large as a chunk, and many of them are in work at once.
+   * Returns a buffer in shared memory, which workers can read and fill without a copy. A small object gets one of its own:
+   * those of the pool may be as large as a chunk, and many small objects are worked on concurrently.
    */
   takeBuffer(lengthBytes: number): Uint8Array {
     if (lengthBytes <= SMALL_OBJECT_BYTES) return new Uint8Array(new SharedArrayBuffer(lengthBytes))
@@ -195,39 +194,39 @@ class HeldMemory {
   }
 }
 
-/** How much is copied before others get a turn: fresh memory takes about a millisecond for it. */
+/** How much is copied before the event loop runs: with first-touch page faults, this takes about a millisecond. */
 const STEP_BYTES = 256 * 1024
 
-/** Copies parts into one piece of memory, for a compressor that needs its input in one. */
-export async function gather(parts: readonly Uint8Array[], whole: Uint8Array): Promise<Uint8Array> {
+/** Copies parts into one buffer. */
+async function copyInSteps(parts: readonly Uint8Array[], whole: Uint8Array): Promise<Uint8Array> {
   let endBytes = 0
   for (const part of parts) {
     for (let at = 0; at < part.length; at += STEP_BYTES) {
       const step = part.subarray(at, at + STEP_BYTES)
       whole.set(step, endBytes)
       endBytes += step.length
-      await nextTurn()
+      await yieldToEventLoop()
     }
   }
   return whole
 }
 
-/** deflate makes 2 MB of the largest chunk that is usual, 1.86 GiB; others make next to nothing. */
-const MOST_BYTES = 8 * 1024 * 1024
+/** deflate compresses zeros of the largest usual chunk, 1.86 GiB, to 2 MB; others to a few bytes. */
+const MAX_CACHE_BYTES = 8 * 1024 * 1024
 
-/** What zeros become when they are compressed, by how many they are: the same for all chunks of zeros of a backup. */
-export class ZeroForms {
-  readonly #forms = new Map<number, Uint8Array>()
+/** Compressed zeros by their uncompressed length: the same for all chunks of zeros of a backup. */
+export class CompressedZerosCache {
+  readonly #compressed = new Map<number, Uint8Array>()
   #bytes = 0
 
   get(lengthBytes: number): Uint8Array | undefined {
-    return this.#forms.get(lengthBytes)
+    return this.#compressed.get(lengthBytes)
   }
 
-  /** Keeps a copy, as long as all of them are a few megabytes. */
+  /** Keeps a copy, unless the cache is full. */
   remember(lengthBytes: number, compressed: Uint8Array): void {
-    if (this.#forms.has(lengthBytes) || this.#bytes + compressed.length > MOST_BYTES) return
-    this.#forms.set(lengthBytes, compressed.slice())
+    if (this.#compressed.has(lengthBytes) || this.#bytes + compressed.length > MAX_CACHE_BYTES) return
+    this.#compressed.set(lengthBytes, compressed.slice())
     this.#bytes += compressed.length
   }
 }

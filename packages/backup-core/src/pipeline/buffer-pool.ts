@@ -1,36 +1,36 @@
-/** What a memory is for. Of buffers for stored forms only what such a form takes has ever been touched. */
+/** The use of a buffer. Only the part of a buffer for stored forms that such a form took has ever been touched. */
 export type MemoryUse = 'raw' | 'stored'
 
-/** Long enough for the next of many backups, short enough that a service does not hold for long what it does not use. */
+/** Long enough for the next of many backups, short enough that a service frees the memory that it does not use. */
 const KEEP_MS = 10_000
 
 const kept: Record<MemoryUse, SharedArrayBuffer[]> = { raw: [], stored: [] }
 let timer: NodeJS.Timeout | undefined
 
 /**
- * Keeps memory for the next operation of this process, for ten seconds: fresh memory costs more than any hash of what
- * comes to lie in it. The newest of it is kept, up to `mostBytes`.
+ * Keeps memory for the next operation of this process, for ten seconds: first-touch page faults cost more than hashing the
+ * data. The newest memory is kept, up to `maxBytes`.
  */
-export function keepMemory(use: MemoryUse, memory: readonly SharedArrayBuffer[], mostBytes: number): void {
-  kept[use] = fitting([...memory, ...kept[use]], mostBytes)
+export function keepMemory(use: MemoryUse, memory: readonly SharedArrayBuffer[], maxBytes: number): void {
+  kept[use] = fitting([...memory, ...kept[use]], maxBytes)
   clearTimeout(timer)
   timer = setTimeout(() => {
     kept.raw = []
     kept.stored = []
   }, KEEP_MS)
-  // Nothing that waits for it has anything left to do.
+  // The timer must not keep the process alive.
   timer.unref()
 }
 
-/** Hands over what is kept, up to `mostBytes`, and lets go of the rest: an operation holds no more than it may. */
-export function claimMemory(use: MemoryUse, mostBytes: number): SharedArrayBuffer[] {
-  const claimed = fitting(kept[use], mostBytes)
+/** Returns the kept memory, up to `maxBytes`, and frees the rest: an operation does not exceed its limit. */
+export function claimMemory(use: MemoryUse, maxBytes: number): SharedArrayBuffer[] {
+  const claimed = fitting(kept[use], maxBytes)
   kept[use] = []
   return claimed
 }
 
-function fitting(memory: readonly SharedArrayBuffer[], mostBytes: number): SharedArrayBuffer[] {
-  let leftBytes = mostBytes
+function fitting(memory: readonly SharedArrayBuffer[], maxBytes: number): SharedArrayBuffer[] {
+  let leftBytes = maxBytes
   return memory.filter(({ byteLength }) => {
     if (byteLength > leftBytes) return false
     leftBytes -= byteLength
@@ -38,44 +38,44 @@ function fitting(memory: readonly SharedArrayBuffer[], mostBytes: number): Share
   })
 }
 
-/** How many times as long as what it is for a buffer may be: a small object that holds a chunk's has another one made. */
-const MOST_ROOM = 8
+/** The maximum capacity of a buffer, as a multiple of its use: a small object must not occupy the buffer of a chunk. */
+const MAX_CAPACITY_FACTOR = 8
 
 /**
- * Chunk buffers, used again: fresh memory costs more than any hash of it. They lie in shared memory, so that workers
- * hash them without a copy. The budget says how many there may be.
+ * A pool of chunk buffers: first-touch page faults cost more than hashing the data. They are in shared memory, so that
+ * workers hash them without a copy. The budget limits how many are in use.
  */
 export class BufferPool {
   readonly #free: SharedArrayBuffer[]
   readonly #use: MemoryUse
-  readonly #mostBytes: number
-  readonly #leastBytes: number
-  /** Of all buffers, in use or free. */
+  readonly #maxBytes: number
+  readonly #minBytes: number
+  /** The memory of all buffers, in use or free. */
   #heldBytes: number
 
   /**
-   * Begins with what an earlier operation left.
+   * Begins with the memory of an earlier operation.
    *
-   * @param mostBytes - the most that may lie here unused when the work begins, and be left for the next when it ends;
-   * what is made meanwhile takes the place of what is free, as soon as both would be more
-   * @param leastBytes - what a buffer has room for at least. Where lengths vary, one that the next does not fit into is
-   * of no use to it; room that nobody touches has no pages
+   * @param maxBytes - the maximum of unused memory, at the beginning and for the next operation. A new buffer replaces free
+   *   ones where both together would exceed it
+   * @param minBytes - the minimum capacity of a buffer. Where lengths vary, the next use may need more than this one;
+   *   memory that is not touched takes no pages
    */
-  constructor(use: MemoryUse, mostBytes: number, leastBytes = 0) {
+  constructor(use: MemoryUse, maxBytes: number, minBytes = 0) {
     this.#use = use
-    this.#mostBytes = mostBytes
-    this.#leastBytes = leastBytes
-    this.#free = claimMemory(use, mostBytes)
+    this.#maxBytes = maxBytes
+    this.#minBytes = minBytes
+    this.#free = claimMemory(use, maxBytes)
     this.#heldBytes = this.#free.reduce((sum, { byteLength }) => sum + byteLength, 0)
   }
 
-  /** A view of exactly `lengthBytes`, with old bytes in it. */
+  /** Returns a view of exactly `lengthBytes`, with old content. */
   take(lengthBytes: number): Uint8Array {
-    const wantedBytes = Math.max(lengthBytes, this.#leastBytes)
-    const fitting = this.#takeFitting(lengthBytes, wantedBytes * MOST_ROOM)
+    const wantedBytes = Math.max(lengthBytes, this.#minBytes)
+    const fitting = this.#takeFitting(lengthBytes, wantedBytes * MAX_CAPACITY_FACTOR)
     if (fitting) return new Uint8Array(fitting, 0, lengthBytes)
-    // The budget counts bytes in use, not those kept aside.
-    while (this.#heldBytes + wantedBytes > this.#mostBytes) {
+    // The budget counts bytes in use, not those of free buffers.
+    while (this.#heldBytes + wantedBytes > this.#maxBytes) {
       const dropped = this.#free.pop()
       if (!dropped) break
       this.#heldBytes -= dropped.byteLength
@@ -88,17 +88,17 @@ export class BufferPool {
     if (buffer.buffer instanceof SharedArrayBuffer) this.#free.push(buffer.buffer)
   }
 
-  /** Leaves what is free to the next operation. Nothing may be taken any more. */
+  /** Keeps the free memory for the next operation. No buffer may be taken any more. */
   close(): void {
-    keepMemory(this.#use, this.#free.splice(0), this.#mostBytes)
+    keepMemory(this.#use, this.#free.splice(0), this.#maxBytes)
   }
 
-  /** The smallest that has room: a large one is for what needs it. */
-  #takeFitting(lengthBytes: number, mostBytes: number): SharedArrayBuffer | undefined {
+  /** Returns the smallest free buffer that is large enough: large ones are for those that need them. */
+  #takeFitting(lengthBytes: number, maxBytes: number): SharedArrayBuffer | undefined {
     let best: SharedArrayBuffer | undefined
     for (const memory of this.#free) {
       const { byteLength } = memory
-      if (byteLength >= lengthBytes && byteLength <= mostBytes && byteLength < (best?.byteLength ?? Infinity))
+      if (byteLength >= lengthBytes && byteLength <= maxBytes && byteLength < (best?.byteLength ?? Infinity))
         best = memory
     }
     if (best) this.#free.splice(this.#free.indexOf(best), 1)

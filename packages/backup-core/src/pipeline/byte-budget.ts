@@ -5,11 +5,11 @@ interface Waiter {
 }
 
 /**
- * The one place that bounds what an operation holds in memory: nothing of a chunk's size is allocated before its
- * bytes are taken here. Work under way goes before new work, so that what is held drains first.
+ * Limits the memory of an operation: no buffer of a chunk's size is allocated before its bytes are taken here. Work in
+ * progress has priority over new work, so that it is finished first.
  *
- * No caller waits for bytes while it holds bytes, with one exception: work under way may wait for at most the reserve,
- * once. So every wait ends: what is held is given back without waiting, and the reserve is free again.
+ * No caller waits for bytes while it holds bytes, with one exception: work in progress may wait for at most the reserve,
+ * once. So every wait ends: the bytes in use are returned without waiting, and the reserve is free again.
  */
 export class ByteBudget {
   readonly #capacityBytes: number
@@ -19,24 +19,24 @@ export class ByteBudget {
   readonly #fresh: Waiter[] = []
   #failure: { readonly reason: Error } | undefined
 
-  /** @param reserveBytes - what new work may not take, so that work under way can always go on */
+  /** @param reserveBytes - the bytes that new work may not take, so that work in progress can always continue */
   constructor(capacityBytes: number, reserveBytes = 0) {
     this.#capacityBytes = capacityBytes
     this.#reserveBytes = reserveBytes
   }
 
   /**
-   * Waits for room. One that asks for more than there is gets it when nothing else is held: a single large object
-   * passes, alone.
+   * Waits for bytes. A request for more than the capacity is granted when nothing else is in use: a single large object
+   * is worked on alone.
    *
-   * @param kind - `fresh`: the caller holds nothing. `underway`: the caller holds what it took as `fresh`, and takes all
-   * that it still needs in this one call.
-   * @throws RangeError where work under way asks for more than the reserve: it could wait for itself
+   * @param kind - `fresh`: the caller holds nothing. `underway`: the caller holds the bytes that it took as `fresh`, and
+   * takes all that it still needs in this one call.
+   * @throws RangeError where work in progress requests more than the reserve: it could wait for itself
    */
   take(bytes: number, kind: 'fresh' | 'underway'): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure.reason)
     if (kind === 'underway' && bytes > this.#reserveBytes) {
-      const message = `${bytes} bytes exceed the reserve of ${this.#reserveBytes} bytes for work under way.`
+      const message = `${bytes} bytes exceed the reserve of ${this.#reserveBytes} bytes for work in progress.`
       return Promise.reject(new RangeError(message))
     }
     const queue = kind === 'fresh' ? this.#fresh : this.#underway
@@ -51,7 +51,7 @@ export class ByteBudget {
     this.#admit()
   }
 
-  /** Rejects whoever waits, now and later. */
+  /** Rejects all waits, now and later. */
   fail(reason: Error): void {
     this.#failure ??= { reason }
     for (const waiter of [...this.#underway.splice(0), ...this.#fresh.splice(0)]) waiter.reject(reason)
@@ -72,8 +72,8 @@ export class ByteBudget {
 }
 
 /**
- * The bytes of a {@link ByteBudget} that one item holds. It can become smaller at any time; to become larger, the item
- * gives back all of it first, since an item that waits while it holds bytes may wait for another that does the same.
+ * The bytes of a {@link ByteBudget} that one item holds. They can be reduced at any time. To take more, the item returns
+ * all of them first, since an item that waits while it holds bytes may wait for another that does the same.
  */
 export class BudgetShare {
   readonly #budget: ByteBudget
@@ -90,12 +90,12 @@ export class BudgetShare {
     return share
   }
 
-  /** What is held now. */
+  /** The number of bytes that are held. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Gives back all but so much. */
+  /** Returns all but so many bytes. */
   keepOnly(bytes: number): void {
     const surplusBytes = this.#bytes - bytes
     if (surplusBytes <= 0) return
@@ -103,7 +103,7 @@ export class BudgetShare {
     this.#budget.give(surplusBytes)
   }
 
-  /** Gives back everything, then waits for so much. The caller must have returned its buffers before. */
+  /** Returns everything, then waits for so many bytes. The caller must have returned its buffers before. */
   async retake(bytes: number): Promise<void> {
     this.keepOnly(0)
     await this.#budget.take(bytes, 'fresh')

@@ -1,82 +1,81 @@
 import { totalmem } from 'node:os'
 
-/** How a volume is cut and read so that what is in flight fits into memory. */
+/** How a volume is divided and read so that the chunks in progress fit into memory. */
 export interface ChunkPlan {
   /**
-   * Whether chunks are sent to the store while they are read, and read again where the store has to be asked again; else
-   * each is held in memory until it is stored.
+   * Whether chunks are sent to the store while they are read, and read again where a request is retried; else each is held
+   * in memory until it is stored.
    */
   readonly sendWhileRead: boolean
   /** Maximum of bytes of the volume in one object: the chunk size, or less where memory or the volume is smaller. */
   readonly objectSizeBytes: number
-  /** What is read and hashed at a time: whole blocks. */
+  /** The number of bytes that are read and hashed at a time: whole blocks. */
   readonly pieceSizeBytes: number
-  /** How many pieces of a chunk are read ahead of what is done with them. */
+  /** How many pieces of a chunk are prefetched. */
   readonly readAheadPieces: number
   /** Whether the pieces of a chunk lie in one buffer. */
   readonly contiguous: boolean
   /** How many objects are compressed and stored concurrently. */
   readonly concurrency: number
-  /** All that chunks may hold: never more than `(concurrency + 2) × objectSizeBytes`. */
+  /** The memory of all chunks: at most `(concurrency + 2) × objectSizeBytes`. */
   readonly memoryBytes: number
-  /** The part of it that what is read may not take, so that what is compressed can be finished. */
+  /** The part of it that reading may not take, so that compressing can be finished. */
   readonly reserveBytes: number
 }
 
-/** The memory that a chunk takes from when it is read until it is stored. */
+/** Returns the memory that a chunk takes until it is stored. */
 export function chunkMemoryBytes(plan: ChunkPlan, lengthBytes: number): number {
   return plan.sendWhileRead ? plan.readAheadPieces * plan.pieceSizeBytes : lengthBytes
 }
 
-/** What this process may use: the machine's memory, or its container's. */
+/** Returns the memory that this process may use: the machine's, or its container's. */
 export function usableMemoryBytes(): number {
   const constrained = process.constrainedMemory()
   const machine = totalmem()
-  // Without a limit the kernel reports none, or a number beyond any machine.
+  // Without a limit the kernel reports 0, or a number larger than the memory of any machine.
   return constrained > 0 ? Math.min(constrained, machine) : machine
 }
 
-/** A quarter of what this process may use. */
+/** Returns a quarter of the memory that this process may use. */
 export function defaultMaxMemoryBytes(): number {
   return Math.floor(usableMemoryBytes() / 4)
 }
 
-/** The chunks beside those in work: one that is being read, and one whose compressed form is being made. */
+/** The chunks in addition to those in progress: one that is read, and one that is compressed. */
 const SPARE_CHUNKS = 2
 
 /**
- * What is read at a time: small enough that all cores hash the first chunk while it is read, and that a volume without
- * changes is compared in memory that stays in the processor's reach; more than any gap between changes that are stored
- * together.
+ * The number of bytes that are read at a time: few enough that all cores hash the first chunk while it is read, and that
+ * a volume without changes is compared in little memory; more than any gap between changes that are stored together.
  */
 const PIECE_BYTES = 8 * 1024 * 1024
 
-/** What a compressor takes. */
+/** The input of a compressor: one buffer, or several. */
 export type CompressedFrom = 'one' | 'parts'
 
-/** What the plan of a backup depends on. */
+/** The conditions of a plan. */
 export interface ChunkPlanOptions {
   readonly chunkSizeBytes: number
   readonly blockSizeBytes: number
-  /** Undefined when it is not known. */
+  /** Undefined where it is not known. */
   readonly volumeSizeBytes: number | undefined
   readonly incremental: boolean
-  /** How what is stored is compressed, if it is: from parts that lie apart, or only from one contiguous buffer. */
+  /** The input of the compressor; null where nothing is compressed. */
   readonly compressed: CompressedFrom | null
-  /** Whether the store takes bodies as they come, and the source can be read again. */
+  /** Whether the store accepts streams, and the source can be read again. */
   readonly canSendWhileRead: boolean
   readonly concurrency: number
   readonly maxMemoryBytes: number
 }
 
-/** Decides how the chunks of a backup are read, and turns a limit in bytes into a number of chunks in flight. */
+/** Decides how the chunks of a backup are read, and how many fit into the memory limit. */
 export function planChunks(options: ChunkPlanOptions): ChunkPlan {
   return planSending(options) ?? planHolding(options)
 }
 
 /**
- * Where the limit does not hold three chunks, objects become smaller: any offset and length is legal to a reader of the
- * format, Cinder's too.
+ * Plans chunks that are held in memory. Where the limit is less than three chunks, objects become smaller: readers of the
+ * format, Cinder among them, accept any offset and length.
  */
 function planHolding(options: ChunkPlanOptions): ChunkPlan {
   const { blockSizeBytes, volumeSizeBytes, incremental, compressed, maxMemoryBytes } = options
@@ -87,19 +86,19 @@ function planHolding(options: ChunkPlanOptions): ChunkPlan {
       ? Number.POSITIVE_INFINITY
       : Math.max(1, Math.ceil(volumeSizeBytes / blockSizeBytes)) * blockSizeBytes
 
-  // A full backup of one chunk never holds more than that chunk and its compressed form.
+  // A full backup of one chunk holds at most that chunk and its compressed data.
   const wanted = Math.min(options.chunkSizeBytes, volumeBlocksBytes)
   const chunksOfVolume = Math.ceil(volumeBlocksBytes / wanted)
-  const leastChunks = chunksOfVolume === 1 && !incremental ? 2 : 1 + SPARE_CHUNKS
+  const minChunks = chunksOfVolume === 1 && !incremental ? 2 : 1 + SPARE_CHUNKS
   const objectSizeBytes =
-    wanted * leastChunks <= maxMemoryBytes
+    wanted * minChunks <= maxMemoryBytes
       ? wanted
       : wholeBlocks(Math.min(wanted, maxMemoryBytes / (1 + SPARE_CHUNKS)))
 
   const fitting = Math.floor(maxMemoryBytes / objectSizeBytes) - SPARE_CHUNKS
   const concurrency = Math.max(1, Math.min(options.concurrency, fitting))
   const { read, reserved, ahead } = chunkShares({ incremental, compressed, concurrency })
-  // Of a small chunk, all: another is ready when one is stored.
+  // A small chunk is read ahead as a whole: the next one is ready when one is stored.
   const aheadBytes = incremental
     ? ahead * objectSizeBytes
     : Math.max(ahead * objectSizeBytes, Math.min(objectSizeBytes, PIECE_BYTES))
@@ -109,7 +108,7 @@ function planHolding(options: ChunkPlanOptions): ChunkPlan {
     objectSizeBytes,
     pieceSizeBytes: evenPieces(objectSizeBytes, blockSizeBytes),
     readAheadPieces: Math.max(2, concurrency),
-    // In a full backup all of a chunk is stored, and most compressors and stores take it in one buffer.
+    // A full backup stores the whole chunk, which most compressors and stores accept in one buffer only.
     contiguous: !incremental,
     concurrency,
     memoryBytes: read * objectSizeBytes + Math.floor(aheadBytes) + reserveBytes,
@@ -117,15 +116,16 @@ function planHolding(options: ChunkPlanOptions): ChunkPlan {
   }
 }
 
-/** What is read, hashed and sent at a time of a chunk that is not held whole: what a processor's caches hold. */
+/** The piece of a chunk that is sent while it is read: it fits into a processor's caches. */
 const STREAMED_PIECE_BYTES = 1024 * 1024
 
-/** How many such pieces of a chunk are in memory: enough to hide the stalls of a disk and of a store from each other. */
+/** How many such pieces of a chunk are in memory: enough to decouple the latencies of the disk and of the store. */
 export const READ_AHEAD_PIECES = 6
 
 /**
- * Undefined where chunks have to be held: they are compressed or compared, the source cannot be read twice, or the store
- * takes no streams. Also where a chunk is not larger than what would be held of it, or memory is too small for that.
+ * Plans chunks that are sent while they are read. Undefined where chunks must be held: they are compressed or compared, the
+ * source cannot be read twice, or the store accepts no streams; also where a chunk is not larger than its pieces in memory
+ * would be, or these exceed the limit.
  */
 function planSending(options: ChunkPlanOptions): ChunkPlan | undefined {
   const { chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes } = options
@@ -146,15 +146,15 @@ function planSending(options: ChunkPlanOptions): ChunkPlan | undefined {
   }
 }
 
-/** Pieces of about one size, so that the last one of a chunk is not the one that all wait for. */
+/** Returns a size of pieces that are about equal, so that a chunk does not wait for a long last one. */
 function evenPieces(objectSizeBytes: number, blockSizeBytes: number): number {
   const pieces = Math.ceil(objectSizeBytes / PIECE_BYTES)
   return Math.ceil(objectSizeBytes / blockSizeBytes / pieces) * blockSizeBytes
 }
 
 /**
- * How many chunks may be held as they were read, how many chunks' worth is kept for what is made of them, and how much
- * of one more is read ahead: fresh memory costs more than the wait that more of it would save.
+ * Returns the memory for chunks that are read, the reserve for compressing them, and how much of one more chunk is read
+ * ahead, each in chunks. First-touch page faults cost more than the wait that more memory would save.
  */
 function chunkShares(backup: {
   incremental: boolean
@@ -165,14 +165,14 @@ function chunkShares(backup: {
   if (!incremental) return { read: concurrency, reserved: compressed ? 1 : 0, ahead: 1 / 2 }
   if (compressed === null) return { read: Math.max(2, concurrency), reserved: 0, ahead: 0 }
   const read = Math.max(1, concurrency - 1)
-  // What lies in several pieces stays there until it is compressed; or it is put together before, and its pieces are let
-  // go then, so that the next chunk is read early enough without more room.
+  // Pieces are compressed where they are; or they are copied into one buffer and released before, so that the next chunk is
+  // read early enough without more memory.
   return compressed === 'parts' ? { read, reserved: 1, ahead: 1 / 4 } : { read, reserved: 2, ahead: 0 }
 }
 
 /**
- * How many objects are fetched at once, and the memory that they may take: what is stored in another form takes it twice
- * until it is open, for one object more than are fetched. Still more would cost more than the wait that it saves.
+ * Returns how many objects are fetched concurrently, and their memory. Compressed objects take the memory of one object
+ * more, for their compressed data. First-touch page faults of more memory would cost more than the wait that it saves.
  */
 export function planFetchMemory(options: {
   readonly largestObjectBytes: number

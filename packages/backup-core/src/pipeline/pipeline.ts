@@ -1,61 +1,62 @@
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { abortedError } from '../errors/abort.js'
+import { messageOf } from '../errors/error-mapper.js'
 import { BufferPool } from './buffer-pool.js'
 import { ByteBudget } from './byte-budget.js'
 import { Slots } from './slots.js'
 
-/** What a pipeline may use. */
+/** The limits of a pipeline. */
 export interface PipelineLimits {
-  /** How many objects may be worked on at once. */
+  /** How many objects may be worked on concurrently. */
   readonly concurrency: number
-  /** The same for small objects, which have slots of their own. @default as many */
+  /** The same for small objects, which have their own slots. @default the same number */
   readonly smallConcurrency?: number
-  /** The most bytes that items may hold between them. */
+  /** The maximum number of bytes that all items may hold together. */
   readonly memoryBytes: number
-  /** The part of it that new items may not take, so that those in work can go on. @default 0 */
+  /** The part of it that new items may not take, so that items in progress can continue. @default 0 */
   readonly reserveBytes?: number
-  /** What each stored buffer has room for at least, where their lengths vary and only those in work have one. @default 0 */
+  /** The minimum capacity of a buffer for stored forms, where their lengths vary. @default 0 */
   readonly minStoredBufferBytes?: number
   readonly signal?: AbortSignal | undefined
   /** Names the operation in the error of an abort: `The backup`. */
   readonly operation: string
 }
 
-/** What the pipeline hands to those who fill it and work in it. */
+/** What the pipeline passes to its source and to the work on an item. */
 export interface PipelineContext {
-  /** Aborted by the caller's abort and by the first failure, whose error is its reason. */
+  /** Aborted by the caller's abort, and by the first failure, whose error is its reason. */
   readonly signal: AbortSignal
-  /** Stops the pipeline as an item that rejects does, for one that has work to wait for before it rejects. */
+  /** Stops the pipeline as a rejected item does, for an item that must wait for other work before it rejects. */
   readonly fail: (error: unknown) => void
   readonly budget: ByteBudget
   readonly buffers: BufferPool
   /**
-   * Buffers for what is made of chunks: runs of changes put together, and compressed forms. Apart from the others: of a
-   * buffer for a compressed form only what that takes is ever touched, and memory that is not touched is none.
+   * Buffers for runs of changes in one piece, and for compressed data. They are separate from the others, since only the
+   * part that the compressed data takes is ever touched, and memory that is not touched takes no pages.
    */
   readonly storedBuffers: BufferPool
-  /** Bounds the costly steps: hashing, compressing, storing, fetching. */
+  /** Limits the costly steps: hashing, compressing, storing, fetching. */
   readonly slots: Slots
 }
 
 /**
- * Runs a step when every item before this one has run its own: numbers and lists come out in the order of the
- * source, however the work between overlaps. Each item has exactly one turn, taken or not.
+ * Runs a step after those of all previous items, so that numbers and lists are in the order of the source although items
+ * are worked on concurrently. To be called at most once for each item.
  */
-export type Turn = <T>(step: () => T) => Promise<T>
+export type InOrder = <T>(step: () => T) => Promise<T>
 
 /**
- * The one pipeline of backup, restore and verify. `source` yields items in order, and takes the memory of each from
- * the budget before it makes it: that is what holds it back. Every item is worked on as soon as it is there.
+ * The pipeline of backup, restore and verify. `source` yields items in order, and takes the memory of each from the budget
+ * before it reads it, which is the backpressure. The work on an item begins as soon as it is yielded.
  *
- * The first error, or the caller's abort, stops the source, aborts the context's signal and fails whoever waits for
- * memory. The promise settles after the source and every piece of work have ended: nothing runs on behind the
- * caller's back. A failure after the first is a consequence of it and is dropped.
+ * The first error, or the caller's abort, stops the source, aborts the context's signal and rejects all waits for memory.
+ * The promise settles after the source and all work have ended. A failure after the first is a consequence of it, and is
+ * dropped.
  */
 export async function runPipeline<Item>(
   limits: PipelineLimits,
   source: (context: PipelineContext) => AsyncIterable<Item>,
-  work: (item: Item, context: PipelineContext, turn: Turn) => Promise<void>,
+  work: (item: Item, context: PipelineContext, inOrder: InOrder) => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController()
   const budget = new ByteBudget(limits.memoryBytes, limits.reserveBytes)
@@ -84,16 +85,30 @@ export async function runPipeline<Item>(
   limits.signal?.addEventListener('abort', onAbort, { once: true })
 
   const running = new Set<Promise<void>>()
-  let turns: Promise<void> = Promise.resolve()
+  let lastStep: Promise<void> = Promise.resolve()
   try {
     if (!stopped()) {
       for await (const item of source(context)) {
-        const { turn, next } = takeTurn(turns, stop.signal)
-        turns = next.done
-        const task = work(item, context, turn)
+        const previousStep = lastStep
+        let endStep: () => void = () => undefined
+        lastStep = new Promise((resolve) => {
+          endStep = resolve
+        })
+        const inOrder: InOrder = async (step) => {
+          await previousStep
+          // A previous item may have failed before its step: its error is the one to report.
+          stop.signal.throwIfAborted()
+          try {
+            return step()
+          } finally {
+            endStep()
+          }
+        }
+        const task = work(item, context, inOrder)
           .catch(fail)
           .finally(() => {
-            next.pass()
+            // The step of an item that has none ends with its work, but not before the previous steps.
+            void previousStep.then(endStep)
             running.delete(task)
           })
         running.add(task)
@@ -111,30 +126,6 @@ export async function runPipeline<Item>(
   if (stopped()) throw stop.signal.reason
 }
 
-/** A turn that comes when `before` has passed. */
-function takeTurn(
-  before: Promise<void>,
-  signal: AbortSignal,
-): { turn: Turn; next: { done: Promise<void>; pass: () => void } } {
-  let pass: () => void = () => undefined
-  const done = new Promise<void>((resolve) => {
-    pass = resolve
-  })
-  const turn: Turn = async (step) => {
-    await before
-    // Those before may have ended by failing, without their step: theirs is the error to tell.
-    signal.throwIfAborted()
-    try {
-      return step()
-    } finally {
-      pass()
-    }
-  }
-  // A turn that is never taken passes when its work ends, but not before the turns that precede it.
-  return { turn, next: { done, pass: () => void before.then(pass) } }
-}
-
 function unexpected(operation: string, cause: unknown): BackupError {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return new BackupError('STORE_FAILED', `${operation} failed: ${message}`, { cause })
+  return new BackupError('STORE_FAILED', `${operation} failed: ${messageOf(cause)}`, { cause })
 }

@@ -6,10 +6,10 @@ import type {
   StepListener,
 } from '../contracts/progress.js'
 
-/** Of work within a chunk or an object, no more is told than an eye sees. */
-const TELL_MOVES_MS = 100
+/** The minimum interval of reports about work within a chunk or an object. */
+const REPORT_INTERVAL_MS = 100
 
-/** Keeps the counts of one operation and tells its listener. */
+/** Counts the progress of one operation, and reports it to the listener. */
 export class ProgressMeter {
   readonly #phase: ProgressPhase
   readonly #listener: ProgressListener | undefined
@@ -18,7 +18,7 @@ export class ProgressMeter {
   #transferredBytes = 0
   #objects = 0
   #step: ProgressStep | undefined
-  #toldAtMs = Number.NEGATIVE_INFINITY
+  #reportedAtMs = Number.NEGATIVE_INFINITY
   #listenerFailure: { readonly error: unknown } | undefined
 
   constructor(phase: ProgressPhase, total: number | undefined, listener: ProgressListener | undefined) {
@@ -39,56 +39,61 @@ export class ProgressMeter {
     return this.#transferredBytes
   }
 
-  /** Counts and tells. Nothing but {@link finish} says 100 percent: what is counted is not committed yet. */
+  /** Counts, and reports. Only {@link finish} reports 100 percent: until then the operation is not committed. */
   add(counts: { done?: number; transferredBytes?: number; objects?: number }): void {
     if (this.#listenerFailure) throw this.#listenerFailure.error
     if (counts.done !== undefined) this.#step = undefined
     this.#done += counts.done ?? 0
     this.#transferredBytes += counts.transferredBytes ?? 0
     this.#objects += counts.objects ?? 0
-    this.#tellSoFar()
+    this.#reportProgress()
   }
 
-  /** Reports a step in which no bytes of the volume move, until some do. */
+  /** Reports a step in which no bytes of the volume are processed. */
   begin(step: ProgressStep): void {
     if (this.#listenerFailure) throw this.#listenerFailure.error
     this.#step = step
-    this.#tellSoFar()
+    this.#reportProgress()
   }
 
   /**
-   * Counts what is done of a chunk or an object that is not done yet, and tells of it a few times a second. It is called
-   * from within requests and engines, which would take what the listener throws for a failure of their own: that is thrown
-   * by the next {@link add} or {@link finish}.
+   * Counts progress within a chunk or an object, and reports it a few times a second. It is called from within requests and
+   * engines, which would treat an error of the listener as their own failure: the next {@link add} or {@link finish} throws
+   * that error.
    */
   move(doneBytes: number): void {
     this.#step = undefined
     this.#done += doneBytes
-    if (!this.#listener || this.#listenerFailure || performance.now() - this.#toldAtMs < TELL_MOVES_MS) return
+    if (
+      !this.#listener ||
+      this.#listenerFailure ||
+      performance.now() - this.#reportedAtMs < REPORT_INTERVAL_MS
+    )
+      return
     try {
-      this.#tellSoFar()
+      this.#reportProgress()
     } catch (error) {
       this.#listenerFailure = { error }
     }
   }
 
-  #tellSoFar(): void {
+  #reportProgress(): void {
     const share = this.#total === undefined ? undefined : (100 * this.#done) / Math.max(1, this.#total)
-    this.#tell(share === undefined ? undefined : Math.min(99.9, share))
+    this.#report(share === undefined ? undefined : Math.min(99.9, share))
   }
 
-  /** The operation succeeded. */
+  /** Reports the success of the operation. */
   finish(): void {
     if (this.#listenerFailure) throw this.#listenerFailure.error
     this.#step = undefined
     this.#total ??= this.#done
     this.#done = Math.max(this.#done, this.#total)
-    this.#tell(100)
+    this.#report(100)
   }
 
-  #tell(percent: number | undefined): void {
+  #report(percent: number | undefined): void {
     if (!this.#listener) return
-    this.#toldAtMs = performance.now()
+    this.#reportedAtMs = performance.now()
     const progress: Progress = {
       phase: this.#phase,
       step: this.#step,
@@ -103,18 +108,18 @@ export class ProgressMeter {
 }
 
 /**
- * What one piece, chunk or object is worth of an operation's bytes, counted while it is on its way. Its steps follow each
- * other, each up to a share of the whole. A step that begins again, since a request is sent again, counts nothing twice;
- * one that says nothing is counted with the next.
+ * The part of one piece, chunk or object in an operation's progress. Its steps follow each other, each up to a share of
+ * the whole. A step that is repeated, since a request is retried, counts nothing twice; one that reports nothing is counted
+ * with the next.
  */
 export class Portion {
   readonly #meter: ProgressMeter
-  readonly #worthBytes: number
+  readonly #totalBytes: number
   #countedBytes = 0
 
-  constructor(meter: ProgressMeter, worthBytes: number) {
+  constructor(meter: ProgressMeter, totalBytes: number) {
     this.#meter = meter
-    this.#worthBytes = worthBytes
+    this.#totalBytes = totalBytes
   }
 
   /** How many of its bytes have been counted. */
@@ -124,7 +129,7 @@ export class Portion {
 
   /** @param share - of all steps, from 0 to 1 */
   reach(share: number): void {
-    const bytes = Math.floor(this.#worthBytes * Math.min(1, share))
+    const bytes = Math.floor(this.#totalBytes * Math.min(1, share))
     if (bytes <= this.#countedBytes) return
     this.#meter.move(bytes - this.#countedBytes)
     this.#countedBytes = bytes
@@ -137,7 +142,7 @@ export class Portion {
     }
   }
 
-  /** All steps are done. */
+  /** Counts all steps. */
   finish(): void {
     this.reach(1)
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { bufferVolume, type OpenSource, type VolumeExtent } from '@stowage/backup-core'
-import { ChunkReader, Zeros, type ChunkReaderOptions } from '../../src/backup/chunk-reader.js'
+import { ChunkReader, type ChunkReaderOptions } from '../../src/backup/chunk-reader.js'
 import type { VolumeChunk } from '../../src/backup/volume-chunks.js'
 import { BufferPool } from '../../src/pipeline/buffer-pool.js'
 import { seededBytes } from '../engine/volumes.js'
@@ -23,7 +23,7 @@ async function optionsFor(
     plan: { pieceSizeBytes, readAheadPieces, contiguous },
     blockSizeBytes,
     withMd5: true,
-    zeros: new Zeros(pieceSizeBytes),
+    zeros: new Uint8Array(new SharedArrayBuffer(pieceSizeBytes)),
     buffers: new BufferPool('raw', 0),
     signal: new AbortController().signal,
     onProgress: ignore,
