@@ -75,7 +75,7 @@ function chooseNames(
   if (container === null) {
     throw new BackupError(
       'OPTION_INVALID',
-      'Cannot choose a container: the request names none, and the driver has no default. Set `container`.',
+      'Cannot choose a container: the request names none, and the driver has no default. Name a container in the request.',
     )
   }
   assertContainerName(container)

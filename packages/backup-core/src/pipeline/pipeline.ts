@@ -71,8 +71,8 @@ export async function runPipeline<Item>(
     signal: stop.signal,
     fail,
     budget,
-    buffers: new BufferPool('raw', limits.memoryBytes),
-    storedBuffers: new BufferPool('stored', limits.memoryBytes, limits.minStoredBufferBytes),
+    buffers: new BufferPool(limits.memoryBytes),
+    storedBuffers: new BufferPool(limits.memoryBytes, limits.minStoredBufferBytes),
     slots: new Slots({
       chunks: limits.concurrency,
       smallObjects: limits.smallConcurrency ?? limits.concurrency,
@@ -119,8 +119,6 @@ export async function runPipeline<Item>(
     fail(error)
   } finally {
     await Promise.all(running)
-    context.buffers.close()
-    context.storedBuffers.close()
     limits.signal?.removeEventListener('abort', onAbort)
   }
   if (stopped()) throw stop.signal.reason

@@ -24,7 +24,7 @@ async function optionsFor(
     blockSizeBytes,
     withMd5: true,
     zeros: new Uint8Array(new SharedArrayBuffer(pieceSizeBytes)),
-    buffers: new BufferPool('raw', 0),
+    buffers: new BufferPool(0),
     signal: new AbortController().signal,
     onProgress: ignore,
     onRelease: ignore,

@@ -118,7 +118,9 @@ describe('a backup whose possible dependents cannot be read', () => {
       })(made.driver)
       await expect(blind.deleteBackup(made[which])).rejects.toMatchObject({
         code: 'DEPENDENTS_UNKNOWN',
-        message: expect.stringContaining('container volumebackups for incrementals: its listing is empty') as string,
+        message: expect.stringContaining(
+          'container volumebackups for incrementals: its listing is empty',
+        ) as string,
       })
       await made.driver.verify('next', { level: 'full' })
     },

@@ -63,10 +63,10 @@ const sentences: readonly (readonly [text: string | RegExp, replacement: string]
     'This command does not restore it; a program can, with the option allowMissingMd5 of the library.',
   ],
   [
-    'No package of Stowage reads it; a compressor of that name has to be handed over in `decompressors`.',
+    'No package of Stowage reads it: pass a compressor of that name in `decompressors`.',
     'No package of Stowage reads it; a program can, with a compressor of that name.',
   ],
-  [' and hand it to the driver in `decompressors`', ''],
+  [' and pass its compressor in `decompressors`', ''],
 ]
 
 /** Options that are Cinder's own have their name in a cinder.conf. */
