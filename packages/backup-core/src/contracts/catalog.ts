@@ -1,34 +1,34 @@
 import type { StoreOptions } from './object-store.js'
 import type { BackupRecord } from './records.js'
 
-/** Where to look. */
+/** Where to search. */
 export interface CatalogLookup extends StoreOptions {
   /**
-   * A container to look into beside those that are known: the one of a relative, or the one that was asked for. A
-   * store that cannot list its containers knows no others.
+   * A container to search in addition to the known ones: that of a parent or child, or the requested one. For a store that
+   * cannot list its containers it is the only other one.
    */
   readonly nearContainer?: string
 }
 
-/** What to list. */
+/** The backups to list. */
 export interface CatalogFilter extends CatalogLookup {
   readonly volumeId?: string
   readonly container?: string
-  /** Only backups whose id begins so. A catalog of the caller's may ignore it: the driver leaves the others out. */
+  /** Only backups whose id begins so. The caller's catalog may ignore it: the driver filters too. */
   readonly idPrefix?: string
 }
 
 /**
- * Where backups are found. The default one reads the store's own `_metadata` objects and needs no database; a caller
- * may bring one of their own (Cinder's `db_driver`), as long as it knows what it was told.
+ * Finds backups. The default catalog reads the store's own `_metadata` objects and needs no database. A caller may pass
+ * another one (Cinder's `db_driver`), which must return the records that were put into it.
  */
 export interface BackupCatalog {
-  /** The record of a backup, or undefined. */
+  /** Returns the record of a backup, or undefined. */
   get(backupId: string, options?: CatalogLookup): Promise<BackupRecord | undefined>
-  /** Every backup that the filter lets through, in any order. */
+  /** Yields the backups that match the filter, in any order. */
   list(filter?: CatalogFilter): AsyncIterable<BackupRecord>
-  /** Told of a backup after it is committed, and of a record that was imported. */
+  /** Called with the record of a backup after its commit, and with an imported record. */
   put(record: BackupRecord, options?: StoreOptions): Promise<void>
-  /** Told of a backup after its commit object is gone. An unknown id is no error. */
+  /** Called after the commit object of a backup was deleted. An unknown id is not an error. */
   remove(backupId: string, options?: StoreOptions): Promise<void>
 }

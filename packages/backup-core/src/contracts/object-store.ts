@@ -3,7 +3,7 @@ import type { ExtraMetadata, NewBackup } from './records.js'
 
 /**
  * What a backend can do beyond the mandatory hooks. The engine uses what is declared and nothing else, and the conformance
- * suite tests it. A method without its capability, and a capability without its method, are refused with `OPTION_INVALID`:
+ * suite tests it. A method without its capability, and a capability without its method, are rejected with `OPTION_INVALID`:
  * those of the driver when it is constructed, those of readers and writers when they are opened.
  */
 export interface DriverCapabilities {
@@ -26,23 +26,23 @@ export interface DriverCapabilities {
   readonly exclusiveCreate?: boolean
   /** The driver overrides `getContainers`, which lists every container that may hold backups. @default false */
   readonly containerListing?: boolean
-  /** A listing may lag behind the objects: it is trusted for nothing but finding more to delete. @default false */
+  /** A listing may lag behind the objects: the engine uses it only to find more objects. @default false */
   readonly eventualListing?: boolean
-  /** The driver overrides `objectModifiedAt`. @default false: orphans are reported, and not removed */
+  /** The driver overrides `objectModifiedAt`. @default false: orphans are reported, but not removed */
   readonly modificationTimes?: boolean
-  /** The driver overrides `removeTemporaries`: killed writers leave something that no listing shows. @default false */
+  /** The driver overrides `removeTemporaries`: killed writers leave files that no listing has. @default false */
   readonly temporaryObjects?: boolean
   /** The driver overrides `ownsPath`: the store is a directory of this machine. @default false */
   readonly localFiles?: boolean
-  /** Maximum length of an object name, in bytes of UTF-8. Longer names are refused before a backup begins. @default 1024 */
+  /** Maximum length of an object name, in bytes of UTF-8. Longer names are rejected before a backup begins. @default 1024 */
   readonly maxObjectNameBytes?: number
 }
 
 /** Options of an operation on a store. */
 export interface StoreOptions {
   /**
-   * Ends the operation with `ABORTED`, or in the web's own way (its reason, an `AbortError`), which counts as the same; no
-   * request, handle or timer outlives it.
+   * Ends the operation with `ABORTED`, or equivalently with the signal's reason or an `AbortError`; no request, handle or
+   * timer outlives it.
    */
   readonly signal?: AbortSignal
 }
@@ -50,71 +50,71 @@ export interface StoreOptions {
 /** Options of {@link ObjectStore.deleteObject}. */
 export interface DeleteObjectOptions extends StoreOptions {
   /**
-   * Called when a request was cut off, or ran out of time, before the store had answered, and is sent again: something
-   * between may hold it, so that the object may be deleted once more, later. A store that sends no requests has no use for it.
+   * Called when a request was cut off, or timed out, before the store responded, and is retried: a proxy may have buffered
+   * it, so that the object may be deleted once more, later. A store that sends no requests does not call it.
    */
   readonly onUnanswered?: () => void
 }
 
 /** Options of {@link ObjectReader.read}. */
 export interface ReadOptions extends StoreOptions {
-  /** The most bytes the caller is ready to hold. A longer object rejects with `OBJECT_TOO_LARGE`, unread. */
+  /** The maximum number of bytes that the caller accepts. A longer object rejects with `OBJECT_TOO_LARGE`, unread. */
   readonly maxBytes?: number
-  /** Memory that the reader may fill and return a view of, where the object fits, instead of fresh memory. */
+  /** A buffer that the reader may fill and return a view of, where the object fits, instead of new memory. */
   readonly buffer?: Uint8Array
   /**
-   * The caller holds the bytes against an MD5 of its own. A reader that would sum them only to compare the sum with the
-   * store's may leave that out. @default false
+   * The caller verifies the bytes against its own MD5. A reader that would compute the MD5 only to compare it with the
+   * store's may skip that. @default false
    */
   readonly checkedByCaller?: boolean
-  /** Told how many of the object's bytes have come. A reader that cannot tell leaves it out. */
+  /** Called with how many of the object's bytes have been received. A reader that cannot report it does not call it. */
   readonly onProgress?: StepListener
 }
 
 /**
- * Reads one stored object. Every method rejects with `OBJECT_MISSING` when there is no such object, and with
- * `OBJECT_CORRUPT` when the store can tell that it gave fewer or other bytes than it had stored.
+ * Reads one stored object. Every method rejects with `OBJECT_MISSING` when the object does not exist, and with
+ * `OBJECT_CORRUPT` when the store detects that it returned fewer or other bytes than were stored.
  */
 export interface ObjectReader {
-  /** The whole object, as stored. */
+  /** Returns the whole object, as stored. */
   read(options?: ReadOptions): Promise<Uint8Array>
 
   /**
-   * The object in pieces of a size that suits the store, for objects that do not belong in memory at once. Needed
-   * if and only if the driver declares `streamingReads`. A piece is only good until the next one is asked for.
+   * Yields the object in pieces of a size that suits the store, for objects that are not held in memory whole. Required if
+   * and only if the driver declares `streamingReads`. A piece is valid until the next one is requested.
    */
   stream?(options?: StoreOptions): AsyncIterable<Uint8Array>
 
   /**
-   * Exactly `lengthBytes` bytes from `offsetBytes` of the stored object; fewer only where the object ends. Needed
+   * Returns exactly `lengthBytes` bytes from `offsetBytes` of the stored object; fewer only where the object ends. Required
    * if and only if the driver declares `rangedReads`.
    */
   readRange?(offsetBytes: number, lengthBytes: number, options?: ReadOptions): Promise<Uint8Array>
 
-  /** Frees what the reader holds. Always called, once, also after a failure. */
+  /** Frees the reader's resources. Always called, once, also after a failure. */
   close?(): Promise<void>
 }
 
-/** A body that can be produced again from the start, so that a failed request can be repeated without holding it. */
+/** A body that can be produced again from the start, so that a failed request can be retried without holding it in memory. */
 export interface ReplayableBody {
   /** Its exact length. */
   readonly lengthBytes: number
   /**
-   * Gives its MD5 in lower-case hex: known already, or summed off the main thread. A store that sends or checks it asks
-   * here; where the method is absent, it sums the pieces of {@link stream} itself.
+   * Returns its MD5 in lower-case hex, which is known already or computed off the main thread. For a store that sends or
+   * checks the MD5; without this method, the store computes it from the pieces of {@link stream}.
    */
   md5?(): Promise<string>
 
   /**
-   * Instead of {@link md5}, for a body that is read as it is produced, and may be another one the next time: the MD5 of
-   * what {@link stream} gave last, from its last piece on; undefined before. A store that asks sends no MD5 ahead, and
-   * compares the one that it has got.
+   * Instead of {@link md5}, for a body that is read while it is produced, and may differ the next time: returns the MD5 of
+   * the last {@link stream}, from its last piece on; undefined before. The store sends no MD5 ahead, and compares this one
+   * with the MD5 of what it received.
    */
   md5OfStream?(): Promise<string | undefined>
 
   /**
-   * Produces it from the start, one at a time: the next one ends the one before. A piece is only good until the next one
-   * is asked for.
+   * Produces the body from the start. The next stream ends the previous one. A piece is valid until the next one is
+   * requested.
    */
   stream(): AsyncIterable<Uint8Array>
 }
@@ -128,12 +128,12 @@ export interface ObjectWriter {
   write(bytes: Uint8Array): Promise<void>
 
   /**
-   * Writes the whole object from a body that can be repeated. Needed if and only if the driver declares `streamingBodies`;
+   * Writes the whole object from a body that can be repeated. Required if and only if the driver declares `streamingBodies`;
    * then the engine calls it instead of `write`. The body can be produced until `close` or `abort` has resolved, so that a writer may send it only then.
    */
   writeFrom?(body: ReplayableBody): Promise<void>
 
-  /** Makes the object visible, durably. Rejects when it is not certain to be there. */
+  /** Makes the object visible, durably. Rejects when it is not certain that it is stored. */
   close(): Promise<void>
 
   /** Discards what was written. Called instead of `close` after a failure, also of `close` itself. Never rejects. */
@@ -142,7 +142,7 @@ export interface ObjectWriter {
 
 /** Options of opening an object. */
 export interface ObjectOptions extends StoreOptions {
-  /** What the driver itself returned from `getExtraMetadata` when the backup was made. */
+  /** The value that the driver returned from `getExtraMetadata` when the backup was made. */
   readonly extraMetadata: ExtraMetadata
 }
 
@@ -164,12 +164,12 @@ export interface WriterOptions extends ObjectOptions {
 /** Options of listing the containers. */
 export interface ContainerOptions extends StoreOptions {
   /**
-   * Names also containers that the driver does not search otherwise, and in which another driver may have put an
-   * incremental of a backup that is about to be deleted. Rejects where it cannot name them all, with `FORBIDDEN` or
-   * `STORE_FAILED`: the delete is then refused, unless `force` is set. @default false
+   * Includes containers that the driver does not search otherwise, and in which another driver may have put an incremental
+   * of a backup that is about to be deleted. Rejects where it cannot list all of them, with `FORBIDDEN` or `STORE_FAILED`:
+   * the delete is then rejected, unless `force` is set. @default false
    */
   readonly everywhere?: boolean
-  /** The one that is asked for, where it is named at all: a driver may leave out all others. */
+  /** The only container of interest: a driver may omit all others. */
   readonly only?: string
 }
 
@@ -179,7 +179,7 @@ export interface FailedDelete {
   readonly error: unknown
 }
 
-/** What a writer of a killed program left, which no listing shows. */
+/** A file that a killed writer left, and that no listing has. */
 export interface TemporaryObject {
   /** Empty where it belongs to the store itself. */
   readonly container: string
@@ -190,28 +190,28 @@ export interface TemporaryObject {
 
 /** Options of {@link ObjectStore.removeTemporaries}. */
 export interface RemoveTemporariesOptions extends StoreOptions {
-  /** Leaves younger ones: a running program may be writing them. */
+  /** Keeps younger ones: a running program may be writing them. */
   readonly olderThan: Date
   /** Removes nothing. @default false */
   readonly dryRun?: boolean
 }
 
 /**
- * What the engine asks of a store: the hooks of a backend. Their names are Cinder's, in camelCase.
+ * A store as the engine uses it: the hooks of a backend. Their names are Cinder's, in camelCase.
  *
  * The engine always passes every argument, validated: object names are the backup's prefix and a suffix, without
  * NUL, `..`, or a leading `/`. Every hook may be called concurrently with every other. Failures are
- * {@link BackupError}s with the codes named here; `errorMapper` makes them of a client's errors. Whatever else a hook
- * throws or rejects with becomes `STORE_FAILED`, with it as the `cause`. Retries are the backend's own affair: to the
- * engine a rejection is final.
+ * {@link BackupError}s with the codes named here; `errorMapper` maps a client's errors to them. Any other error
+ * of a hook becomes `STORE_FAILED`, with it as the `cause`. Retries are the backend's responsibility: to the engine a
+ * rejection is final.
  *
- * An aborted signal ends a call with `ABORTED`. The web's own way counts as the same, once the signal that the call was
- * passed has been aborted: the signal's reason, as `signal.throwIfAborted()` throws it, or an error named `AbortError`.
+ * An aborted signal ends a call with `ABORTED`. Once the signal that was passed has been aborted, these are equivalent:
+ * the signal's reason, as `signal.throwIfAborted()` throws it, or an error named `AbortError`.
  */
 export interface ObjectStore {
   readonly capabilities: DriverCapabilities
 
-  /** Creates the container where it is not there yet. Idempotent: an existing one is success. */
+  /** Creates the container if it does not exist. Idempotent: an existing one is success. */
   putContainer(container: string, options: StoreOptions): Promise<void>
 
   /**
@@ -222,13 +222,13 @@ export interface ObjectStore {
    */
   getContainerEntries(container: string, prefix: string, options: StoreOptions): AsyncIterable<string>
 
-  /** A writer for a new object. Rejects with `CONTAINER_MISSING`, here or at close, when the container is not there. */
+  /** A writer for a new object. Rejects with `CONTAINER_MISSING`, here or at close, when the container does not exist. */
   getObjectWriter(container: string, objectName: string, options: WriterOptions): Promise<ObjectWriter>
 
-  /** A reader for an object. Rejects with `OBJECT_MISSING`, here or at the first read, when it is not there. */
+  /** A reader for an object. Rejects with `OBJECT_MISSING`, here or at the first read, when it does not exist. */
   getObjectReader(container: string, objectName: string, options: ObjectOptions): Promise<ObjectReader>
 
-  /** Deletes an object. Idempotent: success means that it is gone, also when it never was there. */
+  /** Deletes an object. Idempotent: an object that does not exist is success. */
   deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void>
 
   /** Deletes many objects and returns the ones that it could not delete. */
@@ -238,7 +238,7 @@ export interface ObjectStore {
     options: StoreOptions,
   ): Promise<FailedDelete[]>
 
-  /** Whether the object is there now. */
+  /** Whether the object exists now. */
   objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean>
 
   /**
@@ -247,15 +247,15 @@ export interface ObjectStore {
    */
   generateObjectNamePrefix(backup: NewBackup): string
 
-  /** The container to use instead of the one asked for; null when the driver has no wish. */
+  /** Returns the container to use instead of the requested one; null for no change. */
   updateContainerName(backup: NewBackup, container: string | null): string | null
 
-  /** What the driver wants to be handed with each object of this backup, kept in `_metadata`; null for nothing. */
+  /** Returns the metadata that the driver receives with each object of this backup, kept in `_metadata`; null for none. */
   getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata>
 
   /**
    * Whether a file of this machine is in the store, by the path that a caller gave for it; the file need not exist. A
-   * restore refuses such a target: it would overwrite backups. Called where `localFiles` is declared.
+   * restore rejects such a target: it would overwrite backups. Called where `localFiles` is declared.
    */
   ownsPath(path: string, options?: StoreOptions): Promise<boolean>
 

@@ -5,11 +5,11 @@ import type { RetryListener, WarningListener } from './progress.js'
 
 /** Options that every driver takes. */
 export interface ChunkedDriverOptions {
-  /** The most bytes of the volume in one object. A multiple of the block size. @default the driver's */
+  /** The maximum number of bytes of the volume in one object. A multiple of the block size. @default the driver's */
   readonly chunkSizeBytes?: number
   /**
-   * The size in bytes at which changes are found: a power of two from 512 to 64 MiB. A value of Cinder's that is no power
-   * of two is taken from a `cinder.conf` and in strict mode. An incremental takes its parent's, whatever it is.
+   * The size in bytes at which changes are found: a power of two from 512 to 64 MiB. Another value of Cinder's is
+   * accepted from a `cinder.conf` and in strict mode. An incremental takes its parent's, whatever it is.
    * @default the driver's; for an incremental the parent's
    */
   readonly blockSizeBytes?: number
@@ -22,14 +22,14 @@ export interface ChunkedDriverOptions {
   readonly joinGapBytes?: number
   /** The container for backups that name none. @default the driver's */
   readonly container?: string
-  /** Compresses what is written. @default chunks are stored as they are (`none`) */
+  /** Compresses what is written. @default chunks are stored uncompressed (`none`) */
   readonly compression?: Compressor
-  /** What else can be read. The one of `compression` is always among them. @default [] */
+  /** Further compressors for reading, beside the one of `compression`. @default [] */
   readonly decompressors?: readonly Compressor[]
   /** Where backups are found. @default the store's own `_metadata` objects */
   readonly catalog?: BackupCatalog
   /**
-   * How many chunks are hashed, compressed and stored, or objects fetched, at once. @default the machine's cores, 2 to 8,
+   * How many chunks are hashed, compressed and stored, or objects fetched, concurrently. @default the machine's cores, 2 to 8,
    * and 8 of objects of up to 256 KiB
    */
   readonly concurrency?: number
@@ -37,15 +37,15 @@ export interface ChunkedDriverOptions {
    * A cap in bytes on chunk buffers. Concurrency falls until `(concurrency + 2) × chunk size` fits; where not even
    * three chunks fit, objects are made smaller than the chunk size, which every reader accepts. An object that exceeds
    * it is read in pieces. Where that is not possible, since the store does not stream or the compressor has no
-   * `decompressStream` (zstd on Node.js before 22.15), a restore is refused with `MEMORY_LIMIT`; the default limit allows
+   * `decompressStream` (zstd on Node.js before 22.15), a restore is rejected with `MEMORY_LIMIT`; the default limit allows
    * such an object all memory. Buffers alone count: the engine of a compressor has memory of its own, which its package
    * documents (zstd in WebAssembly holds an object and its compressed form once more).
    * @default a quarter of the machine's (or the container's) memory
    */
   readonly maxMemoryBytes?: number
-  /** Refuses where Cinder refuses, with Cinder's texts, also where Stowage could do right. @default not strict */
+  /** Rejects what Cinder rejects, with Cinder's messages, also where Stowage could continue. @default not strict */
   readonly strict?: 'cinder'
-  /** Called with what does not stop an operation. @default warnings are dropped */
+  /** Called with warnings, which do not stop an operation. @default warnings are dropped */
   readonly onWarning?: WarningListener
   /** Called before each wait for a retry, by drivers of stores on a network. @default none */
   readonly onRetry?: RetryListener
@@ -53,19 +53,19 @@ export interface ChunkedDriverOptions {
   readonly clock?: () => Date
 }
 
-/** What a driver class sets for its users. */
+/** The values that a driver class sets for its users. */
 export interface DriverDefaults {
   readonly chunkSizeBytes: number
   readonly blockSizeBytes: number
   /** Null where the driver makes a container of its own for each backup. */
   readonly container: string | null
-  /** What the store can do. @default nothing beyond the mandatory hooks */
+  /** The capabilities of the store. @default none beyond the mandatory hooks */
   readonly capabilities?: DriverCapabilities
   /**
    * The driver passes all hooks on to another driver, whose capabilities it has: it may have hooks that are not declared.
    * @default false
    */
   readonly isWrapper?: boolean
-  /** What Cinder knows the driver as, for exported records: `cinder.backup.drivers.posix.PosixBackupDriver`. */
+  /** Cinder's name for the driver, for exported records: `cinder.backup.drivers.posix.PosixBackupDriver`. */
   readonly serviceName: string
 }

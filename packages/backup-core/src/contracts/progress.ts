@@ -1,6 +1,6 @@
 import type { BackupError } from '../errors/backup-error.js'
 
-/** What a long operation is doing. */
+/** The kind of a long operation. */
 export type ProgressPhase = 'backup' | 'restore' | 'verify' | 'delete'
 
 /**
@@ -18,7 +18,7 @@ export interface Progress {
   /** Reported when the step begins; undefined while bytes of the volume move. */
   readonly step?: ProgressStep | undefined
   /**
-   * Bytes of the volume that are done; bytes of a chunk or an object that is on its way count by the steps behind them.
+   * Bytes of the volume that are done; bytes of a chunk or an object in progress count by its finished steps.
    * For a delete: objects.
    */
   readonly done: number
@@ -26,15 +26,15 @@ export interface Progress {
   readonly total: number | undefined
   /** From 0 to 100; undefined while the total is not known. */
   readonly percent: number | undefined
-  /** Bytes that went to the store or came from it: of a backup, its metadata too. */
+  /** Bytes that were sent to the store or received from it, including the metadata of a backup. */
   readonly transferredBytes: number
   /** Objects that were stored, fetched or deleted. */
   readonly objects: number
 }
 
 /**
- * Told how far one step is: the bytes behind it, and how many there are. A step that is done again begins again. It
- * never throws.
+ * Called with the progress of one step: the bytes so far, and their total. A step that is repeated begins at 0 again. The
+ * listener never throws.
  */
 export type StepListener = (reachedBytes: number, totalBytes: number) => void
 
@@ -72,7 +72,7 @@ export type WarningListener = (warning: BackupWarning) => void
 
 /** A request to a store that failed, and is sent again after a wait. */
 export interface RetryEvent {
-  /** What failed, as a message has it: `Storing object a in container b`. */
+  /** The failed operation, as in a message: `Storing object a in container b`. */
   readonly operation: string
   /** How many attempts have failed so far, from 1. */
   readonly attempt: number
@@ -85,7 +85,7 @@ export interface RetryEvent {
 /** Called before each wait for a retry. What it throws is ignored. */
 export type RetryListener = (event: RetryEvent) => void
 
-/** What every long operation takes. */
+/** Options of every long operation. */
 export interface OperationOptions {
   /** Ends the operation with `ABORTED`, after all it started has ended too. */
   readonly signal?: AbortSignal

@@ -2,13 +2,13 @@
 export type JsonValue =
   null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue }
 
-/** What a backup took of the store, and how it was cut. */
+/** The sizes of a backup in the store. */
 export interface StoredSizes {
-  /** The chunk size that it was made with: the most bytes of the volume in one object. */
+  /** The chunk size that it was made with: the maximum number of bytes of the volume in one object. */
   readonly chunkSizeBytes: number
-  /** The block size, at which changes are found: its incrementals take it over. */
+  /** The block size, at which changes are found: its incrementals use it too. */
   readonly blockSizeBytes: number
-  /** The chunk objects, as stored: after compression. */
+  /** The length of the chunk objects after compression. */
   readonly storedDataBytes: number
   /** The `_sha256file` and `_metadata` objects. The former takes 72 bytes for each block of the volume. */
   readonly storedMetadataBytes: number
@@ -19,14 +19,14 @@ export interface StoredSizes {
  * only of what Stowage wrote, from the version on that states them.
  */
 export interface BackupRecord extends Partial<StoredSizes> {
-  /** Unique for ever; a UUID unless the caller chose it. */
+  /** Unique; a UUID unless the caller chose it. */
   readonly id: string
   readonly volumeId: string
   /** The backup this one adds to; null for a full backup. */
   readonly parentId: string | null
   /** The container its objects are in. */
   readonly container: string
-  /** What all its object names begin with. Cinder's `service_metadata`. */
+  /** The prefix of all its object names. Cinder's `service_metadata`. */
   readonly prefix: string
   readonly name: string | null
   readonly description: string | null
@@ -45,8 +45,8 @@ export interface BackupRecord extends Partial<StoredSizes> {
   /** How many chunk objects this backup alone stored. */
   readonly objectCount: number
   /**
-   * The compressions of those objects, by the words that the store records (`none` among them), in alphabetical order: at
-   * most 16. A word that is not Cinder's means that Cinder cannot restore this backup, nor those on top of it. Undefined
+   * The compressions of those objects, by the names that the store records (`none` among them), in alphabetical order: at
+   * most 16. With a name that is not Cinder's, Cinder cannot restore this backup, nor those on top of it. Undefined
    * in a record that a catalog of the caller's kept without it.
    */
   readonly compressions?: readonly string[]
@@ -61,12 +61,12 @@ export interface BackupResult extends Omit<BackupRecord, keyof StoredSizes>, Sto
 /** A backup by its id, or by its record where the caller has one. */
 export type BackupReference = string | BackupRecord
 
-/** What a driver is told of the backup that is about to be written. */
+/** The backup that is about to be written, for a driver. */
 export interface NewBackup {
   readonly id: string
   readonly volumeId: string
   readonly parentId: string | null
-  /** The container the caller asked for. */
+  /** The container that the caller requested. */
   readonly container: string | null
   readonly name: string | null
   readonly description: string | null
@@ -74,5 +74,5 @@ export interface NewBackup {
   readonly createdAt: Date
 }
 
-/** Extra metadata of a driver, kept in `_metadata` and handed to its readers and writers. */
+/** Extra metadata of a driver, kept in `_metadata` and passed to its readers and writers. */
 export type ExtraMetadata = { readonly [key: string]: JsonValue } | null

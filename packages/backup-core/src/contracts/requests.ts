@@ -2,7 +2,7 @@ import type { BackupReference, JsonValue } from './records.js'
 import type { OperationOptions } from './progress.js'
 import type { VolumeExtent } from './volume.js'
 
-/** What to back up, and as what. */
+/** The request of a backup. */
 export interface BackupRequest {
   readonly volumeId: string
   /** @default a new UUID */
@@ -11,7 +11,7 @@ export interface BackupRequest {
   readonly parent?: BackupReference | null
   /**
    * Makes an incremental on top of the volume's newest sound backup (the one that began last, as in Cinder), or a full
-   * one where there is none. Damaged ones are passed over with the warning `PARENT_PASSED_OVER`. @default false
+   * one where there is none. Damaged ones are skipped with the warning `PARENT_PASSED_OVER`. @default false
    */
   readonly incremental?: boolean
   /** @default the driver's */
@@ -20,11 +20,11 @@ export interface BackupRequest {
   readonly description?: string | null
   /** Kept as Cinder's `volume_meta`: a string is stored as it is, an object is encoded. @default null */
   readonly volumeMetadata?: string | { readonly [key: string]: JsonValue } | null
-  /** Backs up a source of no bytes. @default false: refused with `SOURCE_EMPTY` */
+  /** Backs up a source of no bytes. @default false: rejected with `SOURCE_EMPTY` */
   readonly allowEmpty?: boolean
   /**
    * Makes an incremental of a source that is shorter than its parent by more than half.
-   * @default false: refused with `SOURCE_SHRANK`
+   * @default false: rejected with `SOURCE_SHRANK`
    */
   readonly allowShrink?: boolean
 }
@@ -33,7 +33,7 @@ export interface BackupRequest {
 export interface RestoreOptions extends OperationOptions {
   /** Restores these bytes alone, at their own offset; the rest of the target stays as it is. @default all */
   readonly range?: VolumeExtent
-  /** Accepts a target that holds something. @default false */
+  /** Accepts a target that has data. @default false */
   readonly overwrite?: boolean
   /** Leaves zeros unwritten in a target that reads as zeros. @default true */
   readonly sparse?: boolean
@@ -41,7 +41,7 @@ export interface RestoreOptions extends OperationOptions {
   readonly allowMissingMd5?: boolean
 }
 
-/** What a restore did. */
+/** The result of a restore. */
 export interface RestoreResult {
   readonly backupId: string
   /** The volume's size. */
@@ -52,11 +52,11 @@ export interface RestoreResult {
   readonly sparseBytes: number
   /** Objects that were fetched, each once. */
   readonly objectsFetched: number
-  /** What the backup says of the volume, as far as Cinder restores it; null where it says nothing. */
+  /** The volume's metadata in the backup, as far as Cinder restores it; null where there is none. */
   readonly volumeMetadata: RestoredVolumeMetadata | null
 }
 
-/** The part of Cinder's `volume_meta` that a restore gives back. */
+/** The part of Cinder's `volume_meta` that a restore returns. */
 export interface RestoredVolumeMetadata {
   /** display_name, display_description and, from version 2 on, encryption_key_id. */
   readonly base: Readonly<Record<string, JsonValue>>
@@ -67,14 +67,14 @@ export interface RestoredVolumeMetadata {
 /** Options of `verify`. */
 export interface VerifyOptions extends OperationOptions {
   /**
-   * `quick`: every object of the chain is there. `full`: every object decompresses to its length and MD5 too, and
+   * `quick`: every object of the chain exists. `full`: every object decompresses to its length and MD5 too, and
    * the volume's blocks have the hashes of the newest `_sha256file`. @default 'quick'
    */
   readonly level?: 'quick' | 'full'
   readonly allowMissingMd5?: boolean
 }
 
-/** What a verification that found no fault looked at. A fault is thrown as `VERIFY_FAILED`, with every problem. */
+/** The result of a verification that found no problem. Problems are thrown as `VERIFY_FAILED`. */
 export interface VerifyResult {
   readonly backupId: string
   readonly level: 'quick' | 'full'
@@ -87,19 +87,19 @@ export interface VerifyResult {
 
 /** Options of `deleteBackup`. */
 export interface DeleteOptions extends OperationOptions {
-  /** Deletes the backups that depend on it too, newest first. @default false: refused with `HAS_DEPENDENTS` */
+  /** Deletes the backups that depend on it too, newest first. @default false: rejected with `HAS_DEPENDENTS` */
   readonly withDescendants?: boolean
   /**
    * Deletes a backup whose `_metadata` is damaged, and what is left of one that has none, by the prefix of its objects; and
-   * goes ahead where possible dependents cannot be read, with a warning for each. A dependent that can be read is never
-   * ignored. @default false: refused with `METADATA_INVALID`, `BACKUP_NOT_FOUND` or `DEPENDENTS_UNKNOWN`
+   * continues where possible dependents cannot be read, with a warning for each. A dependent that can be read is never
+   * ignored. @default false: rejected with `METADATA_INVALID`, `BACKUP_NOT_FOUND` or `DEPENDENTS_UNKNOWN`
    */
   readonly force?: boolean
 }
 
-/** What a delete did. */
+/** The result of a delete. */
 export interface DeleteResult {
-  /** Ids of the backups that are gone, in the order they went. */
+  /** Ids of the deleted backups, in the order of their deletion. */
   readonly deleted: readonly string[]
   readonly objectsDeleted: number
 }
@@ -112,7 +112,7 @@ export interface ExportedRecord {
   readonly backupUrl: string
 }
 
-/** What `createStore` did. */
+/** The result of `createStore`. */
 export interface CreatedStore {
   /**
    * `created`: there was no store. `marked`: there was one, which has a mark now. `unchanged`: there was one.
@@ -124,7 +124,7 @@ export interface CreatedStore {
 /** Options of `removeOrphans`. */
 export interface OrphanOptions extends OperationOptions {
   /**
-   * Leaves what is younger, in milliseconds: a backup that runs has no `_metadata` yet. The age is that of the newest object
+   * Keeps what is younger, in milliseconds: a backup that runs has no `_metadata` yet. The age is that of the newest object
    * under a prefix. 0 removes everything, and is right only while no backup and no delete runs. @default 24 hours
    */
   readonly olderThanMs?: number
@@ -136,7 +136,7 @@ export interface OrphanOptions extends OperationOptions {
 export interface Orphan {
   /**
    * `objects`: chunks and a hash list without `_metadata`, of a backup that was killed, or half deleted. `claim`: of a
-   * backup that was killed. `marker`: of a delete that was interrupted. `temporary`: what a killed writer left.
+   * backup that was killed. `marker`: of a delete that was interrupted. `temporary`: a file of a killed writer.
    */
   readonly kind: 'objects' | 'claim' | 'marker' | 'temporary'
   readonly container: string
@@ -145,7 +145,7 @@ export interface Orphan {
   /** Null where a prefix fits several ids, and for temporary objects. */
   readonly backupId: string | null
   readonly objectCount: number
-  /** When the newest object was written; null where the store does not tell. */
+  /** When the newest object was written; null where the store does not report it. */
   readonly modifiedAt: Date | null
   /** `found`: a dry run, which would remove it. `finished`: the delete was. */
   readonly outcome: 'removed' | 'finished' | 'found' | 'kept'
@@ -153,7 +153,7 @@ export interface Orphan {
   readonly reason?: string
 }
 
-/** What `removeOrphans` found and did. */
+/** The result of `removeOrphans`. */
 export interface OrphanResult {
   readonly orphans: readonly Orphan[]
   /** Objects that were removed. */

@@ -12,19 +12,19 @@ export interface VolumeOpenOptions {
 /** An open source. */
 export interface OpenSource {
   /**
-   * The volume's size, a whole number of bytes; undefined for a stream whose end is not known. Anything else is
-   * refused with `OPTION_INVALID`.
+   * The volume's size, a whole number of bytes; undefined for a stream whose end is not known. Any other value is
+   * rejected with `OPTION_INVALID`.
    */
   readonly sizeBytes: number | undefined
 
   /**
-   * Fills `into` from `offsetBytes`, and returns how many bytes it got: fewer than asked for only where the volume
-   * ends. Offsets rise without gaps unless `seekable`. Rejects with `SOURCE_READ` or `SOURCE_CHANGED`; an answer that
+   * Fills `into` from `offsetBytes`, and returns the number of bytes read: fewer than requested only where the volume
+   * ends. Offsets rise without gaps unless `seekable`. Rejects with `SOURCE_READ` or `SOURCE_CHANGED`; a result that
    * is not a whole number from 0 to `into.length` is `SOURCE_READ`.
    */
   read(into: Uint8Array, offsetBytes: number, options?: VolumeOpenOptions): Promise<number>
 
-  /** Whether `read` may go to any offset, several at once. */
+  /** Whether `read` accepts any offset, several concurrently. */
   readonly seekable: boolean
 
   /**
@@ -35,7 +35,7 @@ export interface OpenSource {
 
   /**
    * Every place that may have changed since that backup of this volume was begun, ascending and without overlaps: a
-   * chunk without any keeps the parent's hashes, unread. Undefined when it cannot be told. What is left out here is
+   * chunk without any keeps the parent's hashes, unread. Undefined where it is not known. What is left out here is
    * left out of the backup. @default all of it is read and compared
    */
   changedSince?(
@@ -46,7 +46,7 @@ export interface OpenSource {
   /** A warning when the source is known to have changed since it was opened; undefined when it is not. */
   changed?(): Promise<string | undefined>
 
-  /** Frees what the source holds. Called once, also after a failure. */
+  /** Frees the source's resources. Called once, also after a failure. */
   close(): Promise<void>
 }
 
@@ -55,7 +55,7 @@ export interface VolumeSource {
   openSource(options?: VolumeOpenOptions): Promise<OpenSource>
 }
 
-/** What a restore needs of its target, before it writes a byte. */
+/** The requirements of a restore on its target. */
 export interface TargetRequirements extends VolumeOpenOptions {
   /** The size of the volume. */
   readonly volumeSizeBytes: number
@@ -69,7 +69,7 @@ export interface TargetRequirements extends VolumeOpenOptions {
   readonly startBytes?: number
   /** Which backup is restored, for a note beside the target. */
   readonly backupId?: string
-  /** Called with what does not stop the restore. */
+  /** Called with warnings, which do not stop the restore. */
   readonly warn?: (code: 'RESTORE_INCOMPLETE' | 'TARGET_UNMARKED', message: string) => void
 }
 
@@ -78,13 +78,13 @@ export interface OpenTarget {
   /** Whether every byte of it reads as zero now, so that zeros need not be written. */
   readonly readsAsZeros: boolean
 
-  /** Writes all of `bytes` at `offsetBytes`. Several may run at once, for places that do not overlap. */
+  /** Writes all of `bytes` at `offsetBytes`. Several calls may run concurrently, for ranges that do not overlap. */
   write(bytes: Uint8Array, offsetBytes: number): Promise<void>
 
   /** Makes what was written durable, and the target the size that was required. Called once, after the last write. */
   finish(): Promise<void>
 
-  /** Frees what the target holds. Called once, also after a failure. */
+  /** Frees the target's resources. Called once, also after a failure. */
   close(): Promise<void>
 
   /** After a failure or an abort, after `close`: removes a target that this restore made. */
@@ -94,13 +94,13 @@ export interface OpenTarget {
 /** Something that a backup can be restored to. */
 export interface VolumeTarget {
   /**
-   * Opens the target, or refuses before anything is written: `TARGET_TOO_SMALL`, `TARGET_NOT_EMPTY` (it holds
-   * something, and `overwrite` was not said), `TARGET_BUSY` (a mounted device, or another restore), `NOT_A_FILE`.
+   * Opens the target, or rejects before anything is written: `TARGET_TOO_SMALL`, `TARGET_NOT_EMPTY` (it has data, and
+   * `overwrite` is not set), `TARGET_BUSY` (a mounted device, or another restore), `NOT_A_FILE`.
    */
   openTarget(requirements: TargetRequirements): Promise<OpenTarget>
 }
 
-/** The simplest source of one's own: a size, and reading at an offset. */
+/** The simplest source: a size, and reading at an offset. */
 export interface RandomAccessSource {
   readonly size: number
   /** Resolves to the bytes from `offset`; fewer than `length` only where the volume ends, never none before that. */
@@ -112,7 +112,7 @@ export interface RandomAccessSource {
 }
 
 /**
- * Whatever `backup` accepts as a source: a volume, a Buffer or Uint8Array, a Node `Readable`, a web `ReadableStream`,
+ * The sources that `backup` accepts: a volume, a Buffer or Uint8Array, a Node `Readable`, a web `ReadableStream`,
  * any `AsyncIterable<Uint8Array>`, or a random-access source.
  */
 export type BackupSource =
