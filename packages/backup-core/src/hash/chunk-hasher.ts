@@ -9,11 +9,12 @@ import {
   type PieceHashes,
 } from './hash-pool.js'
 
-/** Below this a message to a worker costs more than the hash: about a quarter of a millisecond's work. */
+/** Below this length a message to a worker costs more than hashing, which takes about a quarter of a millisecond. */
 const INLINE_BYTES = 128 * 1024
 
 /**
- * SHA-256 of each block of the parts, and MD5 of all of them in a row, on the main thread where that is next to nothing.
+ * Computes the SHA-256 of each block of the parts, and the MD5 of all of them in a row. Short parts are hashed on the main
+ * thread.
  */
 export function hashChunk(job: HashJob): Promise<HashResult> {
   return isForWorker(job.parts) ? hashInWorker(job) : Promise.resolve(hashInline(job))
@@ -25,8 +26,8 @@ function isForWorker(parts: readonly Uint8Array[]): boolean {
 }
 
 /**
- * Hashes a chunk whose pieces come one after the other: each as soon as it is there, and MD5 of the whole with no second
- * pass. Its work is done on one thread, in the order of the calls; other chunks keep the other cores busy.
+ * Hashes a chunk whose pieces come one after the other, with the MD5 of the whole in the same pass. One thread hashes the
+ * pieces of a chunk, in the order of the calls; other chunks keep the other cores busy.
  */
 export class PieceHasher {
   readonly #blockSizeBytes: number
@@ -40,7 +41,7 @@ export class PieceHasher {
   /**
    * Hashes each block. All pieces but the last are whole blocks.
    *
-   * @param knownZeros - the piece is known to be zeros, which spares looking
+   * @param knownZeros - the piece is known to be zeros, so that they are not checked
    */
   add(piece: Uint8Array, knownZeros = false): Promise<PieceHashes> {
     this.#inline ??= this.#worker || isForWorker([piece]) ? undefined : createHash('md5')
@@ -62,17 +63,17 @@ export class PieceHasher {
   }
 }
 
-/** MD5 of some parts in a row, in lower-case hex. */
+/** Computes the MD5 of some parts in a row, in lower-case hex. */
 export async function md5Of(parts: readonly Uint8Array[], knownZeros = false): Promise<string> {
   const { md5 } = await hashChunk({ parts, blockSizeBytes: 0, md5: true, knownZeros })
-  if (md5 === null) throw new RangeError('an MD5 was asked for and not given')
+  if (md5 === null) throw new RangeError('the MD5 that was requested is missing')
   return md5
 }
 
-/** As many zeros as a worker is shown at once. */
+/** The length of the buffer of zeros, which is hashed as often as needed. */
 const ZEROS_BYTES = 1024 * 1024
 
-/** MD5 of so many zeros, in lower-case hex; a worker remembers those it was asked for. */
+/** Computes the MD5 of so many zeros, in lower-case hex. A worker remembers the results. */
 export function md5OfZeros(lengthBytes: number): Promise<string> {
   const zeros = new Uint8Array(new SharedArrayBuffer(Math.min(ZEROS_BYTES, lengthBytes)))
   const parts: Uint8Array[] = []

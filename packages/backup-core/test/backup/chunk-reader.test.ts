@@ -46,7 +46,7 @@ class CountingPool extends BufferPool {
   readonly inUse = new Set<ArrayBufferLike>()
 
   constructor() {
-    super('raw', 0)
+    super(0)
   }
 
   override take(lengthBytes: number): Uint8Array {
