@@ -30,9 +30,6 @@ export interface BackupJob extends BackupDeps, CleanUpDeps {
   readonly catalog: BackupCatalog
 }
 
-/** Hashing so many bytes takes about as long as starting a worker. */
-const BYTES_PER_WORKER = 32 * 1024 * 1024
-
 /**
  * Makes a backup: full, or incremental where the request has a parent. The backup exists once its `_metadata` is written; a
  * failure before that removes what was written.
@@ -49,7 +46,7 @@ export async function runBackup(
   const open = await openCheckedSource(source, storeOptions)
   try {
     refuseEmpty(request, open.sizeBytes)
-    startHashWorkers(Math.floor((open.sizeBytes ?? 0) / BYTES_PER_WORKER))
+    startHashWorkers(open.sizeBytes)
     const meter = new ProgressMeter('backup', open.sizeBytes, options.onProgress)
     warnOfCompression(job)
     const { destination, chunks } = await storeVolume(job, request, open, meter, options.signal)

@@ -1,6 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
+import { setImmediate as nextIteration } from 'node:timers/promises'
 import { isAllZeros } from '../volume/zeros.js'
 import {
+  BYTES_PER_WORKER,
+  hasHashWorkers,
   hashInWorker,
   openChunkInWorker,
   type ChunkInWorker,
@@ -10,19 +13,29 @@ import {
 } from './hash-pool.js'
 
 /** Below this length a message to a worker costs more than hashing, which takes about a quarter of a millisecond. */
-const INLINE_BYTES = 128 * 1024
+const MIN_WORKER_BYTES = 128 * 1024
+
+/** On the main thread, hashing lets the event loop run after each MiB, which takes a few milliseconds. */
+const INLINE_STEP_BYTES = 1024 * 1024
+
+/** Hashed on the main thread so far. A process that hashes little does without workers. */
+let inlineBytes = 0
 
 /**
- * Computes the SHA-256 of each block of the parts, and the MD5 of all of them in a row. Short parts are hashed on the main
- * thread.
+ * Computes the SHA-256 of each block of the parts, and the MD5 of all of them in a row. Short parts, and the first
+ * ones of a process, are hashed on the main thread.
  */
 export function hashChunk(job: HashJob): Promise<HashResult> {
-  return isForWorker(job.parts) ? hashInWorker(job) : Promise.resolve(hashInline(job))
+  return isForWorker(job.parts) ? hashInWorker(job) : hashInline(job)
 }
 
 function isForWorker(parts: readonly Uint8Array[]): boolean {
   const lengthBytes = parts.reduce((sum, part) => sum + part.length, 0)
-  return lengthBytes > INLINE_BYTES && parts.every(({ buffer }) => buffer instanceof SharedArrayBuffer)
+  if (lengthBytes <= MIN_WORKER_BYTES) return false
+  if (!parts.every(({ buffer }) => buffer instanceof SharedArrayBuffer)) return false
+  if (hasHashWorkers()) return true
+  inlineBytes += lengthBytes
+  return inlineBytes > BYTES_PER_WORKER
 }
 
 /**
@@ -90,14 +103,25 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return createHash('sha256').update(bytes).digest()
 }
 
-function hashInline({ parts, blockSizeBytes, md5, knownZeros = false }: HashJob): HashResult {
+async function hashInline({ parts, blockSizeBytes, md5, knownZeros = false }: HashJob): Promise<HashResult> {
   const hash = createHash('md5')
-  if (md5) for (const part of parts) hash.update(part)
+  const sha256s: Uint8Array[] = []
+  let allZero = true
+  const blocksInStep = Math.max(1, Math.floor(INLINE_STEP_BYTES / blockSizeBytes))
+  const stepBytes = blockSizeBytes > 0 ? blocksInStep * blockSizeBytes : INLINE_STEP_BYTES
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += stepBytes) {
+      if (at > 0) await nextIteration()
+      const bytes = part.subarray(at, at + stepBytes)
+      if (md5) hash.update(bytes)
+      if (blockSizeBytes > 0) sha256s.push(blockHashes(bytes, blockSizeBytes))
+      allZero &&= knownZeros || isAllZeros(bytes)
+    }
+  }
   return {
-    sha256s:
-      blockSizeBytes > 0 ? Buffer.concat(parts.map((part) => blockHashes(part, blockSizeBytes))) : null,
+    sha256s: blockSizeBytes > 0 ? Buffer.concat(sha256s) : null,
     md5: md5 ? hash.digest('hex') : null,
-    allZero: knownZeros || parts.every(isAllZeros),
+    allZero,
   }
 }
 

@@ -77,11 +77,24 @@ async function run(name: string, data: unknown, transferList: Transferable[] = [
   }
 }
 
-/** Starts workers, at most one for each core, so that they are ready when the first bytes have been read. */
-export function startHashWorkers(count: number): void {
-  for (let started = 0; started < Math.min(count, availableParallelism()); started += 1) {
+/** Starting a worker takes about as long as hashing so many bytes. */
+export const BYTES_PER_WORKER: number = 32 * 1024 * 1024
+
+/**
+ * Starts workers, at most one for each core, so that they are ready when the first bytes have been read.
+ *
+ * @param lengthBytes - how much is going to be hashed; undefined where that is unknown. Starts none for little
+ */
+export function startHashWorkers(lengthBytes: number = BYTES_PER_WORKER): void {
+  const count = Math.min(Math.floor(lengthBytes / BYTES_PER_WORKER), availableParallelism())
+  for (let started = 0; started < count; started += 1) {
     void hashInWorker({ parts: [], blockSizeBytes: 0, md5: false }).catch(() => undefined)
   }
+}
+
+/** Whether the pool was started. */
+export function hasHashWorkers(): boolean {
+  return pool !== undefined
 }
 
 /** Hashes off the main thread, on the worker with the fewest jobs. */

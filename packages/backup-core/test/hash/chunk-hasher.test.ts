@@ -1,6 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { hashChunk, md5Of, PieceHasher } from '../../src/hash/chunk-hasher.js'
+import { startHashWorkers } from '../../src/hash/hash-pool.js'
+
+// From then on shared memory is hashed in workers, and other memory on the main thread.
+startHashWorkers()
 
 function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
