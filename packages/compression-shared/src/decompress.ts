@@ -12,8 +12,7 @@ export function requireExpectedLength(expectedLengthBytes: number): void {
 }
 
 /**
- * Collects what `decompressStream` yields, pieces of up to 256 KiB whose length it checks, in the caller's buffer where that is long enough,
- * else in fresh memory.
+ * Collects what `decompressStream` yields, pieces of up to 256 KiB whose length it checks, in {@link outputFor}.
  *
  * Engines that decompress into small pieces, which the allocator reuses, are three times as fast as with one output of
  * 50 MiB: copying from the cache costs less than page faults.
@@ -23,7 +22,7 @@ export async function collect(
   expectedLengthBytes: number,
   { buffer, onProgress }: DecompressOptions,
 ): Promise<Uint8Array> {
-  const target = targetOf(expectedLengthBytes, buffer)
+  const target = outputFor(expectedLengthBytes, buffer)
   const yielder = new EventLoopYielder()
   let offset = 0
   for await (const piece of pieces) {
@@ -36,8 +35,12 @@ export async function collect(
   return target
 }
 
-/** @throws BackupError `COMPRESSION_FAILED` when there is no memory of that length */
-function targetOf(expectedLengthBytes: number, buffer: Uint8Array | undefined): Uint8Array {
+/**
+ * Returns the memory for the output: the caller's buffer where that is long enough, else new memory.
+ *
+ * @throws BackupError `COMPRESSION_FAILED` when memory of that length cannot be allocated
+ */
+export function outputFor(expectedLengthBytes: number, buffer: Uint8Array | undefined): Uint8Array {
   if (buffer !== undefined && buffer.length >= expectedLengthBytes)
     return buffer.subarray(0, expectedLengthBytes)
   try {

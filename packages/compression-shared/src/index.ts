@@ -1,5 +1,5 @@
 export { isNoise, looksLikeNoise } from './noise.js'
-export { collect, onePiece, requireExpectedLength } from './decompress.js'
+export { collect, onePiece, outputFor, requireExpectedLength } from './decompress.js'
 export { copyInSteps, EventLoopYielder, yieldToEventLoop } from './event-loop.js'
 export { PieceReader } from './piece-reader.js'
 export { cut, InOrderWriter, mapPieces, outputMemory } from './pieces.js'

@@ -1,7 +1,7 @@
 import type NodeZlib from 'node:zlib'
 import { BackupError, checkOptions, optionRules, throwIfAborted } from '@stowage/backup-core'
 import type { CodecOptions, Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
-import { collect, onePiece, requireExpectedLength } from '@stowage/compression-shared'
+import { collect, onePiece, outputFor, requireExpectedLength } from '@stowage/compression-shared'
 import { errors } from './format.js'
 
 /** Options of {@link zlib}. */
@@ -28,6 +28,9 @@ export interface ZlibOptions {
 export interface ZlibEngine {
   /** Compresses an input in parts. Null where the result would not be shorter. */
   compress(parts: readonly Uint8Array[], level: number, options: CompressOptions): Promise<Uint8Array | null>
+
+  /** Decompresses one stream that fills `target` exactly; anything else is `OBJECT_CORRUPT`. @default decompressStream */
+  decompressInto?(target: Uint8Array, bytes: Uint8Array, options: CodecOptions): Promise<void>
 
   /** Decompresses one whole stream of exactly the expected length; anything else is `OBJECT_CORRUPT`. */
   decompressStream(
@@ -102,6 +105,11 @@ class ZlibCompressor implements Compressor {
     if (maxBytes < expectedLengthBytes) throw errors.tooShort(maxBytes, expectedLengthBytes)
     throwIfAborted(options.signal, 'Decompressing')
     const engine = await this.#loadEngine()
+    if (engine.decompressInto) {
+      const target = outputFor(expectedLengthBytes, options.buffer)
+      await engine.decompressInto(target, bytes, options)
+      return target
+    }
     const stream = engine.decompressStream(onePiece(bytes), expectedLengthBytes, options.signal)
     return collect(stream, expectedLengthBytes, options)
   }
