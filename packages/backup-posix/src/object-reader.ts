@@ -112,7 +112,7 @@ export class PosixObjectReader implements ObjectReader {
     const { container, objectName } = this.place
     const text = `The object "${objectName}" in "${container}" ${what}.`
     const advice =
-      code === 'OBJECT_TOO_LARGE' ? 'That exceeds the `maxBytes` of the read.' : 'Check the disk.'
+      code === 'OBJECT_TOO_LARGE' ? 'That exceeds the maximum of the read.' : 'Check the disk.'
     return new BackupError(code, `${text} ${advice}`, { cause, container, objectName })
   }
 }

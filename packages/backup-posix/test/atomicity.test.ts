@@ -41,7 +41,7 @@ describe('a replaced object', () => {
 })
 
 describe.skipIf(!canLimitFileSize)('a file that the system cuts short', () => {
-  it('is no object: its writer rejects with QUOTA_EXCEEDED, and abort leaves nothing', async () => {
+  it('does not become an object: its writer rejects with QUOTA_EXCEEDED, and abort leaves nothing', async () => {
     const { driver, path } = await temporaryStore()
     await driver.putContainer('c', {})
     const writer = await driver.getObjectWriter('c', 'x', object)

@@ -72,7 +72,7 @@ describe('retries', () => {
     await assert.rejects(retrying(policy, undefined, hours), /3600\.0 s, past the deadline/)
   })
 
-  it('go on where the listener that is told of them throws', async () => {
+  it('continue where their listener throws', async () => {
     const policy = { retries: 1, backoffMs: 1, maxBackoffMs: 1, deadlineMs: 5000 }
     let attempts = 0
     const attempt = (): Promise<string> =>
@@ -121,7 +121,7 @@ describe('a request', () => {
     assert.equal(events[0]?.error.details.status, 503)
   })
 
-  it('whose bytes are told to have changed on the way is sent twice more, and not as often as a busy server is asked', async () => {
+  it('whose bytes the server reports as changed is retried twice, not as often as after a busy server', async () => {
     await using cloud = await TestCloud.start()
     await using driver = new SwiftBackupDriver({
       ...fast,

@@ -80,7 +80,7 @@ describe('Output', () => {
     expect(err).toEqual(['stowage: warning: odd (DRIVER)\n'])
   })
 
-  it('shows no progress of an operation after it was told that it ends', () => {
+  it('shows no progress of an operation after its end', () => {
     const { output, err } = outputFor({ json: false, quiet: false })
     const listener = output.startProgress()!
     listener(progress)

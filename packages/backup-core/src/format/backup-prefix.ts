@@ -1,13 +1,13 @@
 import type { NewBackup } from '../contracts/records.js'
 import { idProblem } from './object-names.js'
 
-/** What a prefix says, where it says it without a doubt. */
+/** The result of parsing a prefix, where it is unambiguous. */
 export type ParsedPrefix =
   | { readonly kind: 'backup'; readonly backupId: string }
-  /** It is a backup's, and its end can be one of several ids. */
+  /** It is a backup's prefix, and its end fits several ids. */
   | { readonly kind: 'ambiguous'; readonly backupIds: readonly string[] }
 
-/** Of the prefixes of Cinder's drivers, what comes before the backup's id. */
+/** What precedes the backup's id in the prefixes of Cinder's drivers. */
 const cinderHeads: readonly RegExp[] = [
   // POSIX
   /^volume_[^/]+_\d{14}_backup_$/,
@@ -26,8 +26,8 @@ const sample: NewBackup = {
 }
 
 /**
- * Reads the backup's id out of the prefix of its objects: as Cinder's drivers build prefixes, and as the driver at hand does,
- * of which an example shows it. Other names are not backups', whatever they end with.
+ * Parses the backup's id from the prefix of its objects: in the form of Cinder's drivers, and in that of the driver at
+ * hand, given by an example. Other names do not belong to backups, whatever they end with.
  */
 export class PrefixParser {
   readonly #heads: readonly RegExp[]
@@ -67,8 +67,8 @@ function headOf(example: string): RegExp | undefined {
 
 /**
  * Whether the backup with this prefix may be of the volume. Cinder's drivers begin a prefix with `volume_`, the id of the
- * volume, and `_` or `/`: one that begins with another id is another volume's, unless somebody renamed its objects, and then
- * no reader takes them for a backup. Any other prefix says nothing.
+ * volume, and `_` or `/`: one that begins with another id is another volume's, unless its objects were renamed, and then
+ * no reader accepts them as a backup. Any other prefix tells nothing about the volume.
  */
 export function mayBeOfVolume(prefix: string, volumeId: string | undefined): boolean {
   if (volumeId === undefined || !prefix.startsWith('volume_')) return true
@@ -76,7 +76,7 @@ export function mayBeOfVolume(prefix: string, volumeId: string | undefined): boo
   return prefix.startsWith(`${head}_`) || prefix.startsWith(`${head}/`)
 }
 
-/** What the prefixes of a volume's backups begin with, by Cinder's drivers. Those of a longer id may begin so as well. */
+/** The beginning of the prefixes of a volume's backups, by Cinder's drivers. Those of a longer id may begin so as well. */
 export function volumePrefix(volumeId: string): string {
   return `volume_${volumeId}`
 }

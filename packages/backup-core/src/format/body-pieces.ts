@@ -1,9 +1,9 @@
-/** A piece is sent on as soon as it has this many bytes. */
+/** A piece is yielded as soon as it has this many bytes. */
 const pieceBytes = 256 * 1024
 
 /**
- * Gathers ASCII text into pieces of 256 KiB to a bit more. The memory is the same for every piece, so each is only good
- * until the next one is asked for.
+ * Joins ASCII text into pieces of 256 KiB or a little more. All pieces share one buffer: each is valid until the next one
+ * is requested.
  */
 export function* asciiPieces(texts: Iterable<string>): Generator<Uint8Array> {
   let buffer = Buffer.allocUnsafe(pieceBytes)
@@ -19,7 +19,7 @@ export function* asciiPieces(texts: Iterable<string>): Generator<Uint8Array> {
   if (length > 0) yield buffer.subarray(0, length)
 }
 
-/** Pieces that are made on the spot, for those who await them. Each is made when it is asked for, not before. */
+/** Yields the pieces of a synchronous generator, each made when it is requested. */
 export function asyncPieces(make: () => Generator<Uint8Array>): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {

@@ -4,17 +4,17 @@ import { objectNameProblem } from './object-names.js'
 import type { ObjectPlace } from './metadata-reader.js'
 
 /**
- * What a marker says: which backup is being deleted, and what its `_metadata` held, so that a delete that was interrupted
- * can be finished or taken back.
+ * The content of a marker: which backup is being deleted, and the bytes of its `_metadata`, so that an interrupted delete
+ * can be completed or undone.
  */
 export interface DeletionMarker {
   readonly backupId: string
   readonly prefix: string
   /** Of the run that wrote the marker. */
   readonly token: string
-  /** One more than the highest of the markers that its run found: of deletes that run at once the highest decides. */
+  /** One more than the highest of the markers that its run found: of concurrent deletes the highest decides. */
   readonly generation: number
-  /** Whether its run found no dependents and removes the objects: what is removed cannot be taken back. */
+  /** Whether its run found no dependents and removes the objects: a removal cannot be undone. */
   readonly removing: boolean
   /** The bytes of `_metadata`, as they were; empty where it could not be read. */
   readonly metadata: Uint8Array
@@ -44,25 +44,26 @@ export function decodeMarker(bytes: Uint8Array, backupId: string, place: ObjectP
   const headerEnd = bytes.subarray(0, MAX_HEADER_BYTES).indexOf(0x0a)
   const metadata = bytes.subarray(headerEnd + 1)
   const header = headerEnd < 0 ? null : parseHeader(bytes.subarray(0, headerEnd))
-  if (header === null) throw invalid(place, 'its first line is not the JSON object that it should be')
+  if (header === null) throw invalid(place, 'its first line is not a JSON object of the expected form')
   const { prefix, token, generation, removing } = header
-  if (header.version !== '1') throw invalid(place, 'it is of another version than 1')
-  if (header.backup_id !== backupId) throw invalid(place, 'it is of another backup than its name says')
+  if (header.version !== '1') throw invalid(place, 'its version is not 1')
+  if (header.backup_id !== backupId) throw invalid(place, 'its backup id differs from the one in its name')
   if (typeof prefix !== 'string' || objectNameProblem(prefix) !== null || !prefix.includes(backupId)) {
-    throw invalid(place, 'its prefix is not one of that backup')
+    throw invalid(place, 'its prefix does not belong to that backup')
   }
   if (typeof token !== 'string') throw invalid(place, 'it has no token')
   if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 1) {
     throw invalid(place, 'its generation is not a whole number of at least 1')
   }
-  if (typeof removing !== 'boolean') throw invalid(place, 'it does not say whether objects are being removed')
+  if (typeof removing !== 'boolean')
+    throw invalid(place, 'it does not state whether objects are being removed')
   if (header.metadata_bytes !== metadata.byteLength || header.metadata_sha256 !== sha256Of(metadata)) {
-    throw invalid(place, 'the metadata in it is not as long as it was, or has another SHA-256')
+    throw invalid(place, 'the metadata in it has another length or SHA-256 than stated')
   }
   return { backupId, prefix, token, generation, removing, metadata }
 }
 
-/** What the first line may hold, before it is checked. */
+/** The first line before it is checked. */
 interface Header {
   readonly version?: unknown
   readonly backup_id?: unknown

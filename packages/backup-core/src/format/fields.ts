@@ -3,15 +3,15 @@ import { BackupError } from '../errors/backup-error.js'
 import { invalidJson, isJsonObject, shownJson, type JsonSubject } from './json.js'
 import type { ListDocument } from './list-document.js'
 
-/** The version of the format, the only one that there has been. */
+/** The version of the format. There has been no other. */
 export const FORMAT_VERSION = '1.0.0'
 
-/** What is wrong with a text, or null. */
+/** Returns the problem of a text, or null. */
 export type TextCheck = (text: string) => string | null
 
 const anyText: TextCheck = () => null
 
-/** Keeps the first problem, so that the version of a foreign text is checked before its other oddities count. */
+/** Keeps the first problem, so that an unknown version is reported before other problems. */
 export class JsonProblems {
   #first: string | undefined
 
@@ -23,7 +23,7 @@ export class JsonProblems {
     this.#first ??= `\`${path}\` ${problem}`
   }
 
-  /** Adds those that were found elsewhere, after its own. */
+  /** Adds the problems that another collector found, after its own. */
   include({ first }: JsonProblems): void {
     this.#first ??= first
   }
@@ -51,7 +51,7 @@ export class Fields {
     return Object.hasOwn(this.#values, key)
   }
 
-  /** A text; empty where there is none, which is a problem. */
+  /** A string; empty where it is missing, which is a problem. */
   text(key: string, check: TextCheck = anyText): string {
     const value = this.#take(key)
     if (typeof value === 'string') return this.#checked(key, value, check)
@@ -62,7 +62,7 @@ export class Fields {
     return ''
   }
 
-  /** A text, or null. Absent is null. */
+  /** A string, or null. Absent is null. */
   nullableText(key: string, check: TextCheck = anyText): string | null {
     const value = this.#take(key) ?? null
     if (typeof value === 'string') return this.#checked(key, value, check)
@@ -70,7 +70,7 @@ export class Fields {
     return null
   }
 
-  /** A list of texts, or null. Absent is null. */
+  /** An array of strings, or null. Absent is null. */
   nullableTexts(key: string, check: TextCheck): string[] | null {
     const value = this.#take(key) ?? null
     if (value === null) return null
@@ -126,7 +126,7 @@ export class Fields {
   }
 
   #refuseRepeated(key: string): void {
-    if (this.#repeatedKeys.has(key)) this.#problems.report(key, 'is there twice')
+    if (this.#repeatedKeys.has(key)) this.#problems.report(key, 'occurs twice')
   }
 
   #checked(key: string, text: string, check: TextCheck): string {
@@ -141,7 +141,7 @@ export class Fields {
   }
 }
 
-/** In Cinder's words. */
+/** With Cinder's message. */
 function unsupportedVersion(version: string, { container, objectName }: JsonSubject): BackupError {
   const shown = version.length > 100 ? `${version.slice(0, 100)}…` : version
   return new BackupError(

@@ -2,7 +2,7 @@ import { BackupError } from '../errors/backup-error.js'
 
 const digits = '0123456789abcdef'
 
-/** What {@link hexDigitValues} holds for a byte that is no hex digit: its high bits are set in no real value. */
+/** The value in {@link hexDigitValues} of a byte that is not a hex digit: its high bits are set in no other value. */
 export const notHex = 0xf0
 
 /** The value of each byte as a hex digit of either case. */
@@ -12,7 +12,7 @@ for (let value = 0; value < 16; value++) {
   hexDigitValues[digits.toUpperCase().charCodeAt(value)] = value
 }
 
-/** Both lower-case digits of each byte, as they lie in memory: one 16-bit store writes a byte in hex. */
+/** Both lower-case digits of each byte, in memory order: one 16-bit store writes a byte in hex. */
 export const hexPairs: Uint16Array = new Uint16Array(256)
 const pairBytes = new Uint8Array(hexPairs.buffer)
 for (let byte = 0; byte < 256; byte++) {
@@ -31,19 +31,19 @@ const firstSegmentLength = 1 << firstSegmentBits
 const lastSegmentLength = 1 << lastSegmentBits
 
 /**
- * The hashes of a volume's blocks, 32 bytes each, in order: no object a block, no allocation over 32 MiB, and no limit
- * but memory's. Small volumes cost 32 KiB. Indices that are out of range throw a `RangeError`.
+ * The hashes of a volume's blocks, 32 bytes each, in order, without an object per block or an allocation over 32 MiB. Small
+ * volumes take 32 KiB. Indices that are out of range throw a `RangeError`.
  */
 export class HashList {
   readonly #segments: Uint8Array[] = []
   #length = 0
 
-  /** The segment that was used last and the indices it is for: nearly every access goes to the same one again. */
+  /** The segment that was used last, and its indices: nearly every access is to the same one. */
   #current: Uint8Array = new Uint8Array(0)
   #currentStart = 0
   #currentEnd = 0
 
-  /** How many hashes there are. */
+  /** The number of hashes. */
   get length(): number {
     return this.#length
   }
@@ -60,12 +60,13 @@ export class HashList {
   overwrite(index: number, packed: Uint8Array, offsetBytes: number): void {
     const segment = index === this.#length ? this.#seekEnd() : this.#seek(index)
     const start = (index - this.#currentStart) * hashBytes
-    if (offsetBytes < 0 || offsetBytes + hashBytes > packed.length) throw new RangeError('No 32 bytes there.')
+    if (offsetBytes < 0 || offsetBytes + hashBytes > packed.length)
+      throw new RangeError(`No 32 bytes at ${offsetBytes}.`)
     for (let byte = 0; byte < hashBytes; byte++) segment[start + byte] = packed[offsetBytes + byte] ?? 0
     if (index === this.#length) this.#length++
   }
 
-  /** Puts hashes that lie one after the other from `index` on, over what is there and beyond it. */
+  /** Writes consecutive hashes from `index` on, over existing ones and beyond them. */
   put(index: number, packed: Uint8Array): void {
     const count = packed.length / hashBytes
     if (!Number.isInteger(count)) {
@@ -113,7 +114,7 @@ export class HashList {
     this.#currentEnd = 0
   }
 
-  /** Adds the hash whose 64 hex digits start at `start`; false, and nothing added, where one is no hex digit. */
+  /** Adds the hash whose 64 hex digits start at `start`; false, and nothing added, where one is not a hex digit. */
   pushHex(text: Uint8Array, start: number): boolean {
     const segment = this.#seekEnd()
     let at = (this.#length - this.#currentStart) * hashBytes

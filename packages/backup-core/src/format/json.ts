@@ -1,7 +1,7 @@
 import type { JsonValue } from '../contracts/records.js'
 import { BackupError, type BackupErrorCode } from '../errors/backup-error.js'
 
-/** What a JSON text is, for the error when it is not valid. */
+/** Describes a JSON text, for the error when it is not valid. */
 export interface JsonSubject {
   /** How the message names it. @default the object's name */
   readonly what?: string
@@ -15,7 +15,7 @@ export interface JsonSubject {
 
 const defaultNext = 'It was damaged, or not written by a backup: use another copy of it, or another backup.'
 
-/** The error for a text that is not what it should be. */
+/** The error for a text that is not valid. */
 export function invalidJson(subject: JsonSubject, problem: string): BackupError {
   const { container, objectName } = subject
   const place = container === undefined ? '' : ` in container ${JSON.stringify(container)}`
@@ -30,7 +30,7 @@ export function invalidJson(subject: JsonSubject, problem: string): BackupError 
   )
 }
 
-/** Objects and arrays inside each other: deeper ones would overflow the stack when they are written again. */
+/** Maximum nesting: deeper values would overflow the stack when they are serialized. */
 export const MAX_JSON_DEPTH = 64
 
 /** A few bytes of text (`[[],[],…]`) take many times their size in memory. */
@@ -39,7 +39,7 @@ const DEFAULT_MAX_BYTES = 8 * 1024 * 1024
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Parses JSON strictly: UTF-8 without a byte order mark, and no number that JavaScript would round.
+ * Parses JSON strictly: UTF-8 without a byte order mark, and no number that JavaScript rounds.
  *
  * @param maxBytes - longer texts are refused. @default 8 MiB
  * @throws BackupError of the subject's code
@@ -67,9 +67,9 @@ export function parseDecoded(text: string, subject: JsonSubject): JsonValue {
   try {
     return JSON.parse(text) as JsonValue
   } catch (error) {
-    // V8 quotes the text, whose control characters do not belong into a message.
+    // V8 quotes the text, which may contain control characters.
     const reason = error instanceof Error ? JSON.stringify(error.message.slice(0, 100)) : ''
-    throw invalidJson(subject, `it is not JSON (${reason.slice(1, -1)})`)
+    throw invalidJson(subject, `it is not valid JSON (${reason.slice(1, -1)})`)
   }
 }
 
@@ -87,7 +87,7 @@ export function isJsonObject(value: JsonValue | undefined): value is { readonly 
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A value as messages name it. */
+/** Names a value for messages. */
 export function shownJson(value: JsonValue | undefined): string {
   if (typeof value === 'string') return 'a string'
   if (typeof value === 'number') return `the number ${value}`

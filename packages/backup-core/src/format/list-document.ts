@@ -17,7 +17,7 @@ const MAX_PIECE_BYTES = 256 * 1024
 const MAX_REST_BYTES = 8 * 1024 * 1024
 const MAX_ITEM_BYTES = 4 * 1024 * 1024
 
-/** Keys are compared with known ones: longer ones, and more of them, are of no interest. */
+/** Longer keys, and more keys, cannot be known ones. */
 const MAX_KEY_LENGTH = 64
 const MAX_KEYS = 1000
 
@@ -48,7 +48,7 @@ export interface ListDocument {
 /**
  * Reads a JSON object with one long list, in pieces of any size. The list's items are handed over one by one as they are
  * read; the rest is parsed at the end. So a text of gigabytes needs no more memory than its longest item, where
- * `JSON.parse` needs all of it in a string, which V8 limits to about 512 MiB. A piece is not kept after its turn.
+ * `JSON.parse` needs all of it in a string, which V8 limits to about 512 MiB. A piece is not retained.
  *
  * @throws BackupError of the subject's code for a text that is not valid JSON
  */
@@ -65,7 +65,7 @@ export async function readListDocument(
   return reader.end()
 }
 
-/** What may come next in the list. */
+/** What the list allows next. */
 type Expected = 'item' | 'item or end' | 'comma or end'
 
 class ListDocumentReader {
@@ -77,21 +77,21 @@ class ListDocumentReader {
   #lists = 0
   #bytesBefore = 0
 
-  /** Of objects and arrays that are open; those of an item count from the list. */
+  /** Nesting of open objects and arrays; within an item, counted from the list. */
   #depth = 0
   #inString = false
   #escaped = false
 
-  /** Whether a list is open, and what may come next in it. */
+  /** Whether a list is open, and what it allows next. */
   #inList = false
   #expected: Expected = 'item or end'
-  /** Whether an item is open, and whether it is a number or a word, which ends where something else begins. */
+  /** Whether an item is open, and whether it is a number or literal, which ends where another token begins. */
   #inItem = false
   #isBare = false
 
   /** The last string of the document itself, cut to {@link MAX_KEY_LENGTH}: a key where a colon follows. */
   #lastString = ''
-  /** Whether the value that comes next is that of the list's key. */
+  /** Whether the next value is that of the list's key. */
   #listNext = false
 
   constructor(options: ListDocumentOptions) {
@@ -111,7 +111,7 @@ class ListDocumentReader {
     return { value, lists: this.#lists, repeatedKeys: this.#repeatedKeys }
   }
 
-  /** Copies what is not in the list, up to its next bracket. */
+  /** Copies the text outside of the list, up to the list's opening bracket. */
   #scanRest(piece: Buffer, start: number): number {
     let at = start
     for (; at < piece.length; at += 1) {
@@ -195,7 +195,7 @@ class ListDocumentReader {
     return piece.length
   }
 
-  /** Goes through an item up to its end, which may lie in a later piece. The state is in local variables: it is three times as fast. */
+  /** Scans an item up to its end, which may be in a later piece. State in local variables makes it three times as fast. */
   #scanItem(piece: Buffer, start: number): number {
     const { length } = piece
     let inString = this.#inString
@@ -265,10 +265,10 @@ class ListDocumentReader {
   }
 }
 
-/** Memory kept between items: one long item must not hold its megabytes until the text ends. */
+/** Memory that is kept between items: one long item must not keep megabytes until the text ends. */
 const KEPT_BYTES = 64 * 1024
 
-/** Bytes that several pieces share: a piece is gone when the next one comes. */
+/** Collects bytes of several pieces: each piece is overwritten by the next one. */
 export class GrowingBuffer {
   readonly #maxBytes: number
   #memory = Buffer.allocUnsafe(1024)

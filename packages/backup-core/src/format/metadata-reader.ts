@@ -15,7 +15,7 @@ import {
   quoted,
 } from './object-names.js'
 
-/** Where a text comes from: which names it may contain, and what its errors say. */
+/** The place of a text, which determines the names that it may contain, and its errors. */
 export interface ObjectPlace {
   readonly container: string
   readonly objectName: string
@@ -26,7 +26,7 @@ export interface ObjectPlace {
  * offset and a length that are safe integers, within the volume where its size is known. A text with a checksum is verified
  * against it.
  *
- * Keys may come in any order; unknown ones are ignored. A piece may be reused once the next one is asked for.
+ * Keys may come in any order; unknown ones are ignored. A piece may be reused once the next one is requested.
  *
  * @throws BackupError `VERSION_UNSUPPORTED` for a version other than 1.0.0, `METADATA_INVALID` for anything else.
  */
@@ -86,7 +86,7 @@ export async function parseMetadata(
   throw invalidJson(context, `its checksum is ${found}, but \`stowage_checksum\` is ${checksum}`)
 }
 
-/** Undefined where one of the keys is missing: the others alone are of no use. */
+/** Undefined where one of the keys is missing. */
 function statedSizes(fields: Fields): StatedSizes | undefined {
   const chunkSizeBytes = fields.nullableInteger('stowage_chunk_size_bytes', 1)
   const blockSizeBytes = fields.nullableInteger('stowage_block_size_bytes', 1)

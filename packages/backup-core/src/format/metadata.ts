@@ -3,21 +3,21 @@ import type { ExtraMetadata } from '../contracts/records.js'
 /** A stored piece of the volume. */
 export interface StoredObject {
   readonly name: string
-  /** Where in the volume its first byte belongs. */
+  /** The offset of its first byte in the volume. */
   readonly offsetBytes: number
-  /** Its length in the volume: what it decompresses to. */
+  /** Its length in the volume, after decompression. */
   readonly lengthBytes: number
-  /** The word for how it is compressed, in lower case: `none`, `zlib`, … */
+  /** The name of its compression algorithm, in lower case: `none`, `zlib`, … */
   readonly compression: string
-  /** The MD5 of the raw bytes in lower-case hex; null where whoever wrote it gave none. */
+  /** The MD5 of the raw bytes in lower-case hex; null where the manifest has none. */
   readonly md5: string | null
 }
 
-/** What a backup took of the store, and how it was cut. Only Stowage writes it, all of it or nothing. */
+/** The stored sizes of a backup, and its chunk and block size. Only Stowage writes them, all or none. */
 export interface StatedSizes {
-  /** The most bytes of the volume in one object that the backup was made with. */
+  /** The chunk size that the backup was made with. */
   readonly chunkSizeBytes: number
-  /** The size at which changes were found. */
+  /** The granularity of change detection. */
   readonly blockSizeBytes: number
   /** The chunk objects as stored, after compression. */
   readonly storedDataBytes: number
@@ -25,27 +25,27 @@ export interface StatedSizes {
   readonly sha256fileBytes: number
 }
 
-/** What a backup's `_metadata` object holds. */
+/** The content of a backup's `_metadata` object. */
 export interface BackupMetadata {
   readonly version: string
   readonly backupId: string
   readonly volumeId: string
   readonly backupName: string | null
   readonly backupDescription: string | null
-  /** `2026-01-01 00:00:00+00:00`, or whatever else Python's `str(datetime)` gave. */
+  /** `2026-01-01 00:00:00+00:00`, or another result of Python's `str(datetime)`. */
   readonly createdAt: string
   /** Null for a full backup. */
   readonly parentId: string | null
   /** Set where the text has no `parent_id` at all: backups from before Cinder had incrementals, or a damaged key. */
   readonly parentIdMissing?: true
-  /** The parent's prefix, which tells it from another backup of its id. Only Stowage writes it. */
+  /** The parent's prefix, which distinguishes it from another backup with its id. Only Stowage writes it. */
   readonly parentPrefix?: string
   /**
-   * The ids of all that an incremental stands on, its parent first, down to the full backup. Only Stowage writes it: a
-   * further incremental sees by names alone that they are there. Absent where there are very many of them.
+   * The ids of an incremental's ancestors, its parent first, down to the full backup. Only Stowage writes it: a further
+   * incremental checks by names alone that they exist. Absent for very long chains.
    */
   readonly ancestorIds?: readonly string[]
-  /** A string that holds JSON: what Cinder knows of the volume. */
+  /** JSON in a string: Cinder's record of the volume. */
   readonly volumeMeta: string | null
   readonly extraMetadata: ExtraMetadata
   /** In the order they were written. */
@@ -57,16 +57,16 @@ export interface BackupMetadata {
   /** The length of the text, where it was read from a store. */
   readonly textBytes?: number
   /**
-   * Whether the text carries a checksum of itself: what was read is what was written. Stowage writes one; Cinder and
-   * earlier versions of Stowage do not.
+   * Whether the text contains a checksum of itself, which was verified. Stowage writes one; Cinder and earlier versions of
+   * Stowage do not.
    */
   readonly checksummed: boolean
 }
 
-/** A record stays small whatever a manifest says. */
+/** Keeps a record small for any manifest. */
 const MAX_COMPRESSIONS = 16
 
-/** The compressions of some objects, by their words, in alphabetical order. */
+/** The names of the compression algorithms of some objects, in alphabetical order. */
 export function compressionsOf(objects: readonly StoredObject[]): string[] {
   const words = new Set<string>()
   for (const { compression } of objects) {

@@ -1,18 +1,18 @@
 import { BackupError } from '../errors/backup-error.js'
 
-/** Swift's limit counts characters; bytes are what a file system counts. */
+/** Swift's limit counts characters; file systems count bytes. */
 export const maxObjectNameBytes = 1024
 const maxContainerNameBytes = 256
 
 const idPattern = /^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$/
-/** With the `u` flag a surrogate that is half of a pair does not match: these are the lone ones. */
+/** With the `u` flag only lone surrogates match. */
 const loneSurrogate = /\p{Surrogate}/u
 
-/** What is wrong with a path that a store is asked for, or null. */
+/** Returns the problem of a path in a store, or null. */
 function pathProblem(path: string, maxBytes: number): string | null {
   if (path === '') return 'is empty'
-  if (path.includes('\0')) return 'has a NUL in it'
-  if (loneSurrogate.test(path)) return 'has half of a surrogate pair in it, which is no character'
+  if (path.includes('\0')) return 'contains a NUL'
+  if (loneSurrogate.test(path)) return 'contains a lone surrogate, which is not a character'
   if (Buffer.byteLength(path) > maxBytes) return `is longer than ${maxBytes} bytes`
   for (const segment of path.split('/')) {
     if (segment === '') return 'begins or ends with `/`, or has two of them in a row'
@@ -21,21 +21,21 @@ function pathProblem(path: string, maxBytes: number): string | null {
   return null
 }
 
-/** What is wrong with an object name, or null. */
+/** Returns the problem of an object name, or null. */
 export function objectNameProblem(name: string, maxBytes: number = maxObjectNameBytes): string | null {
   return pathProblem(name, Math.min(maxBytes, maxObjectNameBytes))
 }
 
-/** What is wrong with a container name, or null. POSIX's own containers have `/` in them; Swift's driver refuses it. */
+/** Returns the problem of a container name, or null. The POSIX driver's containers may contain `/`; Swift's may not. */
 export function containerNameProblem(name: string): string | null {
   return pathProblem(name, maxContainerNameBytes)
 }
 
-/** What is wrong with an id that becomes a part of object names, or null. */
+/** Returns the problem of an id that becomes a part of object names, or null. */
 export function idProblem(id: string): string | null {
   if (!idPattern.test(id))
     return 'is not 1 to 128 of the characters 0-9 A-Z a-z . _ -, the first a letter or digit'
-  if (id.includes('..')) return 'has `..` in it'
+  if (id.includes('..')) return 'contains `..`'
   return null
 }
 
@@ -44,7 +44,7 @@ function assertName(what: string, name: string, problem: string | null, next: st
   throw new BackupError('OPTION_INVALID', `The ${what} ${quoted(name)} ${problem}. ${next}`)
 }
 
-/** A name from outside, fit for a message: in quotes, escaped and cut. */
+/** Quotes, escapes and cuts a name for a message. */
 export function quoted(name: string): string {
   return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name)
 }
@@ -82,9 +82,9 @@ export function assertVolumeId(id: string): void {
   assertName('volume id', id, idProblem(id), 'Use the UUID of the volume, or a short word.')
 }
 
-/** What the commit object's name ends with. */
+/** The suffix of the commit object's name. */
 export const METADATA_SUFFIX = '_metadata'
-/** What the name of the object of block hashes ends with. */
+/** The suffix of the name of the object with block hashes. */
 export const SHA256FILE_SUFFIX = '_sha256file'
 
 /** Up to fifteen digits, so that a number from a store is always a safe integer. */
@@ -97,7 +97,7 @@ const chunkSuffixPattern = /^-[0-9]{5,15}$/
  */
 export function chunkObjectName(prefix: string, number: number): string {
   if (!Number.isSafeInteger(number) || number < 1) {
-    throw new BackupError('OPTION_INVALID', `Chunk objects are numbered from 1; ${number} is no such number.`)
+    throw new BackupError('OPTION_INVALID', `Chunk objects are numbered from 1, not ${number}.`)
   }
   return `${prefix}-${String(number).padStart(5, '0')}`
 }
@@ -112,7 +112,7 @@ export function sha256fileObjectName(prefix: string): string {
   return prefix + SHA256FILE_SUFFIX
 }
 
-/** Whether `suffix` is what follows the prefix in a chunk object's name. */
+/** Whether `suffix` is that of a chunk object's name. */
 export function isChunkSuffix(suffix: string): boolean {
   return chunkSuffixPattern.test(suffix)
 }

@@ -3,7 +3,7 @@ import type { JsonValue } from '../contracts/records.js'
 
 /**
  * Orders two strings as Python does: by code point. JavaScript's own `<` goes by UTF-16 unit, which puts U+1F600
- * (its first unit is 0xD83D) before U+FF5E. A lone surrogate counts as the code point it names, in both languages.
+ * (its first unit is 0xD83D) before U+FF5E. A lone surrogate counts as its code point, in both languages.
  */
 export function compareCodePoints(left: string, right: string): number {
   let index = 0
@@ -22,9 +22,9 @@ const lastSmallExponent = -5
 
 /**
  * A number as Python's `json.dumps` prints it. A safe integer is printed as Python's `int`; anything else as its
- * `float`, whose shortest digits that read back the same are JavaScript's too, laid out differently.
+ * `float`, whose shortest round-trip digits are also JavaScript's, in another layout.
  *
- * JavaScript cannot tell `1.0` from `1`: both are printed as the integer.
+ * JavaScript does not distinguish `1.0` from `1`: both are printed as the integer.
  *
  * @throws BackupError `OPTION_INVALID` for NaN and the infinities, which JSON does not have.
  */
@@ -60,7 +60,7 @@ export interface PythonDumpsOptions {
   readonly sortKeys?: boolean
 }
 
-/** What Python's encoder does not copy as it is: all but printable ASCII, 0x7f among it, and the two that JSON escapes. */
+/** Characters that Python's encoder escapes: all but printable ASCII and 0x7f, and the two that JSON escapes. */
 const escaped = /[^\x20-\x7e]|["\\]/g
 
 const shortForms: ReadonlyMap<string, string> = new Map([
@@ -87,7 +87,7 @@ export function pythonString(text: string): string {
  * JSON as Python's `json.dumps` writes it, with its separators `, ` and `: `.
  *
  * Differs where JavaScript's values do: `1.0` is written as `1`, and without `sortKeys` keys that look like array
- * indices come first. A value must not be nested deeper than the stack is.
+ * indices come first. A value must not be nested deeper than the stack allows.
  *
  * @throws BackupError `OPTION_INVALID` for NaN and the infinities.
  */
@@ -95,7 +95,7 @@ export function pythonDumps(value: JsonValue, options: PythonDumpsOptions = {}):
   return dumpAt(value, options, 0)
 }
 
-/** The same for a value that is printed inside of others, `level` levels deep. */
+/** The same for a value nested `level` levels deep. */
 export function dumpAt(value: JsonValue, options: PythonDumpsOptions, level: number): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return pythonString(value)

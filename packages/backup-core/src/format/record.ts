@@ -9,15 +9,15 @@ import { pythonDumps } from './python-json.js'
 /** Cinder counts sizes in GiB. */
 export const bytesInGib = 2 ** 30
 
-/** A size as Cinder has it: whole GiB, and never none, for it refuses volumes of size 0. */
+/** A size in whole GiB, at least 1: Cinder refuses volumes of size 0. */
 export function sizeInGib(sizeBytes: number): number {
   return Math.max(1, Math.ceil(sizeBytes / bytesInGib))
 }
 
-/** The key of `driver_info` that keeps the exact size: Cinder hands `driver_info` to a driver that drops it. */
+/** The key of `driver_info` for the exact size. Cinder passes `driver_info` to a driver that drops it. */
 export const sizeBytesKey = 'stowage_size_bytes'
 
-/** What Cinder knows of a backup and Stowage does not. Its import overwrites or drops all of it. */
+/** Fields that only Cinder has. Its import overwrites or drops all of them. */
 export interface RecordExtra {
   readonly userId?: string | null
   readonly projectId?: string | null
@@ -71,7 +71,7 @@ export function recordFields(
 
 /** A record that was imported. */
 export interface DecodedRecord extends BackupRecord {
-  /** The driver that the backup was made with, by Cinder's name. */
+  /** Cinder's name of the driver that the backup was made with. */
   readonly serviceName: string
   /** Whether `sizeBytes` is the volume's own; Cinder's records have whole GiB. */
   readonly sizeIsExact: boolean
@@ -99,8 +99,8 @@ export function encodeRecord(
 }
 
 /**
- * Reads a record that Cinder or {@link encodeRecord} wrote. Nothing in it is believed: the names it gives lead nowhere
- * but below a container, and the base64 and JSON are read strictly, where Python's skip what they do not know.
+ * Reads a record that Cinder or {@link encodeRecord} wrote. All input is validated: names cannot lead out of a container,
+ * and base64 and JSON are parsed strictly, where Python's parsers skip unknown characters.
  *
  * @throws BackupError `RECORD_INVALID`
  */
@@ -109,13 +109,13 @@ export function decodeRecord(exported: ExportedRecord): DecodedRecord {
     throw invalid('`backupService` and `backupUrl` must be strings')
   }
   const fields = parseJsonText(decodeBase64(exported.backupUrl), subject, { maxBytes: maxRecordBytes })
-  if (!isJsonObject(fields)) throw invalid('it is no object')
+  if (!isJsonObject(fields)) throw invalid('it is not a JSON object')
   const created = parseCreatedAt(text(fields, 'created_at'))
-  if (created === null) throw invalid('`created_at` is no time')
+  if (created === null) throw invalid('`created_at` is not a time')
   const id = checked(fields, 'id', idProblem)
   const prefix = checked(fields, 'service_metadata', objectNameProblem)
-  // Every driver's prefix has the id in it: one that has not belongs to another backup.
-  if (!prefix.includes(id)) throw invalid('`service_metadata` does not have the `id` in it')
+  // Every driver's prefix contains the id: otherwise it belongs to another backup.
+  if (!prefix.includes(id)) throw invalid('`service_metadata` does not contain the `id`')
   return {
     id,
     volumeId: checked(fields, 'volume_id', idProblem),
@@ -138,17 +138,17 @@ function size(fields: JsonObject): { sizeBytes: number; sizeIsExact: boolean } {
   const exact = isJsonObject(driverInfo) ? driverInfo[sizeBytesKey] : undefined
   if (exact !== undefined) {
     const sizeBytes = integer(`driver_info.${sizeBytesKey}`, exact)
-    if (sizeInGib(sizeBytes) !== sizeGib) throw invalid('its two sizes are not the same')
+    if (sizeInGib(sizeBytes) !== sizeGib) throw invalid('its two sizes differ')
     return { sizeBytes, sizeIsExact: true }
   }
-  if (!Number.isSafeInteger(sizeGib * bytesInGib)) throw invalid('`size` is more than any volume has')
+  if (!Number.isSafeInteger(sizeGib * bytesInGib)) throw invalid('`size` is too large')
   return { sizeBytes: sizeGib * bytesInGib, sizeIsExact: false }
 }
 
 function decodeBase64(text: string): Uint8Array {
   if (text.length > maxRecordBytes * 2) throw invalid('`backupUrl` is too long')
   const bytes = Buffer.from(text, 'base64')
-  // Node skips what is not base64; what it made of the text tells whether it skipped something.
+  // Node.js skips characters that are not base64: encoding the result again shows it.
   if (bytes.toString('base64') !== text) throw invalid('`backupUrl` is not base64')
   return bytes
 }

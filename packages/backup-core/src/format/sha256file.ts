@@ -7,7 +7,7 @@ import type { ObjectPlace } from './metadata-reader.js'
 import { idProblem } from './object-names.js'
 import { pythonString } from './python-json.js'
 
-/** What a backup's `_sha256file` object holds beside the hashes. */
+/** The content of a backup's `_sha256file` object, except the hashes. */
 export interface Sha256fileHeader {
   readonly backupId: string
   readonly volumeId: string
@@ -32,7 +32,7 @@ export interface Sha256file {
 
 /**
  * Reads and checks a `_sha256file` object: 32 bytes of memory for each block, whatever its size. Keys may come in any order;
- * unknown ones are ignored. A piece may be reused once the next one is asked for.
+ * unknown ones are ignored. A piece may be reused once the next one is requested.
  *
  * @throws BackupError `VERSION_UNSUPPORTED` for a version other than 1.0.0, `METADATA_INVALID` for anything else.
  */
@@ -81,7 +81,7 @@ const linesInPiece = 3640
 
 /**
  * The line before the first hash has an odd length. One byte of space in front of it puts every hash at an even
- * address, where two digits are written at once.
+ * address, where one store writes two digits.
  */
 const paddingBytes = 1
 

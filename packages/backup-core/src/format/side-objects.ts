@@ -6,13 +6,13 @@ import { isPrefixTimestamp } from './timestamps.js'
  */
 const CLAIM_PREFIX = 'stowage-claim_'
 const MARKER_PREFIX = 'stowage-deleting_'
-/** Ends every marker's name, so that an id that ends with `_metadata` does not make it a manifest's. */
+/** Ends every marker's name, so that the marker of an id that ends with `_metadata` does not look like a manifest. */
 const MARKER_SUFFIX = '.v1'
 
 /** 32 hex digits, or the time of a prefix: neither has the `_` that separates it from the id. */
 const tokenPattern = /^[0-9a-f]{32}$/
 
-/** What the names of all claims to a backup id begin with; those to longer ids, too. */
+/** The beginning of the names of all claims to a backup id, and to longer ids. */
 export function claimNamesBegin(backupId: string): string {
   return `${CLAIM_PREFIX}${backupId}_`
 }
@@ -31,13 +31,13 @@ export function parseClaimName(objectName: string): string | undefined {
   return objectName.slice(CLAIM_PREFIX.length, tokenStart - 1) || undefined
 }
 
-/** What the names of all markers of a backup begin with; those of longer ids, too. */
+/** The beginning of the names of all markers of a backup, and of longer ids. */
 export function markerNamesBegin(backupId: string): string {
   return `${MARKER_PREFIX}${backupId}_`
 }
 
 /**
- * The object that says that a backup is being deleted.
+ * The name of an object that marks a backup as being deleted.
  *
  * @param token - 32 hex digits: each delete has a marker of its own, which no other one replaces
  */

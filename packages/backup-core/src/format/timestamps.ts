@@ -1,11 +1,11 @@
 import { BackupError } from '../errors/backup-error.js'
 
-/** What Python's `str(datetime)` and `isoformat()` can give, and the `Z` of an exported record. */
+/** The forms of Python's `str(datetime)` and `isoformat()`, and the `Z` of an exported record. */
 const createdAtPattern =
   /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d)(?::(\d\d)(?:\.\d{1,6})?)?)?$/
 
 /**
- * The moment as `_metadata` holds it: `2026-01-01 00:00:00+00:00`, in UTC, whole seconds.
+ * Formats a time for `_metadata`: `2026-01-01 00:00:00+00:00`, in UTC, whole seconds.
  * @throws BackupError `OPTION_INVALID` for a date outside of the years 0 to 9999.
  */
 export function formatCreatedAt(date: Date): string {
@@ -13,7 +13,7 @@ export function formatCreatedAt(date: Date): string {
 }
 
 /**
- * The moment as object names hold it: `20260101000000`, in UTC.
+ * Formats a time for object names: `20260101000000`, in UTC.
  * @throws BackupError `OPTION_INVALID` for a date outside of the years 0 to 9999.
  */
 export function formatPrefixTimestamp(date: Date): string {
@@ -25,14 +25,14 @@ export function isPrefixTimestamp(text: string): boolean {
   return /^\d{14}$/.test(text)
 }
 
-/** The moment as an exported record holds it: `2026-01-01T00:00:00Z`. */
+/** Formats a time for an exported record: `2026-01-01T00:00:00Z`. */
 export function formatRecordTimestamp(date: Date): string {
   return `${isoSeconds(date)}Z`
 }
 
 /**
- * A stored `created_at` in ISO 8601, in UTC: `2026-01-01T00:00:00Z`, with a fraction where it has one. A text that is no
- * moment stays as it is.
+ * A stored `created_at` in ISO 8601, in UTC: `2026-01-01T00:00:00Z`, with a fraction where it has one. Any other text
+ * is returned unchanged.
  */
 export function isoCreatedAt(text: string): string {
   const date = parseCreatedAt(text)
@@ -44,7 +44,7 @@ export function isoCreatedAt(text: string): string {
 
 function isoSeconds(date: Date): string {
   if (!hasFourDigitYear(date)) {
-    throw new BackupError('OPTION_INVALID', 'The clock gave no date of the years 0 to 9999. Check `clock`.')
+    throw new BackupError('OPTION_INVALID', '`clock` did not return a date of the years 0 to 9999. Check it.')
   }
   return date.toISOString().slice(0, 19)
 }
@@ -56,7 +56,7 @@ function hasFourDigitYear(date: Date): boolean {
 
 /**
  * Reads a `created_at`: with a space or `T`, with or without a fraction and an offset. Without an offset it is UTC, as
- * in Cinder's database. Null where there is no such moment.
+ * in Cinder's database. Null for an invalid time.
  */
 export function parseCreatedAt(text: string): Date | null {
   const match = createdAtPattern.exec(text)
@@ -66,7 +66,7 @@ export function parseCreatedAt(text: string): Date | null {
   if (hour > 23 || minute > 59 || second > 59 || part(9) > 23 || part(10) > 59 || part(11) > 59) return null
 
   const date = new Date(0)
-  // Not Date.UTC: it takes the years 0 to 99 for 1900 to 1999.
+  // Not Date.UTC: it maps the years 0 to 99 to 1900 to 1999.
   date.setUTCFullYear(year, month - 1, day)
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null
   const milliseconds = Number((match[7] ?? '').slice(0, 3).padEnd(3, '0'))

@@ -7,7 +7,7 @@ import { pythonDumps } from './python-json.js'
 
 type JsonObject = Readonly<Record<string, JsonValue>>
 
-/** What Cinder gives back of the volume's own fields; the keys are its database's columns. */
+/** The fields of the volume that Cinder restores; the keys are columns of its database. */
 const restoredBaseKeys: ReadonlyMap<JsonValue | undefined, readonly string[]> = new Map([
   [1, ['display_name', 'display_description']],
   [2, ['display_name', 'display_description', 'encryption_key_id']],
@@ -25,8 +25,7 @@ const stored: JsonSubject = {
 }
 
 /**
- * The text to keep as `volume_meta`. A string is kept as it is, so that what Cinder wrote stays what it was; an object
- * is encoded as Cinder does.
+ * Returns the text for `volume_meta`. A string is kept unchanged, as Cinder wrote it; an object is encoded as Cinder does.
  *
  * @throws BackupError `OPTION_INVALID` for a string that is not the JSON of an object, and for numbers that JSON or
  * JavaScript cannot hold.
@@ -36,7 +35,7 @@ export function encodeVolumeMetadata(
 ): string | null {
   if (meta === null) return null
   const text = typeof meta === 'string' ? meta : encoded(meta)
-  if (!isJsonObject(parseJsonText(text, given))) throw invalidJson(given, 'it is no object')
+  if (!isJsonObject(parseJsonText(text, given))) throw invalidJson(given, 'it is not a JSON object')
   return text
 }
 
@@ -44,7 +43,7 @@ function encoded(meta: { readonly [key: string]: JsonValue }): string {
   try {
     return pythonDumps(meta)
   } catch (error) {
-    // The stack is full.
+    // Stack overflow.
     if (error instanceof RangeError) throw invalidJson(given, 'it is nested too deep, or contains itself')
     throw error
   }
@@ -52,7 +51,7 @@ function encoded(meta: { readonly [key: string]: JsonValue }): string {
 
 /**
  * What a restore gives back of `volume_meta`: display_name, display_description and, from version 2 on,
- * encryption_key_id of the volume; all of its own and its image's metadata. Null where the backup says nothing.
+ * encryption_key_id of the volume; all of its own and its image's metadata. Null where the backup has none.
  *
  * @throws BackupError `VOLUME_METADATA_UNSUPPORTED` for a version other than 1 and 2, `METADATA_INVALID` for a text that
  * is something else.
@@ -60,7 +59,7 @@ function encoded(meta: { readonly [key: string]: JsonValue }): string {
 export function restoredVolumeMetadata(volumeMeta: string | null): RestoredVolumeMetadata | null {
   if (volumeMeta === null || volumeMeta === '') return null
   const meta = parseJsonText(volumeMeta, stored)
-  if (!isJsonObject(meta)) throw invalidJson(stored, 'it is no object')
+  if (!isJsonObject(meta)) throw invalidJson(stored, 'it is not a JSON object')
   const version = meta['version']
   if (version === undefined) throw invalidJson(stored, 'it has no `version`')
   const baseKeys = restoredBaseKeys.get(version)
@@ -78,11 +77,11 @@ export function restoredVolumeMetadata(volumeMeta: string | null): RestoredVolum
   }
 }
 
-/** A part that is absent is empty: Cinder leaves out what a volume does not have. */
+/** An absent part is empty: Cinder omits what a volume does not have. */
 function part(meta: JsonObject, key: string): JsonObject {
   const value = meta[key]
   if (value === undefined) return {}
-  if (!isJsonObject(value)) throw invalidJson(stored, `\`${key}\` is no object`)
+  if (!isJsonObject(value)) throw invalidJson(stored, `\`${key}\` is not an object`)
   return value
 }
 

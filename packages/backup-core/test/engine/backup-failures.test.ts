@@ -237,7 +237,7 @@ describe('a backup that fails', () => {
     expect(memory.store.list('volumebackups')).toEqual(names)
   })
 
-  it('is told by its own error, and a success by its record, when the source does not close', async () => {
+  it('is reported by its own error, and a success by its record, when the source does not close', async () => {
     const { memory } = await scene()
     const source = {
       openSource: () =>

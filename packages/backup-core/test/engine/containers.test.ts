@@ -119,7 +119,7 @@ describe('an operation on a chain', () => {
 })
 
 describe('a backup whose metadata cannot be read', () => {
-  it('is told from one that is not there, by whoever asks for it', async () => {
+  it('is distinguished from one that does not exist', async () => {
     const memory = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 2048 })
     const full = await memory.backup({ volumeId: 'volume', backupId: 'full' }, before)
     const next = await memory.backup({ volumeId: 'volume', backupId: 'next', parent: full }, after)

@@ -211,7 +211,7 @@ describe('a backup whose metadata is damaged', () => {
     await driver.verify('full', { level: 'full' })
   })
 
-  it('is told from another one whose id contains its own (C2)', async () => {
+  it('is distinguished from another one whose id contains its own (C2)', async () => {
     const driver = new MemoryBackupDriver({ ...sizes, clock: () => new Date(0) })
     const ids = ['b', 'a_b', 'a-b', 'backup_b', 'b_1', 'b-00001']
     for (const backupId of ids) await driver.backup({ volumeId: 'volume', backupId }, before)

@@ -24,7 +24,7 @@ describe('parseJsonText', () => {
       expect.objectContaining({
         code: 'RECORD_INVALID',
         message: expect.stringMatching(
-          /^The record is not valid: it is not JSON \(.+\)\. Again\.$/,
+          /^The record is not valid: it is not valid JSON \(.+\)\. Again\.$/,
         ) as unknown,
       }),
     )
@@ -41,7 +41,7 @@ describe('parseJsonText', () => {
 
   test('refuses bytes that are not UTF-8, and a byte order mark', () => {
     expect(() => parseJsonText(Uint8Array.of(0x22, 0xc0, 0xaf, 0x22), place)).toThrow('not UTF-8')
-    expect(() => parseJsonText('\ufeff{}', place)).toThrow('not JSON')
+    expect(() => parseJsonText('\ufeff{}', place)).toThrow('not valid JSON')
     expect(parseJsonText('"\ufeffa"', place)).toBe('\ufeffa')
   })
 

@@ -252,12 +252,12 @@ describe('parseMetadata', () => {
     ['a number', '1', '`.` must be an object'],
     ['an empty object', '{}', '`version` must be'],
     ['a truncated text', JSON.stringify(valid()).slice(0, -9), 'ends too early'],
-    ['a BOM', `\ufeff${JSON.stringify(valid())}`, 'it is not JSON'],
-    ['two documents', `${JSON.stringify(valid())}{}`, 'it is not JSON'],
+    ['a BOM', `\ufeff${JSON.stringify(valid())}`, 'it is not valid JSON'],
+    ['two documents', `${JSON.stringify(valid())}{}`, 'it is not valid JSON'],
     [
       'a key twice',
       JSON.stringify(valid()).replace('{', `{"backup_id":"${id}",`),
-      '`backup_id` is there twice',
+      '`backup_id` occurs twice',
     ],
   ])('refuses %s', async (_name, text, message) => {
     expect(await refusal(text)).toContain(message)

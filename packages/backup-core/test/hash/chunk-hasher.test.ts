@@ -30,7 +30,7 @@ it('hashes blocks and chunk alike in a worker and on the main thread, a short la
   }
 })
 
-it('answers many at once, each its own', async () => {
+it('answers concurrent calls, each with its own result', async () => {
   const inputs = Array.from({ length: 20 }, () => randomBytes(300_000))
   const answers = await Promise.all(
     inputs.map((bytes) => hashChunk({ parts: [shared(bytes)], blockSizeBytes: 0, md5: true })),
@@ -73,16 +73,16 @@ it('hashes what is known to be zeros as it hashes zeros, between pieces of data 
   const zeros = new Uint8Array(100 * blockSizeBytes)
   const last = new Uint8Array(50 * blockSizeBytes + 7)
   for (const move of [shared, (bytes: Uint8Array) => bytes]) {
-    const [told, untold] = [new PieceHasher(blockSizeBytes), new PieceHasher(blockSizeBytes)]
+    const [informed, uninformed] = [new PieceHasher(blockSizeBytes), new PieceHasher(blockSizeBytes)]
     for (const pieces of [
       [zeros, data, zeros, last],
       [zeros, last],
       [data, zeros],
     ]) {
-      const asked = pieces.map((piece) => told.add(move(piece), isZeros(piece)))
-      const wanted = pieces.map((piece) => untold.add(move(piece)))
+      const asked = pieces.map((piece) => informed.add(move(piece), isZeros(piece)))
+      const wanted = pieces.map((piece) => uninformed.add(move(piece)))
       expect(await Promise.all(asked)).toEqual(await Promise.all(wanted))
-      expect(await told.end()).toBe(await untold.end())
+      expect(await informed.end()).toBe(await uninformed.end())
     }
     const job = { parts: [move(zeros), move(last)], blockSizeBytes, md5: true }
     expect(await hashChunk({ ...job, knownZeros: true })).toEqual(await hashChunk(job))

@@ -67,7 +67,7 @@ describe('the holes of a sparse file', () => {
   })
 
   it.runIf(canTell)(
-    'are told after what was written last, and are the whole of a file without data',
+    'are reported after the last write, and cover a file without data',
     async () => {
       expectData(await all(dataExtents(handle, sizeBytes)))
       await handle.truncate(0)
