@@ -1,5 +1,12 @@
 import { runBackup } from './backup/run-backup.js'
-import type { BackupCatalog, CatalogFilter, CatalogLookup } from './contracts/catalog.js'
+import type {
+  BackupCatalog,
+  BackupRecord,
+  BackupReference,
+  BackupResult,
+  CatalogFilter,
+  CatalogLookup,
+} from './contracts/records.js'
 import { inOrder } from './catalog/summary.js'
 import { backupNotFound, backupNotFoundBy, type BackupLookup } from './catalog/backup-lookup.js'
 import { OwnCatalogLookup, StoreCatalog } from './catalog/store-catalog.js'
@@ -40,7 +47,6 @@ import {
 import { checkCall, chunkedDriverShape } from './settings/option-shapes.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './contracts/options.js'
 import { resolveSettings, type DriverSettings } from './settings/settings.js'
-import type { BackupRecord, BackupReference, BackupResult } from './contracts/records.js'
 
 /**
  * The base class of a backend: chunked, incremental, verified backups in an object store, in the format of Cinder's backup

@@ -5,14 +5,14 @@ export type {
   BackupErrorOptions,
   BackupProblem,
 } from './errors/backup-error.js'
-export { abortedError, isAbort, throwIfAborted } from './errors/abort.js'
+export { abortedError, isAbort, throwIfAborted } from './errors/backup-error.js'
 export { errorMapper } from './errors/error-mapper.js'
 export type { CallContext, CodeOf, ErrorMapper, ErrorMeaning } from './errors/error-mapper.js'
 export { ChunkedBackupDriver } from './chunked-backup-driver.js'
 export { chunkedDriverShape, storeShape } from './settings/option-shapes.js'
 export { checkArgument, checkOptions } from './checks/check-options.js'
-export type { OptionRule, OptionShape } from './checks/option-rules.js'
-export { optionRules } from './checks/option-rules.js'
+export type { OptionRule, OptionShape } from './checks/check-options.js'
+export { optionRules } from './checks/check-options.js'
 export { formatCreatedAt, formatPrefixTimestamp, parseCreatedAt } from './format/timestamps.js'
 export { CINDER_COMPRESSIONS, compressorProblem } from './compression/compressors.js'
 export { isAllZeros } from './volume/zeros.js'
@@ -38,7 +38,7 @@ export type {
   TemporaryObject,
   WriterOptions,
 } from './contracts/object-store.js'
-export type * from './contracts/catalog.js'
+export type * from './contracts/records.js'
 export type * from './contracts/compressor.js'
 export type * from './contracts/options.js'
 export type * from './contracts/progress.js'

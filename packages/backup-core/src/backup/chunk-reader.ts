@@ -1,6 +1,5 @@
 import type { OpenSource, VolumeExtent } from '../contracts/volume.js'
-import { abortedError } from '../errors/abort.js'
-import { BackupError } from '../errors/backup-error.js'
+import { abortedError, BackupError } from '../errors/backup-error.js'
 import { hashChunk, PieceHasher } from '../hash/chunk-hasher.js'
 import type { PieceHashes } from '../hash/hash-pool.js'
 import type { BufferPool } from '../pipeline/buffer-pool.js'

@@ -1,8 +1,7 @@
 import type { ChainLayer } from '../chain/chain.js'
-import type { BackupCatalog, CatalogFilter, CatalogLookup } from '../contracts/catalog.js'
+import type { BackupCatalog, BackupRecord, CatalogFilter, CatalogLookup } from '../contracts/records.js'
 import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
 import type { WarningListener } from '../contracts/progress.js'
-import type { BackupRecord } from '../contracts/records.js'
 import { BackupLookup, type BackupFilter, type BackupPlace } from './backup-lookup.js'
 import { inOrder } from './summary.js'
 

@@ -1,5 +1,5 @@
 import type { DriverCapabilities } from './object-store.js'
-import type { BackupCatalog } from './catalog.js'
+import type { BackupCatalog } from './records.js'
 import type { Compressor } from './compressor.js'
 import type { RetryListener, WarningListener } from './progress.js'
 

@@ -1,4 +1,4 @@
-import type { BackupCatalog } from '../contracts/catalog.js'
+import type { BackupCatalog, BackupRecord } from '../contracts/records.js'
 import {
   isUnreadable,
   type ContainerListing,
@@ -7,7 +7,6 @@ import {
 } from '../catalog/list-container.js'
 import { inOrder, recordOf, summarise, type Summary } from '../catalog/summary.js'
 import { readMetadataAt } from '../chain/chain.js'
-import type { BackupRecord } from '../contracts/records.js'
 import { isBackupError, type BackupError } from '../errors/backup-error.js'
 import { mayBeOfVolume } from '../format/backup-prefix.js'
 import { metadataObjectName } from '../format/object-names.js'

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listContainer, type ContainerListing } from '../catalog/list-container.js'
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError } from '../errors/backup-error.js'
+import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { metadataObjectName } from '../format/object-names.js'
 import type { DeleteTarget } from './find-target.js'
 import type { StoreAccess } from './marker.js'

@@ -1,5 +1,4 @@
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
 import type { ProgressMeter } from '../pipeline/progress-meter.js'
 import { controlObjectNames, listBackupObjects } from '../store/objects.js'
 import type { DeleteTarget } from './find-target.js'

@@ -1,12 +1,10 @@
-import type { BackupCatalog } from '../contracts/catalog.js'
+import type { BackupCatalog, BackupReference } from '../contracts/records.js'
 import { signalOptions } from '../contracts/object-store.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
 import type { WarningListener } from '../contracts/progress.js'
 import { DependentsSearch, type Dependents } from './dependents.js'
 import type { DeleteOptions, DeleteResult } from '../contracts/requests.js'
-import type { BackupReference } from '../contracts/records.js'
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
 import {
   findInStore,
   findTargets,

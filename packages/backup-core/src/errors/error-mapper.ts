@@ -1,5 +1,11 @@
-import { isAbort, reasonOfAbort, throwIfAborted } from './abort.js'
-import { BackupError, isBackupError, type BackupErrorCode } from './backup-error.js'
+import {
+  BackupError,
+  isAbort,
+  isBackupError,
+  reasonOfAbort,
+  throwIfAborted,
+  type BackupErrorCode,
+} from './backup-error.js'
 
 /** A call of a store's client, for the error that it may end with. */
 export interface CallContext {

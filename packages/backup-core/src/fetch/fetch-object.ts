@@ -4,8 +4,12 @@ import type { VisibleObject } from '../chain/extent-map.js'
 import type { Compressors } from '../compression/compressors.js'
 import type { ObjectOptions, ObjectStore } from '../contracts/object-store.js'
 import type { StepListener, WarningListener } from '../contracts/progress.js'
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError, isBackupError, type BackupErrorOptions } from '../errors/backup-error.js'
+import {
+  BackupError,
+  isBackupError,
+  throwIfAborted,
+  type BackupErrorOptions,
+} from '../errors/backup-error.js'
 import type { StoredObject } from '../format/metadata.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'

@@ -1,5 +1,4 @@
-import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { abortedError } from '../errors/abort.js'
+import { abortedError, BackupError, isBackupError } from '../errors/backup-error.js'
 import { messageOf } from '../errors/error-mapper.js'
 import { BufferPool } from './buffer-pool.js'
 import { ByteBudget } from './byte-budget.js'

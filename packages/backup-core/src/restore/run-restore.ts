@@ -11,8 +11,7 @@ import { signalOptions, type ObjectStore } from '../contracts/object-store.js'
 import type { BackupWarning } from '../contracts/progress.js'
 import type { RestoreOptions, RestoreResult } from '../contracts/requests.js'
 import type { OpenTarget, VolumeExtent, VolumeTarget } from '../contracts/volume.js'
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError } from '../errors/backup-error.js'
+import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { loadBlockProof, totalBytes } from '../fetch/block-proof.js'
 import { assertFetchable, type ChainJob } from '../fetch/fetch-object.js'
 import { visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
@@ -20,8 +19,13 @@ import { sha256fileObjectName } from '../format/object-names.js'
 import { restoredVolumeMetadata } from '../format/volume-meta.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
 import { closeQuietly, openCheckedTarget } from '../volume/checked-volume.js'
-import { writeExtents, writeZeros, type WriteCounts } from './write-extents.js'
-import { withoutZeroObjects, type MapWithoutZeros } from './zero-objects.js'
+import {
+  withoutZeroObjects,
+  writeExtents,
+  writeZeros,
+  type MapWithoutZeros,
+  type WriteCounts,
+} from './write-extents.js'
 
 /**
  * Restores the newest volume of a chain. Everything that can be checked beforehand is: the chain and its layout, the presence

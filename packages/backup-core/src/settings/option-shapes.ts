@@ -1,11 +1,13 @@
-import type { CatalogFilter, CatalogLookup } from '../contracts/catalog.js'
+import type { CatalogFilter, CatalogLookup } from '../contracts/records.js'
 import {
+  checkArgument,
+  checkOptions,
   hasMethods,
   isObject,
   optionRules as rules,
   type OptionRule,
   type OptionShape,
-} from '../checks/option-rules.js'
+} from '../checks/check-options.js'
 import type {
   BackupRequest,
   DeleteOptions,
@@ -16,7 +18,6 @@ import type {
 import type { OperationOptions } from '../contracts/progress.js'
 import type { StoreOptions } from '../contracts/object-store.js'
 import type { ChunkedDriverOptions } from '../contracts/options.js'
-import { checkArgument, checkOptions } from '../checks/check-options.js'
 import { packageForCompression } from '../compression/compressors.js'
 
 /* The rules of the options of public calls. `OptionShape` requires a rule for each option of the type. */

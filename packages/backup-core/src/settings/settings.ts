@@ -1,7 +1,6 @@
 import { BackupError } from '../errors/backup-error.js'
-import { checkedCompressor } from '../compression/checked-compressor.js'
+import { checkedCompressor, Compressors, isCinderCompatible } from '../compression/compressors.js'
 import type { Compressor } from '../contracts/compressor.js'
-import { Compressors, isCinderCompatible } from '../compression/compressors.js'
 import { defaultMaxMemoryBytes, usableMemoryBytes } from '../pipeline/memory-plan.js'
 import { concurrencyFrom, type Concurrency } from '../pipeline/slots.js'
 import type { WarningListener } from '../contracts/progress.js'

@@ -13,7 +13,7 @@ import type {
   WriterOptions,
 } from '../contracts/object-store.js'
 import type { ExtraMetadata, NewBackup } from '../contracts/records.js'
-import { throwIfAborted } from '../errors/abort.js'
+import { throwIfAborted } from '../errors/backup-error.js'
 import { mapConcurrently } from '../pipeline/slots.js'
 import { canOpen } from './objects.js'
 

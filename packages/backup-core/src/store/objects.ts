@@ -7,8 +7,7 @@ import {
   type StoreOptions,
   type WriterOptions,
 } from '../contracts/object-store.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { throwIfAborted } from '../errors/abort.js'
+import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
 import type { StepListener } from '../contracts/progress.js'
 import { isBackupObjectName, metadataObjectName, sha256fileObjectName } from '../format/object-names.js'
 

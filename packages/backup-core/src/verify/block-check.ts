@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../errors/abort.js'
+import { throwIfAborted } from '../errors/backup-error.js'
 import type { HashList } from '../format/hash-list.js'
 import { hashChunk, sha256 } from '../hash/chunk-hasher.js'
 import type { VolumeExtent } from '../contracts/volume.js'

@@ -8,8 +8,7 @@ import type {
   VolumeSource,
   VolumeTarget,
 } from '../contracts/volume.js'
-import { reasonOfAbort } from '../errors/abort.js'
-import { BackupError, isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
+import { BackupError, isBackupError, reasonOfAbort, type BackupErrorCode } from '../errors/backup-error.js'
 
 type Extents = AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
 

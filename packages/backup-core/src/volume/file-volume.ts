@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { checkOptions, describeValue } from '../checks/check-options.js'
-import { optionRules, type OptionShape } from '../checks/option-rules.js'
+import { checkOptions, describeValue, optionRules, type OptionShape } from '../checks/check-options.js'
 import type {
   OpenSource,
   OpenTarget,
@@ -10,8 +9,7 @@ import type {
   VolumeSource,
   VolumeTarget,
 } from '../contracts/volume.js'
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError } from '../errors/backup-error.js'
+import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { openDeviceTarget } from './device-target.js'
 import { openFileSource } from './file-source.js'
 import { openExistingFileTarget, openNewFileTarget } from './file-target.js'

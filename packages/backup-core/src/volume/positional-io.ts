@@ -1,7 +1,6 @@
 import type { BigIntStats, Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError, isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
+import { BackupError, isBackupError, throwIfAborted, type BackupErrorCode } from '../errors/backup-error.js'
 
 /** The maximum of one reading call. A call cannot be interrupted, so this bounds how long an abort waits. */
 const READ_CALL_BYTES = 16 * 1024 * 1024

@@ -10,8 +10,7 @@ import type {
   VolumeSource,
   VolumeTarget,
 } from '../contracts/volume.js'
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError } from '../errors/backup-error.js'
+import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { callSource, requireSize, sourceError, unlessAborted } from './checked-volume.js'
 import { isAllZeros } from './zeros.js'
 import { isStream, streamVolume } from './stream-volume.js'

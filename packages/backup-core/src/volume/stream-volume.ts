@@ -1,8 +1,6 @@
 import { isUint8Array } from 'node:util/types'
-import { throwIfAborted } from '../errors/abort.js'
-import { BackupError } from '../errors/backup-error.js'
-import { checkOptions, describeValue } from '../checks/check-options.js'
-import { optionRules, type OptionShape } from '../checks/option-rules.js'
+import { BackupError, throwIfAborted } from '../errors/backup-error.js'
+import { checkOptions, describeValue, optionRules, type OptionShape } from '../checks/check-options.js'
 import { closeOnFailure, errorOfCall, unlessAborted } from './checked-volume.js'
 import type { OpenSource, VolumeOpenOptions, VolumeSource } from '../contracts/volume.js'
 

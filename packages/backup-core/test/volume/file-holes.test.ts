@@ -66,15 +66,12 @@ describe('the holes of a sparse file', () => {
     }
   })
 
-  it.runIf(canTell)(
-    'are reported after the last write, and cover a file without data',
-    async () => {
-      expectData(await all(dataExtents(handle, sizeBytes)))
-      await handle.truncate(0)
-      await handle.truncate(sizeBytes)
-      expect(await all(dataExtents(handle, sizeBytes))).toEqual([])
-    },
-  )
+  it.runIf(canTell)('are reported after the last write, and cover a file without data', async () => {
+    expectData(await all(dataExtents(handle, sizeBytes)))
+    await handle.truncate(0)
+    await handle.truncate(sizeBytes)
+    expect(await all(dataExtents(handle, sizeBytes))).toEqual([])
+  })
 
   for (const own of HOLE_PROGRAMS) {
     it.runIf(process.platform === 'linux' && isThere(own[0], '--version'))(
