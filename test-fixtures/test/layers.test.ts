@@ -56,7 +56,7 @@ describe('the layers of backup-core', () => {
     ['format/metadata.ts', '../catalog/store-catalog.js'],
     ['chain/chain.ts', '../catalog/backup-lookup.js'],
     ['store/objects.ts', '../settings/settings.js'],
-    ['errors/abort.ts', '../checks/check-options.js'],
+    ['errors/backup-error.ts', '../checks/check-options.js'],
     ['backup/run-backup.ts', '../chunked-backup-driver.js'],
     ['restore/run-restore.ts', '../index.js'],
   ])('refuses an import upwards: %s of %s', async (file, imported) => {
