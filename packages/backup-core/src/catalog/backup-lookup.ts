@@ -6,7 +6,8 @@ import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { messageAbout } from '../errors/error-mapper.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
-import { inBatches, isUnreadable, type MarkerPlace } from './list-container.js'
+import { mapConcurrently } from '../pipeline/slots.js'
+import { isUnreadable, type MarkerPlace } from './list-container.js'
 import { StorePlaces, type Place } from './store-places.js'
 import { newestFirst, recordOf, summarise, type Summary, type VolumeSizes } from './summary.js'
 
@@ -225,7 +226,7 @@ export class BackupLookup implements ChainLookup {
   async #summariseAll(places: readonly Place[], keep = false): Promise<readonly Summary[]> {
     const isKept = keep && places.length <= CONCURRENT_READS
     const summarise = (place: Place): Promise<Summary | undefined> => this.#summariseAt(place, isKept)
-    const summaries = await inBatches(places, CONCURRENT_READS, summarise)
+    const summaries = await mapConcurrently(places, summarise, CONCURRENT_READS)
     return summaries.filter((summary) => summary !== undefined)
   }
 

@@ -82,18 +82,3 @@ export async function* findLeftBehind(
     for (const prefix of prefixes) yield { container, prefix }
   }
 }
-
-/** Maps items concurrently, `size` at a time. After a failure the rest of its batch is awaited, and no other is started. */
-export async function inBatches<Item, Result>(
-  items: readonly Item[],
-  size: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = []
-  for (let start = 0; start < items.length; start += size) {
-    const batch = items.slice(start, start + size).map(work)
-    await Promise.allSettled(batch)
-    for (const result of await Promise.all(batch)) results.push(result)
-  }
-  return results
-}

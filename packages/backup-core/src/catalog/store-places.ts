@@ -3,13 +3,8 @@ import type { NewBackup } from '../contracts/records.js'
 import type { BackupError } from '../errors/backup-error.js'
 import { mayBeOfVolume, PrefixParser, volumePrefix } from '../format/backup-prefix.js'
 import { idProblem } from '../format/object-names.js'
-import {
-  inBatches,
-  isUnreadable,
-  listContainer,
-  type MarkerPlace,
-  type MetadataPlace,
-} from './list-container.js'
+import { mapConcurrently } from '../pipeline/slots.js'
+import { isUnreadable, listContainer, type MarkerPlace, type MetadataPlace } from './list-container.js'
 
 /** Where a `_metadata` object is. */
 export interface Place extends MetadataPlace {
@@ -93,7 +88,7 @@ export class StorePlaces {
   async all(nearContainer: string | undefined, namePrefix = ''): Promise<readonly Place[]> {
     const containers = [...(await this.#containersWith(nearContainer))]
     const list = (container: string): Promise<readonly Place[]> => this.#in(container, namePrefix)
-    const places = (await inBatches(containers, CONCURRENT_LISTINGS, list)).flat()
+    const places = (await mapConcurrently(containers, list, CONCURRENT_LISTINGS)).flat()
     const failed = places.filter(({ unlisted }) => unlisted)
     const near = failed.find(({ container }) => container === nearContainer)
     // The caller named this one; without any other, there would be no backups for no visible reason.

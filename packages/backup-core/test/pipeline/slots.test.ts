@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { bufferVolume, type ChunkedDriverOptions } from '@stowage/backup-core'
 import { MemoryBackupDriver } from '@stowage/backup-testkit'
-import { concurrencyFor, concurrencyFrom, SMALL_OBJECT_BYTES, Slots } from '../../src/pipeline/slots.js'
+import {
+  concurrencyFor,
+  concurrencyFrom,
+  mapConcurrently,
+  SMALL_OBJECT_BYTES,
+  Slots,
+} from '../../src/pipeline/slots.js'
 import { seededBytes } from '../engine/volumes.js'
 
 /** Counts how many of some tasks run at once. */
@@ -91,5 +97,42 @@ describe('small objects', () => {
     const target = bufferVolume()
     await driver.restore(record, target)
     expect(Buffer.compare(target.bytes, now)).toBe(0)
+  })
+})
+
+describe('mapConcurrently', () => {
+  it('works on as many items concurrently as it may, and returns the results in their order', async () => {
+    const { task, most } = gauge()
+    const items = Array.from({ length: 20 }, (_, index) => index)
+    const results = await mapConcurrently(items, async (item) => (await task(), item * 2), 3)
+    expect(results).toEqual(items.map((item) => item * 2))
+    expect(most()).toBe(3)
+  })
+
+  it('begins no item after a failure, and waits for those that had begun', async () => {
+    const begun: number[] = []
+    const ended: number[] = []
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const mapping = mapConcurrently(
+      [0, 1, 2, 3],
+      async (item) => {
+        begun.push(item)
+        if (item === 1) throw new Error('the second failed')
+        await released
+        ended.push(item)
+      },
+      2,
+    )
+    release()
+    await expect(mapping).rejects.toThrow('the second failed')
+    expect(begun).toEqual([0, 1])
+    expect(ended).toEqual([0])
+  })
+
+  it('returns nothing for no items', async () => {
+    expect(await mapConcurrently([], () => Promise.resolve(1))).toEqual([])
   })
 })
