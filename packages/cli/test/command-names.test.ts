@@ -115,6 +115,10 @@ describe('a message of the engine on the command line', () => {
       'Set backupSwiftCaCertFile (backup_swift_ca_cert_file) to a file.',
       /^Set backup_swift_ca_cert_file to a file\.$/,
     ],
+    [
+      'Verify the backup with level `full` to see what else is damaged;',
+      /^Verify the backup with `stowage verify --level full` to see/,
+    ],
     ['headersTimeoutSeconds allows 90 s', /^--timeout allows 90 s$/],
   ])('says "%s" in its own words', (message, shown) => {
     expect(inCommandNames(message)).toMatch(shown)

@@ -53,6 +53,7 @@ const sentences: readonly (readonly [text: string | RegExp, replacement: string]
     'backupCreateContainers (backup_create_containers) is false: create it',
     'it may not be created: add --create',
   ],
+  ['Verify the backup with level `full`', 'Verify the backup with `stowage verify --level full`'],
   ['create it with putContainer', 'a backup into it creates it'],
   ['search: "container", or swift://CONTAINER', 'swift://CONTAINER'],
   ['pass context.renewToken, or sign in', 'sign in'],
