@@ -23,7 +23,7 @@ export const coreLayers = [
   ['settings'],
   ['store'],
   ['pipeline', 'hash'],
-  ['format', 'volume', 'compression'],
+  ['format', 'volume', 'compression', 'workers'],
   ['contracts'],
   ['checks'],
   ['errors'],

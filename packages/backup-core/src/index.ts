@@ -27,6 +27,7 @@ export {
 } from './checks/check-options.js'
 export { formatCreatedAt, formatPrefixTimestamp, parseCreatedAt } from './format/timestamps.js'
 export { CINDER_COMPRESSIONS, compressorProblem } from './compression/compressors.js'
+export { WorkerPool, type JobOptions, type WorkerPoolOptions } from './workers/worker-pool.js'
 export { isAllZeros } from './volume/zeros.js'
 export { bufferVolume, randomAccessVolume, type BufferVolume } from './volume/random-access-volume.js'
 export { fileVolume, type FileVolume, type FileVolumeOptions } from './volume/file-volume.js'

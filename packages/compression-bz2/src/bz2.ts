@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import type { Compressor } from '@stowage/backup-core'
-import { bzip2Compressor } from '@stowage/compression-shared'
+import { bzip2Compressor, compressionWorkers } from '@stowage/compression-shared'
 import type { Bzip2Engine } from '@stowage/compression-shared'
 
 /** Options of {@link bz2}. */
@@ -23,7 +23,9 @@ const here = typeof __filename === 'string' ? pathToFileURL(__filename) : import
 const libbzip2: Bzip2Engine = {
   name: 'libbzip2',
   // The build bundles the worker's files into one, beside the module.
-  workerFile: new URL(String(here).endsWith('.ts') ? '../worker/bz2-worker.mjs' : './worker.mjs', here),
+  workers: compressionWorkers(
+    new URL(String(here).endsWith('.ts') ? '../worker/bz2-worker.mjs' : './worker.mjs', here),
+  ),
   // A hundredth more and 600 bytes: libbzip2's manual, 3.5.1.
   maxCompressedBytes: (lengthBytes) => Math.ceil(lengthBytes * 1.01) + 600,
   opensBlocks: true,

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import type { Compressor } from '@stowage/backup-core'
-import { bzip2Compressor } from '@stowage/compression-shared'
+import { bzip2Compressor, compressionWorkers } from '@stowage/compression-shared'
 import type { Bzip2Engine } from '@stowage/compression-shared'
 
 /** Options of {@link bz2Compressjs}. */
@@ -26,9 +26,8 @@ const maxTablesBytes = 24 * 1024
 const compressjs: Bzip2Engine = {
   name: 'compressjs',
   // The build bundles the worker's files into one, beside the module.
-  workerFile: new URL(
-    String(here).endsWith('.ts') ? '../worker/compressjs-worker.mjs' : './worker.mjs',
-    here,
+  workers: compressionWorkers(
+    new URL(String(here).endsWith('.ts') ? '../worker/compressjs-worker.mjs' : './worker.mjs', here),
   ),
   // A run of four becomes five symbols, and a symbol takes 9 bits in the worst of codes: 5/4 of 9/8.
   maxCompressedBytes: (lengthBytes) => Math.ceil(lengthBytes * (5 / 4) * (9 / 8)) + 2 * maxTablesBytes,

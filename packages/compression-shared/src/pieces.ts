@@ -1,7 +1,7 @@
 import { throwIfAborted } from '@stowage/backup-core'
 import { limitFunction } from 'p-limit'
 import { EventLoopYielder } from './event-loop.js'
-import { coreCount } from './worker-pool.js'
+import { coreCount } from './workers.js'
 
 /**
  * The pieces of all chunks that are compressed concurrently: one for each core, and one that waits, so that no thread is

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { abortedError, BackupError, throwIfAborted } from '@stowage/backup-core'
-import { copyInSteps, coreCount, runInWorker } from '@stowage/compression-shared'
+import { compressionWorkers, copyInSteps, coreCount } from '@stowage/compression-shared'
 import { limitFunction } from 'p-limit'
 import { errors } from './frames.js'
 import type { ZstdEngine } from './zstd.js'
@@ -9,7 +9,9 @@ import type { ZstdEngine } from './zstd.js'
 const here = typeof __filename === 'string' ? pathToFileURL(__filename) : import.meta.url
 
 /** The build bundles the worker's files into one, beside the module. */
-const file = new URL(String(here).endsWith('.ts') ? '../worker/zstd-worker.mjs' : './worker.mjs', here)
+const workers = compressionWorkers(
+  new URL(String(here).endsWith('.ts') ? '../worker/zstd-worker.mjs' : './worker.mjs', here),
+)
 
 /** From this level on a chunk takes seconds, and an abort ends the worker while it works. */
 const minSlowLevel = 10
@@ -70,7 +72,7 @@ async function run(
   try {
     const result = await limitJobs(async () => {
       throwIfAborted(signal, operation)
-      return await runInWorker({ file, job, data, signal: endsWorker ? signal : undefined })
+      return await workers.run(job, data, endsWorker ? { signal } : {})
     })
     throwIfAborted(signal, operation)
     if (result instanceof Uint8Array) return result

@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { MessageChannel, type Transferable } from 'node:worker_threads'
-import type { Piscina } from 'piscina'
-import { BackupError } from '../errors/backup-error.js'
-import { messageOf } from '../errors/error-mapper.js'
+import { pathToFileURL } from 'node:url'
+import { MessageChannel } from 'node:worker_threads'
+import { WorkerPool } from '../workers/worker-pool.js'
 
 /** A job for bytes in shared memory, in one part or several. */
 export interface HashJob {
@@ -46,36 +44,15 @@ const here = typeof __filename === 'string' ? pathToFileURL(__filename) : import
 // The build puts the worker beside the module.
 const file = new URL(String(here).endsWith('.ts') ? '../../worker/hash-worker.mjs' : './worker.mjs', here)
 
-/** Longer than the pauses between the operations of a program: a worker takes a tenth of a second to start. */
-const IDLE_TIMEOUT_MS = 10_000
-
-/** Chunks wait for a slow store while they are open: a worker has as many as there are, and hashes one piece at a time. */
-const MAX_JOBS_PER_WORKER = 10_000
-
-let pool: Promise<Piscina> | undefined
-
-async function startPool(): Promise<Piscina> {
-  const { Piscina: Pool } = await import('piscina')
-  return new Pool({
-    filename: fileURLToPath(file),
-    minThreads: 0,
-    maxThreads: availableParallelism(),
-    concurrentTasksPerWorker: MAX_JOBS_PER_WORKER,
-    idleTimeout: IDLE_TIMEOUT_MS,
-    // The program's own loaders and flags are not for workers that need none of them.
-    execArgv: [],
-    recordTiming: false,
-  })
-}
-
-async function run(name: string, data: unknown, transferList: Transferable[] = []): Promise<unknown> {
-  try {
-    const piscina = await (pool ??= startPool())
-    return await (piscina.run(data, { name, transferList }) as Promise<unknown>)
-  } catch (cause) {
-    throw new BackupError('STORE_FAILED', `A hash worker failed: ${messageOf(cause)}. Try again.`, { cause })
-  }
-}
+const pool = new WorkerPool({
+  file,
+  purpose: 'hash',
+  errorCode: 'STORE_FAILED',
+  // Chunks wait for a slow store while they are open: a worker has as many as there are, and hashes a piece at a time.
+  maxJobsPerWorker: Infinity,
+  // Longer than the pauses between the operations of a program.
+  idleTimeoutMs: 10_000,
+})
 
 /** Starting a worker takes about as long as hashing so many bytes. */
 export const BYTES_PER_WORKER: number = 32 * 1024 * 1024
@@ -92,21 +69,21 @@ export function startHashWorkers(lengthBytes: number = BYTES_PER_WORKER): void {
   }
 }
 
-/** Whether the pool was started. */
+/** Whether a worker was started, and has not ended. */
 export function hasHashWorkers(): boolean {
-  return pool !== undefined
+  return pool.size > 0
 }
 
 /** Hashes off the main thread, on the worker with the fewest jobs. */
 export async function hashInWorker(job: HashJob): Promise<HashResult> {
-  return (await run('hashParts', job)) as HashResult
+  return (await pool.run('hashParts', job)) as HashResult
 }
 
 /** Begins a chunk on the worker with the fewest jobs. */
 export function openChunkInWorker(): ChunkInWorker {
   const { port1: port, port2 } = new MessageChannel()
   const waiting: { resolve: (answer: unknown) => void; reject: (error: unknown) => void }[] = []
-  const ended = run('hashPieces', { port: port2 }, [port2])
+  const ended = pool.run('hashPieces', { port: port2 }, { transferList: [port2] })
   ended.catch((error: unknown) => {
     for (const { reject } of waiting.splice(0)) reject(error)
   })

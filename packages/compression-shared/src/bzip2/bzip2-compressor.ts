@@ -1,7 +1,7 @@
 import { checkOptions, optionRules, throwIfAborted } from '@stowage/backup-core'
 import type { CodecOptions, Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
 import { collect, onePiece, requireExpectedLength } from '../decompress.js'
-import { coreCount } from '../worker-pool.js'
+import { coreCount } from '../workers.js'
 import { compressPieces } from './compress.js'
 import { decompressStream } from './decompress.js'
 import type { Bzip2Engine } from './engine.js'

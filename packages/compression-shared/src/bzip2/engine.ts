@@ -1,6 +1,6 @@
 import { BackupError } from '@stowage/backup-core'
+import type { WorkerPool } from '@stowage/backup-core'
 import { copyInSteps } from '../event-loop.js'
-import { runInWorker } from '../worker-pool.js'
 import { maxDecompressedBytes } from './format.js'
 import { BlockOfRuns, PlainBlock } from './opened-block.js'
 import type { OpenedBlock } from './opened-block.js'
@@ -10,10 +10,10 @@ export interface Bzip2Engine {
   /** Shown in errors: `libbzip2`. */
   readonly name: string
   /**
-   * The worker's file: an ES module that exports the job `compress` for a {@link CompressJob}; `openBlock` for an
+   * A pool, whose file exports the job `compress` for a {@link CompressJob}; `openBlock` for an
    * {@link OpenBlockJob}, where {@link opensBlocks} is set; and `openRuns` of `worker/open-runs.mjs`.
    */
-  readonly workerFile: URL
+  readonly workers: WorkerPool
   /** The longest result of `compress` for a piece of that length. */
   readonly maxCompressedBytes: (lengthBytes: number) => number
   /** Whether it has `openBlock`. Without it, blocks are decompressed by `openRuns`, in JavaScript. */
@@ -115,7 +115,7 @@ export async function openBlockInWorker(
 }
 
 const run = async <Result>(
-  { workerFile }: Bzip2Engine,
+  { workers }: Bzip2Engine,
   job: string,
   data: CompressJob | OpenBlockJob,
-): Promise<Result> => (await runInWorker({ file: workerFile, job, data })) as Result
+): Promise<Result> => (await workers.run(job, data)) as Result
