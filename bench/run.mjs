@@ -32,6 +32,8 @@ const usage = `usage: npm run bench -- [options]
   --node PATH        the Node.js that runs Stowage [this one]
   --cli PATH         the built command [packages/cli/dist/bin.js]
   --option=TEXT      an option to add to each call of Stowage, e.g. --option=--concurrency=3; may be repeated
+  --before PATH      another build of the command, measured in the same rounds; the only clients are then these two,
+                     while Cinder only writes and checks backups
   --slow             runs, once, what takes a quarter of an hour (Cinder on the sparse volume; 64 GiB of disk)
   --quick            16M, chunks of 2M, chains of 4, one round: shows that everything runs, measures nothing
   --list             prints the names of the jobs
@@ -51,6 +53,7 @@ const { values } = parseArgs({
     work: { type: 'string' },
     node: { type: 'string', default: process.execPath },
     cli: { type: 'string', default: builtCommand },
+    before: { type: 'string' },
     option: { type: 'string', multiple: true, default: [] },
     slow: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
@@ -137,9 +140,13 @@ async function runPlan(plan, bench, report, options) {
 }
 
 function chosenClients() {
-  const wanted = new RegExp(values.clients)
-  const all = allClients({ node: values.node, command: resolve(values.cli), extra: values.option })
-  const chosen = all.filter(({ name }) => ['cinder', 'stowage'].includes(name) || wanted.test(name))
+  const { node, option: extra, before } = values
+  const options = { node, command: resolve(values.cli), extra }
+  const all = allClients(options, before === undefined ? undefined : resolve(before))
+  const wanted = new RegExp(before === undefined ? values.clients : '^before$')
+  const chosen = all
+    .filter(({ name }) => ['cinder', 'stowage'].includes(name) || wanted.test(name))
+    .map((client) => (before === undefined || client.stowage ? client : { ...client, measured: false }))
   for (const client of chosen.filter((one) => !isInstalled(one))) {
     const remedy =
       client.name === 'stowage' ? 'npm run build' : `on Debian: apt-get install ${client.program}`

@@ -49,6 +49,8 @@ export function verdictsOf(jobName, results) {
   const [cinder, stowage] = ['cinder', 'stowage'].map(
     (name) => results.find((one) => one.name === name)?.median,
   )
+  const before = results.find(({ name }) => name === 'before')?.median
+  if (before && stowage) return comparedWith(before, stowage)
   if (aim === undefined || !cinder || !stowage) return []
   const verdicts = [atLeast('times Cinder', cinder.ownSeconds / stowage.wallSeconds, aim)]
   const uploads = results
@@ -69,6 +71,23 @@ export function verdictsOf(jobName, results) {
     verdicts.push(atMost('objects', stowage.objectCount, Math.floor(cinder.objectCount * aim.objectShare)))
   }
   return verdicts
+}
+
+/** A job may become slower, and its peak higher, by this much. */
+const tolerance = 1.05
+
+/**
+ * What has changed since another build.
+ *
+ * @param {import('./run-job.mjs').Run} before
+ * @param {import('./run-job.mjs').Run} now
+ */
+function comparedWith(before, now) {
+  return [
+    atMost('times the wall seconds before', now.wallSeconds / before.wallSeconds, tolerance),
+    atMost('times the CPU seconds before', now.cpuSeconds / before.cpuSeconds, tolerance),
+    atMost('times the peak before', now.peakRssMib / before.peakRssMib, tolerance),
+  ]
 }
 
 /**

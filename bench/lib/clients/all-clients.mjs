@@ -8,14 +8,16 @@ import { stowage } from './stowage.mjs'
 import { swiftTool } from './swift-tool.mjs'
 
 /**
- * Every client that the benchmark knows, Cinder first: the others are set against it.
+ * Every client that the benchmark knows, Cinder first: the others are compared with it.
  *
  * @param {Parameters<typeof stowage>[0]} options what Stowage is run with
+ * @param {string} [before] another build of the command
  */
-export function allClients(options) {
+export function allClients(options, before) {
   return [
     cinder(),
     stowage(options),
+    ...(before === undefined ? [] : [stowage({ ...options, command: before, name: 'before' })]),
     swiftTool({ segments: false }),
     swiftTool({ segments: true }),
     rclone(),

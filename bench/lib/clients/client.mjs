@@ -41,6 +41,8 @@
 /**
  * @typedef {object} Client
  * @property {string} name
+ * @property {boolean} [stowage] whether it is Stowage, this build or another
+ * @property {boolean} [measured] false for one that only writes and checks what others are measured with
  * @property {string} [restoreName] what it is called in a restore, where that is another command
  * @property {string} [program] what has to be installed
  * @property {(kind: 'swift' | 'posix', job: JobKind) => string | undefined} unfit why it does not do this job; undefined if it does

@@ -7,12 +7,13 @@ export const builtCommand = fileURLToPath(new URL('../../../packages/cli/dist/bi
 /**
  * The built command, under the Node.js that is named.
  *
- * @param {{ node: string, command: string, extra: readonly string[] }} options `extra` is added to every call
+ * @param {{ node: string, command: string, extra: readonly string[], name?: string }} options `extra` is added to every call
  * @returns {import('./client.mjs').Client}
  */
-export function stowage({ node, command, extra }) {
+export function stowage({ node, command, extra, name = 'stowage' }) {
   return {
-    name: 'stowage',
+    name,
+    stowage: true,
     program: command,
     unfit: () => undefined,
     version: { argv: [node, command, '--version'] },

@@ -18,7 +18,7 @@ import { clientNamed, sharesFormat } from './job.mjs'
  */
 export async function checkBackup(bench, writer, job, said, { manyHoles = false } = {}) {
   const reader = sharesFormat(writer) ? clientNamed(bench.clients, manyHoles ? 'stowage' : 'cinder') : writer
-  if (writer.name === 'stowage' && reader.name === 'cinder') await tellCinder(job, said)
+  if (writer.stowage && reader.name === 'cinder') await tellCinder(job, said)
   const { place, scratch, backupId } = job
   await checkRestore(reader, { place, scratch, backupId, target: join(scratch, 'checked') }, job.volumePath)
 }

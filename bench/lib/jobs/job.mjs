@@ -59,11 +59,13 @@
 export function entrants({ clients, store, slow }, { long = false, ...kind }) {
   const whyNot = (/** @type {import('../clients/client.mjs').Client} */ client) => {
     const unfit = client.unfit(store.kind, kind)
-    if (unfit !== undefined || !long || client.name === 'stowage') return unfit
+    if (unfit !== undefined || !long || client.stowage) return unfit
     if (client.name !== 'cinder') return 'reads every hole, which takes an hour'
     return slow ? undefined : 'reads every hole: --slow runs it once'
   }
-  const reasons = clients.map((client) => ({ client, why: whyNot(client) }))
+  const reasons = clients
+    .filter(({ measured = true }) => measured)
+    .map((client) => ({ client, why: whyNot(client) }))
   return {
     fit: reasons.filter(({ why }) => why === undefined).map(({ client }) => client),
     left: reasons.flatMap(({ client, why }) =>
@@ -93,6 +95,8 @@ export function clientNamed(clients, name) {
 }
 
 /** Cinder and Stowage read each other's backups: the others only their own. */
-export function sharesFormat(/** @type {import('../clients/client.mjs').Client} */ { name }) {
-  return name === 'cinder' || name === 'stowage'
+export function sharesFormat(
+  /** @type {import('../clients/client.mjs').Client} */ { name, stowage = false },
+) {
+  return name === 'cinder' || stowage
 }

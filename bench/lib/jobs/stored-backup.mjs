@@ -10,7 +10,7 @@ import { run } from '../measured-process.mjs'
 export async function storeBackup(client, job) {
   if (job.parentId === undefined) await client.prepare(job)
   const { stdout } = await run(await client.backup(job))
-  if (client.name === 'stowage') await tellCinder(job, client.said(stdout))
+  if (client.stowage) await tellCinder(job, client.said(stdout))
 }
 
 /**
