@@ -5,7 +5,7 @@ import { coreZones, packageImports, swiftZones } from './eslint.layers.js'
 
 /** No package imports the files of another one, only its public entry. */
 const deepImports = {
-  group: ['@stowage/*/*', '!@stowage/*/testing', '**/packages/**', '../../../*/src/**', '../../*/src/**'],
+  group: ['@stowage/*/*', '**/packages/**', '../../../*/src/**', '../../*/src/**'],
   message: "Import a package's public entry, never its files.",
 }
 

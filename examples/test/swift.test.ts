@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { TestCloud } from '@stowage/backup-swift/testing'
+import {
+  TestCloud,
+  testApplicationCredential,
+  testTrust,
+  testUsers,
+  testV1User,
+} from '../../test-fixtures/test-cloud/index.js'
 
 const run = promisify(execFile)
 const folder = fileURLToPath(new URL('../swift', import.meta.url))
@@ -16,8 +22,6 @@ describe('the programs for each way of signing in to Swift', () => {
   let environments: Record<string, Record<string, string>>
 
   beforeAll(async () => {
-    const { TestCloud, testApplicationCredential, testTrust, testUsers, testV1User } =
-      await import('@stowage/backup-swift/testing')
     cloud = await TestCloud.start({ keystoneV2: true })
     place = await mkdtemp(join(tmpdir(), 'stowage-swift-examples-'))
     await writeFile(join(place, 'disk.img'), Buffer.alloc(300_000, 'a disk '))

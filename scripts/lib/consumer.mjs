@@ -20,7 +20,7 @@ export async function useInstalled(packed, directory) {
   }
 }
 
-/** What can be imported of a package: `@stowage/x`, `@stowage/x/testing`. */
+/** What can be imported of a package: `@stowage/x`, and `@stowage/x/y` where it has such an entry point. */
 function doors({ name, exports }) {
   const paths = Object.keys(exports).filter((path) => path !== './package.json')
   return paths.map((path) => name + path.slice(1))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 /**
  * Where a README's section "Exports" differs from what a package exports, each as a line. The section names every export
- * in code quotes, in any order and with any text; a second entry point has a section of its own: "Exports of ./testing".
+ * in code quotes, in any order and with any text; a second entry point has a section of its own: "Exports of ./y".
  */
 export function exportProblems({ directory, manifest }) {
   const readme = readFileSync(join(directory, 'README.md'), 'utf8')

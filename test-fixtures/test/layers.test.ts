@@ -105,16 +105,10 @@ describe('the layers of backup-swift', () => {
     expect(messages).toEqual([expect.stringContaining('only the layers below it')])
   })
 
-  it('refuses an import of the driver by its test server', async () => {
-    const messages = await messagesOf('testing/test-cloud.ts', '../swift/names.js', 'backup-swift')
-    expect(messages).toEqual([expect.stringContaining('no file of the driver')])
-  })
-
   it.each([
     ['config/sign-in.ts', '../auth/catalog.js'],
     ['swift/account.ts', '../http/bodies.js'],
     ['driver.ts', './config/options.js'],
-    ['testing/test-cloud.ts', './faults.js'],
   ])('accepts an import downwards: %s of %s', async (file, imported) => {
     expect(await messagesOf(file, imported, 'backup-swift')).toEqual([])
   })

@@ -1,7 +1,7 @@
 import { driverConformance } from '@stowage/backup-testkit'
 import { describe, it } from 'vitest'
 import { SwiftBackupDriver } from '../src/index.js'
-import { TestCloud } from '../src/testing/index.js'
+import { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, swiftCapabilities } from './support.js'
 
 for (const bulkDelete of [true, false]) {

@@ -1,5 +1,5 @@
 import type { BackupErrorCode } from '@stowage/backup-core'
-import type { Fault } from '../src/testing/index.js'
+import type { Fault } from '../../../test-fixtures/test-cloud/index.js'
 
 /** How an operation may end: well, or with one error of one of these codes. */
 export type Outcome = 'success' | BackupErrorCode

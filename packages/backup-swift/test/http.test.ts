@@ -9,7 +9,7 @@ import { AttemptFailure, retrying, type RetryReport } from '../src/http/retry.js
 import { isExempt } from '../src/http/connection-pool.js'
 import { quotable } from '../src/http/mask.js'
 import { SwiftBackupDriver } from '../src/index.js'
-import { TestCloud } from '../src/testing/index.js'
+import { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
 
 const failure = (retry: 'never' | 'after-backoff' | 'immediately', waitMs?: number): AttemptFailure =>

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'vitest'
 import { SwiftBackupDriver } from '../src/index.js'
 import type { SwiftObjectReader } from '../src/objects.js'
-import { TestCloud } from '../src/testing/index.js'
+import { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
 
 let cloud: TestCloud

@@ -4,14 +4,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'vitest'
 import type { SwiftStoreOptions } from '../src/index.js'
 import { getBackupDriver } from '../src/index.js'
-import type { TestCloudOptions } from '../src/testing/index.js'
+import type { TestCloudOptions } from '../../../test-fixtures/test-cloud/index.js'
 import {
   TestCloud,
   testApplicationCredential,
   testTrust,
   testUsers,
   testV1User,
-} from '../src/testing/index.js'
+} from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
 
 const { demo, alice, harold, cinder } = testUsers

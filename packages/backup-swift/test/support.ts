@@ -1,7 +1,7 @@
 import type { DriverCapabilities } from '@stowage/backup-core'
 import type { PasswordCredentials, SwiftDriverOptions } from '../src/index.js'
-import type { TestCloud } from '../src/testing/index.js'
-import { testUsers } from '../src/testing/index.js'
+import type { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
+import { testUsers } from '../../../test-fixtures/test-cloud/index.js'
 
 /** What the driver declares. */
 export const swiftCapabilities: DriverCapabilities = {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, it } from 'vitest'
 import { SwiftBackupDriver } from '../src/index.js'
-import { TestCloud } from '../src/testing/index.js'
+import { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
 
 describe('TLS', () => {

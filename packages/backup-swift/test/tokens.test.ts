@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { describe, it } from 'vitest'
 import { getBackupDriver, SwiftBackupDriver } from '../src/index.js'
-import { TestCloud, testUsers, testV1User } from '../src/testing/index.js'
+import { TestCloud, testUsers, testV1User } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
 
 const { demo } = testUsers

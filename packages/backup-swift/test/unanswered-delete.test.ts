@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { SwiftBackupDriver } from '../src/index.js'
-import { TestCloud, type Fault } from '../src/testing/index.js'
+import { TestCloud, type Fault } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
 
 /** Deletes an object while a fault strikes once. @returns how often the caller was told of a request without an answer */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
-import { TestCloud, testUsers } from '@stowage/backup-swift/testing'
+import { TestCloud, testUsers } from '../../../../test-fixtures/test-cloud/index.js'
 import { main } from '../../src/index.js'
 
 /** The lines of the first block below a heading of the README, without comments. */
