@@ -40,7 +40,7 @@ export class ChunkBody implements ReplayableBody {
     let index = 0
     for await (const { bytes, hashes, release } of this.#reader.pieces()) {
       const at = index++
-      // A store that has all bytes need not ask whether there are more.
+      // Collected before the yield: a store that counts bytes may not request another piece after the last.
       const collected = hashes.then((found) => (sha256s[at] = found.sha256s))
       collected.catch(() => undefined)
       yield bytes

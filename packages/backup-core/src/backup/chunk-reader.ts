@@ -1,6 +1,6 @@
 import type { OpenSource, VolumeExtent } from '../contracts/volume.js'
 import { abortedError, BackupError } from '../errors/backup-error.js'
-import { hashChunk, PieceHasher } from '../hash/chunk-hasher.js'
+import { hashBuffers, ChunkHasher } from '../hash/chunk-hasher.js'
 import type { PieceHashes } from '../hash/hash-pool.js'
 import type { BufferPool } from '../pipeline/buffer-pool.js'
 import type { ChunkPlan } from '../pipeline/memory-plan.js'
@@ -44,7 +44,7 @@ export interface HashedPiece {
 export class ChunkReader {
   readonly #chunk: VolumeChunk
   readonly #options: ChunkReaderOptions
-  readonly #hasher: PieceHasher | undefined
+  readonly #hasher: ChunkHasher | undefined
   /** In their order. The first one is the consumer's next. */
   readonly #ahead: Promise<HashedPiece | undefined>[] = []
   /** Pieces that the consumer has, or will get, and has not released. */
@@ -63,7 +63,7 @@ export class ChunkReader {
   constructor(chunk: VolumeChunk, options: ChunkReaderOptions) {
     this.#chunk = chunk
     this.#options = options
-    if (options.withMd5) this.#hasher = new PieceHasher(options.blockSizeBytes)
+    if (options.withMd5) this.#hasher = new ChunkHasher(options.blockSizeBytes)
     this.#readAhead()
   }
 
@@ -77,7 +77,7 @@ export class ChunkReader {
     for (let first = this.#ahead[0]; first; first = this.#ahead[0]) {
       const piece = await first
       this.#assertOpen()
-      // The MD5 is known from the last piece on: a store that was sent it compares the two before it answers.
+      // Finish the MD5 before the last piece is yielded: a store asks for it as soon as it has the last byte.
       if (this.#isLast()) {
         await piece?.hashes
         this.#endMd5()
@@ -102,7 +102,7 @@ export class ChunkReader {
 
   #endMd5(): void {
     this.#md5 ??= this.#hasher?.end()
-    // The consumer may not ask for it.
+    // The consumer might never await it.
     this.#md5?.catch(() => undefined)
   }
 
@@ -117,7 +117,7 @@ export class ChunkReader {
     await Promise.allSettled([...this.#held].map(({ hashes }) => hashes))
     for (const piece of this.#held) piece.release()
     this.#returnContiguous()
-    // A worker keeps the state of the MD5 until it is asked for it.
+    // A worker holds the state of the MD5 until `end()` is called.
     this.#endMd5()
     await this.#md5?.catch(() => undefined)
   }
@@ -133,7 +133,7 @@ export class ChunkReader {
         continue
       }
       const read = this.#read(startBytes, this.#nextBytes, this.#lastRead)
-      // The consumer gets the error with the piece, if it comes that far.
+      // The consumer gets this error when it reaches the piece.
       read.catch(() => undefined)
       this.#lastRead = read
       this.#ahead.push(read)
@@ -233,7 +233,7 @@ async function hashBlocks(
   blockSizeBytes: number,
   knownZeros: boolean,
 ): Promise<PieceHashes> {
-  const { sha256s, allZero } = await hashChunk({ parts: [bytes], blockSizeBytes, md5: false, knownZeros })
+  const { sha256s, allZero } = await hashBuffers({ parts: [bytes], blockSizeBytes, md5: false, knownZeros })
   return { sha256s: sha256s ?? new Uint8Array(0), allZero }
 }
 

@@ -26,8 +26,8 @@ export interface ClaimedPlace {
 /**
  * Claims a backup's prefix before anything is written under it, so that of two runs with the same id at most one goes on.
  *
- * Where the store creates exclusively, the claim is to the id and the second in the prefix: the claim of a killed run does
- * not prevent a later run. Elsewhere each run writes its own claim, then lists all claims to the id: of two runs at least
+ * Where the store creates exclusively, the claim's name has the id and the timestamp of the prefix (whole seconds), so that the
+ * claim of a killed run does not block a later run. Elsewhere each run writes its own claim, then lists all claims to the id: of two runs at least
  * one finds the other's, and rejects.
  *
  * @throws `CONFLICT` where another run has a claim

@@ -26,7 +26,7 @@ export async function cleanUp(
   const leftovers: string[] = []
   let outcome = failure
   if (written.names.has(metadataObjectName(destination.prefix))) {
-    outcome = await withdraw(deps, destination, failure, signal)
+    outcome = await deleteCommitted(deps, destination, failure, signal)
   } else if (written.names.size > 0) {
     leftovers.push(...(await remove(destination, [...written.names], signal)))
   }
@@ -45,7 +45,7 @@ export async function cleanUp(
  * Deletes a backup whose commit object may have been written, as any other backup is deleted, or keeps it: an incremental
  * may depend on it by now.
  */
-async function withdraw(
+async function deleteCommitted(
   deps: CleanUpDeps,
   { sink: { container, written }, prefix, prepared }: Destination,
   failure: unknown,
@@ -61,7 +61,7 @@ async function withdraw(
   } catch (error) {
     const kept = isBackupError(error, 'HAS_DEPENDENTS') || isBackupError(error, 'DEPENDENTS_UNKNOWN')
     const what = kept
-      ? `Backup ${id} was committed before, and is kept, since an incremental depends on it, or may depend on it: verify it. `
+      ? `Backup ${id} was already committed and is kept, because an incremental depends on it or may. Verify it. `
       : `The objects of backup ${id} could not be removed: delete it. `
     const leftovers = kept ? [] : [...written.names]
     return incomplete(failure, what + messageOf(error), {

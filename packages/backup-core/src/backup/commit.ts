@@ -12,7 +12,7 @@ import { formatCreatedAt, isoCreatedAt } from '../format/timestamps.js'
 import { mapConcurrently } from '../pipeline/slots.js'
 import { controlObjectNames, listBackupObjects } from '../store/objects.js'
 import type { ProgressMeter } from '../pipeline/progress-meter.js'
-import { notSearchable, type Destination } from './destination.js'
+import { containerNotSearched, type Destination } from './destination.js'
 import { assertNotBeingDeleted, backupExists, beingDeleted, type Parent } from './prepare.js'
 
 /** The stored part of a volume. */
@@ -73,7 +73,7 @@ export async function commit(
   meter.begin('store-hash-list')
   await sink.written.write(sha256fileName, hashFile, objectOptions)
   meter.add({ transferredBytes: hashFile.lengthBytes })
-  if (destination.mustBeFound) await assertFound(openLookup(), destination)
+  if (destination.recheckContainer) await assertContainerIsSearchedNow(openLookup(), destination)
   await assertMayCommit(openLookup, destination, options)
   const metadataFile = metadataBody(metadata)
   meter.begin('store-metadata')
@@ -166,7 +166,10 @@ async function assertParentExists(
 }
 
 /** Checks that a delete of the parent searches the container, which a driver can list once it has objects. */
-async function assertFound(lookup: BackupLookup, { prepared, sink }: Destination): Promise<void> {
+async function assertContainerIsSearchedNow(
+  lookup: BackupLookup,
+  { prepared, sink }: Destination,
+): Promise<void> {
   if ((await lookup.searches(sink.container)) !== false) return
-  throw notSearchable(prepared.parent?.record.container ?? '', sink.container)
+  throw containerNotSearched(prepared.parent?.record.container ?? '', sink.container)
 }

@@ -23,8 +23,8 @@ export interface Destination {
   readonly prefix: string
   /** Held until the backup is committed or cleaned up; null for a generated id, which no other run has. */
   readonly claim: Claim | null
-  /** Whether it must still be checked that a delete of the parent searches the container. */
-  readonly mustBeFound: boolean
+  /** Whether it must still be checked that a delete of the parent searches the container, which has no objects yet. */
+  readonly recheckContainer: boolean
 }
 
 /** Checks a request, chooses names, creates the container and claims the prefix. */
@@ -40,7 +40,7 @@ export async function openDestination(
   refuseShrunk(request, prepared.parent?.record, sizeBytes)
   refuseGrowth(settings, prepared, sizeBytes ?? 0)
   const { container, prefix } = chooseNames(store, settings, prepared.backup)
-  const mustBeFound = await assertSearchable(store, lookup, prepared, container)
+  const recheckContainer = await assertContainerIsSearched(store, lookup, prepared, container)
   await store.putContainer(container, options)
   const { backup, idGiven } = prepared
   const claim = idGiven ? await claimPrefix(store, { backup, container, prefix }, options) : null
@@ -57,7 +57,7 @@ export async function openDestination(
       compressedZeros: new CompressedZerosCache(),
       extraMetadata,
     }
-    return { prepared, prefix, sink, claim, mustBeFound }
+    return { prepared, prefix, sink, claim, recheckContainer }
   } catch (error) {
     await claim?.release(claimReleaseOptions()).catch(() => undefined)
     throw error
@@ -104,27 +104,27 @@ async function assertPrefixUnused(
 }
 
 /**
- * Rejects an incremental in a container that a delete of its parent does not search: it searches the parent's container,
- * and those that the driver lists.
+ * Rejects a container in which a later delete of the parent would not find this incremental. A delete searches the parent's
+ * container and those that the driver lists.
  *
  * @returns whether that must be checked again once the container has objects
  */
-async function assertSearchable(
+async function assertContainerIsSearched(
   store: ObjectStore,
   lookup: BackupLookup,
   { parent }: PreparedBackup,
   container: string,
 ): Promise<boolean> {
   if (!parent || parent.record.container === container) return false
-  if (!store.capabilities.containerListing) throw notSearchable(parent.record.container, container)
+  if (!store.capabilities.containerListing) throw containerNotSearched(parent.record.container, container)
   if ((await lookup.searches(parent.record.container)) === false) {
-    throw notSearchable(parent.record.container, container)
+    throw containerNotSearched(parent.record.container, container)
   }
   return (await lookup.searches(container)) === false
 }
 
 /** Returns the error for an incremental that a delete of its parent would not find. */
-export function notSearchable(parentContainer: string, container: string): BackupError {
+export function containerNotSearched(parentContainer: string, container: string): BackupError {
   return new BackupError(
     'OPTION_INVALID',
     `Cannot put an incremental into the container ${container} while its parent is in ${parentContainer}: ` +

@@ -65,7 +65,7 @@ export async function prepareBackup(
     if ((await lookup.findMarkers(id)).length > 0) throw beingDeleted(id)
   }
   const parent = await findParent(deps, lookup, request, options)
-  const { chunkSizeBytes, blockSizeBytes } = agreeOnSizes(settings, parent)
+  const { chunkSizeBytes, blockSizeBytes } = resolveSizes(settings, parent)
   const createdAt = settings.clock()
   createdAt.setUTCMilliseconds(0)
   return {
@@ -96,7 +96,7 @@ export function backupExists(backupId: string): BackupError {
 }
 
 /** Codes of a backup that cannot be a parent; any other failure may be temporary. */
-const UNFIT: readonly BackupErrorCode[] = [
+const UNUSABLE_PARENT_CODES: readonly BackupErrorCode[] = [
   'CHAIN_INVALID',
   'METADATA_INVALID',
   'OBJECT_MISSING',
@@ -131,7 +131,7 @@ async function findParent(
     try {
       return await openParent(store, lookup, record, volumeId, options)
     } catch (error) {
-      if (!UNFIT.some((code) => isBackupError(error, code))) throw error
+      if (!UNUSABLE_PARENT_CODES.some((code) => isBackupError(error, code))) throw error
       onWarning({
         code: 'PARENT_PASSED_OVER',
         message: `A backup cannot be the parent, so an older one is used, or a full backup is made: ${messageAbout(error, record.id)}`,
@@ -174,7 +174,7 @@ async function openParent(
   }
   throw new BackupError(
     'METADATA_INVALID',
-    `Cannot make an incremental on backup ${record.id}: ${message}. Do a full backup.`,
+    `Cannot make an incremental on backup ${record.id}: ${message}. Make a full backup.`,
     { backupId: record.id, container: record.container, objectName: sha256fileObjectName(record.prefix) },
   )
 }
@@ -201,7 +201,7 @@ async function openChain(lookup: BackupLookup, record: BackupRecord): Promise<Ch
  * Returns the sizes of a backup. An incremental has its parent's block size, of which its chunk size must be a multiple. A
  * chosen block size that differs is rejected, as in Cinder.
  */
-export function agreeOnSizes(
+export function resolveSizes(
   settings: DriverSettings,
   parent: Parent | null,
 ): { chunkSizeBytes: number; blockSizeBytes: number } {

@@ -19,9 +19,9 @@ import { claimReleaseOptions } from './claim.js'
 import { cleanUp, type CleanUpDeps } from './clean-up.js'
 import { commit } from './commit.js'
 import { openDestination, refuseGrowth, type Destination } from './destination.js'
-import { agreeOnSizes, type BackupDeps, type Parent, type PreparedBackup } from './prepare.js'
-import { storeChunks, type ChunkJob } from './store-chunks.js'
-import { askForHints } from './volume-chunks.js'
+import { resolveSizes, type BackupDeps, type Parent, type PreparedBackup } from './prepare.js'
+import { storeChunks, type VolumeJob } from './store-chunks.js'
+import { openHints } from './volume-chunks.js'
 
 /** The dependencies of a backup, beside its request. */
 export interface BackupJob extends BackupDeps, CleanUpDeps {
@@ -46,7 +46,7 @@ export async function runBackup(
     refuseEmpty(request, open.sizeBytes)
     startHashWorkers(open.sizeBytes)
     const meter = new ProgressMeter('backup', open.sizeBytes, options.onProgress)
-    warnOfCompression(job)
+    warnIfNotCinderCompression(job)
     const { destination, chunks } = await storeVolume(job, request, open, meter, options.signal)
     const storedDataBytes = meter.transferredBytes
     let record: BackupRecord & StoredSizes
@@ -63,7 +63,7 @@ export async function runBackup(
       throw await cleanUp(job, destination, error)
     }
     await releaseClaim(job, destination)
-    await enter(job.catalog, record)
+    await addToCatalog(job.catalog, record)
     meter.finish()
     return { ...record, storedBytes: meter.transferredBytes }
   } finally {
@@ -81,20 +81,21 @@ async function storeVolume(
   open: OpenSource,
   meter: ProgressMeter,
   callerSignal: AbortSignal | undefined,
-): Promise<{ destination: Destination; chunks: ChunkJob }> {
+): Promise<{ destination: Destination; chunks: VolumeJob }> {
   // The first failure ends both the requests to the store and the reading, and is reported.
-  const stop = new AbortController()
-  const signal = callerSignal ? AbortSignal.any([callerSignal, stop.signal]) : stop.signal
+  const abortBoth = new AbortController()
+  const signal = callerSignal ? AbortSignal.any([callerSignal, abortBoth.signal]) : abortBoth.signal
   const isFull = request.incremental !== true && (request.parent ?? null) === null
-  const ofFull = isFull ? { parent: null, ...agreeOnSizes(job.settings, null) } : undefined
+  // A full backup needs the configured sizes only, so that it begins before the destination is ready.
+  const fullBackupSizes = isFull ? { parent: null, ...resolveSizes(job.settings, null) } : undefined
   if (!isFull) meter.begin('read-parent')
-  const opening = openDestination(job, request, open.sizeBytes, { signal })
-  opening.catch((error: unknown) => {
-    stop.abort(error)
+  const openingDestination = openDestination(job, request, open.sizeBytes, { signal })
+  openingDestination.catch((error: unknown) => {
+    abortBoth.abort(error)
   })
-  const { parent, chunkSizeBytes, blockSizeBytes } = ofFull ?? (await opening).prepared
-  const chunks: ChunkJob = {
-    destination: opening,
+  const { parent, chunkSizeBytes, blockSizeBytes } = fullBackupSizes ?? (await openingDestination).prepared
+  const chunks: VolumeJob = {
+    destination: openingDestination,
     plan: planChunks({
       chunkSizeBytes,
       blockSizeBytes,
@@ -109,19 +110,21 @@ async function storeVolume(
     blockSizeBytes,
     incremental: parent !== null,
     joinGapBytes: job.settings.joinGapBytes,
+    // The parent's list is overwritten in place, and becomes the volume's.
     hashes: parent?.blocks.hashes ?? new HashList(),
     objects: [],
     totals: { sizeBytes: 0 },
   }
   try {
     if (parent) assertBlocksFit(parent, blockSizeBytes, open.sizeBytes, job.settings.maxMemoryBytes)
-    await storeHinted(chunks, parent, open, meter, signal)
-    return { destination: await opening, chunks }
+    await using hints = await openHints(open, parent, blockSizeBytes, signal)
+    await storeChunks(chunks, open, hints, meter, signal)
+    return { destination: await openingDestination, chunks }
   } catch (error) {
-    const refused = stop.signal.aborted && callerSignal?.aborted !== true
-    const failure: unknown = refused ? stop.signal.reason : error
-    stop.abort(failure)
-    const destination = await opening.catch(() => undefined)
+    const failedEarlier = abortBoth.signal.aborted && callerSignal?.aborted !== true
+    const failure: unknown = failedEarlier ? abortBoth.signal.reason : error
+    abortBoth.abort(failure)
+    const destination = await openingDestination.catch(() => undefined)
     throw destination ? await cleanUp(job, destination, failure) : failure
   }
 }
@@ -154,23 +157,8 @@ function canSendWhileRead({ store }: BackupJob, { seekable, sizeBytes }: OpenSou
   return seekable && sizeBytes !== undefined && (streamingWrites || streamingBodies)
 }
 
-async function storeHinted(
-  chunks: ChunkJob,
-  parent: Parent | null,
-  source: OpenSource,
-  meter: ProgressMeter,
-  signal: AbortSignal,
-): Promise<void> {
-  const hints = await askForHints(source, parent, chunks.blockSizeBytes, signal)
-  try {
-    await storeChunks(chunks, source, hints, meter, signal)
-  } finally {
-    await hints[Symbol.asyncDispose]()
-  }
-}
-
 /** Enters a committed backup into the catalog: from here on neither an abort nor an error undoes it. */
-async function enter(catalog: BackupCatalog, record: BackupRecord): Promise<void> {
+async function addToCatalog(catalog: BackupCatalog, record: BackupRecord): Promise<void> {
   try {
     await catalog.put(record)
   } catch (cause) {
@@ -198,7 +186,7 @@ async function releaseClaim(job: BackupJob, { claim, prepared, sink }: Destinati
   }
 }
 
-function warnOfCompression({ settings: { compression }, onWarning }: BackupJob): void {
+function warnIfNotCinderCompression({ settings: { compression }, onWarning }: BackupJob): void {
   if (!compression || isCinderCompatible(compression)) return
   onWarning({
     code: 'COMPRESSION_NOT_CINDER',

@@ -13,7 +13,7 @@ import { storeRun } from './store-run.js'
 import { volumeChunks, type SourceHints, type VolumeChunk } from './volume-chunks.js'
 
 /** The chunks of a backup, and the hashes and objects so far. */
-export interface ChunkJob {
+export interface VolumeJob {
   /** Awaited before the first object is stored: reading and hashing begin earlier. */
   readonly destination: Promise<Destination>
   readonly plan: ChunkPlan
@@ -38,7 +38,7 @@ const READ_SHARE = 1 / 2
  * of the volume, as Cinder numbers them.
  */
 export async function storeChunks(
-  job: ChunkJob,
+  job: VolumeJob,
   source: OpenSource,
   hints: SourceHints,
   meter: ProgressMeter,
@@ -58,7 +58,8 @@ export async function storeChunks(
       try {
         await (plan.sendWhileRead ? sendChunk(work) : holdChunk(work))
       } finally {
-        chunk.endOfRead(0)
+        // After a failure: 0 bytes ends the source, so that no further chunk is read.
+        chunk.onReadEnd(0)
       }
     },
   )
@@ -68,7 +69,7 @@ export async function storeChunks(
 
 /** A chunk, and the dependencies of storing it. */
 interface ChunkWork {
-  readonly job: ChunkJob
+  readonly job: VolumeJob
   readonly chunk: VolumeChunk
   readonly source: OpenSource
   readonly zeros: Uint8Array
@@ -122,15 +123,16 @@ async function holdChunk(work: ChunkWork): Promise<void> {
     onRelease: returnBytes,
   })
   try {
+    // In a full backup the list is empty, so that every block counts as changed and the chunk is one run.
     const changes = new ChunkChanges(job.hashes, job.blockSizeBytes, job.joinGapBytes)
     // The length of a stream's chunk is known only from its pieces. Elsewhere pieces without changes may be left out.
-    const isStream = work.source.sizeBytes === undefined
-    let lengthBytes = isStream ? 0 : chunk.lengthBytes
+    const isSizeUnknown = work.source.sizeBytes === undefined
+    let lengthBytes = isSizeUnknown ? 0 : chunk.lengthBytes
     for await (const piece of reader.pieces()) {
       changes.add(piece, await piece.hashes)
-      if (isStream) lengthBytes += piece.bytes.length
+      if (isSizeUnknown) lengthBytes += piece.bytes.length
     }
-    chunk.endOfRead(lengthBytes)
+    chunk.onReadEnd(lengthBytes)
     job.totals.sizeBytes = Math.max(job.totals.sizeBytes, chunk.offsetBytes + lengthBytes)
     const countedBytes = portion.countedBytes + (await storeRuns(work, changes.runs(), reader.md5))
     meter.add({ done: lengthBytes - countedBytes })

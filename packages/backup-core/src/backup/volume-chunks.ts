@@ -16,8 +16,8 @@ export interface VolumeChunk {
   readonly data: readonly VolumeExtent[]
   /** What may differ from the parent, in ascending order; undefined where all of it has to be compared. */
   readonly changes: readonly VolumeExtent[] | undefined
-  /** Must be called when the source is not read any more, with the number of bytes that there were. */
-  readonly endOfRead: (lengthBytes: number) => void
+  /** Must be called when the chunk has been read, with the number of bytes that there were. Later calls do nothing. */
+  readonly onReadEnd: (lengthBytes: number) => void
 }
 
 /** What a source states about itself, so that less of it has to be read. */
@@ -26,7 +26,7 @@ export interface SourceHints extends AsyncDisposable {
   readonly data: ExtentCursor | undefined
   /** What may have changed since the parent; undefined where all of it has to be compared. */
   readonly changes: ExtentCursor | undefined
-  /** Where the parent has no block of the same length: from there on everything is compared. */
+  /** The offset from which every block is compared, since the parent has no block of that length there. */
   readonly comparableBytes: number
 }
 
@@ -51,9 +51,9 @@ export async function* volumeChunks(
     const endBytes = offsetBytes + lengthBytes
     const data = await hints.data?.within(offsetBytes, endBytes)
     const changes = await changesWithin(hints, offsetBytes, endBytes)
-    let endOfRead: (lengthBytes: number) => void = () => undefined
+    let onReadEnd: (lengthBytes: number) => void = () => undefined
     readBefore = new Promise((resolve) => {
-      endOfRead = resolve
+      onReadEnd = resolve
     })
     yield {
       number,
@@ -61,13 +61,13 @@ export async function* volumeChunks(
       lengthBytes,
       data: data ?? [{ offsetBytes, lengthBytes }],
       changes,
-      endOfRead,
+      onReadEnd,
     }
   }
 }
 
 /** Asks a source for its hints. A block that the parent does not have as a whole counts as a change. */
-export async function askForHints(
+export async function openHints(
   source: OpenSource,
   parent: Parent | null,
   blockSizeBytes: number,
@@ -80,7 +80,7 @@ export async function askForHints(
   if (parent && source.sizeBytes !== undefined) {
     const changed = await source.changedSince?.(parent.record.id, options)
     if (changed) changes = new ExtentCursor(changed, 'changedSince()', signal)
-    comparableBytes = endOfSameBlocks(parent, source.sizeBytes, blockSizeBytes)
+    comparableBytes = comparableEndBytes(parent, source.sizeBytes, blockSizeBytes)
   }
   return {
     data,
@@ -105,7 +105,7 @@ async function changesWithin(
 }
 
 /** The end of the blocks that the volume and its parent both have, with the same length. */
-function endOfSameBlocks({ record, blocks }: Parent, sizeBytes: number, blockSizeBytes: number): number {
+function comparableEndBytes({ record, blocks }: Parent, sizeBytes: number, blockSizeBytes: number): number {
   const { length } = blocks.hashes
   if (sizeBytes === record.sizeBytes && length === Math.ceil(sizeBytes / blockSizeBytes)) return sizeBytes
   const bothBytes = Math.min(sizeBytes, record.sizeBytes)

@@ -3,7 +3,7 @@ import { measureWithWarning, type BlockHashes, type MeasuredVolume } from '../ch
 import { signalOptions } from '../contracts/object-store.js'
 import type { VolumeExtent } from '../contracts/volume.js'
 import { isBackupError } from '../errors/backup-error.js'
-import { hashChunk } from '../hash/chunk-hasher.js'
+import { hashBuffers } from '../hash/chunk-hasher.js'
 import { withReader } from '../store/objects.js'
 import { placeIn, type ChainJob } from './fetch-object.js'
 
@@ -66,7 +66,7 @@ async function proves({ header, hashes }: BlockHashes, { bytes, offsetBytes }: S
   const { blockSizeBytes } = header
   const firstBlock = offsetBytes / blockSizeBytes
   if (!Number.isInteger(firstBlock)) return false
-  const { sha256s } = await hashChunk({ parts: [bytes], blockSizeBytes, md5: false })
+  const { sha256s } = await hashBuffers({ parts: [bytes], blockSizeBytes, md5: false })
   if (sha256s === null) return false
   const count = sha256s.length / 32
   if (firstBlock + count > hashes.length) return false

@@ -15,21 +15,31 @@ import {
 /** Below this length a message to a worker costs more than hashing, which takes about a quarter of a millisecond. */
 const MIN_WORKER_BYTES = 128 * 1024
 
-/** On the main thread, hashing lets the event loop run after each MiB, which takes a few milliseconds. */
+/** How much the main thread hashes before the event loop runs: a few milliseconds. */
 const INLINE_STEP_BYTES = 1024 * 1024
 
 /** Hashed on the main thread so far. A process that hashes little does without workers. */
 let inlineBytes = 0
 
 /**
- * Computes the SHA-256 of each block of the parts, and the MD5 of all of them in a row. Short parts, and the first
- * ones of a process, are hashed on the main thread.
+ * Computes the SHA-256 of each block of some buffers, and the MD5 of all of them in sequence. Short ones, and the first ones
+ * of a process, are hashed on the main thread.
  */
-export function hashChunk(job: HashJob): Promise<HashResult> {
-  return isForWorker(job.parts) ? hashInWorker(job) : hashInline(job)
+export async function hashBuffers(job: HashJob): Promise<HashResult> {
+  const { parts, blockSizeBytes, knownZeros = false } = job
+  if (chooseWorker(parts)) return hashInWorker(job)
+  const md5 = job.md5 ? createHash('md5') : undefined
+  const hashed: PieceHashes[] = []
+  for (const part of parts) hashed.push(await hashInSteps(part, blockSizeBytes, md5, knownZeros))
+  return {
+    sha256s: blockSizeBytes > 0 ? Buffer.concat(hashed.map(({ sha256s }) => sha256s)) : null,
+    md5: md5?.digest('hex') ?? null,
+    allZero: hashed.every(({ allZero }) => allZero),
+  }
 }
 
-function isForWorker(parts: readonly Uint8Array[]): boolean {
+/** Whether a worker hashes these. Counts the bytes of the main thread: workers pay off once there have been enough. */
+function chooseWorker(parts: readonly Uint8Array[]): boolean {
   const lengthBytes = parts.reduce((sum, part) => sum + part.length, 0)
   if (lengthBytes <= MIN_WORKER_BYTES) return false
   if (!parts.every(({ buffer }) => buffer instanceof SharedArrayBuffer)) return false
@@ -42,10 +52,12 @@ function isForWorker(parts: readonly Uint8Array[]): boolean {
  * Hashes a chunk whose pieces come one after the other, with the MD5 of the whole in the same pass. One thread hashes the
  * pieces of a chunk, in the order of the calls; other chunks keep the other cores busy.
  */
-export class PieceHasher {
+export class ChunkHasher {
   readonly #blockSizeBytes: number
   #worker: ChunkInWorker | undefined
-  #inline: Hash | undefined
+  #md5: Hash | undefined
+  /** The last piece that the main thread hashes. */
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(blockSizeBytes: number) {
     this.#blockSizeBytes = blockSizeBytes
@@ -57,28 +69,31 @@ export class PieceHasher {
    * @param knownZeros - the piece is known to be zeros, so that they are not checked
    */
   add(piece: Uint8Array, knownZeros = false): Promise<PieceHashes> {
-    this.#inline ??= this.#worker || isForWorker([piece]) ? undefined : createHash('md5')
-    if (this.#inline) {
-      this.#inline.update(piece)
-      const sha256s = blockHashes(piece, this.#blockSizeBytes)
-      return Promise.resolve({ sha256s, allZero: knownZeros || isAllZeros(piece) })
+    this.#md5 ??= this.#worker || chooseWorker([piece]) ? undefined : createHash('md5')
+    const md5 = this.#md5
+    if (md5) {
+      const hashes = this.#last.then(() => hashInSteps(piece, this.#blockSizeBytes, md5, knownZeros))
+      this.#last = hashes
+      return hashes
     }
     this.#worker ??= openChunkInWorker()
     return this.#worker.add(piece, this.#blockSizeBytes, knownZeros)
   }
 
   /** MD5 of all pieces, in lower-case hex. The next piece is the first of another chunk. */
-  end(): Promise<string> {
-    const md5 = this.#worker?.end() ?? Promise.resolve((this.#inline ?? createHash('md5')).digest('hex'))
+  async end(): Promise<string> {
+    const [worker, md5, last] = [this.#worker, this.#md5 ?? createHash('md5'), this.#last]
     this.#worker = undefined
-    this.#inline = undefined
-    return md5
+    this.#md5 = undefined
+    if (worker) return worker.end()
+    await last
+    return md5.digest('hex')
   }
 }
 
-/** Computes the MD5 of some parts in a row, in lower-case hex. */
+/** Computes the MD5 of some buffers in sequence, in lower-case hex. */
 export async function md5Of(parts: readonly Uint8Array[], knownZeros = false): Promise<string> {
-  const { md5 } = await hashChunk({ parts, blockSizeBytes: 0, md5: true, knownZeros })
+  const { md5 } = await hashBuffers({ parts, blockSizeBytes: 0, md5: true, knownZeros })
   if (md5 === null) throw new RangeError('the MD5 that was requested is missing')
   return md5
 }
@@ -103,30 +118,28 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return createHash('sha256').update(bytes).digest()
 }
 
-async function hashInline({ parts, blockSizeBytes, md5, knownZeros = false }: HashJob): Promise<HashResult> {
-  const hash = createHash('md5')
+/** Hashes a buffer on the main thread, and lets the event loop run after each step. */
+async function hashInSteps(
+  buffer: Uint8Array,
+  blockSizeBytes: number,
+  md5: Hash | undefined,
+  knownZeros: boolean,
+): Promise<PieceHashes> {
   const sha256s: Uint8Array[] = []
   let allZero = true
-  const blocksInStep = Math.max(1, Math.floor(INLINE_STEP_BYTES / blockSizeBytes))
-  const stepBytes = blockSizeBytes > 0 ? blocksInStep * blockSizeBytes : INLINE_STEP_BYTES
-  for (const part of parts) {
-    for (let at = 0; at < part.length; at += stepBytes) {
-      if (at > 0) await nextIteration()
-      const bytes = part.subarray(at, at + stepBytes)
-      if (md5) hash.update(bytes)
-      if (blockSizeBytes > 0) sha256s.push(blockHashes(bytes, blockSizeBytes))
-      allZero &&= knownZeros || isAllZeros(bytes)
-    }
+  const stepBytes = Math.ceil(INLINE_STEP_BYTES / (blockSizeBytes || 1)) * (blockSizeBytes || 1)
+  for (let at = 0; at < buffer.length; at += stepBytes) {
+    if (at > 0) await nextIteration()
+    const bytes = buffer.subarray(at, at + stepBytes)
+    md5?.update(bytes)
+    if (blockSizeBytes > 0) sha256s.push(hashBlocks(bytes, blockSizeBytes))
+    allZero &&= knownZeros || isAllZeros(bytes)
   }
-  return {
-    sha256s: blockSizeBytes > 0 ? Buffer.concat(sha256s) : null,
-    md5: md5 ? hash.digest('hex') : null,
-    allZero,
-  }
+  return { sha256s: sha256s.length === 1 && sha256s[0] ? sha256s[0] : Buffer.concat(sha256s), allZero }
 }
 
 /** The last block of a volume may be short: its hash is over the bytes there are. */
-function blockHashes(bytes: Uint8Array, blockSizeBytes: number): Uint8Array {
+function hashBlocks(bytes: Uint8Array, blockSizeBytes: number): Uint8Array {
   const count = Math.ceil(bytes.length / blockSizeBytes)
   const hashes = new Uint8Array(count * 32)
   for (let block = 0; block < count; block += 1) {

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../errors/backup-error.js'
 import type { HashList } from '../format/hash-list.js'
-import { hashChunk, sha256 } from '../hash/chunk-hasher.js'
+import { hashBuffers, sha256 } from '../hash/chunk-hasher.js'
 import type { VolumeExtent } from '../contracts/volume.js'
 
 interface PartialBlock {
@@ -88,7 +88,7 @@ export class BlockCheck {
   }
 
   async #checkComplete(bytes: Uint8Array, firstBlock: number): Promise<void> {
-    const { sha256s } = await hashChunk({ parts: [bytes], blockSizeBytes: this.blockSizeBytes, md5: false })
+    const { sha256s } = await hashBuffers({ parts: [bytes], blockSizeBytes: this.blockSizeBytes, md5: false })
     if (!sha256s) return
     for (let index = 0; index * 32 < sha256s.length; index += 1)
       this.#compare(firstBlock + index, sha256s, index * 32)

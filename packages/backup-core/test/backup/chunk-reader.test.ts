@@ -38,7 +38,7 @@ function chunkOf(
   data: readonly VolumeExtent[] = [{ offsetBytes, lengthBytes }],
   changes?: readonly VolumeExtent[],
 ): VolumeChunk {
-  return { number: 1, offsetBytes, lengthBytes, data, changes, endOfRead: ignore }
+  return { number: 1, offsetBytes, lengthBytes, data, changes, onReadEnd: ignore }
 }
 
 /** A pool that knows which of its buffers are in use. */
