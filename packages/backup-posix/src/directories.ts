@@ -89,12 +89,11 @@ export async function* fileNames(path: string, prefix: string, signal?: AbortSig
 }
 
 /**
- * The same of an automatic container, read by one call, before its path is checked: a search looks into tens of thousands of
- * them, and there is nothing to check where it finds nothing. Undefined where the path has to be checked first: in another
- * container, in a store that was not opened, and where the directory cannot be read, since one that is gone may be all of a
- * file system that is gone.
+ * Lists an automatic container with one readdir(3), before its path is checked: a search reads tens of thousands of them, most
+ * of them without a match. Returns undefined where the caller must check the path first: another container, a store that is
+ * not open, or a directory that cannot be read, since its file system may be unmounted.
  */
-export async function fewNamesIn(
+export async function listWithoutPathCheck(
   root: string | undefined,
   container: string,
   prefix: string,

@@ -22,7 +22,7 @@ import type { Stats } from 'node:fs'
 import { lstat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as directories from './directories.js'
-import { errnoOf, ignoring, storeError, translated } from './errors.js'
+import { errnoOf, ignoring, storeError, mapErrors } from './errors.js'
 import type { FailedCall } from './errors.js'
 import { isHardLinkInto } from './hard-links.js'
 import { PosixObjectReader } from './object-reader.js'
@@ -71,7 +71,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   async putContainer(container: string, { signal }: StoreOptions): Promise<void> {
-    await translated({ action: 'create the container', container, signal }, async () => {
+    await mapErrors({ action: 'create the container', container, signal }, async () => {
       paths.checkNewContainer(container)
       const root = await this.#root.openForBackup(signal)
       if (await directories.makeContainer(root, container, this.#fsync)) this.#unused.add(container)
@@ -85,7 +85,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   ): AsyncGenerator<string> {
     throwIfAborted(signal)
     try {
-      const names = await directories.fewNamesIn(this.#root.openedPath, container, prefix)
+      const names = await directories.listWithoutPathCheck(this.#root.openedPath, container, prefix)
       if (names?.length === 0) return
       const path = await this.#containerPath(container, signal)
       yield* names ?? directories.fileNames(path, prefix, signal)
@@ -98,6 +98,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   getObjectWriter(
     container: string,
     objectName: string,
+    // `claim` needs nothing more: link(2) is atomic.
     { signal, exclusive = false }: WriterOptions,
   ): Promise<PosixObjectWriter> {
     const call: FailedCall = {
@@ -107,13 +108,13 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
       missing: 'CONTAINER_MISSING',
       signal,
     }
-    return translated(call, async () => {
+    return mapErrors(call, async () => {
       paths.checkObjectName(objectName)
       const directory = await this.#containerPath(container, signal)
       this.#unused.delete(container)
-      const discarded = (): Promise<void> => this.#removeIfEmpty(container)
+      const onDiscard = (): Promise<void> => this.#removeIfEmpty(container)
       return PosixObjectWriter.open(
-        { directory, container, objectName, discarded },
+        { directory, container, objectName, onDiscard },
         { fsync: this.#fsync, exclusive },
         signal,
       )
@@ -132,7 +133,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
       missing: 'OBJECT_MISSING',
       signal,
     }
-    return translated(call, async () => {
+    return mapErrors(call, async () => {
       paths.checkObjectName(objectName)
       const directory = await this.#containerPath(container, signal)
       return PosixObjectReader.open({ directory, container, objectName }, signal)
@@ -141,8 +142,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
 
   async deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void> {
     const call: FailedCall = { action: 'delete the object', container, objectName, signal: options.signal }
-    await translated(call, async () => {
-      // Looked for first: a read-only file system refuses to unlink even a name that is not there.
+    await mapErrors(call, async () => {
+      // Checked first: a read-only file system refuses to unlink even a name that does not exist.
       const found = await this.#isThere(container, objectName, options)
       if (!found) return
       // Not left to unlink(2), which has another errno for it on each system.
@@ -160,7 +161,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   override objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
-    return translated(lookFor(container, objectName, options), async () => {
+    return mapErrors(lookFor(container, objectName, options), async () => {
       return (await this.#isThere(container, objectName, options))?.isFile() ?? false
     })
   }
@@ -171,7 +172,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     objectName: string,
     options: StoreOptions,
   ): Promise<Date | undefined> {
-    return translated(lookFor(container, objectName, options), async () => {
+    return mapErrors(lookFor(container, objectName, options), async () => {
       return (await this.#isThere(container, objectName, options))?.mtime
     })
   }
@@ -216,7 +217,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   updateContainerName(backup: NewBackup, container: string | null): string {
-    // Cinder's driver never gets as far as its own `backup_container`; here the option means what it says.
+    // Cinder's driver never gets as far as its own `backup_container`; here the option is honoured.
     return container ?? this.#container ?? paths.automaticContainer(backup.id)
   }
 
@@ -228,7 +229,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   async checkForSetupError(options: StoreOptions = {}): Promise<void> {
     checkOptions('the options of checkForSetupError()', options, storeShape)
     const { signal } = options
-    await translated({ action: 'use the store', signal }, async () => {
+    await mapErrors({ action: 'use the store', signal }, async () => {
       await probe(await this.#root.open(signal), this.#fsync, signal)
     })
   }
@@ -256,7 +257,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
    */
   override removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
     const call: FailedCall = { action: 'remove temporary files', signal: options.signal }
-    return translated(call, async () => removeTemporaryFiles(await this.#root.open(options.signal), options))
+    return mapErrors(call, async () => removeTemporaryFiles(await this.#root.open(options.signal), options))
   }
 
   /** Removes what a backup that failed before its first object made for it. */

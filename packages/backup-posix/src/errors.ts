@@ -25,7 +25,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   // O_NOFOLLOW answers ELOOP for a link in the last place.
   ELOOP: [
     'FORBIDDEN',
-    'Symbolic links below the root of the store are not followed: put the real thing there.',
+    'Symbolic links below the root of the store are not followed: move the target itself there.',
   ],
   ENAMETOOLONG: ['OPTION_INVALID', 'The name is too long for the file system.'],
   EIO: [
@@ -34,7 +34,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   ],
   ESTALE: ['STORE_UNAVAILABLE', 'The network file system lost the file handle: try again once it is back.'],
   ETIMEDOUT: ['STORE_UNAVAILABLE', 'The network file system does not answer: try again once it is back.'],
-  ENOTCONN: ['STORE_UNAVAILABLE', 'The program behind this file system has ended: mount it again.'],
+  ENOTCONN: ['STORE_UNAVAILABLE', 'The FUSE process has exited: mount it again.'],
   EHOSTDOWN: ['STORE_UNAVAILABLE', 'The network file system does not answer: try again once it is back.'],
   EMFILE: ['STORE_UNAVAILABLE', 'Too many files are open: raise `ulimit -n`, or lower `concurrency`.'],
   ENFILE: ['STORE_UNAVAILABLE', 'Too many files are open on this machine.'],
@@ -58,7 +58,7 @@ export function storeError(error: unknown, call: FailedCall): BackupError {
 }
 
 /** Runs a body, and wraps what it throws into a BackupError. Rejects with `ABORTED` where the call's signal is aborted. */
-export function translated<T>(call: FailedCall, body: () => Promise<T>): Promise<T> {
+export function mapErrors<T>(call: FailedCall, body: () => Promise<T>): Promise<T> {
   return errors.run(call, body)
 }
 
@@ -74,8 +74,8 @@ export async function ignoring<T>(errno: string, result: Promise<T>): Promise<T 
 
 function meaningOf(errno: string, call: FailedCall): Meaning {
   if (errno === 'ENOENT' && call.missing === 'CONTAINER_MISSING') {
-    return ['CONTAINER_MISSING', 'The container is not there: create it with putContainer.']
+    return ['CONTAINER_MISSING', 'The container does not exist: create it with putContainer.']
   }
-  if (errno === 'ENOENT' && call.missing !== undefined) return [call.missing, 'It is not there.']
-  return meanings[errno] ?? ['STORE_FAILED', 'The cause has what the system said.']
+  if (errno === 'ENOENT' && call.missing !== undefined) return [call.missing, 'It does not exist.']
+  return meanings[errno] ?? ['STORE_FAILED', 'See `cause` for the system error.']
 }

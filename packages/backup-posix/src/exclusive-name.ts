@@ -27,7 +27,7 @@ const noLinksErrnos = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLI
  * Gives a file the name of an object if nothing has the name. Resolves to false if something has. At every moment the
  * name is not there, or names a whole object.
  */
-export async function takeNameExclusively(name: ExclusiveName): Promise<boolean> {
+export async function publishExclusively(name: ExclusiveName): Promise<boolean> {
   const target = join(name.directory, name.objectName)
   try {
     await (name.link ?? link)(name.temporary, target)

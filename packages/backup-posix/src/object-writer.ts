@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncDirectory } from './directories.js'
 import { storeError } from './errors.js'
-import { takeNameExclusively } from './exclusive-name.js'
+import { publishExclusively } from './exclusive-name.js'
 import type { Link } from './exclusive-name.js'
 
 /** The place of an object. */
@@ -16,7 +16,7 @@ export interface ObjectPlace {
   readonly container: string
   readonly objectName: string
   /** Called after an abort, to remove what was made for this object only. */
-  readonly discarded?: () => Promise<void>
+  readonly onDiscard?: () => Promise<void>
 }
 
 /** How an object is written. */
@@ -88,7 +88,7 @@ export class PosixObjectWriter implements ObjectWriter {
       // Network file systems report a full disk here.
       await this.handle.close()
       throwIfAborted(this.signal, 'Writing')
-      await this.#takeName(join(this.place.directory, this.place.objectName))
+      await this.#publish(join(this.place.directory, this.place.objectName))
       await syncDirectory(this.place.directory, this.mode.fsync)
       this.#state = 'done'
     } catch (error) {
@@ -98,16 +98,16 @@ export class PosixObjectWriter implements ObjectWriter {
 
   async abort(): Promise<void> {
     if (this.#state === 'done') return
-    const { directory, objectName, discarded } = this.place
+    const { directory, objectName, onDiscard } = this.place
     const written = this.#state === 'named' ? join(directory, objectName) : this.temporary
     this.#state = 'done'
     // Abort never rejects: the caller reports the error that made it abort.
     await this.handle.close().catch(() => undefined)
     await unlink(written).catch(() => undefined)
-    await discarded?.().catch(() => undefined)
+    await onDiscard?.().catch(() => undefined)
   }
 
-  async #takeName(path: string): Promise<void> {
+  async #publish(path: string): Promise<void> {
     if (!this.mode.exclusive) {
       await rename(this.temporary, path)
       this.#state = 'named'
@@ -115,7 +115,7 @@ export class PosixObjectWriter implements ObjectWriter {
     }
     const { directory, objectName } = this.place
     const { temporary } = this
-    if (!(await takeNameExclusively({ directory, objectName, temporary, link: this.mode.link }))) {
+    if (!(await publishExclusively({ directory, objectName, temporary, link: this.mode.link }))) {
       throw this.#exists()
     }
     this.#state = 'named'

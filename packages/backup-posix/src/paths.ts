@@ -54,7 +54,7 @@ export function checkNewContainer(container: string): void {
     throw badName(
       'container',
       container,
-      'has a part that begins with a dot, where backups are not looked for',
+      'has a part that begins with a dot, which is not searched for backups',
     )
   }
 }

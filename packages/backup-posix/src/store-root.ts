@@ -2,7 +2,7 @@ import { BackupError } from '@stowage/backup-core'
 import type { CreatedStore } from '@stowage/backup-core'
 import { lstat, stat } from 'node:fs/promises'
 import { makeRoot } from './directories.js'
-import { ignoring, translated } from './errors.js'
+import { ignoring, mapErrors } from './errors.js'
 import { hasMark, markName, writeMark } from './store-mark.js'
 import { surveyDirectory } from './survey.js'
 
@@ -46,7 +46,7 @@ export class StoreRoot {
     return this.#path
   }
 
-  /** The path of the root, if it was opened before. Nothing says that it is the store still. */
+  /** The path of the root, if it was opened before. It may have been unmounted since. */
   get openedPath(): string | undefined {
     return this.#opened && this.#path
   }
@@ -70,7 +70,7 @@ export class StoreRoot {
 
   /** Makes the store if there is none, and marks one that has no mark. Rejects with `CONFLICT` for other files. */
   async create(signal?: AbortSignal): Promise<CreatedStore> {
-    return translated({ action: `make a store at "${this.#path}"` }, async () => {
+    return mapErrors({ action: `make a store at "${this.#path}"` }, async () => {
       await this.#refuseDanglingLink()
       await makeRoot(this.#path, this.#options.fsync)
       if (await hasMark(this.#path)) return { outcome: 'unchanged' }
@@ -84,7 +84,7 @@ export class StoreRoot {
   }
 
   async #check(signal: AbortSignal | undefined): Promise<OpenedRoot> {
-    return translated({ action: `open the store at "${this.#path}"` }, async () => {
+    return mapErrors({ action: `open the store at "${this.#path}"` }, async () => {
       const identity = await this.#identity()
       if (identity !== undefined) {
         if (await hasMark(this.#path)) return { identity, isMarked: true }
@@ -101,7 +101,7 @@ export class StoreRoot {
 
   /** Device and inode; undefined if nothing is there. */
   async #identity(): Promise<string | undefined> {
-    return translated({ action: `open the store at "${this.#path}"` }, async () => {
+    return mapErrors({ action: `open the store at "${this.#path}"` }, async () => {
       const found = await ignoring('ENOENT', stat(this.#path, { bigint: true }))
       if (found && !found.isDirectory()) {
         throw new BackupError(
