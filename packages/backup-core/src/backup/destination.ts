@@ -1,9 +1,9 @@
 import type { BackupLookup } from '../catalog/backup-lookup.js'
-import type { ObjectOptions, ObjectStore, ReplayableBody, StoreOptions } from '../contracts/object-store.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRequest } from '../contracts/requests.js'
 import type { DriverSettings } from '../settings/settings.js'
 import type { NewBackup } from '../contracts/records.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { BackupError } from '../errors/backup-error.js'
 import {
   assertContainerName,
   assertObjectName,
@@ -13,8 +13,7 @@ import {
 import { refuseShrunk } from './check-size.js'
 import { claimPrefix, claimReleaseOptions, type Claim } from './claim.js'
 import { prepareBackup, type BackupDeps, type PreparedBackup } from './prepare.js'
-import { CompressedZerosCache, type ObjectSink } from './store-run.js'
-import { writeObject } from '../store/objects.js'
+import { CompressedZerosCache, WrittenObjects, type ObjectSink } from './object-sink.js'
 
 /** The container, the names and the claim of a backup, whose checks of the store have passed. */
 export interface Destination {
@@ -140,37 +139,4 @@ export function refuseGrowth(settings: DriverSettings, { parent }: PreparedBacku
   throw new BackupError('VOLUME_GREW', 'Volume size increased since the last backup. Do a full backup.', {
     backupId: parent.record.id,
   })
-}
-
-/**
- * Writes the objects of one backup run, and records those that the run may have created: a clean-up removes them, and no
- * others. No object is replaced where the store can create exclusively.
- */
-export class WrittenObjects {
-  readonly #store: ObjectStore
-  readonly #container: string
-  readonly #names = new Set<string>()
-
-  constructor(store: ObjectStore, container: string) {
-    this.#store = store
-    this.#container = container
-  }
-
-  /** Names of objects that this run created, or may have created: a response that was lost may have been a success. */
-  get names(): ReadonlySet<string> {
-    return this.#names
-  }
-
-  /** @throws BackupError `CONFLICT` where the object already exists: another run wrote it, and {@link names} lacks it */
-  async write(objectName: string, body: ReplayableBody, options: ObjectOptions): Promise<void> {
-    const exclusive = this.#store.capabilities.exclusiveCreate === true
-    this.#names.add(objectName)
-    try {
-      const writerOptions = exclusive ? { ...options, exclusive } : options
-      await writeObject(this.#store, this.#container, objectName, body, writerOptions)
-    } catch (error) {
-      if (isBackupError(error, 'CONFLICT')) this.#names.delete(objectName)
-      throw error
-    }
-  }
 }

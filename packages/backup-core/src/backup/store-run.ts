@@ -1,5 +1,4 @@
 import type { CompressOptions, Compressor } from '../contracts/compressor.js'
-import type { ObjectOptions, ObjectStore } from '../contracts/object-store.js'
 import type { StoredObject } from '../format/metadata.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
@@ -7,19 +6,8 @@ import { SMALL_OBJECT_BYTES } from '../pipeline/slots.js'
 import type { Portion } from '../pipeline/progress-meter.js'
 import { countedBody, partsBody } from '../store/objects.js'
 import type { RunInMemory } from './changed-runs.js'
-import type { WrittenObjects } from './destination.js'
+import type { CompressedZerosCache, ObjectSink } from './object-sink.js'
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
-
-/** Where a backup's objects go. */
-export interface ObjectSink {
-  readonly store: ObjectStore
-  readonly container: string
-  /** Writes the backup's objects. */
-  readonly written: WrittenObjects
-  readonly compression: Compressor | null
-  readonly compressedZeros: CompressedZerosCache
-  readonly extraMetadata: ObjectOptions['extraMetadata']
-}
 
 /** A stored run. */
 export interface StoredRun {
@@ -209,24 +197,4 @@ async function copyInSteps(parts: readonly Uint8Array[], whole: Uint8Array): Pro
     }
   }
   return whole
-}
-
-/** deflate compresses zeros of the largest usual chunk, 1.86 GiB, to 2 MB; others to a few bytes. */
-const MAX_CACHE_BYTES = 8 * 1024 * 1024
-
-/** Compressed zeros by their uncompressed length: the same for all chunks of zeros of a backup. */
-export class CompressedZerosCache {
-  readonly #compressed = new Map<number, Uint8Array>()
-  #bytes = 0
-
-  get(lengthBytes: number): Uint8Array | undefined {
-    return this.#compressed.get(lengthBytes)
-  }
-
-  /** Keeps a copy, unless the cache is full. */
-  remember(lengthBytes: number, compressed: Uint8Array): void {
-    if (this.#compressed.has(lengthBytes) || this.#bytes + compressed.length > MAX_CACHE_BYTES) return
-    this.#compressed.set(lengthBytes, compressed.slice())
-    this.#bytes += compressed.length
-  }
 }
