@@ -8,7 +8,7 @@ import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { messageOf } from '../errors/error-mapper.js'
 import { HashList } from '../format/hash-list.js'
 import { startHashWorkers } from '../hash/hash-pool.js'
-import { planChunks, type CompressedFrom } from '../pipeline/memory-plan.js'
+import { planChunks, type CompressorInput } from '../pipeline/memory-plan.js'
 import { concurrencyFor } from '../pipeline/slots.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
 import type { OperationOptions } from '../contracts/progress.js'
@@ -101,7 +101,7 @@ async function storeVolume(
       blockSizeBytes,
       volumeSizeBytes: open.sizeBytes,
       incremental: parent !== null,
-      compressed: compressedFrom(job.settings.compression),
+      compressorInput: compressorInputOf(job.settings.compression),
       canSendWhileRead: canSendWhileRead(job, open),
       concurrency: concurrencyFor(job.settings.concurrency, chunkSizeBytes),
       maxMemoryBytes: job.settings.maxMemoryBytes,
@@ -146,7 +146,7 @@ function assertBlocksFit(
   )
 }
 
-function compressedFrom(compressor: Compressor | null): CompressedFrom | null {
+function compressorInputOf(compressor: Compressor | null): CompressorInput | null {
   if (compressor === null) return null
   return compressor.compressParts === undefined ? 'one' : 'parts'
 }

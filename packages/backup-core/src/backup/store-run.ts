@@ -89,7 +89,7 @@ async function compressRun(
   const copiedBytes = isCopied ? lengthBytes : 0
   // The maximum: compressed data as long as its input is discarded. All in one call: a run that waits for the second half
   // while it holds the first could wait for another that does the same.
-  await budget.take(copiedBytes + lengthBytes, 'underway')
+  await budget.take(copiedBytes + lengthBytes, 'inProgress')
   held.tookBytes(copiedBytes + lengthBytes)
   const input = isCopied ? [await inOne(run, held)] : parts
   if (isCopied) held.releaseRaw()

@@ -47,7 +47,7 @@ export async function* volumeChunks(
     const offsetBytes = (number - 1) * objectSizeBytes
     const lengthBytes = Math.min(objectSizeBytes, sizeBytes - offsetBytes)
     if (!seekable && (await readBefore) < objectSizeBytes) return
-    await budget.take(chunkMemoryBytes(plan, lengthBytes), 'fresh')
+    await budget.take(chunkMemoryBytes(plan, lengthBytes), 'new')
     const endBytes = offsetBytes + lengthBytes
     const data = await hints.data?.within(offsetBytes, endBytes)
     const changes = await changesWithin(hints, offsetBytes, endBytes)

@@ -15,8 +15,8 @@ export class ByteBudget {
   readonly #capacityBytes: number
   readonly #reserveBytes: number
   #usedBytes = 0
-  readonly #underway: Waiter[] = []
-  readonly #fresh: Waiter[] = []
+  readonly #inProgress: Waiter[] = []
+  readonly #new: Waiter[] = []
   #failure: { readonly reason: Error } | undefined
 
   /** @param reserveBytes - the bytes that new work may not take, so that work in progress can always continue */
@@ -29,17 +29,17 @@ export class ByteBudget {
    * Waits for bytes. A request for more than the capacity is granted when nothing else is in use: a single large object
    * is worked on alone.
    *
-   * @param kind - `fresh`: the caller holds nothing. `underway`: the caller holds the bytes that it took as `fresh`, and
+   * @param kind - `new`: the caller holds nothing. `inProgress`: the caller holds the bytes that it took as `new`, and
    * takes all that it still needs in this one call.
    * @throws RangeError where work in progress requests more than the reserve: it could wait for itself
    */
-  take(bytes: number, kind: 'fresh' | 'underway'): Promise<void> {
+  take(bytes: number, kind: 'new' | 'inProgress'): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure.reason)
-    if (kind === 'underway' && bytes > this.#reserveBytes) {
+    if (kind === 'inProgress' && bytes > this.#reserveBytes) {
       const message = `${bytes} bytes exceed the reserve of ${this.#reserveBytes} bytes for work in progress.`
       return Promise.reject(new RangeError(message))
     }
-    const queue = kind === 'fresh' ? this.#fresh : this.#underway
+    const queue = kind === 'new' ? this.#new : this.#inProgress
     return new Promise((resolve, reject) => {
       queue.push({ bytes, resolve, reject })
       this.#admit()
@@ -54,15 +54,15 @@ export class ByteBudget {
   /** Rejects all waits, now and later. */
   fail(reason: Error): void {
     this.#failure ??= { reason }
-    for (const waiter of [...this.#underway.splice(0), ...this.#fresh.splice(0)]) waiter.reject(reason)
+    for (const waiter of [...this.#inProgress.splice(0), ...this.#new.splice(0)]) waiter.reject(reason)
   }
 
   #admit(): void {
     for (;;) {
-      const queue = this.#underway.length > 0 ? this.#underway : this.#fresh
+      const queue = this.#inProgress.length > 0 ? this.#inProgress : this.#new
       const next = queue[0]
       if (!next) return
-      const limitBytes = this.#capacityBytes - (queue === this.#fresh ? this.#reserveBytes : 0)
+      const limitBytes = this.#capacityBytes - (queue === this.#new ? this.#reserveBytes : 0)
       if (this.#usedBytes > 0 && this.#usedBytes + next.bytes > limitBytes) return
       queue.shift()
       this.#usedBytes += next.bytes
@@ -106,7 +106,7 @@ export class BudgetShare {
   /** Returns everything, then waits for so many bytes. The caller must have returned its buffers before. */
   async retake(bytes: number): Promise<void> {
     this.keepOnly(0)
-    await this.#budget.take(bytes, 'fresh')
+    await this.#budget.take(bytes, 'new')
     this.#bytes = bytes
   }
 }

@@ -51,7 +51,7 @@ const SPARE_CHUNKS = 2
 const PIECE_BYTES = 8 * 1024 * 1024
 
 /** The input of a compressor: one buffer, or several. */
-export type CompressedFrom = 'one' | 'parts'
+export type CompressorInput = 'one' | 'parts'
 
 /** The conditions of a plan. */
 export interface ChunkPlanOptions {
@@ -61,7 +61,7 @@ export interface ChunkPlanOptions {
   readonly volumeSizeBytes: number | undefined
   readonly incremental: boolean
   /** The input of the compressor; null where nothing is compressed. */
-  readonly compressed: CompressedFrom | null
+  readonly compressorInput: CompressorInput | null
   /** Whether the store accepts streams, and the source can be read again. */
   readonly canSendWhileRead: boolean
   readonly concurrency: number
@@ -70,15 +70,15 @@ export interface ChunkPlanOptions {
 
 /** Decides how the chunks of a backup are read, and how many fit into the memory limit. */
 export function planChunks(options: ChunkPlanOptions): ChunkPlan {
-  return planSending(options) ?? planHolding(options)
+  return planStreamed(options) ?? planBuffered(options)
 }
 
 /**
  * Plans chunks that are held in memory. Where the limit is less than three chunks, objects become smaller: readers of the
  * format, Cinder among them, accept any offset and length.
  */
-function planHolding(options: ChunkPlanOptions): ChunkPlan {
-  const { blockSizeBytes, volumeSizeBytes, incremental, compressed, maxMemoryBytes } = options
+function planBuffered(options: ChunkPlanOptions): ChunkPlan {
+  const { blockSizeBytes, volumeSizeBytes, incremental, compressorInput, maxMemoryBytes } = options
   const wholeBlocks = (bytes: number): number =>
     Math.max(1, Math.floor(bytes / blockSizeBytes)) * blockSizeBytes
   const volumeBlocksBytes =
@@ -97,21 +97,21 @@ function planHolding(options: ChunkPlanOptions): ChunkPlan {
 
   const fitting = Math.floor(maxMemoryBytes / objectSizeBytes) - SPARE_CHUNKS
   const concurrency = Math.max(1, Math.min(options.concurrency, fitting))
-  const { read, reserved, ahead } = chunkShares({ incremental, compressed, concurrency })
+  const { reading, reserve, readAhead } = memoryInChunks({ incremental, compressorInput, concurrency })
   // A small chunk is read ahead as a whole: the next one is ready when one is stored.
   const aheadBytes = incremental
-    ? ahead * objectSizeBytes
-    : Math.max(ahead * objectSizeBytes, Math.min(objectSizeBytes, PIECE_BYTES))
-  const reserveBytes = reserved * objectSizeBytes
+    ? readAhead * objectSizeBytes
+    : Math.max(readAhead * objectSizeBytes, Math.min(objectSizeBytes, PIECE_BYTES))
+  const reserveBytes = reserve * objectSizeBytes
   return {
     sendWhileRead: false,
     objectSizeBytes,
-    pieceSizeBytes: evenPieces(objectSizeBytes, blockSizeBytes),
+    pieceSizeBytes: evenPieceSizeBytes(objectSizeBytes, blockSizeBytes),
     readAheadPieces: Math.max(2, concurrency),
     // A full backup stores the whole chunk, which most compressors and stores accept in one buffer only.
     contiguous: !incremental,
     concurrency,
-    memoryBytes: read * objectSizeBytes + Math.floor(aheadBytes) + reserveBytes,
+    memoryBytes: reading * objectSizeBytes + Math.floor(aheadBytes) + reserveBytes,
     reserveBytes,
   }
 }
@@ -127,9 +127,9 @@ export const READ_AHEAD_PIECES = 6
  * source cannot be read twice, or the store accepts no streams; also where a chunk is not larger than its pieces in memory
  * would be, or these exceed the limit.
  */
-function planSending(options: ChunkPlanOptions): ChunkPlan | undefined {
+function planStreamed(options: ChunkPlanOptions): ChunkPlan | undefined {
   const { chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes } = options
-  if (!options.canSendWhileRead || options.incremental || options.compressed !== null) return undefined
+  if (!options.canSendWhileRead || options.incremental || options.compressorInput !== null) return undefined
   const pieceSizeBytes = Math.max(1, Math.floor(STREAMED_PIECE_BYTES / blockSizeBytes)) * blockSizeBytes
   const windowBytes = READ_AHEAD_PIECES * pieceSizeBytes
   if (chunkSizeBytes <= windowBytes || windowBytes > maxMemoryBytes) return undefined
@@ -147,7 +147,7 @@ function planSending(options: ChunkPlanOptions): ChunkPlan | undefined {
 }
 
 /** Returns a size of pieces that are about equal, so that a chunk does not wait for a long last one. */
-function evenPieces(objectSizeBytes: number, blockSizeBytes: number): number {
+function evenPieceSizeBytes(objectSizeBytes: number, blockSizeBytes: number): number {
   const pieces = Math.ceil(objectSizeBytes / PIECE_BYTES)
   return Math.ceil(objectSizeBytes / blockSizeBytes / pieces) * blockSizeBytes
 }
@@ -156,18 +156,20 @@ function evenPieces(objectSizeBytes: number, blockSizeBytes: number): number {
  * Returns the memory for chunks that are read, the reserve for compressing them, and how much of one more chunk is read
  * ahead, each in chunks. First-touch page faults cost more than the wait that more memory would save.
  */
-function chunkShares(backup: {
+function memoryInChunks(backup: {
   incremental: boolean
-  compressed: CompressedFrom | null
+  compressorInput: CompressorInput | null
   concurrency: number
-}): { read: number; reserved: number; ahead: number } {
-  const { incremental, compressed, concurrency } = backup
-  if (!incremental) return { read: concurrency, reserved: compressed ? 1 : 0, ahead: 1 / 2 }
-  if (compressed === null) return { read: Math.max(2, concurrency), reserved: 0, ahead: 0 }
-  const read = Math.max(1, concurrency - 1)
+}): { reading: number; reserve: number; readAhead: number } {
+  const { incremental, compressorInput, concurrency } = backup
+  if (!incremental) return { reading: concurrency, reserve: compressorInput ? 1 : 0, readAhead: 1 / 2 }
+  if (compressorInput === null) return { reading: Math.max(2, concurrency), reserve: 0, readAhead: 0 }
+  const reading = Math.max(1, concurrency - 1)
   // Pieces are compressed where they are; or they are copied into one buffer and released before, so that the next chunk is
   // read early enough without more memory.
-  return compressed === 'parts' ? { read, reserved: 1, ahead: 1 / 4 } : { read, reserved: 2, ahead: 0 }
+  return compressorInput === 'parts'
+    ? { reading, reserve: 1, readAhead: 1 / 4 }
+    : { reading, reserve: 2, readAhead: 0 }
 }
 
 /**

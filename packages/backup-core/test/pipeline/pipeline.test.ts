@@ -7,7 +7,7 @@ import {
   chunkMemoryBytes,
   planChunks,
   READ_AHEAD_PIECES,
-  type CompressedFrom,
+  type CompressorInput,
 } from '../../src/pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../../src/pipeline/pipeline.js'
 
@@ -15,7 +15,7 @@ const limits = { concurrency: 3, memoryBytes: 5, operation: 'The test' }
 
 async function* numbers(count: number, context: PipelineContext): AsyncGenerator<number> {
   for (let index = 0; index < count; index += 1) {
-    await context.budget.take(1, 'fresh')
+    await context.budget.take(1, 'new')
     yield index
   }
 }
@@ -110,7 +110,7 @@ describe('runPipeline', () => {
           throw new BackupError('OBJECT_CORRUPT', 'first')
         }
         await turn(() => undefined)
-        await context.budget.take(2, 'underway')
+        await context.budget.take(2, 'inProgress')
       },
     )
     await expect(outcome).rejects.toMatchObject({ code: 'OBJECT_CORRUPT' })
@@ -162,9 +162,9 @@ describe('runPipeline', () => {
 describe('ByteBudget', () => {
   it('lets one through alone that asks for more than there is', async () => {
     const budget = new ByteBudget(10)
-    await budget.take(25, 'fresh')
+    await budget.take(25, 'new')
     let second = false
-    const waiting = budget.take(1, 'fresh').then(() => {
+    const waiting = budget.take(1, 'new').then(() => {
       second = true
     })
     await tick()
@@ -176,12 +176,12 @@ describe('ByteBudget', () => {
 
   it('keeps its reserve from new work and gives it to work under way', async () => {
     const budget = new ByteBudget(10, 4)
-    await budget.take(6, 'fresh')
+    await budget.take(6, 'new')
     let fresh = false
-    const waiting = budget.take(1, 'fresh').then(() => {
+    const waiting = budget.take(1, 'new').then(() => {
       fresh = true
     })
-    await budget.take(4, 'underway')
+    await budget.take(4, 'inProgress')
     await tick()
     expect(fresh).toBe(false)
     budget.give(6)
@@ -207,7 +207,7 @@ describe('planChunks, of chunks that are held', () => {
             chunkSizeBytes,
             volumeSizeBytes,
             incremental,
-            compressed,
+            compressorInput: compressed,
             canSendWhileRead: false,
             concurrency,
             maxMemoryBytes,
@@ -247,8 +247,8 @@ describe('planChunks, of chunks that are held', () => {
   const chunkSizeBytes = 52_428_800
 
   it('keeps the chunk size, as Cinder would, where memory allows', () => {
-    const plan = (incremental: boolean, compressed: CompressedFrom | null): unknown =>
-      planChunks({ ...large, chunkSizeBytes, incremental, compressed })
+    const plan = (incremental: boolean, compressorInput: CompressorInput | null): unknown =>
+      planChunks({ ...large, chunkSizeBytes, incremental, compressorInput })
     const pieceSizeBytes = 229 * 32_768
     const common = {
       ...{ sendWhileRead: false, objectSizeBytes: chunkSizeBytes, pieceSizeBytes },
@@ -288,7 +288,7 @@ describe('planChunks, of chunks that are held', () => {
 
   it('reads a small chunk ahead whole, so that another is ready when one is stored', () => {
     const small = 4 * 1024 * 1024
-    const plan = planChunks({ ...large, chunkSizeBytes: small, incremental: false, compressed: null })
+    const plan = planChunks({ ...large, chunkSizeBytes: small, incremental: false, compressorInput: null })
     expect(plan.memoryBytes).toBe(3 * small)
   })
 
@@ -297,7 +297,7 @@ describe('planChunks, of chunks that are held', () => {
       ...large,
       chunkSizeBytes: 1_999_994_880,
       incremental: false,
-      compressed: 'one',
+      compressorInput: 'one',
     })
     expect(plan.concurrency).toBe(1)
     expect(plan.objectSizeBytes).toBeLessThan(1_999_994_880)
@@ -319,7 +319,7 @@ describe('planChunks, of chunks that are sent while they are read', () => {
           const plan = planChunks({
             volumeSizeBytes: 2 ** 40,
             ...{ chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes },
-            ...{ incremental: false, compressed: null, canSendWhileRead: true },
+            ...{ incremental: false, compressorInput: null, canSendWhileRead: true },
           })
           const minBytes = READ_AHEAD_PIECES * Math.max(blockSizeBytes, 2 ** 20)
           if (!plan.sendWhileRead) {
@@ -344,13 +344,13 @@ describe('planChunks, of chunks that are sent while they are read', () => {
 
   it.each([
     ['incremental', { incremental: true }],
-    ['compressed', { compressed: 'parts' as const }],
+    ['compressed', { compressorInput: 'parts' as const }],
     ['of a source or a store that does not allow it', { canSendWhileRead: false }],
   ])('holds the chunks of a backup that is %s', (_, other) => {
     const plan = planChunks({
       ...{ volumeSizeBytes: 2 ** 40, chunkSizeBytes: 2 ** 25, blockSizeBytes: 2 ** 15 },
       ...{ concurrency: 2, maxMemoryBytes: 2 ** 30 },
-      ...{ incremental: false, compressed: null, canSendWhileRead: true },
+      ...{ incremental: false, compressorInput: null, canSendWhileRead: true },
       ...other,
     })
     expect(plan.sendWhileRead).toBe(false)
