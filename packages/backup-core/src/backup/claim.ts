@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { NewBackup } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { claimNamesBegin, claimObjectName, parseClaimName } from '../format/side-objects.js'
+import { claimNamesBegin, claimObjectName, parseClaimName } from '../format/object-names.js'
 import { formatCreatedAt, formatPrefixTimestamp } from '../format/timestamps.js'
 import { bytesBody, withReader, writeObject } from '../store/objects.js'
 

@@ -7,8 +7,7 @@ import { messageAbout } from '../errors/error-mapper.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { mapConcurrently } from '../pipeline/slots.js'
-import { isUnreadable, type MarkerPlace } from './list-container.js'
-import { StorePlaces, type Place } from './store-places.js'
+import { isUnreadable, StorePlaces, type MarkerPlace, type Place } from './store-places.js'
 import { newestFirst, recordOf, summarise, type Summary, type VolumeSizes } from './summary.js'
 
 /** Which backups to list. */

@@ -1,6 +1,6 @@
 import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
 import type { BackupCatalog, BackupReference } from '../contracts/records.js'
-import { findLeftBehind, isUnreadable, type MarkerPlace } from '../catalog/list-container.js'
+import { findLeftBehind, isUnreadable, type MarkerPlace } from '../catalog/store-places.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import type { PrefixParser } from '../format/backup-prefix.js'

@@ -1,8 +1,16 @@
 import type { JsonValue } from '../contracts/records.js'
-import { Fields, FORMAT_VERSION, JsonProblems } from './fields.js'
-import { decodeUtf8, invalidJson, isJsonObject, parseDecoded, shownJson, type JsonSubject } from './json.js'
-import { GrowingBuffer } from './growing-buffer.js'
-import { readListDocument } from './list-document.js'
+import {
+  decodeUtf8,
+  Fields,
+  FORMAT_VERSION,
+  invalidJson,
+  isJsonObject,
+  JsonProblems,
+  parseDecoded,
+  shownJson,
+  type JsonSubject,
+} from './json.js'
+import { GrowingBuffer, readListDocument } from './list-document.js'
 import { checksumOf, checksumProblem } from './metadata-writer.js'
 import type { BackupMetadata, StatedSizes, StoredObject } from './metadata.js'
 import {

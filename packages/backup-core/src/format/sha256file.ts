@@ -1,6 +1,6 @@
 import type { ReplayableBody } from '../contracts/object-store.js'
-import { asyncPieces } from './body-pieces.js'
-import { Fields, FORMAT_VERSION, JsonProblems } from './fields.js'
+import { asyncPieces } from './metadata-writer.js'
+import { Fields, FORMAT_VERSION, JsonProblems } from './json.js'
 import { hashBytes, HashList } from './hash-list.js'
 import { readListDocument } from './list-document.js'
 import type { ObjectPlace } from './metadata-reader.js'

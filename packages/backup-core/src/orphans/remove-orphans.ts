@@ -1,4 +1,4 @@
-import { isUnreadable, type MarkerPlace } from '../catalog/list-container.js'
+import { isUnreadable, type MarkerPlace } from '../catalog/store-places.js'
 import { deleteTargets, type DeleteJob } from '../delete/run-delete.js'
 import { listMarkers, mayHideBackup, readMarker, type StoreAccess } from '../delete/marker.js'
 import { signalOptions } from '../contracts/object-store.js'
@@ -6,8 +6,12 @@ import type { Orphan, OrphanOptions, OrphanResult } from '../contracts/requests.
 import { isBackupError, throwIfAborted, type BackupErrorCode } from '../errors/backup-error.js'
 import { messageAbout, messageOf } from '../errors/error-mapper.js'
 import type { ParsedPrefix } from '../format/backup-prefix.js'
-import { metadataObjectName, prefixOfBackupObject } from '../format/object-names.js'
-import { parseClaimName, parseMarkerName } from '../format/side-objects.js'
+import {
+  metadataObjectName,
+  parseClaimName,
+  parseMarkerName,
+  prefixOfBackupObject,
+} from '../format/object-names.js'
 import { mapConcurrently } from '../pipeline/slots.js'
 import { canOpen, listBackupObjects, readBytes } from '../store/objects.js'
 

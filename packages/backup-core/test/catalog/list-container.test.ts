@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { listContainer } from '../../src/catalog/list-container.js'
+import { listContainer } from '../../src/catalog/store-places.js'
 import type { ObjectStore } from '../../src/contracts/object-store.js'
 
 it('refuses a listing with more than the maximum number of backups', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { HashList } from '../../src/format/hash-list.js'
 import { sha256 } from '../../src/hash/chunk-hasher.js'
-import { BlockCheck } from '../../src/verify/block-check.js'
+import { BlockCheck } from '../../src/verify/run-verify.js'
 
 function hashesOf(volume: Uint8Array, blockSizeBytes: number): HashList {
   const hashes = new HashList()
