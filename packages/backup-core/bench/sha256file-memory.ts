@@ -39,7 +39,7 @@ function manyHashes(count: number): HashList {
   const hash = createHash('sha256').update('block').digest()
   for (let index = 0; index < count; index++) {
     hash.writeUInt32LE(index)
-    hashes.push(hash)
+    hashes.put(hashes.length, hash)
   }
   return hashes
 }
@@ -114,7 +114,7 @@ function manyObjects(): StoredObject[] {
 
 async function writeAndReadObjects(): Promise<void> {
   const started = performance.now()
-  const body = metadataBody({
+  const body = await metadataBody({
     version: '1.0.0',
     backupId: 'b',
     volumeId: 'v',

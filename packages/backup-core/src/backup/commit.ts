@@ -75,7 +75,7 @@ export async function commit(
   meter.add({ transferredBytes: hashFile.lengthBytes })
   if (destination.recheckContainer) await assertContainerIsSearchedNow(openLookup(), destination)
   await assertMayCommit(openLookup, destination, options)
-  const metadataFile = metadataBody(metadata)
+  const metadataFile = await metadataBody(metadata)
   meter.begin('store-metadata')
   await sink.written.write(metadataName, metadataFile, objectOptions)
   meter.add({ transferredBytes: metadataFile.lengthBytes })

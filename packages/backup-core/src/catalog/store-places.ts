@@ -3,7 +3,7 @@ import { BackupError, isBackupError, type BackupErrorCode } from '../errors/back
 import {
   idProblem,
   parseMarkerName,
-  prefixOfBackupObject,
+  parseObjectName,
   prefixOfMetadataObject,
 } from '../format/object-names.js'
 import type { NewBackup } from '../contracts/records.js'
@@ -83,7 +83,7 @@ export async function* findLeftBehind(
   for await (const container of store.getContainers(options)) {
     const prefixes = new Set<string>()
     for await (const name of store.getContainerEntries(container, '', options)) {
-      const found = prefixOfBackupObject(name)
+      const found = parseObjectName(name)
       if (found) prefixes.add(found.prefix)
     }
     for (const prefix of prefixes) yield { container, prefix }

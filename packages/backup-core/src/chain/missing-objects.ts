@@ -2,7 +2,7 @@ import { signalOptions, type ObjectStore } from '../contracts/object-store.js'
 import type { WarningListener } from '../contracts/progress.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
-import { backupPrefixOf } from '../format/object-names.js'
+import { parseObjectName } from '../format/object-names.js'
 import { mapConcurrently } from '../pipeline/slots.js'
 import { controlObjectNames, listBackupObjects, type BackupListing } from '../store/objects.js'
 import type { Chain } from './chain.js'
@@ -91,7 +91,7 @@ async function listTogether(
   const own = new Map(records.map(({ prefix }) => [prefix, new Set<string>()]))
   const common = [...own.keys()].reduce(commonStart)
   for await (const name of store.getContainerEntries(container, common, signalOptions(signal))) {
-    own.get(backupPrefixOf(name) ?? '')?.add(name)
+    own.get(parseObjectName(name)?.prefix ?? '')?.add(name)
   }
   return own
 }

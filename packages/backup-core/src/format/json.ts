@@ -2,6 +2,9 @@ import type { JsonValue } from '../contracts/records.js'
 import { BackupError, type BackupErrorCode } from '../errors/backup-error.js'
 import type { ListDocument } from './list-document.js'
 
+/** What JSON calls an object. */
+export type JsonObject = Readonly<Record<string, JsonValue>>
+
 /** Describes a JSON text, for the error when it is not valid. */
 export interface JsonSubject {
   /** How the message names it. @default the object's name */
@@ -21,14 +24,12 @@ export function invalidJson(subject: JsonSubject, problem: string): BackupError 
   const { container, objectName } = subject
   const place = container === undefined ? '' : ` in container ${JSON.stringify(container)}`
   const what = subject.what ?? `Object ${JSON.stringify(objectName ?? '')}${place}`
-  return new BackupError(
-    subject.code ?? 'METADATA_INVALID',
-    `${what} is not valid: ${problem}. ${subject.next ?? defaultNext}`,
-    {
-      ...(container === undefined ? {} : { container }),
-      ...(objectName === undefined ? {} : { objectName }),
-    },
-  )
+  const message = `${what} is not valid: ${problem}. ${subject.next ?? defaultNext}`
+  return new BackupError(subject.code ?? 'METADATA_INVALID', message, placeOf(subject))
+}
+
+function placeOf({ container, objectName }: JsonSubject): { container?: string; objectName?: string } {
+  return { ...(container !== undefined && { container }), ...(objectName !== undefined && { objectName }) }
 }
 
 /** Maximum nesting: deeper values would overflow the stack when they are serialized. */
@@ -54,7 +55,11 @@ export function parseJsonText(
   if (lengthBytes > maxBytes) throw invalidJson(subject, `it is longer than ${maxBytes} bytes`)
   const decoded = typeof text === 'string' ? text : decodeUtf8(text, subject)
   const withoutStrings = decoded.replace(/"(?:[^"\\]|\\.)*"/gs, '""')
-  assertDepth(withoutStrings, subject)
+  let depth = 0
+  for (const [bracket] of withoutStrings.matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1
+    if (depth > MAX_JSON_DEPTH) throw nestedTooDeep(subject)
+  }
   const value = parseDecoded(decoded, subject)
   for (const [token] of withoutStrings.matchAll(/-?\d[\d.eE+-]*/g)) {
     if (!isExact(token))
@@ -84,7 +89,7 @@ export function decodeUtf8(bytes: Uint8Array, subject: JsonSubject): string {
 }
 
 /** Whether the value is an object: neither null nor an array. */
-export function isJsonObject(value: JsonValue | undefined): value is { readonly [key: string]: JsonValue } {
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
@@ -95,14 +100,6 @@ export function shownJson(value: JsonValue | undefined): string {
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'boolean' || value === null || value === undefined) return String(value)
   return 'an object'
-}
-
-function assertDepth(withoutStrings: string, subject: JsonSubject): void {
-  let depth = 0
-  for (const [bracket] of withoutStrings.matchAll(/[[\]{}]/g)) {
-    depth += bracket === '[' || bracket === '{' ? 1 : -1
-    if (depth > MAX_JSON_DEPTH) throw nestedTooDeep(subject)
-  }
 }
 
 /** The error for a text with more than {@link MAX_JSON_DEPTH} levels. */
@@ -119,149 +116,128 @@ function isExact(token: string): boolean {
 export const FORMAT_VERSION = '1.0.0'
 
 /** Returns the problem of a text, or null. */
-export type TextCheck = (text: string) => string | null
+type TextCheck = (text: string) => string | null
 
-const anyText: TextCheck = () => null
+/**
+ * The fields of a JSON object that was read from a store. Unknown keys are ignored, as Cinder ignores them. A field that is
+ * not valid is kept as a problem, so that an unknown version is reported before other problems: {@link finish} throws the
+ * first one.
+ */
+export class Fields {
+  readonly #values: JsonObject
+  #problem: string | undefined
 
-/** Keeps the first problem, so that an unknown version is reported before other problems. */
-export class JsonProblems {
-  #first: string | undefined
+  constructor(
+    value: JsonValue,
+    private readonly subject: JsonSubject,
+    private readonly repeatedKeys: ReadonlySet<string> = new Set(),
+  ) {
+    this.#values = isJsonObject(value) ? value : {}
+    if (!isJsonObject(value)) this.report('.', `must be an object, but is ${shownJson(value)}`)
+  }
 
-  get first(): string | undefined {
-    return this.#first
+  /**
+   * The fields of one of the two JSON objects of a backup.
+   *
+   * @throws BackupError `VERSION_UNSUPPORTED` for a version other than 1.0.0
+   */
+  static ofDocument({ value, repeatedKeys }: ListDocument, subject: JsonSubject): Fields {
+    const fields = new Fields(value, subject, repeatedKeys)
+    const version = isJsonObject(value) ? value['version'] : undefined
+    if (typeof version === 'string' && version !== FORMAT_VERSION) throw unsupportedVersion(version, subject)
+    fields.text('version')
+    return fields
   }
 
   report(path: string, problem: string): void {
-    this.#first ??= `\`${path}\` ${problem}`
-  }
-
-  /** Adds the problems that another collector found, after its own. */
-  include({ first }: JsonProblems): void {
-    this.#first ??= first
-  }
-}
-
-/** The fields of one of the two JSON objects of a backup. Unknown keys are ignored, as Cinder ignores them. */
-export class Fields {
-  readonly #values: { readonly [key: string]: JsonValue }
-  readonly #repeatedKeys: ReadonlySet<string>
-  readonly #problems: JsonProblems
-
-  /** @throws BackupError `VERSION_UNSUPPORTED` for a version other than 1.0.0 */
-  constructor({ value, repeatedKeys }: ListDocument, problems: JsonProblems, subject: JsonSubject) {
-    this.#values = isJsonObject(value) ? value : {}
-    this.#repeatedKeys = repeatedKeys
-    this.#problems = problems
-    const version = this.#values['version']
-    if (typeof version === 'string' && version !== FORMAT_VERSION) throw unsupportedVersion(version, subject)
-    if (!isJsonObject(value)) problems.report('.', `must be an object, but is ${shownJson(value)}`)
-    if (version !== FORMAT_VERSION) problems.report('version', `must be the string "${FORMAT_VERSION}"`)
-    this.#refuseRepeated('version')
+    this.#problem ??= `\`${path}\` ${problem}`
   }
 
   has(key: string): boolean {
     return Object.hasOwn(this.#values, key)
   }
 
-  /** A string; empty where it is missing, which is a problem. */
-  text(key: string, check: TextCheck = anyText): string {
+  /** A string; empty where there is none, which is a problem. */
+  text(key: string, check?: TextCheck): string {
     const value = this.#take(key)
-    if (typeof value === 'string') return this.#checked(key, value, check)
-    this.#problems.report(
-      key,
-      value === undefined ? 'is missing' : `must be a string, but is ${shownJson(value)}`,
-    )
-    return ''
+    return typeof value === 'string'
+      ? this.#checked(key, value, check)
+      : this.#wrong(key, 'a string', value, '')
   }
 
   /** A string, or null. Absent is null. */
-  nullableText(key: string, check: TextCheck = anyText): string | null {
-    const value = this.#take(key) ?? null
-    if (typeof value === 'string') return this.#checked(key, value, check)
-    if (value !== null) this.#wrong(key, 'a string or null', value)
-    return null
+  nullableText(key: string, check?: TextCheck): string | null {
+    return (this.#take(key) ?? null) === null ? null : this.text(key, check)
   }
 
   /** An array of strings, or null. Absent is null. */
   nullableTexts(key: string, check: TextCheck): string[] | null {
     const value = this.#take(key) ?? null
     if (value === null) return null
-    if (!Array.isArray(value)) return this.#wrong(key, 'an array of strings, or null', value)
-    const texts: string[] = []
-    for (const item of value as readonly JsonValue[]) {
-      if (typeof item === 'string') texts.push(this.#checked(key, item, check))
-      else return this.#wrong(key, 'an array of strings, or null', item)
-    }
-    return texts
+    const items = Array.isArray(value) ? (value as readonly JsonValue[]) : undefined
+    const wrong = items ? items.find((item) => typeof item !== 'string') : value
+    if (!items || wrong !== undefined) return this.#wrong(key, 'an array of strings, or null', wrong, null)
+    return items.map((item) => this.#checked(key, String(item), check))
   }
 
-  /** An integer that JavaScript holds exactly, or null. Absent is null. */
-  nullableInteger(key: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number | null {
-    const value = this.#take(key) ?? null
-    if (value === null) return null
+  /** An integer that JavaScript holds exactly; `min` where there is none, which is a problem. */
+  integer(key: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
+    const value = this.#take(key)
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value
-    return this.#wrong(key, `an integer from ${min} to ${max}`, value)
+    return this.#wrong(key, `an integer from ${min} to ${max}`, value, min)
   }
 
-  /** The same, where absent is a problem. */
-  integer(key: string, min: number, max: number): number {
-    const value =
-      this.#values[key] === null
-        ? this.#wrong(key, `an integer from ${min} to ${max}`, null)
-        : this.nullableInteger(key, min, max)
-    if (!this.has(key)) this.#problems.report(key, 'is missing')
-    return value ?? 0
+  /** The same, or null. Absent is null. */
+  nullableInteger(key: string, min: number): number | null {
+    return (this.#take(key) ?? null) === null ? null : this.integer(key, min)
+  }
+
+  boolean(key: string): boolean {
+    const value = this.#take(key)
+    return typeof value === 'boolean' ? value : this.#wrong(key, 'true or false', value, false)
   }
 
   /** An object of any content, or null. Absent is null. */
-  nullableObject(key: string): { readonly [key: string]: JsonValue } | null {
+  nullableObject(key: string): JsonObject | null {
     const value = this.#take(key) ?? null
-    if (value === null || isJsonObject(value)) return value
-    return this.#wrong(key, 'an object or null', value)
+    return value === null || isJsonObject(value) ? value : this.#wrong(key, 'an object or null', value, null)
   }
 
-  /** A list that was read item by item. */
-  list(key: string, { lists }: ListDocument): void {
+  /** A list that was read item by item, with the problem of its first bad item. */
+  list(key: string, { lists }: ListDocument, itemProblem: string | undefined): void {
     const value = this.#take(key)
-    if (lists === 0 && value === undefined) this.#problems.report(key, 'is missing')
-    else if (!Array.isArray(value) || lists === 0) this.#wrong(key, 'an array', value)
+    this.#problem ??= itemProblem
+    if (!Array.isArray(value) || lists === 0) this.#wrong(key, 'an array', value, null)
   }
 
-  /** @throws BackupError `METADATA_INVALID` for the first problem */
-  finish(subject: JsonSubject): void {
-    if (this.#problems.first !== undefined) throw invalidJson(subject, this.#problems.first)
+  /** @throws BackupError of the subject's code for the first problem */
+  finish(): void {
+    if (this.#problem !== undefined) throw invalidJson(this.subject, this.#problem)
   }
 
   #take(key: string): JsonValue | undefined {
-    this.#refuseRepeated(key)
+    if (this.repeatedKeys.has(key)) this.report(key, 'occurs twice')
     return this.has(key) ? this.#values[key] : undefined
   }
 
-  #refuseRepeated(key: string): void {
-    if (this.#repeatedKeys.has(key)) this.#problems.report(key, 'occurs twice')
-  }
-
-  #checked(key: string, text: string, check: TextCheck): string {
-    const problem = check(text)
-    if (problem !== null) this.#problems.report(key, problem)
+  #checked(key: string, text: string, check: TextCheck | undefined): string {
+    const problem = check?.(text) ?? null
+    if (problem !== null) this.report(key, problem)
     return text
   }
 
-  #wrong(key: string, expected: string, value: JsonValue | undefined): null {
-    this.#problems.report(key, `must be ${expected}, but is ${shownJson(value)}`)
-    return null
+  #wrong<T>(key: string, expected: string, value: JsonValue | undefined, instead: T): T {
+    this.report(key, value === undefined ? 'is missing' : `must be ${expected}, but is ${shownJson(value)}`)
+    return instead
   }
 }
 
 /** With Cinder's message. */
-function unsupportedVersion(version: string, { container, objectName }: JsonSubject): BackupError {
+function unsupportedVersion(version: string, subject: JsonSubject): BackupError {
   const shown = version.length > 100 ? `${version.slice(0, 100)}…` : version
   return new BackupError(
     'VERSION_UNSUPPORTED',
-    `No support to restore backup version ${shown}. Stowage reads version ${FORMAT_VERSION}: use the program that wrote ${JSON.stringify(objectName ?? 'it')}, or a newer Stowage.`,
-    {
-      ...(container === undefined ? {} : { container }),
-      ...(objectName === undefined ? {} : { objectName }),
-    },
+    `No support to restore backup version ${shown}. Stowage reads version ${FORMAT_VERSION}: use the program that wrote ${JSON.stringify(subject.objectName ?? 'it')}, or a newer Stowage.`,
+    placeOf(subject),
   )
 }

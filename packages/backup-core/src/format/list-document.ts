@@ -2,44 +2,26 @@ import type { JsonValue } from '../contracts/records.js'
 import type { BackupError } from '../errors/backup-error.js'
 import { invalidJson, MAX_JSON_DEPTH, nestedTooDeep, parseJsonText, type JsonSubject } from './json.js'
 
-/** Memory that is kept between items: one long item must not keep megabytes until the text ends. */
-const KEPT_BYTES = 64 * 1024
-
 /** Collects bytes of several pieces: each piece is overwritten by the next one. */
-export class GrowingBuffer {
-  readonly #maxBytes: number
+class GrowingBuffer {
   #memory = Buffer.allocUnsafe(1024)
-  #length = 0
+  length = 0
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
-  }
-
-  get length(): number {
-    return this.#length
-  }
+  constructor(private readonly maxBytes: number) {}
 
   get bytes(): Buffer {
-    return this.#memory.subarray(0, this.#length)
+    return this.#memory.subarray(0, this.length)
   }
 
   /** @returns false where there would be more than the maximum */
   add(piece: Buffer, start: number, end: number): boolean {
-    const length = this.#length + end - start
-    if (length > this.#maxBytes) return false
-    if (length > this.#memory.length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, this.#memory.length * 2))
-      this.#memory.copy(larger, 0, 0, this.#length)
-      this.#memory = larger
-    }
-    piece.copy(this.#memory, this.#length, start, end)
-    this.#length = length
+    const length = this.length + end - start
+    if (length > this.maxBytes) return false
+    if (length > this.#memory.length)
+      this.#memory = Buffer.concat([this.bytes], Math.max(length, this.#memory.length * 2))
+    piece.copy(this.#memory, this.length, start, end)
+    this.length = length
     return true
-  }
-
-  clear(): void {
-    this.#length = 0
-    if (this.#memory.length > KEPT_BYTES) this.#memory = Buffer.allocUnsafe(1024)
   }
 }
 
@@ -110,7 +92,6 @@ export async function readListDocument(
 type Expected = 'item' | 'item or end' | 'comma or end'
 
 class ListDocumentReader {
-  readonly #options: ListDocumentOptions
   readonly #rest = new GrowingBuffer(MAX_REST_BYTES)
   readonly #item = new GrowingBuffer(MAX_ITEM_BYTES)
   readonly #keys = new Set<string>()
@@ -135,9 +116,7 @@ class ListDocumentReader {
   /** Whether the next value is that of the list's key. */
   #listNext = false
 
-  constructor(options: ListDocumentOptions) {
-    this.#options = options
-  }
+  constructor(private readonly options: ListDocumentOptions) {}
 
   write(piece: Buffer): void {
     let at = 0
@@ -148,7 +127,7 @@ class ListDocumentReader {
   end(): ListDocument {
     const isOpen = this.#depth > 0 || this.#inString || this.#inList
     if (isOpen || this.#rest.length === 0) throw this.#error('it ends too early', 0)
-    const value = parseJsonText(this.#rest.bytes, this.#options.subject, { maxBytes: MAX_REST_BYTES + 2 })
+    const value = parseJsonText(this.#rest.bytes, this.options.subject, { maxBytes: MAX_REST_BYTES + 2 })
     return { value, lists: this.#lists, repeatedKeys: this.#repeatedKeys }
   }
 
@@ -158,26 +137,28 @@ class ListDocumentReader {
     for (; at < piece.length; at += 1) {
       const byte = piece[at] ?? 0
       if (this.#inString) this.#scanString(byte)
-      else if (byte === quote) this.#beginString()
-      else if (byte === openBrace || byte === openBracket) {
-        if (this.#listNext && byte === openBracket) break
-        this.#open()
+      else if (byte === quote) {
+        this.#inString = true
         this.#listNext = false
+        this.#lastString = ''
+      } else if (byte === openBrace || byte === openBracket) {
+        if (this.#listNext && byte === openBracket) break
+        this.#listNext = false
+        this.#depth += 1
+        if (this.#depth > MAX_JSON_DEPTH) throw nestedTooDeep(this.options.subject)
       } else if (byte === closeBrace || byte === closeBracket) this.#depth -= 1
       else if (byte === colon) this.#endKey()
       else if (byte > 0x20) this.#listNext = false
     }
     if (!this.#rest.add(piece, start, at))
-      throw this.#tooLong(`beside its list \`${this.#options.listKey}\``, at)
+      throw this.#error(`it is too long beside its list \`${this.options.listKey}\``, at)
     if (at === piece.length) return at
-    this.#beginList()
-    return at + 1
-  }
-
-  #beginString(): void {
-    this.#inString = true
     this.#listNext = false
-    this.#lastString = ''
+    this.#inList = true
+    this.#expected = 'item or end'
+    this.#lists += 1
+    this.#rest.add(Buffer.from('[]'), 0, 2)
+    return at + 1
   }
 
   #scanString(byte: number): void {
@@ -197,15 +178,7 @@ class ListDocumentReader {
     const key = this.#lastString
     if (this.#keys.has(key)) this.#repeatedKeys.add(key)
     else if (this.#keys.size < MAX_KEYS) this.#keys.add(key)
-    this.#listNext = key === this.#options.listKey
-  }
-
-  #beginList(): void {
-    this.#listNext = false
-    this.#inList = true
-    this.#expected = 'item or end'
-    this.#lists += 1
-    this.#rest.add(Buffer.from('[]'), 0, 2)
+    this.#listNext = key === this.options.listKey
   }
 
   #scanList(piece: Buffer, start: number): number {
@@ -223,7 +196,7 @@ class ListDocumentReader {
       }
       const isValue = byte !== comma && byte !== colon && byte !== closeBracket && byte !== closeBrace
       if (!isValue || this.#expected === 'comma or end') throw this.#unexpected(byte, at)
-      const end = this.#options.takeUsualItem?.(piece, at) ?? 0
+      const end = this.options.takeUsualItem?.(piece, at) ?? 0
       if (end > 0) {
         this.#expected = 'comma or end'
         at = end - 1
@@ -258,7 +231,7 @@ class ListDocumentReader {
       } else if (byte === quote) inString = true
       else if (byte === openBrace || byte === openBracket) {
         depth += 1
-        if (depth > MAX_JSON_DEPTH) throw nestedTooDeep(this.#options.subject)
+        if (depth > MAX_JSON_DEPTH) throw nestedTooDeep(this.options.subject)
       } else if (byte === closeBrace || byte === closeBracket) {
         depth -= 1
         if (depth === 1) end = at + 1
@@ -267,41 +240,25 @@ class ListDocumentReader {
     this.#inString = inString
     this.#escaped = escaped
     this.#depth = depth
-    if (end >= 0) return this.#endItem(piece, start, end)
-    if (!this.#item.add(piece, start, at))
-      throw this.#tooLong(`in an item of \`${this.#options.listKey}\``, at)
-    return at
-  }
-
-  #endItem(piece: Buffer, start: number, end: number): number {
+    const isWhole = end >= 0 && this.#item.length === 0
+    if (!isWhole && !this.#item.add(piece, start, end >= 0 ? end : at))
+      throw this.#error(`it is too long in an item of \`${this.options.listKey}\``, at)
+    if (end < 0) return at
     this.#inItem = false
     this.#expected = 'comma or end'
-    if (this.#item.length === 0) this.#options.onItem(piece, start, end)
-    else {
-      if (!this.#item.add(piece, start, end))
-        throw this.#tooLong(`in an item of \`${this.#options.listKey}\``, end)
-      this.#options.onItem(this.#item.bytes, 0, this.#item.length)
-      this.#item.clear()
-    }
+    if (isWhole) this.options.onItem(piece, start, end)
+    else this.options.onItem(this.#item.bytes, 0, this.#item.length)
+    this.#item.length = 0
     return end
-  }
-
-  #open(): void {
-    this.#depth += 1
-    if (this.#depth > MAX_JSON_DEPTH) throw nestedTooDeep(this.#options.subject)
-  }
-
-  #tooLong(where: string, at: number): BackupError {
-    return this.#error(`it is too long ${where}`, at)
   }
 
   #unexpected(byte: number, at: number): BackupError {
     const shown =
       byte > 0x20 && byte < 0x7f ? `\`${String.fromCharCode(byte)}\`` : `byte 0x${byte.toString(16)}`
-    return this.#error(`unexpected ${shown} in \`${this.#options.listKey}\``, at)
+    return this.#error(`unexpected ${shown} in \`${this.options.listKey}\``, at)
   }
 
   #error(problem: string, at: number): BackupError {
-    return invalidJson(this.#options.subject, `${problem} (at byte ${this.#bytesBefore + at})`)
+    return invalidJson(this.options.subject, `${problem} (at byte ${this.#bytesBefore + at})`)
   }
 }

@@ -5,12 +5,11 @@ import {
   FORMAT_VERSION,
   invalidJson,
   isJsonObject,
-  JsonProblems,
   parseDecoded,
   shownJson,
   type JsonSubject,
 } from './json.js'
-import { GrowingBuffer, readListDocument } from './list-document.js'
+import { readListDocument } from './list-document.js'
 import { checksumOf, checksumProblem } from './metadata-writer.js'
 import type { BackupMetadata, StatedSizes, StoredObject } from './metadata.js'
 import {
@@ -44,22 +43,18 @@ export async function parseMetadata(
   context: ObjectPlace,
 ): Promise<BackupMetadata> {
   const prefix = prefixOfMetadataObject(context.objectName)
-  const listProblems = new JsonProblems()
-  const objects = new ObjectList(prefix ?? '', listProblems, context)
+  const objects = new ObjectList(prefix ?? '', context)
   const document = await readListDocument(pieces, {
     listKey: 'objects',
     onItem: (bytes, start, end) => {
-      objects.addText(bytes, start, end)
+      objects.addText(bytes.subarray(start, end))
     },
     takeUsualItem: (bytes, start) => objects.addUsual(bytes, start),
     subject: context,
   })
-  objects.parseTexts()
-
-  const problems = new JsonProblems()
+  const fields = Fields.ofDocument(document, context)
   const placeProblem = prefix === null ? `does not end with ${METADATA_SUFFIX}` : objectNameProblem(prefix)
-  if (placeProblem !== null) problems.report('.', `cannot be read from an object whose name ${placeProblem}`)
-  const fields = new Fields(document, problems, context)
+  if (placeProblem !== null) fields.report('.', `cannot be read from an object whose name ${placeProblem}`)
   const parentPrefix = fields.nullableText('stowage_parent_prefix', objectNameProblem)
   const ancestorIds = fields.nullableTexts('stowage_ancestors', idProblem)
   const checksum = fields.nullableText('stowage_checksum', checksumProblem)
@@ -82,15 +77,14 @@ export async function parseMetadata(
     ...(sizes ? { sizes } : {}),
     checksummed: checksum !== null,
   }
-  fields.list('objects', document)
-  problems.include(listProblems)
+  fields.list('objects', document, objects.problem)
   const { volumeSizeBytes } = metadata
   if (volumeSizeBytes !== null && objects.endBytes > volumeSizeBytes) {
-    problems.report('objects', `reach to byte ${objects.endBytes} of a volume of ${volumeSizeBytes} bytes`)
+    fields.report('objects', `reach to byte ${objects.endBytes} of a volume of ${volumeSizeBytes} bytes`)
   }
-  fields.finish(context)
+  fields.finish()
   if (checksum === null) return metadata
-  const found = await checksumOf(metadata)
+  const { checksum: found } = await checksumOf(metadata)
   if (found === checksum) return metadata
   throw invalidJson(context, `its checksum is ${found}, but \`stowage_checksum\` is ${checksum}`)
 }
@@ -105,12 +99,6 @@ function statedSizes(fields: Fields): StatedSizes | undefined {
   if (storedDataBytes === null || sha256fileBytes === null) return undefined
   return { chunkSizeBytes, blockSizeBytes, storedDataBytes, sha256fileBytes }
 }
-
-/** The texts of items that are parsed together. */
-const MAX_BATCH_BYTES = 128 * 1024
-
-const openBracket = Buffer.from('[')
-const comma = Buffer.from(',')
 
 const md5Pattern = /^[0-9a-f]{32}$/
 
@@ -128,12 +116,10 @@ class ObjectList {
   readonly objects: StoredObject[] = []
   /** The end of the furthest object. */
   endBytes = 0
-  readonly #prefix: string
+  /** The problem of the first bad item. */
+  problem: string | undefined
   readonly #prefixBytes: number
-  readonly #problems: JsonProblems
-  readonly #subject: JsonSubject
   readonly #algorithms = new Map<string, string>()
-  readonly #texts = new GrowingBuffer(Number.MAX_SAFE_INTEGER)
   /** The bytes that {@link addUsual} read last, and their text. */
   #piece: Buffer | undefined
   #pieceText = ''
@@ -142,18 +128,11 @@ class ObjectList {
   #lastNumber = 0
   #names: Set<string> | undefined
 
-  constructor(prefix: string, problems: JsonProblems, subject: JsonSubject) {
-    this.#prefix = prefix
+  constructor(
+    private readonly prefix: string,
+    private readonly subject: JsonSubject,
+  ) {
     this.#prefixBytes = Buffer.byteLength(prefix)
-    this.#problems = problems
-    this.#subject = subject
-  }
-
-  /** Adds the text of an item. Items are parsed some hundred at a time: one by one takes three times as long. */
-  addText(bytes: Buffer, start: number, end: number): void {
-    if (this.#texts.length > 0 && this.#texts.length + end - start > MAX_BATCH_BYTES) this.parseTexts()
-    this.#texts.add(this.#texts.length === 0 ? openBracket : comma, 0, 1)
-    this.#texts.add(bytes, start, end)
   }
 
   /** Adds the item at `start` if it has the usual form. Returns the offset of its end, else 0. */
@@ -168,7 +147,6 @@ class ObjectList {
     usualEnd.lastIndex = usualStart.lastIndex
     const [, offset] = usualEnd.exec(this.#pieceText) ?? []
     if (offset === undefined) return 0
-    this.parseTexts()
     this.#count += 1
     // From the bytes: a part of the text would keep all of the text in memory.
     const md5 = bytes.toString('latin1', usualStart.lastIndex - md5Length, usualStart.lastIndex)
@@ -176,16 +154,10 @@ class ObjectList {
     return usualEnd.lastIndex
   }
 
-  /** Parses the items that were added and not parsed. */
-  parseTexts(): void {
-    if (this.#texts.length === 0) return
-    const text = decodeUtf8(this.#texts.bytes, this.#subject)
-    this.#texts.clear()
-    for (const entry of parseDecoded(`${text}]`, this.#subject) as readonly JsonValue[]) this.#add(entry)
-  }
-
-  #add(entry: JsonValue): void {
+  /** Adds an item in any form. */
+  addText(bytes: Buffer): void {
     this.#count += 1
+    const entry = parseDecoded(decodeUtf8(bytes, this.subject), this.subject)
     if (!isJsonObject(entry)) {
       this.#report('', `must be an object, but is ${shownJson(entry)}`)
       return
@@ -203,7 +175,7 @@ class ObjectList {
 
   #addObject(given: string, fields: { readonly [key: string]: JsonValue | undefined }): void {
     // A text that is refused in the end need not be held until then.
-    if (this.#problems.first !== undefined) return
+    if (this.problem !== undefined) return
     const name = this.#checkedName(given)
     const lengthBytes = this.#integer(given, 'length', fields['length'])
     const offsetBytes = this.#integer(given, 'offset', fields['offset'])
@@ -244,7 +216,7 @@ class ObjectList {
   }
 
   #checkedName(name: string): string {
-    const prefix = this.#prefix
+    const { prefix } = this
     const suffix = name.startsWith(prefix) ? name.slice(prefix.length) : ''
     if (!isChunkSuffix(suffix) || this.#prefixBytes + suffix.length > maxObjectNameBytes) {
       const expected = `${quoted(prefix)}, \`-\` and at least five digits`
@@ -274,6 +246,6 @@ class ObjectList {
   }
 
   #report(path: string, problem: string): void {
-    this.#problems.report(`objects[${this.#count - 1}]${path}`, problem)
+    this.problem ??= `\`objects[${this.#count - 1}]${path}\` ${problem}`
   }
 }

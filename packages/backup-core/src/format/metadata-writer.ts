@@ -1,6 +1,6 @@
 import type { JsonValue } from '../contracts/records.js'
 import type { BackupMetadata, StoredObject } from './metadata.js'
-import { dumpAt, pythonString } from './python-json.js'
+import { pythonDumps, pythonString } from './python-json.js'
 import { createHash } from 'node:crypto'
 import type { ReplayableBody } from '../contracts/object-store.js'
 
@@ -25,28 +25,6 @@ export function* asciiPieces(texts: Iterable<string>): Generator<Uint8Array> {
   if (length > 0) yield buffer.subarray(0, length)
 }
 
-/** Yields the pieces of a synchronous generator, each made when it is requested. */
-export function asyncPieces(make: () => Generator<Uint8Array>): AsyncIterable<Uint8Array> {
-  return {
-    [Symbol.asyncIterator]() {
-      const pieces = make()
-      return {
-        next: () =>
-          new Promise((resolve) => {
-            resolve(pieces.next())
-          }),
-        return: () => {
-          pieces.return(undefined)
-          return Promise.resolve({ done: true, value: undefined })
-        },
-      }
-    },
-  }
-}
-
-/** As Cinder calls `json.dumps`: `sort_keys=True, indent=2`. */
-const cinderLayout = { indent: 2, sortKeys: true } as const
-
 /**
  * The `_metadata` object's text in parts, byte for byte as Cinder writes it, but for the keys that are our own.
  *
@@ -55,32 +33,31 @@ const cinderLayout = { indent: 2, sortKeys: true } as const
 export function* metadataTexts(metadata: BackupMetadata, checksum: string | null): Generator<string> {
   const { extraMetadata: extra, sizes } = metadata
   yield '{\n'
-  yield member('backup_description', metadata.backupDescription)
-  yield member('backup_id', metadata.backupId)
-  yield member('backup_name', metadata.backupName)
-  yield member('created_at', metadata.createdAt)
-  if (extra !== null && Object.keys(extra).length > 0) yield member('extra_metadata', extra)
+  yield members({
+    backup_description: metadata.backupDescription,
+    backup_id: metadata.backupId,
+    backup_name: metadata.backupName,
+    created_at: metadata.createdAt,
+    extra_metadata: extra !== null && Object.keys(extra).length > 0 ? extra : undefined,
+  })
   yield* objectListTexts(metadata.objects)
-  yield member('parent_id', metadata.parentId)
-  if (metadata.ancestorIds !== undefined) yield member('stowage_ancestors', [...metadata.ancestorIds])
   // In the order of their code points, as Python sorts keys.
-  if (sizes) yield member('stowage_block_size_bytes', sizes.blockSizeBytes)
-  if (checksum !== null) yield member('stowage_checksum', checksum)
-  if (sizes) {
-    yield member('stowage_chunk_size_bytes', sizes.chunkSizeBytes)
-    yield member('stowage_data_bytes', sizes.storedDataBytes)
-  }
-  if (metadata.parentPrefix !== undefined) yield member('stowage_parent_prefix', metadata.parentPrefix)
-  if (sizes) yield member('stowage_sha256file_bytes', sizes.sha256fileBytes)
-  yield member('version', metadata.version)
-  yield member('volume_id', metadata.volumeId)
-  if (metadata.volumeSizeBytes === null) {
-    yield lastMember('volume_meta', metadata.volumeMeta)
-  } else {
-    yield member('volume_meta', metadata.volumeMeta)
-    yield lastMember('volume_size_bytes', metadata.volumeSizeBytes)
-  }
-  yield '}'
+  const rest = members({
+    parent_id: metadata.parentId,
+    stowage_ancestors: metadata.ancestorIds,
+    stowage_block_size_bytes: sizes?.blockSizeBytes,
+    stowage_checksum: checksum ?? undefined,
+    stowage_chunk_size_bytes: sizes?.chunkSizeBytes,
+    stowage_data_bytes: sizes?.storedDataBytes,
+    stowage_parent_prefix: metadata.parentPrefix,
+    stowage_sha256file_bytes: sizes?.sha256fileBytes,
+    version: metadata.version,
+    volume_id: metadata.volumeId,
+    volume_meta: metadata.volumeMeta,
+    volume_size_bytes: metadata.volumeSizeBytes ?? undefined,
+  })
+  // The last one has no comma.
+  yield `${rest.slice(0, -2)}\n}`
 }
 
 function* objectListTexts(objects: readonly StoredObject[]): Generator<string> {
@@ -111,12 +88,15 @@ function nameText(name: string): string {
   return `"${pythonString(` ${name}`).slice(2)}`
 }
 
-function member(key: string, value: JsonValue): string {
-  return `  "${key}": ${dumpAt(value, cinderLayout, 1)},\n`
-}
-
-function lastMember(key: string, value: JsonValue): string {
-  return `  "${key}": ${dumpAt(value, cinderLayout, 1)}\n`
+/** The lines of members, as Cinder calls `json.dumps` (`sort_keys=True, indent=2`). Those that are undefined are left out. */
+function members(values: Readonly<Record<string, JsonValue | undefined>>): string {
+  return Object.entries(values)
+    .map(([key, value]) =>
+      value === undefined
+        ? ''
+        : `  "${key}": ${pythonDumps(value, { indent: 2, sortKeys: true, level: 1 })},\n`,
+    )
+    .join('')
 }
 
 /** What a manifest's checksum looks like. */
@@ -131,27 +111,20 @@ export function checksumProblem(text: string): string | null {
 }
 
 /**
- * The checksum of a manifest: the SHA-256 of the text that Stowage writes for its values, without the checksum's own key.
- * White space and the order of keys do not count, nor do keys that Stowage does not know.
+ * The checksum of a manifest: the SHA-256 of the text that Stowage writes for its values, without the checksum's own key;
+ * and the length of that text. White space and the order of keys do not count, nor do keys that Stowage does not know.
  */
-export async function checksumOf(metadata: BackupMetadata): Promise<string> {
+export async function checksumOf(
+  metadata: BackupMetadata,
+): Promise<{ checksum: string; lengthBytes: number }> {
   const hash = createHash('sha256')
+  let lengthBytes = 0
   let pieces = 0
   for (const piece of asciiPieces(metadataTexts(metadata, null))) {
     hash.update(piece)
+    lengthBytes += piece.length
     pieces += 1
     if (pieces % PIECES_IN_TURN === 0) await new Promise(setImmediate)
-  }
-  return `sha256:${hash.digest('hex')}`
-}
-
-/** The same, for the writer: it counts the text's bytes in the same pass. */
-export function checksumAndLength(metadata: BackupMetadata): { checksum: string; lengthBytes: number } {
-  const hash = createHash('sha256')
-  let lengthBytes = 0
-  for (const piece of asciiPieces(metadataTexts(metadata, null))) {
-    hash.update(piece)
-    lengthBytes += piece.length
   }
   return { checksum: `sha256:${hash.digest('hex')}`, lengthBytes }
 }
@@ -162,16 +135,14 @@ export function checksumAndLength(metadata: BackupMetadata): { checksum: string;
  *
  * `volume_size_bytes` and those that begin with `stowage_` are our own: Cinder ignores keys that it does not know.
  */
-export function metadataBody(metadata: BackupMetadata): ReplayableBody {
-  // A first pass counts the text, and sums it.
-  const { checksum, lengthBytes } = checksumAndLength(metadata)
+export async function metadataBody(metadata: BackupMetadata): Promise<ReplayableBody> {
+  const { checksum, lengthBytes } = await checksumOf(metadata)
   const written = metadata.checksummed ? checksum : null
   return {
-    lengthBytes: lengthBytes + checksumMemberBytes(written),
-    stream: () => asyncPieces(() => asciiPieces(metadataTexts(metadata, written))),
+    lengthBytes: lengthBytes + (written === null ? 0 : members({ stowage_checksum: written }).length),
+    // eslint-disable-next-line @typescript-eslint/require-await -- it is made in memory
+    async *stream() {
+      yield* asciiPieces(metadataTexts(metadata, written))
+    },
   }
-}
-
-function checksumMemberBytes(checksum: string | null): number {
-  return checksum === null ? 0 : `  "stowage_checksum": "${checksum}",\n`.length
 }

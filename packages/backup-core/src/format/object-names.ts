@@ -1,5 +1,4 @@
 import { BackupError } from '../errors/backup-error.js'
-import { isPrefixTimestamp } from './timestamps.js'
 
 /** Swift's limit counts characters; file systems count bytes. */
 export const maxObjectNameBytes = 1024
@@ -40,11 +39,6 @@ export function idProblem(id: string): string | null {
   return null
 }
 
-function assertName(what: string, name: string, problem: string | null, next: string): void {
-  if (problem === null) return
-  throw new BackupError('OPTION_INVALID', `The ${what} ${quoted(name)} ${problem}. ${next}`)
-}
-
 /** Quotes, escapes and cuts a name for a message. */
 export function quoted(name: string): string {
   return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name)
@@ -61,26 +55,24 @@ export function assertObjectName(name: string, maxBytes?: number): void {
   assertName('object name', name, objectNameProblem(name, maxBytes), advice)
 }
 
-/**
- * Refuses container names that no store takes, or that lead out of a directory.
- * @throws BackupError `OPTION_INVALID`
- */
+/** Refuses container names that no store takes, or that lead out of a directory. @throws BackupError `OPTION_INVALID` */
 export function assertContainerName(name: string): void {
   assertName('container name', name, containerNameProblem(name), 'Choose another container.')
 }
 
-/**
- * @throws BackupError `OPTION_INVALID` unless the id is fit to be a part of object names.
- */
+/** @throws BackupError `OPTION_INVALID` unless the id is fit to be a part of object names */
 export function assertBackupId(id: string): void {
   assertName('backup id', id, idProblem(id), 'Use a UUID, or a short word.')
 }
 
-/**
- * @throws BackupError `OPTION_INVALID` unless the id is fit to be a part of object names.
- */
+/** @throws BackupError `OPTION_INVALID` unless the id is fit to be a part of object names */
 export function assertVolumeId(id: string): void {
   assertName('volume id', id, idProblem(id), 'Use the UUID of the volume, or a short word.')
+}
+
+function assertName(what: string, name: string, problem: string | null, next: string): void {
+  if (problem === null) return
+  throw new BackupError('OPTION_INVALID', `The ${what} ${quoted(name)} ${problem}. ${next}`)
 }
 
 /** The suffix of the commit object's name. */
@@ -119,39 +111,29 @@ export function isChunkSuffix(suffix: string): boolean {
 }
 
 /**
+ * The prefix of the backup that an object may be of, and which of its objects, by the suffix of its name. Undefined for a
+ * name without such a suffix.
+ */
+export function parseObjectName(
+  objectName: string,
+): { readonly prefix: string; readonly isMetadata: boolean } | undefined {
+  const suffix = /(?:_metadata|_sha256file|-[0-9]{5,15})$/.exec(objectName)
+  if (!suffix || suffix.index === 0) return undefined
+  return { prefix: objectName.slice(0, suffix.index), isMetadata: suffix[0] === METADATA_SUFFIX }
+}
+
+/**
  * Whether the object is one of the backup with this prefix. Stricter than `startsWith`, which would give the objects of
  * backups `ab` and `a-b` to backup `a`.
  */
 export function isBackupObjectName(prefix: string, objectName: string): boolean {
-  if (!objectName.startsWith(prefix)) return false
-  const suffix = objectName.slice(prefix.length)
-  return suffix === METADATA_SUFFIX || suffix === SHA256FILE_SUFFIX || isChunkSuffix(suffix)
-}
-
-/** The prefix of the backup that an object of this name belongs to; null for a name that no backup's object has. */
-export function backupPrefixOf(objectName: string): string | null {
-  const suffix = /(?:_metadata|_sha256file|-[0-9]{5,15})$/.exec(objectName)
-  return suffix && suffix.index > 0 ? objectName.slice(0, suffix.index) : null
+  return objectName.startsWith(prefix) && parseObjectName(objectName)?.prefix === prefix
 }
 
 /** The prefix of the backup whose `_metadata` object this is; null for any other object. */
 export function prefixOfMetadataObject(objectName: string): string | null {
-  if (!objectName.endsWith(METADATA_SUFFIX) || objectName.length === METADATA_SUFFIX.length) return null
-  return objectName.slice(0, -METADATA_SUFFIX.length)
-}
-
-/** The prefix of the backup that an object may be of, by the suffix of its name; undefined for a name without such one. */
-export function prefixOfBackupObject(
-  objectName: string,
-): { readonly prefix: string; readonly isMetadata: boolean } | undefined {
-  for (const suffix of [METADATA_SUFFIX, SHA256FILE_SUFFIX]) {
-    if (objectName.endsWith(suffix) && objectName.length > suffix.length) {
-      return { prefix: objectName.slice(0, -suffix.length), isMetadata: suffix === METADATA_SUFFIX }
-    }
-  }
-  const suffixStart = objectName.lastIndexOf('-')
-  if (suffixStart < 1 || !isChunkSuffix(objectName.slice(suffixStart))) return undefined
-  return { prefix: objectName.slice(0, suffixStart), isMetadata: false }
+  const isMetadata = objectName.endsWith(METADATA_SUFFIX) && objectName.length > METADATA_SUFFIX.length
+  return isMetadata ? objectName.slice(0, -METADATA_SUFFIX.length) : null
 }
 
 /**
@@ -163,8 +145,9 @@ const MARKER_PREFIX = 'stowage-deleting_'
 /** Ends every marker's name, so that the marker of an id that ends with `_metadata` does not look like a manifest. */
 const MARKER_SUFFIX = '.v1'
 
-/** 32 hex digits, or the time of a prefix: neither has the `_` that separates it from the id. */
-const tokenPattern = /^[0-9a-f]{32}$/
+/** After the id comes a token: 32 hex digits, or the time of a prefix. Neither has a `_`. */
+const claimPattern = /^stowage-claim_(.+)_(?:[0-9a-f]{32}|\d{14})$/s
+const markerPattern = /^stowage-deleting_(.+)_[0-9a-f]{32}\.v1$/s
 
 /** The beginning of the names of all claims to a backup id, and to longer ids. */
 export function claimNamesBegin(backupId: string): string {
@@ -178,11 +161,7 @@ export function claimObjectName(backupId: string, token: string): string {
 
 /** The id that an object claims; undefined for an object that is not a claim. */
 export function parseClaimName(objectName: string): string | undefined {
-  if (!objectName.startsWith(CLAIM_PREFIX)) return undefined
-  const tokenStart = objectName.lastIndexOf('_') + 1
-  const token = objectName.slice(tokenStart)
-  if (!tokenPattern.test(token) && !isPrefixTimestamp(token)) return undefined
-  return objectName.slice(CLAIM_PREFIX.length, tokenStart - 1) || undefined
+  return claimPattern.exec(objectName)?.[1]
 }
 
 /** The beginning of the names of all markers of a backup, and of longer ids. */
@@ -201,8 +180,5 @@ export function markerObjectName(backupId: string, token: string): string {
 
 /** The id of the backup that an object marks as being deleted; undefined for an object that is not a marker. */
 export function parseMarkerName(objectName: string): string | undefined {
-  if (!objectName.startsWith(MARKER_PREFIX) || !objectName.endsWith(MARKER_SUFFIX)) return undefined
-  const tokenStart = objectName.lastIndexOf('_') + 1
-  if (!tokenPattern.test(objectName.slice(tokenStart, -MARKER_SUFFIX.length))) return undefined
-  return objectName.slice(MARKER_PREFIX.length, tokenStart - 1) || undefined
+  return markerPattern.exec(objectName)?.[1]
 }

@@ -58,6 +58,8 @@ export interface PythonDumpsOptions {
   readonly indent?: number
   /** Sorts the keys of every object by code point. @default the order they were set in */
   readonly sortKeys?: boolean
+  /** How deep the value is nested. @default 0 */
+  readonly level?: number
 }
 
 /** Characters that Python's encoder escapes: all but printable ASCII and 0x7f, and the two that JSON escapes. */
@@ -92,39 +94,24 @@ export function pythonString(text: string): string {
  * @throws BackupError `OPTION_INVALID` for NaN and the infinities.
  */
 export function pythonDumps(value: JsonValue, options: PythonDumpsOptions = {}): string {
-  return dumpAt(value, options, 0)
-}
-
-/** The same for a value nested `level` levels deep. */
-export function dumpAt(value: JsonValue, options: PythonDumpsOptions, level: number): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return pythonString(value)
   if (typeof value === 'number') return pythonNumber(value)
   if (typeof value === 'boolean') return value ? 'true' : 'false'
-  if (isArray(value)) {
-    const items = value.map((item) => dumpAt(item, options, level + 1))
-    return enclose('[', items, ']', options, level)
-  }
+  const { indent, level = 0 } = options
+  const inner = { ...options, level: level + 1 }
   const keys = Object.keys(value)
-  if (options.sortKeys === true) keys.sort(compareCodePoints)
-  const members = keys.map((key) => `${pythonString(key)}: ${dumpAt(value[key] ?? null, options, level + 1)}`)
-  return enclose('{', members, '}', options, level)
+  if (options.sortKeys === true && !isArray(value)) keys.sort(compareCodePoints)
+  const items = isArray(value)
+    ? value.map((item) => pythonDumps(item, inner))
+    : keys.map((key) => `${pythonString(key)}: ${pythonDumps(value[key] ?? null, inner)}`)
+  const [open, close] = isArray(value) ? '[]' : '{}'
+  if (items.length === 0 || indent === undefined) return `${open}${items.join(', ')}${close}`
+  const line = `\n${' '.repeat(indent * (level + 1))}`
+  return `${open}${line}${items.join(`,${line}`)}\n${' '.repeat(indent * level)}${close}`
 }
 
 /** `Array.isArray` does not narrow a readonly array. */
 function isArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value)
-}
-
-function enclose(
-  open: string,
-  items: readonly string[],
-  close: string,
-  { indent }: PythonDumpsOptions,
-  level: number,
-): string {
-  if (items.length === 0) return open + close
-  if (indent === undefined) return open + items.join(', ') + close
-  const line = `\n${' '.repeat(indent * (level + 1))}`
-  return `${open}${line}${items.join(`,${line}`)}\n${' '.repeat(indent * level)}${close}`
 }

@@ -1,6 +1,5 @@
 import type { ReplayableBody } from '../contracts/object-store.js'
-import { asyncPieces } from './metadata-writer.js'
-import { Fields, FORMAT_VERSION, JsonProblems } from './json.js'
+import { Fields, FORMAT_VERSION } from './json.js'
 import { hashBytes, HashList } from './hash-list.js'
 import { readListDocument } from './list-document.js'
 import type { ObjectPlace } from './metadata-reader.js'
@@ -41,7 +40,7 @@ export async function readSha256file(
   context: ObjectPlace,
 ): Promise<Sha256file> {
   const hashes = new HashList()
-  const listProblems = new JsonProblems()
+  let itemProblem: string | undefined
   const itemBytes = 2 * hashBytes + 2
   const takeUsualItem = (bytes: Buffer, start: number): number => {
     const end = start + itemBytes
@@ -52,15 +51,13 @@ export async function readSha256file(
     listKey: 'sha256s',
     onItem: (bytes, start, end) => {
       if (end - start === itemBytes && takeUsualItem(bytes, start) > 0) return
-      listProblems.report(`sha256s[${hashes.length}]`, 'must be 64 hex digits')
+      itemProblem ??= `\`sha256s[${hashes.length}]\` must be 64 hex digits`
     },
     takeUsualItem,
     subject: context,
   })
-  const problems = new JsonProblems()
-  const fields = new Fields(document, problems, context)
-  problems.include(listProblems)
-  fields.list('sha256s', document)
+  const fields = Fields.ofDocument(document, context)
+  fields.list('sha256s', document, itemProblem)
   const header = {
     backupId: fields.text('backup_id', idProblem),
     volumeId: fields.text('volume_id', idProblem),
@@ -69,7 +66,7 @@ export async function readSha256file(
     createdAt: fields.text('created_at'),
     blockSizeBytes: fields.integer('chunk_size', 1, MAX_BLOCK_SIZE_BYTES),
   }
-  fields.finish(context)
+  fields.finish()
   return { header, hashes }
 }
 
@@ -97,12 +94,12 @@ export function sha256fileBody(header: Sha256fileHeader, hashes: HashList): Repl
   const listBytes = count === 0 ? 0 : count * lineBytes - 1
   return {
     lengthBytes: head.length + listBytes + tail.length,
-    stream: () =>
-      asyncPieces(function* () {
-        yield head
-        yield* hashPieces(hashes, count)
-        yield tail
-      }),
+    // eslint-disable-next-line @typescript-eslint/require-await -- it is made in memory
+    async *stream() {
+      yield head
+      yield* hashPieces(hashes, count)
+      yield tail
+    },
   }
 }
 

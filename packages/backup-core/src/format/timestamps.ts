@@ -20,11 +20,6 @@ export function formatPrefixTimestamp(date: Date): string {
   return isoSeconds(date).replace(/\D/g, '')
 }
 
-/** Whether a text has the form of {@link formatPrefixTimestamp}. */
-export function isPrefixTimestamp(text: string): boolean {
-  return /^\d{14}$/.test(text)
-}
-
 /** Formats a time for an exported record: `2026-01-01T00:00:00Z`. */
 export function formatRecordTimestamp(date: Date): string {
   return `${isoSeconds(date)}Z`

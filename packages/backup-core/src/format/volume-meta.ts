@@ -1,11 +1,8 @@
 import type { RestoredVolumeMetadata } from '../contracts/requests.js'
-import { BackupError } from '../errors/backup-error.js'
-import { invalidJson, type JsonSubject } from './json.js'
 import type { JsonValue } from '../contracts/records.js'
-import { isJsonObject, parseJsonText } from './json.js'
+import { BackupError } from '../errors/backup-error.js'
+import { invalidJson, isJsonObject, parseJsonText, type JsonObject, type JsonSubject } from './json.js'
 import { pythonDumps } from './python-json.js'
-
-type JsonObject = Readonly<Record<string, JsonValue>>
 
 /** The fields of the volume that Cinder restores; the keys are columns of its database. */
 const restoredBaseKeys: ReadonlyMap<JsonValue | undefined, readonly string[]> = new Map([
@@ -30,16 +27,14 @@ const stored: JsonSubject = {
  * @throws BackupError `OPTION_INVALID` for a string that is not the JSON of an object, and for numbers that JSON or
  * JavaScript cannot hold.
  */
-export function encodeVolumeMetadata(
-  meta: string | { readonly [key: string]: JsonValue } | null,
-): string | null {
+export function encodeVolumeMetadata(meta: string | JsonObject | null): string | null {
   if (meta === null) return null
   const text = typeof meta === 'string' ? meta : encoded(meta)
   if (!isJsonObject(parseJsonText(text, given))) throw invalidJson(given, 'it is not a JSON object')
   return text
 }
 
-function encoded(meta: { readonly [key: string]: JsonValue }): string {
+function encoded(meta: JsonObject): string {
   try {
     return pythonDumps(meta)
   } catch (error) {
@@ -69,9 +64,9 @@ export function restoredVolumeMetadata(volumeMeta: string | null): RestoredVolum
       `Unsupported backup metadata version (${pythonDumps(version).slice(0, 40)}). Stowage reads versions 1 and 2. ${stored.next ?? ''}`,
     )
   }
-  const base = part(meta, 'volume-base-metadata')
+  const base = Object.entries(part(meta, 'volume-base-metadata')).filter(([key]) => baseKeys.includes(key))
   return {
-    base: pick(base, baseKeys),
+    base: Object.fromEntries(base),
     volume: part(meta, 'volume-metadata'),
     glance: part(meta, 'volume-glance-metadata'),
   }
@@ -83,13 +78,4 @@ function part(meta: JsonObject, key: string): JsonObject {
   if (value === undefined) return {}
   if (!isJsonObject(value)) throw invalidJson(stored, `\`${key}\` is not an object`)
   return value
-}
-
-function pick(from: JsonObject, keys: readonly string[]): JsonObject {
-  const picked: Record<string, JsonValue> = {}
-  for (const key of keys) {
-    const value = from[key]
-    if (value !== undefined) picked[key] = value
-  }
-  return picked
 }

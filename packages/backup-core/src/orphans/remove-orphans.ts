@@ -10,7 +10,7 @@ import {
   metadataObjectName,
   parseClaimName,
   parseMarkerName,
-  prefixOfBackupObject,
+  parseObjectName,
 } from '../format/object-names.js'
 import { mapConcurrently } from '../pipeline/slots.js'
 import { canOpen, listBackupObjects, readBytes } from '../store/objects.js'
@@ -85,7 +85,7 @@ class OrphanRemover {
     const claims: MarkerPlace[] = []
     const markers: MarkerPlace[] = []
     for await (const objectName of store.getContainerEntries(container, '', options)) {
-      const found = prefixOfBackupObject(objectName)
+      const found = parseObjectName(objectName)
       if (found) {
         isCommitted.set(found.prefix, found.isMetadata || isCommitted.get(found.prefix) === true)
         continue

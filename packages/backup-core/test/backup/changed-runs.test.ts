@@ -18,7 +18,7 @@ it('finds the runs of changed blocks, chunk by chunk in any order, and leaves th
       fc.boolean(),
       (old, now, size, each, backwards) => {
         const hashes = new HashList()
-        for (const value of old) hashes.push(hashOf(value))
+        for (const value of old) hashes.put(hashes.length, hashOf(value))
         const changed: number[] = []
         const firsts = Array.from({ length: Math.ceil(now.length / each) }, (_, index) => index * each)
         for (const first of backwards ? firsts.reverse() : firsts) {

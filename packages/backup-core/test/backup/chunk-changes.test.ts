@@ -48,7 +48,7 @@ it('finds the same runs with the same bytes whatever the pieces are, and release
         const now = whole(pairs.map(([, value]) => value)).subarray(0, pairs.length * blockSizeBytes - cut)
         const parent = (): HashList => {
           const list = new HashList()
-          for (const block of blocksOf(before)) list.push(sha256(block))
+          for (const block of blocksOf(before)) list.put(list.length, sha256(block))
           return list
         }
         const inOne = feed(new ChunkChanges(parent(), blockSizeBytes, joinGapBytes), now, now.length)

@@ -27,7 +27,7 @@ async function manyObjects(): Promise<{
     driver.store.set(container, name, Uint8Array.of(byte))
     return { name, offsetBytes: index, lengthBytes: 1, compression: 'none', md5: md5s[byte]! }
   })
-  const body = metadataBody({
+  const body = await metadataBody({
     version: '1.0.0',
     backupId: 'many',
     volumeId: 'volume',

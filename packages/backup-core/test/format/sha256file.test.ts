@@ -22,15 +22,15 @@ const header: Sha256fileHeader = {
 
 function listOf(hashes: readonly string[]): HashList {
   const list = new HashList()
-  for (const hash of hashes) list.push(Buffer.from(hash, 'hex'))
+  for (const hash of hashes) list.put(list.length, Buffer.from(hash, 'hex'))
   return list
 }
 
 function hexOf(list: HashList): string[] {
-  const target = Buffer.alloc(32)
+  const target = new Uint16Array(32)
   return Array.from({ length: list.length }, (_, index) => {
-    list.copyTo(index, target, 0)
-    return target.toString('hex')
+    list.hexInto(index, target, 0)
+    return Buffer.from(target.buffer).toString('latin1')
   })
 }
 

@@ -7,7 +7,7 @@ import { BlockCheck } from '../../src/verify/run-verify.js'
 function hashesOf(volume: Uint8Array, blockSizeBytes: number): HashList {
   const hashes = new HashList()
   for (let at = 0; at < volume.length; at += blockSizeBytes)
-    hashes.push(sha256(volume.subarray(at, at + blockSizeBytes)))
+    hashes.put(hashes.length, sha256(volume.subarray(at, at + blockSizeBytes)))
   return hashes
 }
 
