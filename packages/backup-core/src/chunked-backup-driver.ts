@@ -13,7 +13,6 @@ import { OwnCatalogLookup, StoreCatalog } from './catalog/store-catalog.js'
 import { loadChain, readMetadata, type Chain } from './chain/chain.js'
 import { runDelete, type DeleteJob } from './delete/run-delete.js'
 import { BackupError } from './errors/backup-error.js'
-import { PrefixParser } from './format/backup-prefix.js'
 import type {
   BackupRequest,
   CreatedStore,
@@ -33,6 +32,7 @@ import { decodeRecord, encodeRecord } from './format/record.js'
 import type { ChainJob } from './fetch/fetch-object.js'
 import { runRestore } from './restore/run-restore.js'
 import { assertDeclared, checkedCall, checkedStore } from './store/checked-store.js'
+import { StoreAccess } from './store/access.js'
 import { BackendHooks } from './store/backend-hooks.js'
 import { runVerify } from './verify/run-verify.js'
 import { asVolumeSource } from './volume/random-access-volume.js'
@@ -226,7 +226,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     this.#begin('importRecord', { record, options })
     const { id, container, prefix } = decodeRecord(record)
     // First by its name alone, so that the error names the missing object.
-    await readMetadata(this.#store, { id, container, prefix }, signalOptions(options.signal))
+    await readMetadata(new StoreAccess(this.#store, options), { id, container, prefix })
     // A record has the size in whole GiB: the store has the exact size.
     const found = await this.#stored.get(id, { ...signalOptions(options.signal), nearContainer: container })
     if (!found) throw backupNotFound(id)
@@ -275,7 +275,14 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     const onWarning = this.#warnings(options)
     const chain = await this.#chain(backup, options)
     const limits = { strict, concurrency, maxMemoryBytes, maxObjectMemoryBytes }
-    return { store: this.#store, chain, compressors, allowMissingMd5, ...limits, onWarning }
+    return {
+      access: new StoreAccess(this.#store, options),
+      chain,
+      compressors,
+      allowMissingMd5,
+      ...limits,
+      onWarning,
+    }
   }
 
   /** Reads each manifest of a chain once: the lookup of the newest one may have read the others. */
@@ -293,7 +300,6 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
       catalog: this.#catalog,
       ownCatalog: this.#ownCatalog,
       openLookup: () => this.#lookup(options),
-      prefixes: () => new PrefixParser((sample) => this.generateObjectNamePrefix(sample)),
       onWarning: this.#warnings(options),
     }
   }
@@ -307,7 +313,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     const onWarning = this.#warnings(options)
     return this.#catalog === this.#stored
       ? this.#stored.lookup(options, onWarning)
-      : new OwnCatalogLookup(this.#store, this.#catalog, onWarning, signalOptions(options.signal))
+      : new OwnCatalogLookup(new StoreAccess(this.#store, options), this.#catalog, onWarning)
   }
 
   async #resolve(backup: BackupReference, options: StoreOptions): Promise<BackupRecord> {

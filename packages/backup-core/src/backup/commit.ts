@@ -10,7 +10,7 @@ import { metadataObjectName } from '../format/object-names.js'
 import { sha256fileBody } from '../format/sha256file.js'
 import { formatCreatedAt, isoCreatedAt } from '../format/timestamps.js'
 import { mapConcurrently } from '../pipeline/slots.js'
-import { controlObjectNames, listBackupObjects } from '../store/objects.js'
+import { controlObjectNames, StoreAccess } from '../store/access.js'
 import type { ProgressMeter } from '../pipeline/progress-meter.js'
 import { containerNotSearched, type Destination } from './destination.js'
 import { assertNotBeingDeleted, backupExists, beingDeleted, type Parent } from './prepare.js'
@@ -118,7 +118,7 @@ async function assertObjectsExist(
   { sink: { store, container, written }, prefix, prepared }: Destination,
   options: StoreOptions,
 ): Promise<void> {
-  const listed = await listBackupObjects(store, container, prefix, options).catch((error: unknown) => {
+  const listed = await new StoreAccess(store, options).list({ container, prefix }).catch((error: unknown) => {
     if (isBackupError(error, 'ABORTED')) throw error
     return { own: new Set<string>() }
   })

@@ -15,6 +15,7 @@ import {
 } from '../format/object-names.js'
 import { encodeVolumeMetadata } from '../format/volume-meta.js'
 import type { WarningListener } from '../contracts/progress.js'
+import { StoreAccess } from '../store/access.js'
 import { listMarkers } from '../delete/marker.js'
 
 /** The dependencies of a backup. */
@@ -159,7 +160,7 @@ async function openParent(
   }
   await assertNotBeingDeleted(store, record, options)
   const chain = await openChain(lookup, record)
-  const blocks = await readBlockHashes(store, record, options).catch((error: unknown) => {
+  const blocks = await readBlockHashes(new StoreAccess(store, options), record).catch((error: unknown) => {
     if (!isBackupError(error, 'OBJECT_MISSING')) throw error
     const message = `Cannot make an incremental on backup ${record.id}: ${error.message} Delete that backup, or make a full backup.`
     throw new BackupError('OBJECT_MISSING', message, { ...error.details, backupId: record.id, cause: error })
@@ -231,7 +232,7 @@ export async function assertNotBeingDeleted(
   parent: BackupRecord,
   options: StoreOptions,
 ): Promise<void> {
-  const { readable, damaged } = await listMarkers({ store, options }, parent)
+  const { readable, damaged } = await listMarkers(new StoreAccess(store, options), parent)
   if (readable.length + damaged.length === 0) return
   throw new BackupError(
     'CHAIN_INVALID',

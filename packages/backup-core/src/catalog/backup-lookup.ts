@@ -1,25 +1,19 @@
 import { readMetadata, readMetadataAt, type ChainLayer, type ChainLookup } from '../chain/chain.js'
-import type { BackupRecord, CatalogFilter } from '../contracts/records.js'
-import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { WarningListener } from '../contracts/progress.js'
+import type { BackupRecord, CatalogFilter } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { messageAbout } from '../errors/error-mapper.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { metadataObjectName } from '../format/object-names.js'
 import { mapConcurrently } from '../pipeline/slots.js'
-import { isUnreadable, StorePlaces, type MarkerPlace, type Place } from './store-places.js'
+import { ifReadable, isUnreadable, type BackupPlace, type StoreAccess } from '../store/access.js'
+import { StorePlaces, type MarkerPlace, type MetadataPlace } from './store-places.js'
 import { newestFirst, recordOf, summarise, type Summary, type VolumeSizes } from './summary.js'
 
 /** Which backups to list. */
 export type BackupFilter = Pick<CatalogFilter, 'nearContainer' | 'volumeId' | 'idPrefix'>
 
-/** Where a backup's objects are. */
-export interface BackupPlace {
-  readonly container: string
-  readonly prefix: string
-}
-
-interface Found extends Place {
+interface Found extends MetadataPlace {
   readonly metadata: BackupMetadata
 }
 
@@ -28,18 +22,15 @@ const CONCURRENT_READS = 8
 
 /** Finds the backups in a store for one operation, by their `_metadata` objects: each listing and manifest is read once. */
 export class BackupLookup implements ChainLookup {
-  readonly #store: ObjectStore
-  readonly #onWarning: WarningListener
-  readonly #options: StoreOptions
   readonly #places: StorePlaces
   readonly #found = new Map<string, Found>()
   readonly #sizes: VolumeSizes = new Map()
 
-  constructor(store: ObjectStore, onWarning: WarningListener, options: StoreOptions) {
-    this.#store = store
-    this.#onWarning = onWarning
-    this.#options = options
-    this.#places = new StorePlaces(store, options)
+  constructor(
+    protected readonly access: StoreAccess,
+    private readonly onWarning: WarningListener,
+  ) {
+    this.#places = new StorePlaces(access)
   }
 
   async find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined> {
@@ -54,7 +45,7 @@ export class BackupLookup implements ChainLookup {
     const { id, container, prefix } = record
     const known = this.#found.get(id)
     if (known?.container === container && known.prefix === prefix) return { record, metadata: known.metadata }
-    return { record, metadata: await readMetadata(this.#store, record, this.#options) }
+    return { record, metadata: await readMetadata(this.access, record) }
   }
 
   /** Whether a committed backup other than the one at this place has this id. */
@@ -62,7 +53,7 @@ export class BackupLookup implements ChainLookup {
     for await (const place of this.#places.from(container)) {
       if (!place.prefix.includes(backupId)) continue
       if (place.container === container && place.prefix === prefix) continue
-      if ((await this.#readIfReadable(place))?.backupId === backupId) return true
+      if ((await ifReadable(readMetadataAt(this.access, place)))?.backupId === backupId) return true
     }
     return false
   }
@@ -74,16 +65,17 @@ export class BackupLookup implements ChainLookup {
 
   /** Whether a search includes this container; undefined where a caller's catalog names the backups. */
   async searches(container: string): Promise<boolean | undefined> {
-    for await (const name of this.#store.getContainers({ ...this.#options, only: container })) {
+    const { store, options } = this.access
+    for await (const name of store.getContainers({ ...options, only: container }))
       if (name === container) return true
-    }
     return false
   }
 
   /** The backups of a volume, newest first. A caller that stops early leaves most manifests unread. */
   async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {
     const places = await this.#places.ofVolume(volumeId, nearContainer)
-    const read = (some: readonly Place[]): Promise<readonly Summary[]> => this.#summariseAll(some, true)
+    const read = (some: readonly MetadataPlace[]): Promise<readonly Summary[]> =>
+      this.#summariseAll(some, true)
     for await (const record of newestFirst(places, volumeId, read)) {
       const found = await this.find(record.id, record.container, record.prefix)
       if (found) yield found.record
@@ -108,7 +100,7 @@ export class BackupLookup implements ChainLookup {
       if (!other) summaries.set(id, summary)
       else if (other.container === container) {
         const { message } = idTwice(id, container, [other.prefix, prefix])
-        this.#onWarning({ code: 'ID_TWICE', message, backupId: id })
+        this.onWarning({ code: 'ID_TWICE', message, backupId: id })
       }
     }
     const sizes: VolumeSizes = new Map()
@@ -128,7 +120,7 @@ export class BackupLookup implements ChainLookup {
       if (!isThere) {
         const size = record.sizeIsMinimum ? ' The size shown is that of its own objects alone.' : ''
         const message = `Backup ${id} cannot be restored from here: its parent, ${parentId}, is not among the backups found.${size}`
-        this.#onWarning({ code: 'PARENT_MISSING', message, backupId: id })
+        this.onWarning({ code: 'PARENT_MISSING', message, backupId: id })
       }
       yield record
     }
@@ -169,7 +161,7 @@ export class BackupLookup implements ChainLookup {
     if (known && (prefix === undefined || known.prefix === prefix)) return known
     if (nearContainer !== undefined && prefix !== undefined) {
       const place = { container: nearContainer, prefix, objectName: metadataObjectName(prefix) }
-      const metadata = await this.#readIfReadable(place)
+      const metadata = await ifReadable(readMetadataAt(this.access, place))
       if (metadata?.backupId === backupId) return this.#remember(place, metadata)
     }
     let unreadable: BackupError | undefined
@@ -178,7 +170,7 @@ export class BackupLookup implements ChainLookup {
       unlisted ??= place.unlisted
       if (place.unlisted || (prefix !== undefined && place.prefix !== prefix)) continue
       try {
-        const metadata = await readMetadataAt(this.#store, place, this.#options)
+        const metadata = await readMetadataAt(this.access, place)
         if (metadata.backupId !== backupId) continue
         if (prefix === undefined) await this.#assertOnlyOne(backupId, place)
         return this.#remember(place, metadata)
@@ -195,26 +187,21 @@ export class BackupLookup implements ChainLookup {
     return undefined
   }
 
-  #remember(place: Place, metadata: BackupMetadata): Found {
+  #remember(place: MetadataPlace, metadata: BackupMetadata): Found {
     const found = { ...place, metadata }
     this.#found.set(metadata.backupId, found)
     return found
   }
 
   /** Rejects where a container has two backups of the id: neither may be taken for the other. */
-  async #assertOnlyOne(backupId: string, { container, prefix }: Place): Promise<void> {
+  async #assertOnlyOne(backupId: string, { container, prefix }: MetadataPlace): Promise<void> {
     for (const other of await this.#places.endingWith(backupId, container)) {
-      if (other.prefix !== prefix && (await this.#readIfReadable(other))?.backupId === backupId)
+      if (
+        other.prefix !== prefix &&
+        (await ifReadable(readMetadataAt(this.access, other)))?.backupId === backupId
+      )
         throw idTwice(backupId, container, [prefix, other.prefix])
     }
-  }
-
-  /** The manifest at a place; undefined where it is missing or cannot be read. */
-  async #readIfReadable(place: Place): Promise<BackupMetadata | undefined> {
-    return readMetadataAt(this.#store, place, this.#options).catch((error: unknown) => {
-      if (isUnreadable(error) || isBackupError(error, 'OBJECT_MISSING')) return undefined
-      throw error
-    })
   }
 
   /**
@@ -222,17 +209,17 @@ export class BackupLookup implements ChainLookup {
    *
    * @param keep - remembers the manifests where they are few, because one of them is needed next
    */
-  async #summariseAll(places: readonly Place[], keep = false): Promise<readonly Summary[]> {
+  async #summariseAll(places: readonly MetadataPlace[], keep = false): Promise<readonly Summary[]> {
     const isKept = keep && places.length <= CONCURRENT_READS
-    const summarise = (place: Place): Promise<Summary | undefined> => this.#summariseAt(place, isKept)
-    const summaries = await mapConcurrently(places, summarise, CONCURRENT_READS)
+    const summarise = (place: MetadataPlace): Promise<Summary | undefined> => this.#summariseAt(place, isKept)
+    const summaries = await mapConcurrently(places, summarise)
     return summaries.filter((summary) => summary !== undefined)
   }
 
-  async #summariseAt(place: Place, keep: boolean): Promise<Summary | undefined> {
+  async #summariseAt(place: MetadataPlace, keep: boolean): Promise<Summary | undefined> {
     try {
       if (place.unlisted) throw place.unlisted
-      const metadata = await readMetadataAt(this.#store, place, this.#options)
+      const metadata = await readMetadataAt(this.access, place)
       if (keep) this.#remember(place, metadata)
       return summarise(place, metadata)
     } catch (error) {
@@ -242,7 +229,7 @@ export class BackupLookup implements ChainLookup {
       const message = place.unlisted
         ? `The backups in a container are left out: ${messageAbout(error, container)}`
         : `A backup is left out: ${messageAbout(error, objectName, `${objectName} in ${container}`)}`
-      this.#onWarning({ code: 'METADATA_UNREADABLE', message })
+      this.onWarning({ code: 'METADATA_UNREADABLE', message })
       return undefined
     }
   }

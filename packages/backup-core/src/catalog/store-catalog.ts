@@ -1,8 +1,9 @@
 import type { ChainLayer } from '../chain/chain.js'
 import type { BackupCatalog, BackupRecord, CatalogFilter, CatalogLookup } from '../contracts/records.js'
-import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
+import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { WarningListener } from '../contracts/progress.js'
-import { BackupLookup, type BackupFilter, type BackupPlace } from './backup-lookup.js'
+import { StoreAccess, type BackupPlace } from '../store/access.js'
+import { BackupLookup, type BackupFilter } from './backup-lookup.js'
 import { inOrder } from './summary.js'
 
 /**
@@ -13,17 +14,14 @@ import { inOrder } from './summary.js'
  * had shrunk (which Cinder's own volumes cannot), where it is the size before.
  */
 export class StoreCatalog implements BackupCatalog {
-  readonly #store: ObjectStore
-  readonly #onWarning: WarningListener
-
-  constructor(store: ObjectStore, onWarning: WarningListener) {
-    this.#store = store
-    this.#onWarning = onWarning
-  }
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly onWarning: WarningListener,
+  ) {}
 
   /** Finds backups for one operation, which may have its own listener. */
-  lookup(options: StoreOptions, onWarning = this.#onWarning): BackupLookup {
-    return new BackupLookup(this.#store, onWarning, signalOptions(options.signal))
+  lookup(options: StoreOptions, onWarning = this.onWarning): BackupLookup {
+    return new BackupLookup(new StoreAccess(this.store, options), onWarning)
   }
 
   async get(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord | undefined> {
@@ -51,13 +49,12 @@ export class StoreCatalog implements BackupCatalog {
 
 /** Finds backups in a caller's catalog; in the store, those that other runs commit now and the catalog does not have yet. */
 export class OwnCatalogLookup extends BackupLookup {
-  readonly #catalog: BackupCatalog
-  readonly #options: StoreOptions
-
-  constructor(store: ObjectStore, catalog: BackupCatalog, onWarning: WarningListener, options: StoreOptions) {
-    super(store, onWarning, options)
-    this.#catalog = catalog
-    this.#options = options
+  constructor(
+    access: StoreAccess,
+    private readonly catalog: BackupCatalog,
+    onWarning: WarningListener,
+  ) {
+    super(access, onWarning)
   }
 
   override async find(
@@ -66,14 +63,17 @@ export class OwnCatalogLookup extends BackupLookup {
     prefix?: string,
   ): Promise<ChainLayer | undefined> {
     const near = nearContainer === undefined ? {} : { nearContainer }
-    const record = await this.#catalog.get(backupId, { ...this.#options, ...near })
+    const record = await this.catalog.get(backupId, { ...this.access.options, ...near })
     if (record && prefix !== undefined && record.prefix !== prefix)
       return super.find(backupId, record.container, prefix)
     return record && this.open(record)
   }
 
   override async hasOther(backupId: string, place: BackupPlace): Promise<boolean> {
-    const record = await this.#catalog.get(backupId, { ...this.#options, nearContainer: place.container })
+    const record = await this.catalog.get(backupId, {
+      ...this.access.options,
+      nearContainer: place.container,
+    })
     if (record && (record.container !== place.container || record.prefix !== place.prefix)) return true
     return super.hasOther(backupId, place)
   }
@@ -90,6 +90,6 @@ export class OwnCatalogLookup extends BackupLookup {
   }
 
   override list(filter: BackupFilter): AsyncIterable<BackupRecord> {
-    return this.#catalog.list({ ...this.#options, ...filter })
+    return this.catalog.list({ ...this.access.options, ...filter })
   }
 }

@@ -1,26 +1,24 @@
-import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
-import { BackupError, isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
+import type { NewBackup } from '../contracts/records.js'
+import { BackupError } from '../errors/backup-error.js'
+import { mayBeOfVolume, PrefixParser, volumePrefix } from '../format/backup-prefix.js'
+import type { ObjectPlace } from '../format/metadata-reader.js'
 import {
   idProblem,
   parseMarkerName,
   parseObjectName,
   prefixOfMetadataObject,
 } from '../format/object-names.js'
-import type { NewBackup } from '../contracts/records.js'
-import { mayBeOfVolume, PrefixParser, volumePrefix } from '../format/backup-prefix.js'
 import { mapConcurrently } from '../pipeline/slots.js'
+import { isUnreadable, type BackupPlace, type StoreAccess } from '../store/access.js'
 
 /** Where a `_metadata` object is. */
-export interface MetadataPlace {
-  readonly container: string
-  readonly prefix: string
-  readonly objectName: string
+export interface MetadataPlace extends BackupPlace, ObjectPlace {
+  /** Why the container cannot be listed: the place then stands for all of its backups. */
+  readonly unlisted?: BackupError
 }
 
 /** Where the marker of a delete is. */
-export interface MarkerPlace {
-  readonly container: string
-  readonly objectName: string
+export interface MarkerPlace extends ObjectPlace {
   readonly backupId: string
 }
 
@@ -40,14 +38,13 @@ const MAX_BACKUPS = 1_000_000
  * @throws `LISTING_INVALID` for more than a million of them
  */
 export async function listContainer(
-  store: ObjectStore,
+  access: StoreAccess,
   container: string,
-  options: StoreOptions,
-  namePrefix = '',
+  namePrefix?: string,
 ): Promise<ContainerListing> {
   const metadata: MetadataPlace[] = []
   const markers: MarkerPlace[] = []
-  for await (const objectName of store.getContainerEntries(container, namePrefix, options)) {
+  for await (const objectName of access.names(container, namePrefix)) {
     if (metadata.length + markers.length >= MAX_BACKUPS) {
       const message = `The listing of container ${container} has more than ${MAX_BACKUPS} backups, and was not read further. Check the store, and keep fewer backups in one container.`
       throw new BackupError('LISTING_INVALID', message, { container })
@@ -60,40 +57,16 @@ export async function listContainer(
   return { metadata, markers }
 }
 
-/** Codes of an object or a container that cannot be read, while the rest of the store can. */
-const unreadableCodes: ReadonlySet<BackupErrorCode> = new Set([
-  'METADATA_INVALID',
-  'VERSION_UNSUPPORTED',
-  'NOT_A_FILE',
-  'FORBIDDEN',
-  'OBJECT_CORRUPT',
-  'OBJECT_TOO_LARGE',
-])
-
-/** Whether an error concerns only the object or container that was read, so that others can still be read. */
-export function isUnreadable(error: unknown): error is BackupError {
-  return isBackupError(error) && unreadableCodes.has(error.code)
-}
-
 /** Yields every prefix of objects in the store that are named as backups' objects are, of backups and of what was left over. */
-export async function* findLeftBehind(
-  store: ObjectStore,
-  options: StoreOptions,
-): AsyncGenerator<{ readonly container: string; readonly prefix: string }> {
-  for await (const container of store.getContainers(options)) {
+export async function* findLeftBehind(access: StoreAccess): AsyncGenerator<BackupPlace> {
+  for await (const container of access.store.getContainers(access.options)) {
     const prefixes = new Set<string>()
-    for await (const name of store.getContainerEntries(container, '', options)) {
+    for await (const name of access.names(container)) {
       const found = parseObjectName(name)
       if (found) prefixes.add(found.prefix)
     }
     for (const prefix of prefixes) yield { container, prefix }
   }
-}
-
-/** Where a `_metadata` object is. */
-export interface Place extends MetadataPlace {
-  /** Why the container cannot be listed: the place then stands for all of its backups. */
-  readonly unlisted?: BackupError
 }
 
 /** How many containers are listed concurrently. */
@@ -107,21 +80,16 @@ const SAMPLE_ID = '5a3c1e7f-4b2d-4c6e-8f90-9d1e2f3a4b5c'
 
 /** The places of the `_metadata` objects and markers in a store, by names alone. Each container is listed once. */
 export class StorePlaces {
-  readonly #store: ObjectStore
-  readonly #options: StoreOptions
   #containers: Promise<readonly string[]> | undefined
   /** By container and prefix of names. */
-  readonly #listings = new Map<string, Promise<readonly Place[]>>()
+  readonly #listings = new Map<string, Promise<readonly MetadataPlace[]>>()
   /** By backup id, of the containers that were listed. */
   readonly #markers = new Map<string, MarkerPlace[]>()
   /** By the id at the end of the prefix, so that each parent of a long chain is found in one step. */
-  readonly #byId = new Map<string, Place[]>()
+  readonly #byId = new Map<string, MetadataPlace[]>()
   #parser: PrefixParser | undefined
 
-  constructor(store: ObjectStore, options: StoreOptions) {
-    this.#store = store
-    this.#options = options
-  }
+  constructor(private readonly access: StoreAccess) {}
 
   /** The markers of a backup's deletes. */
   async markersOf(backupId: string): Promise<readonly MarkerPlace[]> {
@@ -130,13 +98,13 @@ export class StorePlaces {
   }
 
   /** The places in a container whose prefix ends with the id. */
-  async endingWith(backupId: string, container: string): Promise<readonly Place[]> {
+  async endingWith(backupId: string, container: string): Promise<readonly MetadataPlace[]> {
     await this.#in(container)
     return (this.#byId.get(backupId) ?? []).filter((place) => place.container === container)
   }
 
   /** Where a backup may be, the likely places first: searching every place for each parent would be quadratic. */
-  async *candidates(backupId: string, nearContainer: string | undefined): AsyncGenerator<Place> {
+  async *candidates(backupId: string, nearContainer: string | undefined): AsyncGenerator<MetadataPlace> {
     const likely = new Set([nearContainer, this.#containerOf(backupId)])
     for (const container of likely)
       if (container !== undefined) yield* await this.endingWith(backupId, container)
@@ -153,11 +121,11 @@ export class StorePlaces {
   /** The container that the driver chooses for a backup of this id; undefined where it does not. */
   #containerOf(backupId: string): string | undefined {
     if (idProblem(backupId) !== null) return undefined
-    return this.#store.updateContainerName(backupOfId(backupId), null) ?? undefined
+    return this.access.store.updateContainerName(backupOfId(backupId), null) ?? undefined
   }
 
   /** Yields places container by container, so that no other is listed when the first has the backup. */
-  async *from(nearContainer: string | undefined): AsyncGenerator<Place> {
+  async *from(nearContainer: string | undefined): AsyncGenerator<MetadataPlace> {
     if (nearContainer !== undefined) yield* await this.#in(nearContainer)
     for (const container of await this.#containersWith(undefined)) {
       if (container !== nearContainer) yield* await this.#in(container)
@@ -169,9 +137,9 @@ export class StorePlaces {
    *
    * @throws where `nearContainer`, or every container, cannot be listed
    */
-  async all(nearContainer: string | undefined, namePrefix = ''): Promise<readonly Place[]> {
+  async all(nearContainer: string | undefined, namePrefix = ''): Promise<readonly MetadataPlace[]> {
     const containers = [...(await this.#containersWith(nearContainer))]
-    const list = (container: string): Promise<readonly Place[]> => this.#in(container, namePrefix)
+    const list = (container: string): Promise<readonly MetadataPlace[]> => this.#in(container, namePrefix)
     const places = (await mapConcurrently(containers, list, CONCURRENT_LISTINGS)).flat()
     const failed = places.filter(({ unlisted }) => unlisted)
     const near = failed.find(({ container }) => container === nearContainer)
@@ -185,15 +153,15 @@ export class StorePlaces {
    * As {@link all}, of places that may be of a volume. Where the driver's prefixes begin with the volume, only such names are
    * listed, so that the number of other backups in a container does not matter.
    */
-  async ofVolume(volumeId: string, nearContainer: string | undefined): Promise<readonly Place[]> {
+  async ofVolume(volumeId: string, nearContainer: string | undefined): Promise<readonly MetadataPlace[]> {
     const namePrefix = volumePrefix(volumeId)
-    const own = this.#store.generateObjectNamePrefix({ ...backupOfId(SAMPLE_ID), volumeId })
+    const own = this.access.store.generateObjectNamePrefix({ ...backupOfId(SAMPLE_ID), volumeId })
     const places = await this.all(nearContainer, own.startsWith(namePrefix) ? namePrefix : '')
     return places.filter(({ prefix, unlisted }) => unlisted ?? mayBeOfVolume(prefix, volumeId))
   }
 
   /** Of these places, those that may be of a backup whose id begins with `idPrefix`. */
-  ofIdPrefix(places: readonly Place[], idPrefix: string): readonly Place[] {
+  ofIdPrefix(places: readonly MetadataPlace[], idPrefix: string): readonly MetadataPlace[] {
     return places.filter(
       ({ prefix, unlisted }) =>
         unlisted ?? this.#mayHaveId(prefix, idPrefix, (id) => id.startsWith(idPrefix)),
@@ -203,10 +171,9 @@ export class StorePlaces {
   /** Whether a prefix may contain such an id. Where its form shows which part is the id, no other part counts. */
   #mayHaveId(prefix: string, text: string, isSuch: (id: string) => boolean): boolean {
     if (!prefix.includes(text)) return false
-    this.#parser ??= new PrefixParser((backup) => this.#store.generateObjectNamePrefix(backup))
-    const parsed = this.#parser.parse(prefix)
-    if (!parsed) return true
-    return (parsed.kind === 'backup' ? [parsed.backupId] : parsed.backupIds).some(isSuch)
+    this.#parser ??= new PrefixParser(this.access.store)
+    const ids = this.#parser.parse(prefix)
+    return ids.length === 0 || ids.some(isSuch)
   }
 
   /** Whether there is a `_metadata` object of each of these ids in the likely containers. */
@@ -222,11 +189,11 @@ export class StorePlaces {
   }
 
   async #containersWith(nearContainer: string | undefined): Promise<ReadonlySet<string>> {
-    this.#containers ??= collect(this.#store.getContainers(this.#options))
+    this.#containers ??= collect(this.access.store.getContainers(this.access.options))
     return new Set([...(nearContainer === undefined ? [] : [nearContainer]), ...(await this.#containers)])
   }
 
-  #in(container: string, namePrefix = ''): Promise<readonly Place[]> {
+  #in(container: string, namePrefix = ''): Promise<readonly MetadataPlace[]> {
     const key = `${container}\n${namePrefix}`
     const known = this.#listings.get(`${container}\n`) ?? this.#listings.get(key)
     if (known) return known
@@ -235,9 +202,9 @@ export class StorePlaces {
     return listing
   }
 
-  async #list(container: string, namePrefix: string): Promise<readonly Place[]> {
+  async #list(container: string, namePrefix: string): Promise<readonly MetadataPlace[]> {
     try {
-      const { metadata, markers } = await listContainer(this.#store, container, this.#options, namePrefix)
+      const { metadata, markers } = await listContainer(this.access, container, namePrefix)
       for (const marker of markers) append(this.#markers, marker.backupId, marker)
       for (const place of metadata) {
         const others = this.#byId.get(idAtEnd(place.prefix)) ?? []

@@ -1,10 +1,9 @@
 import type { BackupRecord } from '../contracts/records.js'
-import { parseMetadata } from '../format/metadata-reader.js'
+import { parseMetadata, type ObjectPlace } from '../format/metadata-reader.js'
 import type { BackupMetadata, StoredObject } from '../format/metadata.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import { metadataObjectName } from '../format/object-names.js'
-import { readStream } from '../store/objects.js'
+import type { StoreAccess } from '../store/access.js'
 
 /** One backup of a chain, with its manifest. */
 export interface ChainLayer {
@@ -41,60 +40,48 @@ export async function loadChain(
   newest: BackupRecord,
   opened?: ChainLayer,
 ): Promise<Chain> {
+  const broken = (what: string, cause?: unknown): BackupError => {
+    const details = { backupId: newest.id, cause }
+    return new BackupError('CHAIN_INVALID', `The chain of backup ${newest.id} is broken: ${what}.`, details)
+  }
   const first = opened ?? (await lookup.open(newest))
   const { volumeId } = first.metadata
   const rest: ChainLayer[] = []
   const seen = new Set([newest.id])
-  for (let layer = first; layer.metadata.parentId !== null;) {
-    const { parentId } = layer.metadata
-    if (seen.has(parentId))
-      throw chainError(newest, `the parents of backup ${layer.record.id} lead back to ${parentId}: a loop`)
+  for (let child = first; child.metadata.parentId !== null;) {
+    const { parentId, parentPrefix } = child.metadata
+    const { id: childId, container } = child.record
+    if (seen.has(parentId)) throw broken(`the parents of backup ${childId} lead back to ${parentId}: a loop`)
     seen.add(parentId)
-    layer = await findParent(lookup, newest, layer, parentId)
-    const parentVolume = layer.metadata.volumeId
+    const parent = await lookup.find(parentId, container, parentPrefix).catch((error: unknown) => {
+      // A caller's catalog may know a backup whose objects are gone.
+      if (!isBackupError(error, 'OBJECT_MISSING')) throw error
+      throw broken(`backup ${parentId}, one of its parents, has no metadata any more`, error)
+    })
+    if (!parent) throw broken(await absence(lookup, newest, childId, parentId))
+    const parentVolume = parent.metadata.volumeId
     if (parentVolume !== volumeId)
-      throw chainError(
-        newest,
-        `backup ${parentId} is of volume ${parentVolume}, its child of volume ${volumeId}`,
-      )
-    rest.push(layer)
+      throw broken(`backup ${parentId} is of volume ${parentVolume}, its child of volume ${volumeId}`)
+    rest.push(parent)
+    child = parent
   }
   return [first, ...rest]
 }
 
-async function findParent(
+/** Why there is no parent, and what to do. */
+async function absence(
   lookup: ChainLookup,
   newest: BackupRecord,
-  child: ChainLayer,
+  childId: string,
   parentId: string,
-): Promise<ChainLayer> {
-  const childId = child.record.id
-  const found = await lookup
-    .find(parentId, child.record.container, child.metadata.parentPrefix)
-    .catch((error: unknown) => {
-      // A caller's catalog may know a backup whose objects are gone.
-      if (!isBackupError(error, 'OBJECT_MISSING')) throw error
-      throw chainError(newest, `backup ${parentId}, one of its parents, has no metadata any more`, error)
-    })
-  if (found) return found
-  const parent =
-    childId === newest.id
-      ? `its parent, backup ${parentId},`
-      : `backup ${parentId}, the parent of ${childId},`
+): Promise<string> {
+  const isOfNewest = childId === newest.id
+  const parent = isOfNewest
+    ? `its parent, backup ${parentId},`
+    : `backup ${parentId}, the parent of ${childId},`
   if ((await lookup.findMarkers(parentId)).length === 0)
-    throw chainError(newest, `${parent} is not in the store. Import its record, or bring its container back`)
-  throw chainError(
-    newest,
-    `${parent} is being deleted, or its delete was interrupted. ` +
-      `Delete ${parentId} again: it is put back, since ${childId} depends on it`,
-  )
-}
-
-function chainError(newest: BackupRecord, what: string, cause?: unknown): BackupError {
-  return new BackupError('CHAIN_INVALID', `The chain of backup ${newest.id} is broken: ${what}.`, {
-    backupId: newest.id,
-    cause,
-  })
+    return `${parent} is not in the store. Import its record, or bring its container back`
+  return `${parent} is being deleted, or its delete was interrupted. Delete ${parentId} again: it is put back, since ${childId} depends on it`
 }
 
 /**
@@ -104,41 +91,33 @@ function chainError(newest: BackupRecord, what: string, cause?: unknown): Backup
 const MAX_METADATA_BYTES = 2 ** 30
 
 /** Reads the commit object of a backup of which only the place is known. */
-export async function readMetadataAt(
-  store: ObjectStore,
-  { container, objectName }: { readonly container: string; readonly objectName: string },
-  options: StoreOptions,
-): Promise<BackupMetadata> {
-  const place = { container, objectName }
-  const reading = { ...options, extraMetadata: null }
-  const metadata = await readStream(store, container, objectName, reading, async (pieces) => {
+export async function readMetadataAt(access: StoreAccess, place: ObjectPlace): Promise<BackupMetadata> {
+  const { container, objectName } = place
+  const invalid = (what: string): BackupError =>
+    new BackupError('METADATA_INVALID', `${objectName} ${what}`, { container, objectName })
+  const metadata = await access.stream(container, objectName, async (pieces) => {
     let textBytes = 0
     const counted = async function* (): AsyncGenerator<Uint8Array> {
       for await (const piece of pieces) {
         textBytes += piece.length
-        if (textBytes > MAX_METADATA_BYTES) {
-          const message = `${objectName} exceeds the limit of ${MAX_METADATA_BYTES} bytes.`
-          throw new BackupError('METADATA_INVALID', message, place)
-        }
+        if (textBytes > MAX_METADATA_BYTES) throw invalid(`exceeds the limit of ${MAX_METADATA_BYTES} bytes.`)
         yield piece
       }
     }
-    return { ...(await parseMetadata(counted(), place)), textBytes }
+    return { ...(await parseMetadata(counted(), { container, objectName })), textBytes }
   })
   // Every backend's prefixes contain the id (ObjectStore.generateObjectNamePrefix).
   if (objectName.includes(metadata.backupId)) return metadata
-  const message = `${objectName} is of backup ${metadata.backupId}, but its name does not contain that id. Was it renamed?`
-  throw new BackupError('METADATA_INVALID', message, place)
+  throw invalid(`is of backup ${metadata.backupId}, but its name does not contain that id. Was it renamed?`)
 }
 
 /** Reads a backup's commit object, and checks it against the record. */
 export async function readMetadata(
-  store: ObjectStore,
+  access: StoreAccess,
   { id, container, prefix }: Pick<BackupRecord, 'id' | 'container' | 'prefix'>,
-  options: StoreOptions,
 ): Promise<BackupMetadata> {
   const objectName = metadataObjectName(prefix)
-  const metadata = await readMetadataAt(store, { container, objectName }, options)
+  const metadata = await readMetadataAt(access, { container, objectName })
   if (metadata.backupId === id) return metadata
   const message = `${objectName} is of backup ${metadata.backupId}, expected ${id}. Was it renamed?`
   throw new BackupError('METADATA_INVALID', message, { container, objectName, backupId: id })

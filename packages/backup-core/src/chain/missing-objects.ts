@@ -1,10 +1,9 @@
-import { signalOptions, type ObjectStore } from '../contracts/object-store.js'
 import type { WarningListener } from '../contracts/progress.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
 import { parseObjectName } from '../format/object-names.js'
 import { mapConcurrently } from '../pipeline/slots.js'
-import { controlObjectNames, listBackupObjects, type BackupListing } from '../store/objects.js'
+import { controlObjectNames, type BackupListing, type StoreAccess } from '../store/access.js'
 import type { Chain } from './chain.js'
 
 /** Cinder's refusal of a backup whose objects are not those of its metadata. */
@@ -19,12 +18,11 @@ const MIN_LISTED_TOGETHER = 8
 
 /** What a check of a chain against its store needs. */
 export interface ObjectCheck {
-  readonly store: ObjectStore
+  readonly access: StoreAccess
   readonly chain: Chain
   /** Refuses extra objects too, as Cinder does. */
   readonly strict: boolean
   readonly onWarning: WarningListener
-  readonly signal: AbortSignal | undefined
 }
 
 /** The names of a container's backups, by their prefixes. */
@@ -38,7 +36,7 @@ type NamesByPrefix = ReadonlyMap<string, Set<string>>
  * @returns a problem for each missing object
  */
 export async function findMissingObjects(check: ObjectCheck): Promise<BackupProblem[]> {
-  const { store, chain, strict } = check
+  const { access, chain, strict } = check
   const problems: BackupProblem[] = []
   const sharedListings = new Map<string, Promise<NamesByPrefix>>()
   for (const { record, metadata } of chain) {
@@ -50,7 +48,7 @@ export async function findMissingObjects(check: ObjectCheck): Promise<BackupProb
     reportExtra(check, record.id, strict ? [...extra, ...others] : extra, metadata.checksummed)
     const unlisted = [...expected, control[1]].filter((name) => !own.has(name))
     const checkObject = async (objectName: string): Promise<void> => {
-      if (await store.objectExists(container, objectName, signalOptions(check.signal))) return
+      if (await access.exists(container, objectName)) return
       const message = `${objectName} is not in container ${container}`
       problems.push({ code: 'OBJECT_MISSING', message, backupId: record.id, objectName })
     }
@@ -69,9 +67,8 @@ async function listOrNothing(
   const records = check.chain.map((layer) => layer.record).filter((other) => other.container === container)
   try {
     // Cinder also lists names that begin with the prefix but are not of a backup.
-    if (check.strict || records.length < MIN_LISTED_TOGETHER)
-      return await listBackupObjects(check.store, container, prefix, signalOptions(check.signal))
-    const listing = sharedListings.get(container) ?? listTogether(check, container, records)
+    if (check.strict || records.length < MIN_LISTED_TOGETHER) return await check.access.list(record)
+    const listing = sharedListings.get(container) ?? listTogether(check.access, container, records)
     sharedListings.set(container, listing)
     return { own: (await listing).get(prefix) ?? new Set(), others: [] }
   } catch (error) {
@@ -84,13 +81,13 @@ async function listOrNothing(
 }
 
 async function listTogether(
-  { store, signal }: ObjectCheck,
+  access: StoreAccess,
   container: string,
   records: readonly BackupRecord[],
 ): Promise<NamesByPrefix> {
   const own = new Map(records.map(({ prefix }) => [prefix, new Set<string>()]))
   const common = [...own.keys()].reduce(commonStart)
-  for await (const name of store.getContainerEntries(container, common, signalOptions(signal))) {
+  for await (const name of access.names(container, common)) {
     own.get(parseObjectName(name)?.prefix ?? '')?.add(name)
   }
   return own

@@ -1,11 +1,9 @@
-import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { WarningListener } from '../contracts/progress.js'
-import type { BackupRecord } from '../contracts/records.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { BackupError } from '../errors/backup-error.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { readSha256file, type Sha256file } from '../format/sha256file.js'
-import { readStream } from '../store/objects.js'
+import { isStoredFault, type BackupPlace, type StoreAccess } from '../store/access.js'
 import { unsound, type Chain } from './chain.js'
 
 /** The block hashes of a backup's volume: its `_sha256file`. */
@@ -63,21 +61,15 @@ export interface MeasuredVolume {
   readonly listIsLonger?: true
 }
 
-/** Where to read, and who is warned. */
-export interface MeasureOptions extends StoreOptions {
-  readonly onWarning: WarningListener
-}
-
 /** Reads the block hashes of a backup. */
 export function readBlockHashes(
-  store: ObjectStore,
-  { container, prefix }: Pick<BackupRecord, 'container' | 'prefix'>,
-  options: StoreOptions,
+  access: StoreAccess,
+  { container, prefix }: BackupPlace,
 ): Promise<BlockHashes> {
   const objectName = sha256fileObjectName(prefix)
-  return readStream(store, container, objectName, { ...options, extraMetadata: null }, (pieces) =>
-    readSha256file(pieces, { container, objectName }),
-  )
+  const read = (pieces: AsyncIterable<Uint8Array>): Promise<BlockHashes> =>
+    readSha256file(pieces, { container, objectName })
+  return access.stream(container, objectName, read)
 }
 
 /**
@@ -87,14 +79,14 @@ export function readBlockHashes(
  * @throws BackupError `METADATA_INVALID` where a manifest is damaged
  */
 export async function measureVolume(
-  store: ObjectStore,
+  access: StoreAccess,
   chain: Chain,
-  { onWarning, ...options }: MeasureOptions,
+  onWarning: WarningListener,
 ): Promise<MeasuredVolume> {
   const { record } = chain[0]
   const objectName = sha256fileObjectName(record.prefix)
   try {
-    const blocks = await readBlockHashes(store, record, options)
+    const blocks = await readBlockHashes(access, record)
     const { kind, message, sizeBytes, ...found } = checkHashList(chain, blocks)
     if (kind === 'damaged') {
       const fault = new BackupError('METADATA_INVALID', `${message}.`, { backupId: record.id, objectName })
@@ -103,43 +95,25 @@ export async function measureVolume(
     if (kind === 'shrunk') onWarning({ code: 'VOLUME_SHRANK', message, backupId: record.id })
     return { sizeBytes, blocks }
   } catch (error) {
-    if (!isListFault(error, objectName)) throw error
+    // The error may be about a manifest.
+    if (!isStoredFault(error) || (error.details.objectName ?? objectName) !== objectName) throw error
     return { sizeBytes: chainSizeByManifest(chain), fault: error }
   }
 }
 
 /** As {@link measureVolume}, and warns of block hashes that cannot be used. */
 export async function measureWithWarning(
-  store: ObjectStore,
+  access: StoreAccess,
   chain: Chain,
-  options: MeasureOptions,
+  onWarning: WarningListener,
 ): Promise<MeasuredVolume> {
-  const volume = await measureVolume(store, chain, options)
+  const volume = await measureVolume(access, chain, onWarning)
   const backupId = chain[0].record.id
   if (volume.fault) {
     const message = `The block hashes of backup ${backupId} cannot be used; its objects are verified by their MD5s. ${volume.fault.message}`
-    options.onWarning({ code: 'HASH_LIST_UNREADABLE', message, backupId })
+    onWarning({ code: 'HASH_LIST_UNREADABLE', message, backupId })
   }
   return volume
-}
-
-const faultCodes = new Set<string>([
-  'OBJECT_MISSING',
-  'OBJECT_CORRUPT',
-  'OBJECT_TOO_LARGE',
-  'NOT_A_FILE',
-  'METADATA_INVALID',
-  'VERSION_UNSUPPORTED',
-])
-
-/** Whether an error is a fault of a stored object, and not of the way to it. */
-export function isStoredFault(error: unknown): error is BackupError {
-  return isBackupError(error) && faultCodes.has(error.code)
-}
-
-/** Whether an error is a fault of the block hashes themselves, and not of a manifest. */
-function isListFault(error: unknown, objectName: string): error is BackupError {
-  return isStoredFault(error) && (error.details.objectName ?? objectName) === objectName
 }
 
 /** Every block size that is in use is a multiple of this. */

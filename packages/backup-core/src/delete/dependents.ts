@@ -1,81 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  isUnreadable,
-  listContainer,
-  type ContainerListing,
-  type MarkerPlace,
-  type MetadataPlace,
-} from '../catalog/store-places.js'
-import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
-import { metadataObjectName } from '../format/object-names.js'
-import type { DeleteTarget, DeleteTargets } from './find-target.js'
-import { mayHideBackup, parseManifest, readMarker, type StoreAccess } from './marker.js'
-import type { BackupCatalog, BackupRecord } from '../contracts/records.js'
+import { listContainer, type ContainerListing } from '../catalog/store-places.js'
 import { inOrder, recordOf, summarise, type Summary } from '../catalog/summary.js'
 import { readMetadataAt } from '../chain/chain.js'
+import type { BackupCatalog, BackupRecord } from '../contracts/records.js'
+import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
 import { mayBeOfVolume } from '../format/backup-prefix.js'
+import type { ObjectPlace } from '../format/metadata-reader.js'
+import { metadataObjectName } from '../format/object-names.js'
 import { mapConcurrently } from '../pipeline/slots.js'
-
-/** The waits before an empty listing is requested again: a listing may lag behind the objects. */
-const WAITS_MS = [100, 300, 900]
-
-/**
- * Lists a container for a search for dependents. An empty listing of a container in which `_metadata` or the marker of a
- * backup to delete exists is requested again: it would hide every incremental in the container.
- *
- * @param targets - the backups to delete that are in the container
- * @throws BackupError `STORE_FAILED` where the listing stays empty
- */
-export async function listOwnContainer(
-  access: StoreAccess,
-  container: string,
-  targets: readonly DeleteTarget[],
-): Promise<ContainerListing> {
-  const { store, options } = access
-  let present: string | undefined
-  let listing: ContainerListing = { metadata: [], markers: [] }
-  for (const waitMs of [0, ...WAITS_MS]) {
-    if (waitMs > 0) await pause(waitMs, options.signal)
-    listing = await listContainer(store, container, options)
-    if (listing.metadata.length + listing.markers.length > 0) return listing
-    present = await presentObject(access, targets)
-    if (present === undefined) return listing
-  }
-  // A listing that names the backup's chunks, and not yet its marker, lags.
-  for (const { prefix } of targets) {
-    for await (const name of store.getContainerEntries(container, prefix, options)) {
-      if (name !== '') return listing
-    }
-  }
-  throw new BackupError(
-    'STORE_FAILED',
-    `Cannot search container ${container} for incrementals: its listing is empty, although object ${present ?? ''} exists. Check the store.`,
-    { container },
-  )
-}
-
-/** Returns the name of an object that the container's listing must contain. */
-async function presentObject(
-  { store, options }: StoreAccess,
-  targets: readonly DeleteTarget[],
-): Promise<string | undefined> {
-  for (const { container, prefix, markerName } of targets) {
-    for (const objectName of [metadataObjectName(prefix), markerName]) {
-      if (objectName !== undefined && (await store.objectExists(container, objectName, options)))
-        return objectName
-    }
-  }
-  return undefined
-}
-
-async function pause(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(waitMs, undefined, signal ? { signal } : {})
-  } catch (error) {
-    throwIfAborted(signal, 'The delete')
-    throw error
-  }
-}
+import { isUnreadable, type StoreAccess } from '../store/access.js'
+import type { DeleteTarget, DeleteTargets } from './find-target.js'
+import { mayHideBackup, parseManifest, readMarker } from './marker.js'
 
 /** The backups that depend on a backup, and those that may. */
 export interface Dependents {
@@ -93,22 +28,21 @@ export interface Dependents {
  * not read.
  */
 export class DependentsSearch {
-  readonly #access: StoreAccess
-  readonly #ownCatalog: BackupCatalog | undefined
   /** By container and name. */
   #known = new Map<string, Summary>()
 
   /** @param ownCatalog - the caller's catalog, which is searched in addition to the store */
-  constructor(access: StoreAccess, ownCatalog: BackupCatalog | undefined) {
-    this.#access = access
-    this.#ownCatalog = ownCatalog
-  }
+  constructor(
+    private readonly access: StoreAccess,
+    private readonly ownCatalog: BackupCatalog | undefined,
+  ) {}
 
   /** @param toDelete - first the backup whose dependents are searched, then those that are deleted with it */
   async of(toDelete: DeleteTargets): Promise<Dependents> {
     let before = new Set<string>()
     for (;;) {
-      const { dependents, gone } = await this.#search(toDelete)
+      const gone = new Set<string>()
+      const dependents = await this.#search(toDelete, gone)
       // What was listed and is gone may have been hidden by a delete and put back: the containers must be listed again.
       // A listing that lags names the same objects for a while.
       if ([...gone].every((key) => before.has(key))) return dependents
@@ -116,13 +50,10 @@ export class DependentsSearch {
     }
   }
 
-  /** @returns also what was listed, and did not exist when it was read */
-  async #search(
-    toDelete: DeleteTargets,
-  ): Promise<{ readonly dependents: Dependents; readonly gone: ReadonlySet<string> }> {
+  /** @param gone - is given what was listed, and did not exist when it was read */
+  async #search(toDelete: DeleteTargets, gone: Set<string>): Promise<Dependents> {
     const [target] = toDelete
     const unknown: BackupError[] = []
-    const gone = new Set<string>()
     const listings = await this.#listAll(toDelete, unknown)
     const own = new Set(toDelete.map(({ container, prefix }) => keyOf(container, metadataObjectName(prefix))))
     const places = listings
@@ -130,32 +61,53 @@ export class DependentsSearch {
       .filter(({ container, objectName }) => !own.has(keyOf(container, objectName)))
       // A backup of another volume cannot be restored on this one: it does not depend on it, and is not read.
       .filter(({ prefix }) => mayBeOfVolume(prefix, target.volumeId))
-    const summaries = await this.#summariesAt(places, gone, unknown)
-    const halfDeleted = new Set<string>()
+    const read = new Map<string, Summary>()
+    await mapConcurrently(places, async (place) => {
+      const key = keyOf(place.container, place.objectName)
+      const readSummary = async (): Promise<Summary> =>
+        summarise(place, await readMetadataAt(this.access, place))
+      const summary = this.#known.get(key) ?? (await collectFaults(place, readSummary, gone, unknown))
+      if (summary) read.set(key, summary)
+    })
+    this.#known = read
+    const summaries = [...read.values()]
     const committed = new Set(summaries.map(({ record }) => keyOf(record.container, record.prefix)))
-    for (const marker of listings.flatMap(({ markers }) => markers)) {
-      if (toDelete.some(({ id }) => id === marker.backupId)) continue
-      const summary = await this.#summaryOfMarker(marker, gone, unknown)
-      if (!summary) continue
-      const key = keyOf(summary.record.container, summary.record.prefix)
-      if (committed.has(key)) continue
+    const halfDeleted = new Set<string>()
+    for (const place of listings.flatMap(({ markers }) => markers)) {
+      if (toDelete.some(({ id }) => id === place.backupId)) continue
+      const { container } = place
+      const faults: BackupError[] = []
+      // A backup whose delete did not finish still depends on its parent: its `_metadata` may be put back.
+      const marked = await collectFaults(
+        place,
+        async () => {
+          const marker = await readMarker(this.access, place)
+          if (!marker) gone.add(keyOf(container, place.objectName))
+          if (!marker || marker.metadata.byteLength === 0) return undefined
+          const { prefix } = marker
+          return summarise({ container, prefix }, await parseManifest(marker.metadata, { container, prefix }))
+        },
+        gone,
+        faults,
+      )
+      if (faults.length > 0 && (await mayHideBackup(this.access, place))) unknown.push(...faults)
       // A backup may have several markers.
+      const key = marked && keyOf(container, marked.record.prefix)
+      if (!marked || key === undefined || committed.has(key)) continue
       committed.add(key)
-      halfDeleted.add(summary.record.id)
-      summaries.push(summary)
+      halfDeleted.add(marked.record.id)
+      summaries.push(marked)
     }
     const catalogued: BackupRecord[] = []
-    if (this.#ownCatalog) {
-      const filter = { ...this.#access.options, nearContainer: target.container }
-      for await (const record of this.#ownCatalog.list(filter)) {
-        if (!committed.has(keyOf(record.container, record.prefix))) catalogued.push(record)
-      }
+    const filter = { ...this.access.options, nearContainer: target.container }
+    for await (const record of this.ownCatalog?.list(filter) ?? []) {
+      if (!committed.has(keyOf(record.container, record.prefix))) catalogued.push(record)
     }
-    return { dependents: { found: descendantsOf(target, summaries, catalogued), halfDeleted, unknown }, gone }
+    return { found: descendantsOf(target, summaries, catalogued), halfDeleted, unknown }
   }
 
   async #listAll(toDelete: DeleteTargets, unknown: BackupError[]): Promise<ContainerListing[]> {
-    const { store, options } = this.#access
+    const { store, options } = this.access
     const containers = new Set([toDelete[0].container])
     const listings: ContainerListing[] = []
     const collect = (error: unknown): void => {
@@ -172,57 +124,26 @@ export class DependentsSearch {
     }
     for (const container of containers) {
       const targets = toDelete.filter((target) => target.container === container)
-      await listOwnContainer(this.#access, container, targets).then((found) => listings.push(found), collect)
+      await listOwnContainer(this.access, container, targets).then((found) => listings.push(found), collect)
     }
     return listings
   }
+}
 
-  async #summariesAt(
-    places: readonly MetadataPlace[],
-    gone: Set<string>,
-    unknown: BackupError[],
-  ): Promise<Summary[]> {
-    const found = new Map<string, Summary>()
-    const unread: MetadataPlace[] = []
-    for (const place of places) {
-      const key = keyOf(place.container, place.objectName)
-      const known = this.#known.get(key)
-      if (known) found.set(key, known)
-      else unread.push(place)
-    }
-    await mapConcurrently(unread, async (place) => {
-      const key = keyOf(place.container, place.objectName)
-      try {
-        const metadata = await readMetadataAt(this.#access.store, place, this.#access.options)
-        found.set(key, summarise(place, metadata))
-      } catch (error) {
-        if (isBackupError(error, 'OBJECT_MISSING')) gone.add(key)
-        else if (mayHide(error)) unknown.push(error)
-        else throw error
-      }
-    })
-    this.#known = found
-    return [...found.values()]
-  }
-
-  /** A backup whose delete did not finish still depends on its parent: its `_metadata` may be put back. */
-  async #summaryOfMarker(
-    place: MarkerPlace,
-    gone: Set<string>,
-    unknown: BackupError[],
-  ): Promise<Summary | undefined> {
-    const { container, objectName } = place
-    try {
-      const marker = await readMarker(this.#access, place)
-      if (!marker) gone.add(keyOf(container, objectName))
-      if (!marker || marker.metadata.byteLength === 0) return undefined
-      const metadataPlace = { container, prefix: marker.prefix }
-      return summarise(metadataPlace, await parseManifest(marker.metadata, metadataPlace))
-    } catch (error) {
-      if (!mayHide(error)) throw error
-      if (await mayHideBackup(this.#access, place)) unknown.push(error)
-      return undefined
-    }
+/** Reads an object of which a fault may hide a dependent. Undefined where it is gone, or cannot be read. */
+async function collectFaults(
+  { container, objectName }: ObjectPlace,
+  read: () => Promise<Summary | undefined>,
+  gone: Set<string>,
+  faults: BackupError[],
+): Promise<Summary | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (isBackupError(error, 'OBJECT_MISSING')) gone.add(keyOf(container, objectName))
+    else if (mayHide(error)) faults.push(error)
+    else throw error
+    return undefined
   }
 }
 
@@ -262,4 +183,54 @@ function descendantsOf(
 /** Returns a unique key: no name contains NUL. */
 function keyOf(container: string, name: string): string {
   return `${container}\0${name}`
+}
+
+/** The waits before an empty listing is requested again: a listing may lag behind the objects. */
+const WAITS_MS = [100, 300, 900]
+
+/**
+ * Lists a container for a search for dependents. An empty listing of a container in which `_metadata` or the marker of a
+ * backup to delete exists is requested again: it would hide every incremental in the container.
+ *
+ * @param targets - the backups to delete that are in the container
+ * @throws BackupError `STORE_FAILED` where the listing stays empty
+ */
+async function listOwnContainer(
+  access: StoreAccess,
+  container: string,
+  targets: readonly DeleteTarget[],
+): Promise<ContainerListing> {
+  let present: string | undefined
+  let listing: ContainerListing = { metadata: [], markers: [] }
+  for (const waitMs of [0, ...WAITS_MS]) {
+    if (waitMs > 0) {
+      await sleep(waitMs, undefined, access.options).catch((error: unknown) => {
+        throwIfAborted(access.options.signal, 'The delete')
+        throw error
+      })
+    }
+    listing = await listContainer(access, container)
+    if (listing.metadata.length + listing.markers.length > 0) return listing
+    present = await presentObject(access, targets)
+    if (present === undefined) return listing
+  }
+  // A listing that names the backup's chunks, and not yet its marker, lags.
+  for (const { prefix } of targets) {
+    for await (const name of access.names(container, prefix)) if (name !== '') return listing
+  }
+  const message = `Cannot search container ${container} for incrementals: its listing is empty, although object ${present ?? ''} exists. Check the store.`
+  throw new BackupError('STORE_FAILED', message, { container })
+}
+
+/** Returns the name of an object that the container's listing must contain. */
+async function presentObject(
+  access: StoreAccess,
+  targets: readonly DeleteTarget[],
+): Promise<string | undefined> {
+  for (const { container, prefix, markerName } of targets) {
+    for (const objectName of [metadataObjectName(prefix), markerName]) {
+      if (objectName !== undefined && (await access.exists(container, objectName))) return objectName
+    }
+  }
+  return undefined
 }

@@ -1,22 +1,15 @@
-import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
-import type { BackupCatalog, BackupReference } from '../contracts/records.js'
-import { findLeftBehind, isUnreadable, type MarkerPlace } from '../catalog/store-places.js'
-import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import { backupNotFound } from '../catalog/backup-lookup.js'
+import { findLeftBehind } from '../catalog/store-places.js'
+import type { BackupReference } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import type { PrefixParser } from '../format/backup-prefix.js'
+import { PrefixParser } from '../format/backup-prefix.js'
 import { metadataObjectName } from '../format/object-names.js'
-import { listBackupObjects, readBytes } from '../store/objects.js'
-import {
-  listMarkers,
-  parseIfReadable,
-  readMarker,
-  type BackupPlace,
-  type Markers,
-  type StoreAccess,
-} from './marker.js'
+import { isUnreadable, type BackupPlace, type StoreAccess } from '../store/access.js'
+import type { DeleteJob } from './run-delete.js'
+import { listMarkers, parseIfReadable, readMarker, type Markers, type PlacedBackup } from './marker.js'
 
 /** A backup to delete, as far as it is known. */
-export interface DeleteTarget extends BackupPlace {
+export interface DeleteTarget extends PlacedBackup {
   /** Undefined where its metadata cannot be read. */
   readonly volumeId?: string
   readonly objectCount?: number
@@ -27,16 +20,6 @@ export interface DeleteTarget extends BackupPlace {
 /** At least one backup to delete. */
 export type DeleteTargets = readonly [DeleteTarget, ...DeleteTarget[]]
 
-/** Where backups to delete are searched. */
-export interface TargetSearch {
-  readonly store: ObjectStore
-  /** Returns a new lookup, which has not listed anything yet. */
-  readonly openLookup: () => BackupLookup
-  /** The caller's catalog; undefined where the store's own `_metadata` objects are the catalog. */
-  readonly ownCatalog: BackupCatalog | undefined
-  readonly prefixes: () => PrefixParser
-}
-
 /**
  * Finds what to delete for a reference: a committed backup; one whose delete did not finish, by its marker; with `force`
  * also one whose metadata is damaged, or of which only objects are left, by its prefix.
@@ -44,17 +27,17 @@ export interface TargetSearch {
  * @throws `BACKUP_NOT_FOUND`, `METADATA_INVALID` and others for metadata that cannot be read
  */
 export async function findTargets(
-  search: TargetSearch,
+  { openLookup, ownCatalog }: DeleteJob,
+  access: StoreAccess,
   reference: BackupReference,
   force: boolean,
-  options: StoreOptions,
 ): Promise<DeleteTargets> {
   if (typeof reference !== 'string') return [reference]
-  const lookup = search.openLookup()
+  const lookup = openLookup()
   let unreadable: BackupError | undefined
   try {
-    const record = search.ownCatalog
-      ? await search.ownCatalog.get(reference, options)
+    const record = ownCatalog
+      ? await ownCatalog.get(reference, access.options)
       : (await lookup.find(reference))?.record
     if (record) return [record]
   } catch (error) {
@@ -62,58 +45,47 @@ export async function findTargets(
     unreadable = error
   }
   // Of a backup whose `_metadata` exists and is damaged, markers are not read.
-  for (const marker of unreadable ? [] : await lookup.findMarkers(reference)) {
+  for (const place of unreadable ? [] : await lookup.findMarkers(reference)) {
     try {
-      const target = await targetOfMarker({ store: search.store, options }, marker)
-      if (target) return [target]
+      const marker = await readMarker(access, place)
+      // That delete has ended since it was listed.
+      if (!marker) continue
+      const target = { id: reference, container: place.container, prefix: marker.prefix }
+      // Undefined for a backup that was deleted with `force`.
+      const metadata = await parseIfReadable(marker.metadata, target)
+      const known = metadata && { volumeId: metadata.volumeId, objectCount: metadata.objects.length }
+      return [{ ...target, ...known }]
     } catch (error) {
       if (!isUnreadable(error)) throw error
       unreadable ??= error
     }
   }
-  if (unreadable && !force) throw requiresForce(unreadable)
-  const [first, ...rest] = force ? await targetsByPrefix(search, reference, options) : []
+  if (unreadable && !force) {
+    const message = `${unreadable.message} To delete the backup all the same, by the prefix of its objects, set \`force\`.`
+    throw new BackupError(unreadable.code, message, { ...unreadable.details, cause: unreadable })
+  }
+  const [first, ...rest] = force ? await targetsByPrefix(access, reference) : []
   if (!first) throw unreadable ?? backupNotFound(reference)
   return [first, ...rest]
 }
 
-async function targetOfMarker(access: StoreAccess, place: MarkerPlace): Promise<DeleteTarget | undefined> {
-  const marker = await readMarker(access, place)
-  // That delete has ended since it was listed.
-  if (!marker) return undefined
-  const target = { id: place.backupId, container: place.container, prefix: marker.prefix }
-  // Undefined for a backup that was deleted with `force`.
-  const metadata = await parseIfReadable(marker.metadata, target)
-  return metadata ? { ...target, volumeId: metadata.volumeId, objectCount: metadata.objects.length } : target
-}
-
 /** Finds the prefixes of an id, whichever of their objects exist. */
-async function targetsByPrefix(
-  { store, prefixes }: TargetSearch,
-  backupId: string,
-  options: StoreOptions,
-): Promise<DeleteTarget[]> {
+async function targetsByPrefix(access: StoreAccess, id: string): Promise<DeleteTarget[]> {
   const targets: DeleteTarget[] = []
-  const parser = prefixes()
-  for await (const { container, prefix } of findLeftBehind(store, options)) {
-    const parsed = parser.parse(prefix)
-    if (parsed?.kind === 'backup' && parsed.backupId === backupId) {
-      targets.push({ id: backupId, container, prefix })
-    } else if (parsed?.kind === 'ambiguous' && parsed.backupIds.includes(backupId)) {
+  const parser = new PrefixParser(access.store)
+  for await (const { container, prefix } of findLeftBehind(access)) {
+    const ids = parser.parse(prefix)
+    if (!ids.includes(id)) continue
+    if (ids.length > 1) {
       throw new BackupError(
         'OPTION_INVALID',
-        `Cannot delete backup ${backupId}: the prefix ${prefix} in container ${container} fits several ids, ` +
-          `${parsed.backupIds.join(' and ')}. Delete the objects with that prefix with the store's own tools.`,
-        { backupId, container },
+        `Cannot delete backup ${id}: the prefix ${prefix} in container ${container} fits several ids, ${ids.join(' and ')}. Delete the objects with that prefix with the store's own tools.`,
+        { backupId: id, container },
       )
     }
+    targets.push({ id, container, prefix })
   }
   return targets
-}
-
-function requiresForce(cause: BackupError): BackupError {
-  const message = `${cause.message} To delete the backup all the same, by the prefix of its objects, set \`force\`.`
-  return new BackupError(cause.code, message, { ...cause.details, cause })
 }
 
 /** The objects of a backup to delete that the store has. */
@@ -132,48 +104,35 @@ export interface Found {
 /** How often the store is checked for `_metadata`, or a marker with its bytes, before both count as missing. */
 const MAX_CHECKS = 3
 
-/** A store, and whether the caller deletes what cannot be read. */
-export interface ForcedAccess extends StoreAccess {
-  readonly force: boolean
-}
-
-/** Finds what the store has of a backup. */
-export async function findInStore(access: ForcedAccess, target: DeleteTarget): Promise<Found> {
+/**
+ * Finds what the store has of a backup.
+ *
+ * @param force - accepts `_metadata` that exists and cannot be read: it could not be put back
+ */
+export async function findInStore(access: StoreAccess, target: DeleteTarget, force: boolean): Promise<Found> {
   const hadObjects = await hasObjects(access, target)
   for (let checks = 1; ; checks += 1) {
-    const bytes = await readMetadataBytes(access, target)
+    const bytes = await access
+      .read(target.container, metadataObjectName(target.prefix))
+      .catch((error: unknown) => {
+        if (isBackupError(error, 'OBJECT_MISSING')) return 'missing'
+        // Metadata that was read before is not damaged.
+        const isDamaged = isUnreadable(error) || isBackupError(error, 'STORE_FAILED')
+        if (force && target.volumeId === undefined && isDamaged) return null
+        throw error
+      })
     const markers = await listMarkers(access, target)
     if (bytes !== 'missing') return { target, committed: true, metadata: bytes, hadObjects, markers }
     // Listed after `_metadata` was missing: the delete that removed it had written its marker before.
-    const marked = markers.readable.find(({ metadata }) => metadata.byteLength > 0)?.metadata ?? null
+    const metadata = markers.readable.find((marker) => marker.metadata.byteLength > 0)?.metadata ?? null
     // Without a marker, that delete may have put `_metadata` back between the two checks.
-    if (marked !== null || checks === MAX_CHECKS) {
-      return { target, committed: false, metadata: marked, hadObjects, markers }
-    }
-  }
-}
-
-/** @returns null for `_metadata` that exists and cannot be read, which only `force` deletes: it could not be put back */
-async function readMetadataBytes(
-  { store, options, force }: ForcedAccess,
-  { container, prefix, volumeId }: DeleteTarget,
-): Promise<Uint8Array | null | 'missing'> {
-  try {
-    return await readBytes(store, container, metadataObjectName(prefix), options)
-  } catch (error) {
-    if (isBackupError(error, 'OBJECT_MISSING')) return 'missing'
-    // Metadata that was read before is not damaged.
-    const isDamaged = isUnreadable(error) || isBackupError(error, 'STORE_FAILED')
-    if (force && volumeId === undefined && isDamaged) return null
-    throw error
+    if (metadata !== null || checks === MAX_CHECKS)
+      return { target, committed: false, metadata, hadObjects, markers }
   }
 }
 
 /** Whether a backup has objects other than `_metadata`. */
-export async function hasObjects(
-  { store, options }: StoreAccess,
-  { container, prefix }: BackupPlace,
-): Promise<boolean> {
-  const { own } = await listBackupObjects(store, container, prefix, options)
-  return own.size > (own.has(metadataObjectName(prefix)) ? 1 : 0)
+export async function hasObjects(access: StoreAccess, place: BackupPlace): Promise<boolean> {
+  const { own } = await access.list(place)
+  return own.size > (own.has(metadataObjectName(place.prefix)) ? 1 : 0)
 }

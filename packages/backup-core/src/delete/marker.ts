@@ -1,5 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import type { MarkerPlace } from '../catalog/store-places.js'
+import type { WarningListener } from '../contracts/progress.js'
+import { isBackupError } from '../errors/backup-error.js'
+import { Fields, invalidJson, parseJsonText, type JsonSubject } from '../format/json.js'
+import type { BackupMetadata } from '../format/metadata.js'
+import { parseMetadata, type ObjectPlace } from '../format/metadata-reader.js'
 import {
   markerNamesBegin,
   markerObjectName,
@@ -7,18 +12,20 @@ import {
   objectNameProblem,
   parseMarkerName,
 } from '../format/object-names.js'
-import { parseMetadata, type ObjectPlace } from '../format/metadata-reader.js'
-import { isUnreadable, type MarkerPlace } from '../catalog/store-places.js'
-import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
-import type { WarningListener } from '../contracts/progress.js'
-import type { BackupMetadata } from '../format/metadata.js'
-import { bytesBody, partsBody, readBytes, writeObject } from '../store/objects.js'
+import { ifReadable, isUnreadable, type BackupPlace, type StoreAccess } from '../store/access.js'
+import { bytesBody, partsBody } from '../store/objects.js'
+
+/** A backup by its place: two sets of objects may have the same id. */
+export interface PlacedBackup extends BackupPlace {
+  readonly id: string
+}
 
 /**
- * The content of a marker: which backup is being deleted, and the bytes of its `_metadata`, so that an interrupted delete
- * can be completed or undone.
+ * An object that marks a backup as being deleted: its name, and its content, which is a line of JSON and the bytes of
+ * `_metadata`, so that an interrupted delete can be completed or undone.
  */
-export interface DeletionMarker {
+export interface Marker {
+  readonly objectName: string
   readonly backupId: string
   readonly prefix: string
   /** Of the run that wrote the marker. */
@@ -31,11 +38,17 @@ export interface DeletionMarker {
   readonly metadata: Uint8Array
 }
 
+/** The markers of one backup. */
+export interface Markers {
+  readonly readable: readonly Marker[]
+  /** Names of those that cannot be read. */
+  readonly damaged: readonly string[]
+}
+
 /** The first line is far shorter: a prefix of 1 KiB, an id, two sums. */
 const MAX_HEADER_BYTES = 16 * 1024
 
-/** A line of JSON, then the bytes of `_metadata`. */
-export function encodeMarker(marker: DeletionMarker): readonly Uint8Array[] {
+function encodeMarker(marker: Marker): readonly Uint8Array[] {
   const { backupId, prefix, token, generation, removing, metadata } = marker
   const header = {
     version: '1',
@@ -51,85 +64,37 @@ export function encodeMarker(marker: DeletionMarker): readonly Uint8Array[] {
 }
 
 /** @throws `METADATA_INVALID` where it is damaged, or of another backup than its name says */
-export function decodeMarker(bytes: Uint8Array, backupId: string, place: ObjectPlace): DeletionMarker {
+function decodeMarker(bytes: Uint8Array, backupId: string, place: ObjectPlace): Marker {
+  const { container, objectName } = place
+  const subject: JsonSubject = {
+    what: `The marker of an unfinished delete, ${objectName} in ${container},`,
+    next: 'Delete the backup again, with `force` if that is rejected.',
+    ...{ container, objectName },
+  }
   const headerEnd = bytes.subarray(0, MAX_HEADER_BYTES).indexOf(0x0a)
+  if (headerEnd < 0) throw invalidJson(subject, 'its first line is not complete')
   const metadata = bytes.subarray(headerEnd + 1)
-  const header = headerEnd < 0 ? null : parseHeader(bytes.subarray(0, headerEnd))
-  if (header === null) throw invalid(place, 'its first line is not a JSON object of the expected form')
-  const { prefix, token, generation, removing } = header
-  if (header.version !== '1') throw invalid(place, 'its version is not 1')
-  if (header.backup_id !== backupId) throw invalid(place, 'its backup id differs from the one in its name')
-  if (typeof prefix !== 'string' || objectNameProblem(prefix) !== null || !prefix.includes(backupId)) {
-    throw invalid(place, 'its prefix does not belong to that backup')
+  const fields = new Fields(parseJsonText(bytes.subarray(0, headerEnd), subject), subject)
+  const equals = (expected: string) => (text: string) => (text === expected ? null : `is not ${expected}`)
+  fields.text('version', equals('1'))
+  fields.text('backup_id', equals(backupId))
+  const marker = {
+    ...{ objectName, backupId, metadata },
+    prefix: fields.text('prefix', (text) =>
+      text.includes(backupId) ? objectNameProblem(text) : 'does not contain the id of the backup',
+    ),
+    token: fields.text('token'),
+    generation: fields.integer('generation', 1),
+    removing: fields.boolean('removing'),
   }
-  if (typeof token !== 'string') throw invalid(place, 'it has no token')
-  if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 1) {
-    throw invalid(place, 'its generation is not a whole number of at least 1')
-  }
-  if (typeof removing !== 'boolean')
-    throw invalid(place, 'it does not state whether objects are being removed')
-  if (header.metadata_bytes !== metadata.byteLength || header.metadata_sha256 !== sha256Of(metadata)) {
-    throw invalid(place, 'the metadata in it has another length or SHA-256 than stated')
-  }
-  return { backupId, prefix, token, generation, removing, metadata }
-}
-
-/** The first line before it is checked. */
-interface Header {
-  readonly version?: unknown
-  readonly backup_id?: unknown
-  readonly prefix?: unknown
-  readonly token?: unknown
-  readonly generation?: unknown
-  readonly removing?: unknown
-  readonly metadata_bytes?: unknown
-  readonly metadata_sha256?: unknown
-}
-
-function parseHeader(line: Uint8Array): Header | null {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(line).toString())
-    return typeof value === 'object' ? value : null
-  } catch {
-    return null
-  }
+  fields.integer('metadata_bytes', metadata.byteLength, metadata.byteLength)
+  fields.text('metadata_sha256', equals(sha256Of(metadata)))
+  fields.finish()
+  return marker
 }
 
 function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
-}
-
-function invalid({ container, objectName }: ObjectPlace, why: string): BackupError {
-  return new BackupError(
-    'METADATA_INVALID',
-    `Cannot read ${objectName} in ${container}, the marker of a delete that did not finish: ${why}.`,
-    { container, objectName },
-  )
-}
-
-/** A store, and the options of the calls to it. */
-export interface StoreAccess {
-  readonly store: ObjectStore
-  readonly options: StoreOptions
-}
-
-/** Where the objects of one backup are: two sets of objects may have the same id. */
-export interface BackupPlace {
-  readonly id: string
-  readonly container: string
-  readonly prefix: string
-}
-
-/** A marker, and its name in the container of its backup. */
-export interface StoredMarker extends DeletionMarker {
-  readonly objectName: string
-}
-
-/** The markers of one backup. */
-export interface Markers {
-  readonly readable: readonly StoredMarker[]
-  /** Names of those that cannot be read. */
-  readonly damaged: readonly string[]
 }
 
 /**
@@ -137,13 +102,10 @@ export interface Markers {
  *
  * @throws BackupError `METADATA_INVALID` where it is damaged
  */
-export async function readMarker(
-  { store, options }: StoreAccess,
-  { container, objectName, backupId }: MarkerPlace,
-): Promise<StoredMarker | undefined> {
+export async function readMarker(access: StoreAccess, place: MarkerPlace): Promise<Marker | undefined> {
+  const { container, objectName, backupId } = place
   try {
-    const bytes = await readBytes(store, container, objectName, options)
-    return { ...decodeMarker(bytes, backupId, { container, objectName }), objectName }
+    return decodeMarker(await access.read(container, objectName), backupId, { container, objectName })
   } catch (error) {
     if (isBackupError(error, 'OBJECT_MISSING')) return undefined
     throw error
@@ -151,16 +113,14 @@ export async function readMarker(
 }
 
 /** Lists a backup's markers, and reads them. */
-export async function listMarkers(
-  { store, options }: StoreAccess,
-  { id, container, prefix }: BackupPlace,
-): Promise<Markers> {
-  const readable: StoredMarker[] = []
+export async function listMarkers(access: StoreAccess, backup: PlacedBackup): Promise<Markers> {
+  const { id, container, prefix } = backup
+  const readable: Marker[] = []
   const damaged: string[] = []
-  for await (const objectName of store.getContainerEntries(container, markerNamesBegin(id), options)) {
+  for await (const objectName of access.names(container, markerNamesBegin(id))) {
     if (parseMarkerName(objectName) !== id) continue
     try {
-      const marker = await readMarker({ store, options }, { container, objectName, backupId: id })
+      const marker = await readMarker(access, { container, objectName, backupId: id })
       if (marker?.prefix === prefix) readable.push(marker)
     } catch (error) {
       if (!isUnreadable(error)) throw error
@@ -170,26 +130,15 @@ export async function listMarkers(
   return { readable, damaged }
 }
 
-/** Whether a marker still exists: by the listing, or by a request, since listings may lag. */
-export async function isStored(
-  { store, options }: StoreAccess,
-  { container }: BackupPlace,
-  { token, objectName }: StoredMarker,
-  { readable, damaged }: Markers,
-): Promise<boolean> {
-  if (readable.some((marker) => marker.token === token) || damaged.includes(objectName)) return true
-  return store.objectExists(container, objectName, options)
-}
-
 /**
  * Whether a container has objects, other than markers, whose names contain an id. Where it has none, a marker of that id
  * that cannot be read hides no backup.
  */
 export async function mayHideBackup(
-  { store, options }: StoreAccess,
+  access: StoreAccess,
   { container, backupId }: MarkerPlace,
 ): Promise<boolean> {
-  for await (const objectName of store.getContainerEntries(container, '', options)) {
+  for await (const objectName of access.names(container)) {
     if (objectName.includes(backupId) && parseMarkerName(objectName) === undefined) return true
   }
   return false
@@ -198,7 +147,7 @@ export async function mayHideBackup(
 /** Parses the bytes of a backup's `_metadata`, as a marker has them. */
 export function parseManifest(
   bytes: Uint8Array,
-  { container, prefix }: Omit<BackupPlace, 'id'>,
+  { container, prefix }: BackupPlace,
 ): Promise<BackupMetadata> {
   return parseMetadata(bytesBody(bytes).stream(), { container, objectName: metadataObjectName(prefix) })
 }
@@ -208,45 +157,27 @@ export async function parseIfReadable(
   bytes: Uint8Array | null,
   place: BackupPlace,
 ): Promise<BackupMetadata | undefined> {
-  try {
-    return bytes === null ? undefined : await parseManifest(bytes, place)
-  } catch (error) {
-    if (isUnreadable(error)) return undefined
-    throw error
-  }
-}
-
-/** Writes a marker under its name, over an older state of it. */
-function putMarker(
-  { store, options }: StoreAccess,
-  { container }: BackupPlace,
-  marker: StoredMarker,
-): Promise<void> {
-  const body = partsBody(encodeMarker(marker))
-  return writeObject(store, container, marker.objectName, body, { ...options, extraMetadata: null })
-}
-
-/** Writes a marker anew. A store that is full keeps the old one. */
-export async function rewriteMarker(
-  access: StoreAccess,
-  place: BackupPlace,
-  marker: StoredMarker,
-): Promise<void> {
-  try {
-    await putMarker(access, place, marker)
-  } catch (error) {
-    if (!isFull(error)) throw error
-  }
+  return bytes === null ? undefined : ifReadable(parseManifest(bytes, place))
 }
 
 /** Whether the delete of the first marker decides, and not that of the second. A total order. */
-export function outranks(a: DeletionMarker, b: DeletionMarker): boolean {
+export function outranks(a: Marker, b: Marker): boolean {
   return a.generation === b.generation ? a.token > b.token : a.generation > b.generation
 }
 
-/** Whether the store is full: a backup can be deleted all the same, which frees space. */
-function isFull(error: unknown): boolean {
-  return isBackupError(error, 'NO_SPACE') || isBackupError(error, 'QUOTA_EXCEEDED')
+/**
+ * Writes a marker under its name, over an older state of it.
+ *
+ * @returns false where the store is full, and keeps the old one: a backup can be deleted all the same, which frees space
+ */
+export async function putMarker(access: StoreAccess, container: string, marker: Marker): Promise<boolean> {
+  try {
+    await access.write(container, marker.objectName, partsBody(encodeMarker(marker)))
+    return true
+  } catch (error) {
+    if (isBackupError(error, 'NO_SPACE') || isBackupError(error, 'QUOTA_EXCEEDED')) return false
+    throw error
+  }
 }
 
 /**
@@ -254,12 +185,12 @@ function isFull(error: unknown): boolean {
  * others, or continues without a marker, with a warning.
  */
 export async function mark(
-  access: StoreAccess & { readonly onWarning: WarningListener },
-  place: BackupPlace,
+  access: StoreAccess,
+  { id, container, prefix }: PlacedBackup,
   metadata: Uint8Array | null,
-  others: readonly StoredMarker[],
-): Promise<StoredMarker | undefined> {
-  const { id, prefix } = place
+  others: readonly Marker[],
+  onWarning: WarningListener,
+): Promise<Marker | undefined> {
   const highest = [...others].sort((a, b) => (outranks(a, b) ? -1 : 1))[0]
   const token = randomBytes(16).toString('hex')
   const marker = {
@@ -267,19 +198,12 @@ export async function mark(
     generation: 1 + (highest?.generation ?? 0),
     objectName: markerObjectName(id, token),
   }
-  try {
-    await putMarker(access, place, marker)
-    return marker
-  } catch (error) {
-    if (!isFull(error)) throw error
-    if (highest) return highest
-    access.onWarning({
+  if (await putMarker(access, container, marker)) return marker
+  if (!highest)
+    onWarning({
       code: 'DELETE_NOT_MARKED',
-      message:
-        `The store is full, so that the delete of backup ${id} cannot be marked as begun. ` +
-        'If it is interrupted, delete the backup again with `force`.',
+      message: `The store is full, so that the delete of backup ${id} cannot be marked as begun. If it is interrupted, delete the backup again with \`force\`.`,
       backupId: id,
     })
-    return undefined
-  }
+  return highest
 }

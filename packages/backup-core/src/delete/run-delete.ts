@@ -1,25 +1,36 @@
-import type { BackupCatalog, BackupReference } from '../contracts/records.js'
-import { signalOptions } from '../contracts/object-store.js'
-import { ProgressMeter } from '../pipeline/progress-meter.js'
+import type { BackupLookup } from '../catalog/backup-lookup.js'
+import type { ObjectStore } from '../contracts/object-store.js'
 import type { WarningListener } from '../contracts/progress.js'
-import { DependentsSearch, type Dependents } from './dependents.js'
+import type { BackupCatalog, BackupReference } from '../contracts/records.js'
 import type { DeleteOptions, DeleteResult } from '../contracts/requests.js'
 import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
-import {
-  findInStore,
-  findTargets,
-  type DeleteTarget,
-  type DeleteTargets,
-  type ForcedAccess,
-  type Found,
-  type TargetSearch,
-} from './find-target.js'
-import { metadataObjectName } from '../format/object-names.js'
-import { conflict, settle } from './settle.js'
 import { messageAbout } from '../errors/error-mapper.js'
+import { metadataObjectName } from '../format/object-names.js'
+import { ProgressMeter } from '../pipeline/progress-meter.js'
+import { StoreAccess } from '../store/access.js'
+import { DependentsSearch, type Dependents } from './dependents.js'
+import { findInStore, findTargets, type DeleteTarget, type DeleteTargets, type Found } from './find-target.js'
+import { conflict, settle } from './settle.js'
+
+/** The dependencies of a delete whose targets are known. */
+export interface DeleteTargetsJob {
+  readonly store: ObjectStore
+  readonly catalog: Pick<BackupCatalog, 'remove'>
+  /** The caller's catalog; undefined where the store's own `_metadata` objects are the catalog. */
+  readonly ownCatalog: BackupCatalog | undefined
+  readonly onWarning: WarningListener
+}
+
+/** The dependencies of a delete. */
+export interface DeleteJob extends DeleteTargetsJob {
+  /** Returns a new lookup, which has not listed anything yet. */
+  readonly openLookup: () => BackupLookup
+}
 
 /** The dependencies of the delete of one backup. */
-export interface DeleteContext extends ForcedAccess, Pick<DeleteTargetsJob, 'catalog' | 'onWarning'> {
+export interface DeleteContext extends DeleteTargetsJob {
+  readonly access: StoreAccess
+  readonly force: boolean
   readonly meter: ProgressMeter
   /** Rejects where a backup that depends on the target exists, or may exist. Searches anew each time. */
   readonly assertNoDependents: (target: DeleteTarget) => Promise<void>
@@ -30,12 +41,6 @@ export interface Refusal {
   readonly error: Error
   /** Whether `_metadata` may still be removed: that request was cut off, and a proxy may have buffered it. */
   readonly mayStillBeRemoved: boolean
-}
-
-/** The dependencies of a delete. */
-export interface DeleteJob extends TargetSearch {
-  readonly catalog: BackupCatalog
-  readonly onWarning: WarningListener
 }
 
 /**
@@ -49,13 +54,8 @@ export async function runDelete(
 ): Promise<DeleteResult> {
   const { force = false, signal } = deleteOptions
   throwIfAborted(signal, 'The delete')
-  const targets = await findTargets(job, reference, force, signalOptions(signal))
+  const targets = await findTargets(job, new StoreAccess(job.store, { signal }), reference, force)
   return deleteTargets(job, targets, deleteOptions)
-}
-
-/** The dependencies of a delete whose targets are known. */
-export interface DeleteTargetsJob extends Pick<DeleteJob, 'store' | 'ownCatalog' | 'onWarning'> {
-  readonly catalog: Pick<BackupCatalog, 'remove'>
 }
 
 /** Deletes the backups that were found for one id. */
@@ -64,18 +64,15 @@ export async function deleteTargets(
   targets: DeleteTargets,
   { withDescendants = false, force = false, signal, onProgress }: DeleteOptions,
 ): Promise<DeleteResult> {
-  const options = signalOptions(signal)
+  const access = new StoreAccess(job.store, { signal })
   const [target] = targets
-  const search = new DependentsSearch({ store: job.store, options }, job.ownCatalog)
+  const search = new DependentsSearch(access, job.ownCatalog)
   const first = await search.of(targets)
   const toDelete = [...(withDescendants ? [...first.found].reverse() : []), ...targets]
-  const meter = new ProgressMeter(
-    'delete',
-    toDelete.reduce((sum, { objectCount = 0 }: DeleteTarget) => sum + objectCount + 2, 0),
-    onProgress,
-  )
+  const total = toDelete.reduce((sum, { objectCount = 0 }: DeleteTarget) => sum + objectCount + 2, 0)
+  const meter = new ProgressMeter('delete', total, onProgress)
   const context: DeleteContext = {
-    ...{ ...job, meter, options, force },
+    ...{ ...job, access, meter, force },
     assertNoDependents: async (next) => {
       const others = targets.filter(({ prefix }) => prefix !== next.prefix)
       const found = refusalFor(next, await search.of([next, ...others]), force)
@@ -120,14 +117,12 @@ function refusalFor(
   }
   const [cause] = unknown
   if (!cause || force) return undefined
-  const names = unknown.map(
-    ({ details }) => details.objectName ?? details.container ?? 'the list of containers',
-  )
+  const nameOf = ({ details }: BackupError): string =>
+    details.objectName ?? details.container ?? 'the list of containers'
   return new BackupError(
     'DEPENDENTS_UNKNOWN',
-    `Cannot delete backup ${id}: ${unknown.length} object(s) or container(s) that may hold an incremental on it cannot be ` +
-      `read. The first: ${messageAbout(cause, names[0] ?? '')} Repair or remove them, or set \`force\` to ignore them.`,
-    { backupId: id, unreadable: names, cause },
+    `Cannot delete backup ${id}: ${unknown.length} object(s) or container(s) that may hold an incremental on it cannot be read. The first: ${messageAbout(cause, nameOf(cause))} Repair or remove them, or set \`force\` to ignore them.`,
+    { backupId: id, unreadable: unknown.map(nameOf), cause },
   )
 }
 
@@ -146,7 +141,7 @@ function refusalFor(
  * `_metadata` are in the store as long as they may be needed.
  */
 async function deleteOne(context: DeleteContext, target: DeleteTarget): Promise<void> {
-  const found = await findInStore(context, target)
+  const found = await findInStore(context.access, target, context.force)
   let counted = !found.committed
   await settle(context, found, async (markerName) => {
     const refusal = await hide(context, found, markerName)
@@ -164,7 +159,7 @@ async function deleteOne(context: DeleteContext, target: DeleteTarget): Promise<
  * @param error - why the backup must be kept
  */
 async function putBackUnfinished(context: DeleteContext, target: DeleteTarget, error: Error): Promise<void> {
-  const found = await findInStore(context, target)
+  const found = await findInStore(context.access, target, context.force)
   if (found.committed || found.markers.readable.length === 0) return
   await settle(context, found, () => Promise.resolve({ error, mayStillBeRemoved: false }))
 }
@@ -175,21 +170,21 @@ async function hide(
   { target, committed, metadata }: Found,
   markerName: string | undefined,
 ): Promise<Refusal | undefined> {
-  const { store, options } = context
+  const { access, assertNoDependents } = context
   const { container, prefix } = target
   const objectName = metadataObjectName(prefix)
   let removing = false
   const unanswered: true[] = []
   const onUnanswered = (): void => void unanswered.push(true)
   try {
-    throwIfAborted(options.signal, 'The delete')
+    throwIfAborted(access.options.signal, 'The delete')
     // Its bytes are in the marker, or cannot be read. A `_metadata` that was put back since must not be lost.
     if (committed || metadata) {
       removing = true
-      await store.deleteObject(container, objectName, { ...options, onUnanswered })
+      await access.store.deleteObject(container, objectName, { ...access.options, onUnanswered })
       removing = false
-    } else if (await store.objectExists(container, objectName, options)) throw conflict(target)
-    await context.assertNoDependents(markerName === undefined ? target : { ...target, markerName })
+    } else if (await access.exists(container, objectName)) throw conflict(target)
+    await assertNoDependents(markerName === undefined ? target : { ...target, markerName })
     return undefined
   } catch (cause) {
     const error = cause instanceof Error ? cause : new Error(String(cause))

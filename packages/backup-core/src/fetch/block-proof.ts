@@ -1,11 +1,9 @@
 import { shownParts, type ShownPart, type VisibleObject } from '../chain/extent-map.js'
 import { measureWithWarning, type BlockHashes, type MeasuredVolume } from '../chain/volume-size.js'
-import { signalOptions } from '../contracts/object-store.js'
 import type { VolumeExtent } from '../contracts/volume.js'
 import { isBackupError } from '../errors/backup-error.js'
 import { hashBuffers } from '../hash/chunk-hasher.js'
-import { withReader } from '../store/objects.js'
-import { placeIn, type ChainJob } from './fetch-object.js'
+import { openObject, type ChainJob } from './fetch-object.js'
 
 /** What one request costs a store, in bytes that it could have sent: leaving out less than this is not worth it. */
 const WORTHWHILE_BYTES = 1024 * 1024
@@ -84,12 +82,11 @@ async function proves({ header, hashes }: BlockHashes, { bytes, offsetBytes }: S
  * hashes are damaged (a warning), the result is undefined: objects are fetched whole.
  */
 export async function loadBlockProof(
-  { store, chain, onWarning }: ChainJob,
+  { access, chain, onWarning }: ChainJob,
   items: readonly VisibleObject[],
   volume: MeasuredVolume,
-  signal: AbortSignal | undefined,
 ): Promise<BlockHashes | undefined> {
-  if (store.capabilities.rangedReads !== true || volume.fault) return undefined
+  if (access.store.capabilities.rangedReads !== true || volume.fault) return undefined
   if (volume.blocks) return volume.blocks
   // The block size is in the object that is not read yet.
   const savedBytes = items.reduce((sum, item) => {
@@ -100,7 +97,7 @@ export async function loadBlockProof(
   // Parsing a byte of JSON costs a few times what fetching one does.
   if (savedBytes < 4 * costBytes + WORTHWHILE_BYTES) return undefined
   try {
-    return (await measureWithWarning(store, chain, { ...signalOptions(signal), onWarning })).blocks
+    return (await measureWithWarning(access, chain, onWarning)).blocks
   } catch (error) {
     if (isBackupError(error, 'ABORTED') || isBackupError(error, 'METADATA_INVALID')) throw error
     return undefined
@@ -124,8 +121,7 @@ export async function fetchRanges(
   signal: AbortSignal,
 ): Promise<ShownPart[] | undefined> {
   const { object, visible } = item
-  const { container, options } = placeIn(item, signal)
-  const read = withReader(job.store, container, object.name, options, async (reader) => {
+  const read = openObject(job, item, signal, async (reader) => {
     if (!reader.readRange) return undefined
     const blocks = wholeBlocks(visible, proof.header.blockSizeBytes)
     const fetched: ShownPart[] = []

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { Chain } from '../chain/chain.js'
 import type { VisibleObject } from '../chain/extent-map.js'
+import type { ObjectCheck } from '../chain/missing-objects.js'
 import type { Compressors } from '../compression/compressors.js'
-import type { ObjectOptions, ObjectStore } from '../contracts/object-store.js'
-import type { StepListener, WarningListener } from '../contracts/progress.js'
+import type { ObjectReader } from '../contracts/object-store.js'
+import type { StepListener } from '../contracts/progress.js'
 import {
   BackupError,
   isBackupError,
@@ -14,21 +14,17 @@ import type { StoredObject } from '../format/metadata.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
 import type { Concurrency } from '../pipeline/slots.js'
-import { readStream, withReader } from '../store/objects.js'
+import { StoreAccess } from '../store/access.js'
+import { withReader } from '../store/objects.js'
 
 /** A chain to restore or to verify, from where, and with which limits. */
-export interface ChainJob {
-  readonly store: ObjectStore
-  readonly chain: Chain
+export interface ChainJob extends ObjectCheck {
   readonly compressors: Compressors
   readonly allowMissingMd5: boolean
-  /** Refuses where Cinder refuses. */
-  readonly strict: boolean
   readonly concurrency: Concurrency
   readonly maxMemoryBytes: number
   /** The maximum memory of an object that must be held whole. */
   readonly maxObjectMemoryBytes: number
-  readonly onWarning: WarningListener
 }
 
 /** An object, and the layer of the chain that it is of. */
@@ -40,10 +36,10 @@ export function wholeBytes(object: StoredObject): number {
 }
 
 /** Whether the store and the compressor can read this object in pieces. */
-export function canFetchInPieces({ store, compressors }: ChainJob, object: StoredObject): boolean {
+export function canFetchInPieces({ access, compressors }: ChainJob, object: StoredObject): boolean {
   const compressor = compressors.forName(object.compression)
   const canDecompress = compressor === null || compressor.decompressStream !== undefined
-  return store.capabilities.streamingReads === true && canDecompress
+  return access.store.capabilities.streamingReads === true && canDecompress
 }
 
 /**
@@ -55,25 +51,19 @@ export function assertFetchable(job: ChainJob, item: ChainObject): void {
   const { name, md5, compression, lengthBytes } = item.object
   job.compressors.forName(compression)
   if (md5 === null && !job.allowMissingMd5) {
-    throw new BackupError(
-      'METADATA_INVALID',
-      `The metadata of backup ${item.layer.record.id} has no MD5 for ${name}, so its bytes cannot be checked. Allow objects without one (allowMissingMd5) to take them as they are.`,
-      placeOf(item),
-    )
+    const message = `The metadata of backup ${item.layer.record.id} has no MD5 for ${name}, so its bytes cannot be checked. Allow objects without one (allowMissingMd5) to take them as they are.`
+    throw new BackupError('METADATA_INVALID', message, placeOf(item))
   }
   const neededBytes = wholeBytes(item.object)
   if (neededBytes <= job.maxObjectMemoryBytes || canFetchInPieces(job, item.object)) return
   const reason =
-    job.store.capabilities.streamingReads === true
+    job.access.store.capabilities.streamingReads === true
       ? `its compressor (${compression}) cannot decompress it in pieces`
       : 'the store reads objects whole'
   const other =
     compression === 'zstd' ? ', or use Node.js 22.15 or later, which decompresses zstd in pieces' : ''
-  throw new BackupError(
-    'MEMORY_LIMIT',
-    `${name} holds ${lengthBytes} bytes and takes ${neededBytes} bytes of memory, which exceeds the limit of ${job.maxObjectMemoryBytes}: ${reason}. Set maxMemoryBytes to at least ${neededBytes}${other}.`,
-    placeOf(item),
-  )
+  const message = `${name} holds ${lengthBytes} bytes and takes ${neededBytes} bytes of memory, which exceeds the limit of ${job.maxObjectMemoryBytes}: ${reason}. Set maxMemoryBytes to at least ${neededBytes}${other}.`
+  throw new BackupError('MEMORY_LIMIT', message, placeOf(item))
 }
 
 /** How far an object is on its way to the visitor, for the progress. */
@@ -103,14 +93,13 @@ export async function fetchWhole(
   steps: FetchSteps,
   { storedBuffers, signal, slots }: PipelineContext,
 ): Promise<FetchedObject> {
-  const { compression, lengthBytes, md5, name } = item.object
+  const { compression, lengthBytes, md5 } = item.object
   const compressor = job.compressors.forName(compression)
-  const { container, options } = placeIn(item, signal)
   const buffer = compressor ? storedBuffers.take(lengthBytes) : rawBuffer
   const maxBytes = maxStoredBytes(item.object)
   const checkedByCaller = md5 !== null && !checkedByStore
   const fetch = async (): Promise<FetchedObject> => {
-    const stored = await withReader(job.store, container, name, options, (reader) =>
+    const stored = await openObject(job, item, signal, (reader) =>
       reader.read({ signal, maxBytes, buffer, checkedByCaller, onProgress: steps.fetched }),
     ).catch((error: unknown) => {
       throw isBackupError(error, 'OBJECT_TOO_LARGE') ? tooLong(item, error) : error
@@ -130,13 +119,15 @@ export async function fetchWhole(
   }
 }
 
-/** The container of an object, and the options of its reader. */
-export function placeIn(
-  { layer }: ChainObject,
+/** Opens an object of a chain, passes its reader to `use`, and closes it. */
+export function openObject<T>(
+  { access }: ChainJob,
+  { layer: { record, metadata }, object }: ChainObject,
   signal: AbortSignal,
-): { readonly container: string; readonly options: ObjectOptions } {
-  const { extraMetadata } = layer.metadata
-  return { container: layer.record.container, options: { signal, extraMetadata } }
+  use: (reader: ObjectReader) => Promise<T>,
+): Promise<T> {
+  const options = { signal, extraMetadata: metadata.extraMetadata }
+  return withReader(access.store, record.container, object.name, options, use)
 }
 
 /** Copies bytes into a shared buffer if they are not in one, so that a worker can hash them. */
@@ -190,36 +181,31 @@ export async function fetchInPieces(
       throw error
     }
   }
-  const { container, options } = placeIn(item, signal)
-  await readStream(job.store, container, object.name, options, async (pieces) => {
+  const decompressed = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     const stored = counted(pieces)
-    const raw = compressor?.decompressStream?.(stored, object.lengthBytes, { signal }) ?? stored
-    for await (const piece of mappingErrors(raw, (error) => {
+    try {
+      yield* compressor?.decompressStream?.(stored, object.lengthBytes, { signal }) ?? stored
+    } catch (error) {
       // A failure to read is reported as that, whatever error the compressor made of it.
-      if (inputError) return inputError.error
-      return compressor ? decompressionError(item, error) : error
-    })) {
+      if (inputError) throw inputError.error
+      throw compressor ? decompressionError(item, error) : error
+    }
+  }
+  const access = new StoreAccess(job.access.store, { signal })
+  const { record, metadata } = item.layer
+  const readAll = async (pieces: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const piece of decompressed(pieces)) {
       throwIfAborted(signal)
       if (rawBytes + piece.length > object.lengthBytes) throw wrongLength(item, rawBytes + piece.length)
       md5.update(piece)
       await use(piece, rawBytes)
       rawBytes += piece.length
     }
-  })
+  }
+  await access.stream(record.container, object.name, readAll, metadata.extraMetadata)
   if (rawBytes !== object.lengthBytes) throw wrongLength(item, rawBytes)
   assertMd5(item, md5.digest('hex'))
   return storedBytes
-}
-
-async function* mappingErrors<T>(
-  items: AsyncIterable<T>,
-  map: (error: unknown) => unknown,
-): AsyncGenerator<T> {
-  try {
-    yield* items
-  } catch (error) {
-    throw map(error)
-  }
 }
 
 /**

@@ -1,11 +1,6 @@
+import type { ObjectStore } from '../contracts/object-store.js'
 import type { NewBackup } from '../contracts/records.js'
 import { idProblem } from './object-names.js'
-
-/** The result of parsing a prefix, where it is unambiguous. */
-export type ParsedPrefix =
-  | { readonly kind: 'backup'; readonly backupId: string }
-  /** It is a backup's prefix, and its end fits several ids. */
-  | { readonly kind: 'ambiguous'; readonly backupIds: readonly string[] }
 
 /** What precedes the backup's id in the prefixes of Cinder's drivers. */
 const cinderHeads: readonly RegExp[] = [
@@ -30,26 +25,23 @@ const sample: NewBackup = {
  * hand, given by an example. Other names do not belong to backups, whatever they end with.
  */
 export class PrefixParser {
-  readonly #heads: readonly RegExp[]
+  private readonly heads: readonly RegExp[]
 
-  /** @param generate - the driver's `generateObjectNamePrefix` */
-  constructor(generate: (backup: NewBackup) => string) {
-    const own = headOf(generate(sample))
-    this.#heads = own ? [...cinderHeads, own] : cinderHeads
+  constructor(store: Pick<ObjectStore, 'generateObjectNamePrefix'>) {
+    const own = headOf(store.generateObjectNamePrefix(sample))
+    this.heads = own ? [...cinderHeads, own] : cinderHeads
   }
 
-  /** Undefined for what is not a backup's prefix. */
-  parse(prefix: string): ParsedPrefix | undefined {
+  /** Returns none for what is not a backup's prefix, and several ids where its end fits several. */
+  parse(prefix: string): readonly string[] {
     const backupIds: string[] = []
     for (let start = 1; start < prefix.length; start += 1) {
       const backupId = prefix.slice(start)
-      if (idProblem(backupId) !== null) continue
       const head = prefix.slice(0, start)
-      if (this.#heads.some((pattern) => pattern.test(head))) backupIds.push(backupId)
+      if (idProblem(backupId) === null && this.heads.some((pattern) => pattern.test(head)))
+        backupIds.push(backupId)
     }
-    const [backupId] = backupIds
-    if (backupId === undefined) return undefined
-    return backupIds.length === 1 ? { kind: 'backup', backupId } : { kind: 'ambiguous', backupIds }
+    return backupIds
   }
 }
 

@@ -177,7 +177,7 @@ export class Fields {
     const items = Array.isArray(value) ? (value as readonly JsonValue[]) : undefined
     const wrong = items ? items.find((item) => typeof item !== 'string') : value
     if (!items || wrong !== undefined) return this.#wrong(key, 'an array of strings, or null', wrong, null)
-    return items.map((item) => this.#checked(key, String(item), check))
+    return items.map((item) => this.#checked(key, item as string, check))
   }
 
   /** An integer that JavaScript holds exactly; `min` where there is none, which is a problem. */

@@ -1,11 +1,11 @@
-import { isUnreadable, type MarkerPlace } from '../catalog/store-places.js'
-import { deleteTargets, type DeleteJob } from '../delete/run-delete.js'
-import { listMarkers, mayHideBackup, readMarker, type StoreAccess } from '../delete/marker.js'
+import type { MarkerPlace } from '../catalog/store-places.js'
 import { signalOptions } from '../contracts/object-store.js'
 import type { Orphan, OrphanOptions, OrphanResult } from '../contracts/requests.js'
+import { listMarkers, mayHideBackup, readMarker } from '../delete/marker.js'
+import { deleteTargets, type DeleteTargetsJob } from '../delete/run-delete.js'
 import { isBackupError, throwIfAborted, type BackupErrorCode } from '../errors/backup-error.js'
 import { messageAbout, messageOf } from '../errors/error-mapper.js'
-import type { ParsedPrefix } from '../format/backup-prefix.js'
+import { PrefixParser } from '../format/backup-prefix.js'
 import {
   metadataObjectName,
   parseClaimName,
@@ -13,7 +13,7 @@ import {
   parseObjectName,
 } from '../format/object-names.js'
 import { mapConcurrently } from '../pipeline/slots.js'
-import { canOpen, listBackupObjects, readBytes } from '../store/objects.js'
+import { ifReadable, isUnreadable, StoreAccess } from '../store/access.js'
 
 /** Long enough for every backup that stores an object a day. */
 const DEFAULT_OLDER_THAN_MS = 24 * 60 * 60 * 1000
@@ -27,7 +27,7 @@ const keptCodes: ReadonlySet<BackupErrorCode> = new Set([
 ])
 
 /** The dependencies of a removal of orphans. */
-export interface OrphanJob extends DeleteJob {
+export interface OrphanJob extends DeleteTargetsJob {
   readonly now: Date
 }
 
@@ -43,10 +43,8 @@ export async function removeOrphans(job: OrphanJob, options: OrphanOptions): Pro
       await remover.removeFrom(container)
     } catch (error) {
       if (!isUnreadable(error)) throw error
-      job.onWarning({
-        code: 'METADATA_UNREADABLE',
-        message: `A container is skipped, and its orphans are kept: ${messageAbout(error, container)}`,
-      })
+      const message = `A container is skipped, and its orphans are kept: ${messageAbout(error, container)}`
+      job.onWarning({ code: 'METADATA_UNREADABLE', message })
     }
   }
   await remover.removeTemporaries()
@@ -62,29 +60,26 @@ type Outcome = Pick<Orphan, 'outcome' | 'reason'>
 class OrphanRemover {
   readonly orphans: Orphan[] = []
   objectsRemoved = 0
-  readonly #job: OrphanJob
   readonly #access: StoreAccess
   readonly #dryRun: boolean
   /** Undefined where everything may be removed, whatever its age. */
   readonly #olderThan: Date | undefined
 
   constructor(
-    job: OrphanJob,
+    private readonly job: OrphanJob,
     { olderThanMs = DEFAULT_OLDER_THAN_MS, dryRun = false, signal }: OrphanOptions,
   ) {
-    this.#job = job
-    this.#access = { store: job.store, options: signalOptions(signal) }
+    this.#access = new StoreAccess(job.store, { signal })
     this.#dryRun = dryRun
     this.#olderThan = olderThanMs === 0 ? undefined : new Date(job.now.getTime() - olderThanMs)
   }
 
   /** Lists a container once, and keeps its prefixes alone in memory. */
   async removeFrom(container: string): Promise<void> {
-    const { store, options } = this.#access
     const isCommitted = new Map<string, boolean>()
     const claims: MarkerPlace[] = []
     const markers: MarkerPlace[] = []
-    for await (const objectName of store.getContainerEntries(container, '', options)) {
+    for await (const objectName of this.#access.names(container)) {
       const found = parseObjectName(objectName)
       if (found) {
         isCommitted.set(found.prefix, found.isMetadata || isCommitted.get(found.prefix) === true)
@@ -106,7 +101,7 @@ class OrphanRemover {
   async removeTemporaries(): Promise<void> {
     const { store, options } = this.#access
     if (!store.capabilities.temporaryObjects) return
-    const olderThan = this.#olderThan ?? this.#job.now
+    const olderThan = this.#olderThan ?? this.job.now
     const removed = await store.removeTemporaries({ ...options, olderThan, dryRun: this.#dryRun })
     for (const { container, name, modifiedAt } of removed) {
       const outcome = this.#dryRun ? 'found' : 'removed'
@@ -118,15 +113,14 @@ class OrphanRemover {
 
   /** Removes chunks and a hash list without `_metadata`. Names that only look like a backup's are kept. */
   async #objects(container: string, prefix: string): Promise<void> {
-    const { store, options } = this.#access
-    const parsed = this.#job.prefixes().parse(prefix)
-    if (!parsed) return
-    const { own } = await listBackupObjects(store, container, prefix, options)
+    const ids = new PrefixParser(this.job.store).parse(prefix)
+    if (ids.length === 0) return
+    const { own } = await this.#access.list({ container, prefix })
     if (own.size === 0 || (await this.#mayBeCommitted(container, prefix))) return
-    const backupId = parsed.kind === 'backup' ? parsed.backupId : null
+    const backupId = ids.length === 1 ? (ids[0] ?? null) : null
     const candidate = { kind: 'objects', container, name: prefix, backupId, objectCount: own.size } as const
     await this.#decide(candidate, own, async () => {
-      const reason = await this.#reasonToKeep(container, prefix, parsed)
+      const reason = await this.#reasonToKeep(container, prefix, ids)
       return reason === undefined ? this.#delete(container, [...own]) : { outcome: 'kept', reason }
     })
   }
@@ -135,8 +129,11 @@ class OrphanRemover {
    * Checks once more right before objects are removed. A delete may hide `_metadata`, and put it back: its marker exists
    * before it hides it and after it put it back, so that both are checked, twice.
    */
-  async #reasonToKeep(container: string, prefix: string, parsed: ParsedPrefix): Promise<string | undefined> {
-    const ids = parsed.kind === 'backup' ? [parsed.backupId] : parsed.backupIds
+  async #reasonToKeep(
+    container: string,
+    prefix: string,
+    ids: readonly string[],
+  ): Promise<string | undefined> {
     for (let checks = 1; checks <= 2; checks += 1) {
       if (await this.#mayBeCommitted(container, prefix)) return 'it was committed meanwhile'
       for (const id of ids) {
@@ -152,10 +149,9 @@ class OrphanRemover {
    * kind under that name counts.
    */
   async #mayBeCommitted(container: string, prefix: string): Promise<boolean> {
-    const { store, options } = this.#access
     const objectName = metadataObjectName(prefix)
-    if (await store.objectExists(container, objectName, options)) return true
-    return canOpen(store, container, objectName, options).catch((error: unknown) => {
+    if (await this.#access.exists(container, objectName)) return true
+    return this.#access.canOpen(container, objectName).catch((error: unknown) => {
       if (isUnreadable(error)) return true
       throw error
     })
@@ -163,24 +159,19 @@ class OrphanRemover {
 
   /** A running backup may store nothing for long: its claim is as old as the newest of the objects that it guards. */
   async #claim({ container, objectName, backupId }: MarkerPlace): Promise<void> {
-    const { store, options } = this.#access
     const prefix = await this.#claimedPrefix(container, objectName)
-    const objects =
-      prefix === undefined ? [] : (await listBackupObjects(store, container, prefix, options)).own
+    const objects = prefix === undefined ? [] : (await this.#access.list({ container, prefix })).own
     const candidate = { kind: 'claim', container, name: objectName, backupId, objectCount: 1 } as const
     await this.#decide(candidate, [objectName, ...objects], () => this.#delete(container, [objectName]))
   }
 
   async #claimedPrefix(container: string, objectName: string): Promise<string | undefined> {
+    const bytes = await ifReadable(this.#access.read(container, objectName))
     try {
-      const bytes = await readBytes(this.#access.store, container, objectName, this.#access.options)
-      const claim = JSON.parse(Buffer.from(bytes).toString()) as { readonly prefix?: unknown } | null
+      const claim = JSON.parse(Buffer.from(bytes ?? []).toString()) as { readonly prefix?: unknown } | null
       return typeof claim?.prefix === 'string' && claim.prefix !== '' ? claim.prefix : undefined
-    } catch (error) {
-      if (error instanceof SyntaxError || isUnreadable(error) || isBackupError(error, 'OBJECT_MISSING')) {
-        return undefined
-      }
-      throw error
+    } catch {
+      return undefined
     }
   }
 
@@ -210,7 +201,7 @@ class OrphanRemover {
       // The delete had not begun to remove anything, or was undone.
       if (await this.#mayBeCommitted(container, target.prefix)) return deleteMarker()
       try {
-        const { objectsDeleted } = await deleteTargets(this.#job, [target], this.#access.options)
+        const { objectsDeleted } = await deleteTargets(this.job, [target], this.#access.options)
         this.objectsRemoved += objectsDeleted
         return { outcome: 'finished' }
       } catch (error) {

@@ -7,7 +7,7 @@ import {
   statesSize,
   type MeasuredVolume,
 } from '../chain/volume-size.js'
-import { signalOptions, type ObjectStore } from '../contracts/object-store.js'
+import type { StoreAccess } from '../store/access.js'
 import type { BackupWarning } from '../contracts/progress.js'
 import type { RestoreOptions, RestoreResult } from '../contracts/requests.js'
 import type { OpenTarget, VolumeExtent, VolumeTarget } from '../contracts/volume.js'
@@ -37,19 +37,19 @@ export async function runRestore(
   target: VolumeTarget,
   options: RestoreOptions,
 ): Promise<RestoreResult> {
-  const { store, chain, strict, onWarning } = job
+  const { access, chain, strict, onWarning } = job
   const { signal, range, overwrite = false } = options
-  await refuseOwnPath(store, target, signal)
+  await refuseOwnPath(access, target)
   const [{ record, metadata }] = chain
   const volumeMetadata = restoredVolumeMetadata(metadata.volumeMeta)
   assertSoundChain(chain)
   const volume: MeasuredVolume = statesSize(chain)
     ? { sizeBytes: chainSizeByManifest(chain) }
-    : await measureWithWarning(store, chain, { ...signalOptions(signal), onWarning })
+    : await measureWithWarning(access, chain, onWarning)
   const window = checkedRange(range, volume.sizeBytes)
   const map = buildExtentMap(chain, window)
   for (const item of map.objects) assertFetchable(job, item)
-  await assertPresent(job, map, volume, signal)
+  await assertPresent(job, map, volume)
   // Cinder fetches all objects, and fails where that fails.
   const { objects, zeros } = strict ? { ...map, zeros: [] } : await withoutZeroObjects(map, signal)
   throwIfAborted(signal, 'The restore')
@@ -64,7 +64,7 @@ export async function runRestore(
     warn: (code, message) => {
       onWarning({ code, message, backupId: record.id })
     },
-    ...signalOptions(signal),
+    ...access.options,
   })
   const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)
   try {
@@ -101,7 +101,7 @@ async function writeMap(
         counts: totals,
       }),
   }
-  const proof = await loadBlockProof(job, objects, volume, signal)
+  const proof = await loadBlockProof(job, objects, volume)
   await visitObjects(job, objects, visitor, { signal, operation: 'The restore', meter, proof })
   const writeBlank = async (extent: VolumeExtent, leave: boolean): Promise<void> => {
     if (!leave) await writeZeros(target, extent, signal)
@@ -116,17 +116,16 @@ async function writeMap(
 
 /** Refuses a restore that needs a missing object; a missing one that newer layers hide causes a warning. */
 async function assertPresent(
-  { store, chain, strict, onWarning }: ChainJob,
+  { access, chain, strict, onWarning }: ChainJob,
   map: ExtentMap,
   volume: MeasuredVolume,
-  signal: AbortSignal | undefined,
 ): Promise<void> {
   let extraObjects: BackupWarning | undefined
   const noteExtra = (warning: BackupWarning): void => {
     if (warning.code === 'EXTRA_OBJECTS') extraObjects ??= warning
     onWarning(warning)
   }
-  const problems = await findMissingObjects({ store, chain, strict, onWarning: noteExtra, signal })
+  const problems = await findMissingObjects({ access, chain, strict, onWarning: noteExtra })
   // Two signs agree: there are hashes of blocks that no object holds, and objects that no manifest names.
   if (extraObjects && volume.listIsLonger) {
     const { message, backupId = '' } = extraObjects
@@ -170,16 +169,10 @@ function checkedRange(range: VolumeExtent | undefined, volumeSizeBytes: number):
 }
 
 /** Refuses a target that is a file of the store itself. @throws BackupError `OPTION_INVALID` */
-async function refuseOwnPath(
-  store: ObjectStore,
-  target: VolumeTarget,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function refuseOwnPath({ store, options }: StoreAccess, target: VolumeTarget): Promise<void> {
   const { path } = target as { readonly path?: unknown }
   if (typeof path !== 'string' || !store.capabilities.localFiles) return
-  if (!(await store.ownsPath(path, signalOptions(signal)))) return
-  throw new BackupError(
-    'OPTION_INVALID',
-    `Cannot restore to ${path}: it is in the directory of the store, or a hard link to a file in it, and could overwrite backups. Choose a target outside of the store.`,
-  )
+  if (!(await store.ownsPath(path, options))) return
+  const message = `Cannot restore to ${path}: it is in the directory of the store, or a hard link to a file in it, and could overwrite backups. Choose a target outside of the store.`
+  throw new BackupError('OPTION_INVALID', message)
 }

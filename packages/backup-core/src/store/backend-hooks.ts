@@ -15,7 +15,7 @@ import type {
 import type { ExtraMetadata, NewBackup } from '../contracts/records.js'
 import { throwIfAborted } from '../errors/backup-error.js'
 import { mapConcurrently } from '../pipeline/slots.js'
-import { canOpen } from './objects.js'
+import { StoreAccess } from './access.js'
 
 /** The hooks of a backend: those that it must implement, and the defaults of the others. See {@link ObjectStore}. */
 export abstract class BackendHooks implements ObjectStore {
@@ -79,10 +79,9 @@ export abstract class BackendHooks implements ObjectStore {
 
   /** Checks for an object in the listing and, where that may lag, by opening the object. */
   async objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
-    for await (const name of this.getContainerEntries(container, objectName, options)) {
-      if (name === objectName) return true
-    }
-    return this.capabilities.eventualListing === true && canOpen(this, container, objectName, options)
+    const access = new StoreAccess(this, options)
+    for await (const name of access.names(container, objectName)) if (name === objectName) return true
+    return this.capabilities.eventualListing === true && access.canOpen(container, objectName)
   }
 
   /** Returns false. A driver that overrides this declares `localFiles`. */

@@ -5,14 +5,8 @@ import type { VolumeExtent } from '../contracts/volume.js'
 import { assertSoundChain, type Chain } from '../chain/chain.js'
 import { buildExtentMap, inSteps, shownParts, type VisibleObject } from '../chain/extent-map.js'
 import { findMissingObjects } from '../chain/missing-objects.js'
-import {
-  chainSizeByManifest,
-  isStoredFault,
-  measureVolume,
-  statesSize,
-  type MeasuredVolume,
-} from '../chain/volume-size.js'
-import { signalOptions } from '../contracts/object-store.js'
+import { chainSizeByManifest, measureVolume, statesSize, type MeasuredVolume } from '../chain/volume-size.js'
+import { isStoredFault } from '../store/access.js'
 import type { VerifyOptions, VerifyResult } from '../contracts/requests.js'
 import { assertFetchable, DAMAGE_ADVICE, type ChainJob } from '../fetch/fetch-object.js'
 import { visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
@@ -141,14 +135,14 @@ const MAX_PROBLEMS = 1000
  * every problem in `details.problems`. An error of the store itself is thrown as it is.
  */
 export async function runVerify(job: ChainJob, options: VerifyOptions): Promise<VerifyResult> {
-  const { store, chain, strict, onWarning } = job
-  const { signal, level = 'quick' } = options
+  const { chain } = job
+  const { level = 'quick' } = options
   assertSoundChain(chain)
-  const problems = await findMissingObjects({ store, chain, strict, onWarning, signal })
+  const problems = await findMissingObjects(job)
   const [{ record, metadata }] = chain
   // A quick check needs the block hashes only where the size of the volume is nowhere else.
   const needsHashes = level === 'full' || (metadata.parentId !== null && !statesSize(chain))
-  const volume = needsHashes ? await measureOrProblem(job, problems, options) : undefined
+  const volume = needsHashes ? await measureOrProblem(job, problems) : undefined
   const sizeBytes = volume?.sizeBytes ?? chainSizeByManifest(chain)
   let objectsChecked = chain.reduce((sum, layer) => sum + layer.metadata.objects.length, 0)
   let blocksChecked = 0
@@ -223,15 +217,11 @@ function withHidden(chain: Chain, visible: readonly VisibleObject[]): VisibleObj
 
 /** The volume by its block hashes; undefined, with a problem, where they or a manifest are damaged. */
 async function measureOrProblem(
-  { store, chain, onWarning }: ChainJob,
+  { access, chain, onWarning }: ChainJob,
   problems: BackupProblem[],
-  { signal }: VerifyOptions,
 ): Promise<MeasuredVolume | undefined> {
   const { id, prefix } = chain[0].record
-  const { fault, ...volume } = await measureVolume(store, chain, {
-    ...signalOptions(signal),
-    onWarning,
-  }).catch((error: unknown) => {
+  const { fault, ...volume } = await measureVolume(access, chain, onWarning).catch((error: unknown) => {
     if (!isStoredFault(error)) throw error
     return { fault: error, sizeBytes: chainSizeByManifest(chain) }
   })

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { listContainer } from '../../src/catalog/store-places.js'
+import { StoreAccess } from '../../src/store/access.js'
 import type { ObjectStore } from '../../src/contracts/object-store.js'
 
 it('refuses a listing with more than the maximum number of backups', async () => {
@@ -14,7 +15,7 @@ it('refuses a listing with more than the maximum number of backups', async () =>
       }
     },
   }
-  const listing = listContainer(endless as unknown as ObjectStore, 'c', {})
+  const listing = listContainer(new StoreAccess(endless as unknown as ObjectStore, {}), 'c')
   await expect(listing).rejects.toMatchObject({ code: 'LISTING_INVALID' })
   expect(read).toBe(1_000_001)
 })
