@@ -105,12 +105,12 @@ function firstAtLeast(sorted: Float64Array, value: number): number {
   return low
 }
 
-/** Adjacent extents become one. */
-function appendExtent(extents: VolumeExtent[], startBytes: number, endBytes: number): void {
+/** Adds an extent after the others. Those that are no further apart than the gap become one. */
+export function appendExtent(extents: VolumeExtent[], start: number, end: number, maxGapBytes = 0): void {
   const last = extents.at(-1)
-  if (last && last.offsetBytes + last.lengthBytes === startBytes) {
-    extents[extents.length - 1] = { offsetBytes: last.offsetBytes, lengthBytes: endBytes - last.offsetBytes }
-  } else extents.push({ offsetBytes: startBytes, lengthBytes: endBytes - startBytes })
+  if (last && start - (last.offsetBytes + last.lengthBytes) <= maxGapBytes)
+    extents[extents.length - 1] = { offsetBytes: last.offsetBytes, lengthBytes: end - last.offsetBytes }
+  else extents.push({ offsetBytes: start, lengthBytes: end - start })
 }
 
 /** Bytes, and where in the volume they begin. */

@@ -74,23 +74,19 @@ function invalid(message: string, advice?: string): BackupError {
   return new BackupError('OPTION_INVALID', advice === undefined ? message : `${message} ${advice}`)
 }
 
-/** A mistyped name may differ from the option's by one edit for each so many letters. */
-const LETTERS_PER_EDIT = 4
+/** A mistyped name may have one wrong letter for each so many, in one place. */
+const LETTERS_PER_WRONG_ONE = 4
 
 /** Returns the option that a caller probably meant: another case or spelling, a beginning, or a typing error. */
 function nearestName(given: string, names: readonly string[]): string | undefined {
   const wanted = folded(given)
-  if (wanted === '') return undefined
-  const same = names.find((name) => folded(name) === wanted)
-  if (same !== undefined) return same
   const longer = names.filter((name) => wanted.length >= 3 && folded(name).startsWith(wanted))
-  if (longer.length === 1) return longer[0]
-  const maxEdits = Math.max(1, Math.floor(wanted.length / LETTERS_PER_EDIT))
+  const maxWrong = Math.max(2, Math.floor(wanted.length / LETTERS_PER_WRONG_ONE))
   const near = names
-    .map((name) => ({ name, edits: editDistance(wanted, folded(name), maxEdits) }))
-    .filter(({ edits }) => edits <= maxEdits)
-    .sort((a, b) => a.edits - b.edits)
-  return near[0]?.name
+    .map((name) => ({ name, wrong: wrongLetters(wanted, folded(name)) }))
+    .filter(({ wrong }) => wrong <= maxWrong && wrong < wanted.length)
+    .sort((a, b) => a.wrong - b.wrong)
+  return near[0]?.wrong === 0 || longer.length !== 1 ? near[0]?.name : longer[0]
 }
 
 /** `chunk_size_bytes`, `chunk-size-bytes` and `ChunkSizeBytes` are the same name. */
@@ -98,28 +94,14 @@ function folded(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
-/** How many letters to insert, remove, replace or swap with the next one (optimal string alignment distance). */
-function editDistance(from: string, to: string, maxEdits: number): number {
-  if (Math.abs(from.length - to.length) > maxEdits) return Infinity
-  let beforePrevious: number[] = []
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= from.length; row += 1) {
-    const current = [row]
-    for (let column = 1; column <= to.length; column += 1) {
-      const replaced = at(previous, column - 1) + (from[row - 1] === to[column - 1] ? 0 : 1)
-      let edits = Math.min(at(previous, column) + 1, at(current, column - 1) + 1, replaced)
-      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
-      if (row > 1 && column > 1 && swapped) edits = Math.min(edits, at(beforePrevious, column - 2) + 1)
-      current.push(edits)
-    }
-    beforePrevious = previous
-    previous = current
-  }
-  return at(previous, to.length)
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Infinity
+/** The length of the part of a name that differs from another one, between what both begin and end with. */
+function wrongLetters(given: string, name: string): number {
+  const shorter = Math.min(given.length, name.length)
+  let start = 0
+  while (start < shorter && given[start] === name[start]) start += 1
+  let end = 0
+  while (end < shorter - start && given.at(-1 - end) === name.at(-1 - end)) end += 1
+  return Math.max(given.length, name.length) - start - end
 }
 
 /** Returns the type of a value, for an error message: `a string`, `null`, `an object (Uint16Array)`. Never its content. */
@@ -159,9 +141,9 @@ export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-export function hasMethods(value: unknown, methods: readonly string[]): value is Fields {
+export function hasMethods(value: unknown, methods: readonly PropertyKey[]): value is Fields {
   if (!isObject(value) && typeof value !== 'function') return false
-  return methods.every((method) => typeof (value as Fields)[method] === 'function')
+  return methods.every((method) => typeof (value as Record<PropertyKey, unknown>)[method] === 'function')
 }
 
 /** The usual rules of options. */

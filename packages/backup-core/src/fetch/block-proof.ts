@@ -1,4 +1,4 @@
-import { shownParts, type ShownPart, type VisibleObject } from '../chain/extent-map.js'
+import { appendExtent, shownParts, type ShownPart, type VisibleObject } from '../chain/extent-map.js'
 import { measureWithWarning, type BlockHashes, type MeasuredVolume } from '../chain/volume-size.js'
 import type { VolumeExtent } from '../contracts/volume.js'
 import { isBackupError } from '../errors/backup-error.js'
@@ -46,10 +46,7 @@ function wholeBlocks(
   for (const { offsetBytes, lengthBytes } of extents) {
     const start = Math.floor(offsetBytes / blockSizeBytes) * blockSizeBytes
     const end = Math.ceil((offsetBytes + lengthBytes) / blockSizeBytes) * blockSizeBytes
-    const last = blocks.at(-1)
-    if (last && start - (last.offsetBytes + last.lengthBytes) <= maxGapBytes)
-      blocks[blocks.length - 1] = { offsetBytes: last.offsetBytes, lengthBytes: end - last.offsetBytes }
-    else blocks.push({ offsetBytes: start, lengthBytes: end - start })
+    appendExtent(blocks, start, end, maxGapBytes)
   }
   return blocks
 }

@@ -127,10 +127,12 @@ export class Fields {
   readonly #values: JsonObject
   #problem: string | undefined
 
+  /** @param path - what precedes each key in a problem: `objects[1].` */
   constructor(
     value: JsonValue,
     private readonly subject: JsonSubject,
     private readonly repeatedKeys: ReadonlySet<string> = new Set(),
+    private readonly path = '',
   ) {
     this.#values = isJsonObject(value) ? value : {}
     if (!isJsonObject(value)) this.report('.', `must be an object, but is ${shownJson(value)}`)
@@ -150,7 +152,12 @@ export class Fields {
   }
 
   report(path: string, problem: string): void {
-    this.#problem ??= `\`${path}\` ${problem}`
+    this.#problem ??= `\`${this.path}${path}\` ${problem}`
+  }
+
+  /** The first problem so far. */
+  get problem(): string | undefined {
+    return this.#problem
   }
 
   has(key: string): boolean {
@@ -183,8 +190,11 @@ export class Fields {
   /** An integer that JavaScript holds exactly; `min` where there is none, which is a problem. */
   integer(key: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
     const value = this.#take(key)
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value
-    return this.#wrong(key, `an integer from ${min} to ${max}`, value, min)
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max)
+      // Not -0.
+      return value + 0
+    const range = max === Number.MAX_SAFE_INTEGER ? `${min} on` : `${min} to ${max}`
+    return this.#wrong(key, `an integer from ${range}`, value, min)
   }
 
   /** The same, or null. Absent is null. */

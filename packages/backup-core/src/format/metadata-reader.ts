@@ -1,4 +1,3 @@
-import type { JsonValue } from '../contracts/records.js'
 import {
   decodeUtf8,
   Fields,
@@ -100,7 +99,7 @@ function statedSizes(fields: Fields): StatedSizes | undefined {
   return { chunkSizeBytes, blockSizeBytes, storedDataBytes, sha256fileBytes }
 }
 
-const md5Pattern = /^[0-9a-f]{32}$/
+const md5Pattern = /^[0-9a-f]{32}$/i
 
 /**
  * An item as `json.dumps(sort_keys=True)` writes it, of ASCII, up to the end of its MD5 and after it. JSON.parse takes
@@ -150,7 +149,7 @@ class ObjectList {
     this.#count += 1
     // From the bytes: a part of the text would keep all of the text in memory.
     const md5 = bytes.toString('latin1', usualStart.lastIndex - md5Length, usualStart.lastIndex)
-    this.#addObject(name, { compression, length: Number(length), md5, offset: Number(offset) })
+    this.#addObject(this.#checkedName(name), Number(offset), Number(length), compression ?? '', md5)
     return usualEnd.lastIndex
   }
 
@@ -169,50 +168,40 @@ class ObjectList {
       return
     }
     const value = entry[name]
-    if (isJsonObject(value)) this.#addObject(name, value)
-    else this.#report(`.${quoted(name)}`, `must be an object, but is ${shownJson(value)}`)
+    if (!isJsonObject(value)) {
+      this.#report(`.${quoted(name)}`, `must be an object, but is ${shownJson(value)}`)
+      return
+    }
+    const known = this.#checkedName(name)
+    const path = `objects[${this.#count - 1}].${quoted(name)}.`
+    const fields = new Fields(value, this.subject, undefined, path)
+    const md5 = fields.nullableText('md5', (text) =>
+      md5Pattern.test(text) ? null : 'must be 32 hex digits or null',
+    )
+    const compression = fields.text('compression')
+    const [lengthBytes, offsetBytes] = [fields.integer('length', 0), fields.integer('offset', 0)]
+    this.problem ??= fields.problem
+    this.#addObject(known, offsetBytes, lengthBytes, compression, md5?.toLowerCase() ?? null)
   }
 
-  #addObject(given: string, fields: { readonly [key: string]: JsonValue | undefined }): void {
-    // A text that is refused in the end need not be held until then.
-    if (this.problem !== undefined) return
-    const name = this.#checkedName(given)
-    const lengthBytes = this.#integer(given, 'length', fields['length'])
-    const offsetBytes = this.#integer(given, 'offset', fields['offset'])
-    const compression = this.#algorithm(given, fields['compression'])
-    const md5 = this.#md5(given, fields['md5'])
+  #addObject(
+    name: string,
+    offsetBytes: number,
+    lengthBytes: number,
+    algorithm: string,
+    md5: string | null,
+  ): void {
+    // One string for each algorithm, not one for each object.
+    const compression = this.#algorithms.get(algorithm) ?? algorithm.toLowerCase()
+    if (this.#algorithms.size < 100) this.#algorithms.set(algorithm, compression)
+    if (compression === '' || compression.length > 64)
+      this.#report(`.${quoted(name)}.compression`, 'must be the name of a compression algorithm')
     const endBytes = offsetBytes + lengthBytes
-    if (!Number.isSafeInteger(endBytes)) {
-      this.#report(`.${quoted(given)}`, 'ends beyond what JavaScript counts exactly')
-    }
+    if (!Number.isSafeInteger(endBytes))
+      this.#report(`.${quoted(name)}`, 'ends beyond what JavaScript counts exactly')
     this.endBytes = Math.max(this.endBytes, endBytes)
-    this.objects.push({ name, offsetBytes, lengthBytes, compression, md5 })
-  }
-
-  #integer(name: string, field: string, value: unknown): number {
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value === 0 ? 0 : value
-    this.#wrong(name, field, 'an integer from 0 on', value)
-    return 0
-  }
-
-  /** One string for each algorithm, not one for each object. */
-  #algorithm(name: string, value: unknown): string {
-    if (typeof value === 'string') {
-      const known = this.#algorithms.get(value)
-      if (known !== undefined) return known
-      const algorithm = value.toLowerCase()
-      if (this.#algorithms.size < 100) this.#algorithms.set(value, algorithm)
-      if (algorithm !== '' && algorithm.length <= 64) return algorithm
-    }
-    this.#wrong(name, 'compression', 'the name of a compression algorithm', value)
-    return ''
-  }
-
-  #md5(name: string, value: unknown): string | null {
-    if (value === null || value === undefined) return null
-    if (typeof value === 'string' && md5Pattern.test(value.toLowerCase())) return value.toLowerCase()
-    this.#wrong(name, 'md5', '32 hex digits or null', value)
-    return null
+    // A text that is refused in the end need not be held until then.
+    if (this.problem === undefined) this.objects.push({ name, offsetBytes, lengthBytes, compression, md5 })
   }
 
   #checkedName(name: string): string {
@@ -237,12 +226,6 @@ class ObjectList {
     if (this.#names.has(name)) return true
     this.#names.add(name)
     return false
-  }
-
-  #wrong(name: string, field: string, expected: string, value: unknown): void {
-    const fault =
-      value === undefined ? 'is missing' : `must be ${expected}, but is ${shownJson(value as never)}`
-    this.#report(`.${quoted(name)}.${field}`, fault)
   }
 
   #report(path: string, problem: string): void {

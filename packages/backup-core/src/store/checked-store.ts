@@ -33,13 +33,7 @@ export function checkedStore(store: ObjectStore): ObjectStore {
       const call = callOf('write the object', options, container, objectName)
       const writer = await attempt(call, () => store.getObjectWriter(container, objectName, options))
       try {
-        assertMethod(
-          'A writer of the driver',
-          store,
-          'streamingBodies',
-          'writeFrom',
-          writer.writeFrom !== undefined,
-        )
+        assertMethod('A writer of the driver', store, 'streamingBodies', writer, 'writeFrom')
       } catch (error) {
         await writer.abort()
         throw error
@@ -50,14 +44,8 @@ export function checkedStore(store: ObjectStore): ObjectStore {
       const call = callOf('read the object', options, container, objectName)
       const reader = await attempt(call, () => store.getObjectReader(container, objectName, options))
       try {
-        assertMethod('A reader of the driver', store, 'streamingReads', 'stream', reader.stream !== undefined)
-        assertMethod(
-          'A reader of the driver',
-          store,
-          'rangedReads',
-          'readRange',
-          reader.readRange !== undefined,
-        )
+        assertMethod('A reader of the driver', store, 'streamingReads', reader, 'stream')
+        assertMethod('A reader of the driver', store, 'rangedReads', reader, 'readRange')
       } catch (error) {
         await reader.close?.().catch(() => undefined)
         throw error
@@ -177,28 +165,23 @@ const HOOKS = {
  * @throws BackupError `OPTION_INVALID`
  */
 export function assertDeclared(driver: ObjectStore, base: ObjectStore): void {
-  for (const [capability, hook] of Object.entries(HOOKS) as [keyof typeof HOOKS, keyof ObjectStore][]) {
-    assertMethod(
-      `The driver ${driver.constructor.name}`,
-      driver,
-      capability,
-      hook,
-      driver[hook] !== base[hook],
-    )
-  }
+  for (const [capability, hook] of Object.entries(HOOKS) as [keyof typeof HOOKS, keyof ObjectStore][])
+    assertMethod(`The driver ${driver.constructor.name}`, driver, capability, driver, hook, base)
 }
 
+/** @param base - has the method as it is where the owner does not implement it */
 function assertMethod(
-  owner: string,
+  what: string,
   { capabilities }: Pick<ObjectStore, 'capabilities'>,
   capability: keyof DriverCapabilities,
+  owner: object,
   name: string,
-  hasMethod: boolean,
+  base: object = {},
 ): void {
   const isDeclared = capabilities[capability] === true
-  if (isDeclared === hasMethod) return
+  if (isDeclared === (Reflect.get(owner, name) !== Reflect.get(base, name))) return
   const fault = isDeclared
     ? `has no ${name}(), although the capability ${capability} is declared. Implement ${name}(), or remove the capability.`
     : `has ${name}(), but the capability ${capability} is not declared. Declare it, or remove ${name}().`
-  throw new BackupError('OPTION_INVALID', `${owner} ${fault}`)
+  throw new BackupError('OPTION_INVALID', `${what} ${fault}`)
 }

@@ -3,7 +3,7 @@ import type { HashList } from '../format/hash-list.js'
 import { hashBuffers, sha256 } from '../hash/chunk-hasher.js'
 import type { VolumeExtent } from '../contracts/volume.js'
 import { assertSoundChain, type Chain } from '../chain/chain.js'
-import { buildExtentMap, inSteps, shownParts, type VisibleObject } from '../chain/extent-map.js'
+import { appendExtent, buildExtentMap, inSteps, shownParts, type VisibleObject } from '../chain/extent-map.js'
 import { findMissingObjects } from '../chain/missing-objects.js'
 import { chainSizeByManifest, measureVolume, statesSize, type MeasuredVolume } from '../chain/volume-size.js'
 import { isStoredFault } from '../store/access.js'
@@ -26,20 +26,17 @@ const BLOCKS_BETWEEN_YIELDS = 65_536
  * begin and end at blocks, so that nearly all bytes are hashed without a copy; a block of several pieces is assembled first.
  */
 export class BlockCheck {
-  readonly #hashes: HashList
-  readonly blockSizeBytes: number
-  readonly #volumeSizeBytes: number
   readonly #partial = new Map<number, PartialBlock>()
   /** One bit per block; allocated for the first bad one. */
   #bad: Uint8Array | undefined
   #checked = 0
 
   /** @param volumeSizeBytes - has as many blocks as there are hashes */
-  constructor(hashes: HashList, blockSizeBytes: number, volumeSizeBytes: number) {
-    this.#hashes = hashes
-    this.blockSizeBytes = blockSizeBytes
-    this.#volumeSizeBytes = volumeSizeBytes
-  }
+  constructor(
+    private readonly hashes: HashList,
+    readonly blockSizeBytes: number,
+    private readonly volumeSizeBytes: number,
+  ) {}
 
   get blocksChecked(): number {
     return this.#checked
@@ -48,24 +45,20 @@ export class BlockCheck {
   /** The runs of blocks whose bytes have another hash, in ascending order: the first `limit` of them. */
   badExtents(limit: number): VolumeExtent[] {
     const extents: VolumeExtent[] = []
-    for (let block = 0; this.#bad !== undefined && block < this.#hashes.length; block += 1) {
+    for (let block = 0; this.#bad !== undefined && block < this.hashes.length; block += 1) {
       if (((this.#bad[block >> 3] ?? 0) & (1 << (block & 7))) === 0) continue
-      const offsetBytes = block * this.blockSizeBytes
-      const last = extents.at(-1)
-      const lengthBytes = this.#lengthOf(block)
-      if (last && last.offsetBytes + last.lengthBytes === offsetBytes) {
-        extents[extents.length - 1] = { ...last, lengthBytes: last.lengthBytes + lengthBytes }
-      } else if (extents.length === limit) break
-      else extents.push({ offsetBytes, lengthBytes })
+      const start = block * this.blockSizeBytes
+      appendExtent(extents, start, start + this.#lengthOf(block))
+      if (extents.length > limit) break
     }
-    return extents
+    return extents.slice(0, limit)
   }
 
   /** Adds bytes of the volume, each of them once. */
   async add(bytes: Uint8Array, offsetBytes: number): Promise<void> {
     const size = this.blockSizeBytes
     // The volume's last block may be short, and is complete all the same.
-    const isLast = offsetBytes + bytes.length === this.#volumeSizeBytes
+    const isLast = offsetBytes + bytes.length === this.volumeSizeBytes
     for (let at = 0; at < bytes.length;) {
       const block = Math.floor((offsetBytes + at) / size)
       const start = offsetBytes + at - block * size
@@ -81,7 +74,7 @@ export class BlockCheck {
   /** Adds an extent of zeros. */
   async addZeros(extent: VolumeExtent, signal?: AbortSignal): Promise<void> {
     const size = this.blockSizeBytes
-    const zeros = new Uint8Array(Math.min(size, this.#volumeSizeBytes))
+    const zeros = new Uint8Array(Math.min(size, this.volumeSizeBytes))
     const zeroHash = sha256(zeros)
     const endBytes = extent.offsetBytes + extent.lengthBytes
     for (let at = extent.offsetBytes; at < endBytes;) {
@@ -117,13 +110,13 @@ export class BlockCheck {
 
   #compare(block: number, packed: Uint8Array, offset: number): void {
     this.#checked += 1
-    if (this.#hashes.equals(block, packed, offset)) return
-    this.#bad ??= new Uint8Array(Math.ceil(this.#hashes.length / 8))
+    if (this.hashes.equals(block, packed, offset)) return
+    this.#bad ??= new Uint8Array(Math.ceil(this.hashes.length / 8))
     this.#bad[block >> 3] = (this.#bad[block >> 3] ?? 0) | (1 << (block & 7))
   }
 
   #lengthOf(block: number): number {
-    return Math.min(this.blockSizeBytes, this.#volumeSizeBytes - block * this.blockSizeBytes)
+    return Math.min(this.blockSizeBytes, this.volumeSizeBytes - block * this.blockSizeBytes)
   }
 }
 

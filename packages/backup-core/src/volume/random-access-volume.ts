@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import { describeValue } from '../checks/check-options.js'
+import { describeValue, hasMethods } from '../checks/check-options.js'
 import type {
   BackupSource,
   OpenSource,
@@ -193,15 +193,11 @@ export function asVolumeSource(source: BackupSource): VolumeSource {
 }
 
 function isVolumeSource(value: unknown): value is VolumeSource {
-  return isObject(value) && typeof value['openSource'] === 'function'
+  return hasMethods(value, ['openSource'])
 }
 
 function isRandomAccess(value: unknown): value is RandomAccessSource {
-  return isObject(value) && typeof value['read'] === 'function' && 'size' in value
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
+  return hasMethods(value, ['read']) && 'size' in value
 }
 
 function hint(value: unknown): string {

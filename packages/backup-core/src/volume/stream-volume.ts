@@ -1,6 +1,12 @@
 import { isUint8Array } from 'node:util/types'
 import { BackupError, throwIfAborted } from '../errors/backup-error.js'
-import { checkOptions, describeValue, optionRules, type OptionShape } from '../checks/check-options.js'
+import {
+  checkOptions,
+  describeValue,
+  hasMethods,
+  optionRules,
+  type OptionShape,
+} from '../checks/check-options.js'
 import { closeOnFailure, errorOfCall, unlessAborted } from './checked-volume.js'
 import type { OpenSource, VolumeOpenOptions, VolumeSource } from '../contracts/volume.js'
 
@@ -222,21 +228,16 @@ interface NodeReadable extends AsyncIterable<unknown> {
 }
 
 function isWebStream(value: unknown): value is ReadableStream<unknown> {
-  return hasFunctions(value, 'getReader', 'cancel')
+  return hasMethods(value, ['getReader', 'cancel'])
 }
 
 function isNodeReadable(value: unknown): value is NodeReadable {
-  return isAsyncIterable(value) && hasFunctions(value, 'on', 'destroy')
+  return hasMethods(value, [Symbol.asyncIterator, 'on', 'destroy'])
 }
 
 /** Whether a value can be iterated with `for await`, by its own async iterator. */
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return hasFunctions(value, Symbol.asyncIterator)
-}
-
-function hasFunctions(value: unknown, ...keys: PropertyKey[]): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return keys.every((key) => typeof (value as Record<PropertyKey, unknown>)[key] === 'function')
+  return hasMethods(value, [Symbol.asyncIterator])
 }
 
 /** Whether a value is a stream that {@link streamVolume} takes. */
