@@ -2,12 +2,14 @@ import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 /** Tests run on the sources, so that a change in one package is seen by the next without a build. */
-const source = (name: string): string =>
-  fileURLToPath(new URL(`packages/${name}/src/index.ts`, import.meta.url))
+const source = (path: string): string => fileURLToPath(new URL(`packages/${path}/index.ts`, import.meta.url))
 
 export default defineConfig({
   resolve: {
-    alias: [{ find: /^@stowage\/([a-z0-9-]+)$/, replacement: source('$1') }],
+    alias: [
+      { find: /^@stowage\/([a-z0-9-]+)$/, replacement: source('$1/src') },
+      { find: /^@stowage\/([a-z0-9-]+)\/testing$/, replacement: source('$1/src/testing') },
+    ],
   },
   test: {
     include: [
