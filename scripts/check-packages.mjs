@@ -1,42 +1,50 @@
 #!/usr/bin/env node
-// Looks at the packages as they would be published: their manifests, their tarballs, and what a user gets of them.
+// `npm run check:packages`: checks the packages as they would be published: their types, their tarballs, and what a user
+// gets of them. Their manifests and the lists of exports in their READMEs are checked by `npm test`.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { useInstalled } from './lib/consumer.mjs'
-import { exportProblems } from './lib/exports.mjs'
 import { followGuide } from './lib/guide.mjs'
-import { manifestProblems } from './lib/manifests.mjs'
+import { buildProblems } from './lib/manifests.mjs'
+import { Report } from './lib/report.mjs'
 import { capture, StepFailed } from './lib/run.mjs'
 import { installTarballs, pack } from './lib/tarballs.mjs'
-import { packages } from './lib/workspace.mjs'
+import { build, install, packages } from './lib/workspace.mjs'
 
-/** Throws with every problem that one check found. */
-export async function checkPackages() {
-  const all = packages()
-  const problems = [...manifestProblems(all), ...all.flatMap(exportProblems)]
-  if (problems.length > 0) throw new StepFailed(problems.join('\n'))
-  console.log(
-    `    ${all.length} manifests: exports (each in its README), versions, peers, licences, lock file`,
-  )
+const report = new Report()
+const scratch = mkdtempSync(join(tmpdir(), 'stowage-packages-'))
 
-  const scratch = mkdtempSync(join(tmpdir(), 'stowage-packages-'))
-  try {
-    const packed = await pack(all, join(scratch, 'tarballs'))
-    await inParallel(packed, ({ tarball }) => capture('publint', [tarball, '--strict']))
-    console.log('    publint')
-    await inParallel(packed, ({ tarball }) => capture('attw', [tarball, '--profile', 'node16', '--no-color']))
-    console.log('    attw: the types, for import and for require')
+try {
+  await report.finish('npm run check:packages', async () => {
+    await report.section('Install', install)
+    await report.section('Build, with type declarations', () => build({ types: true }))
+    const packed = await report.section('Tarballs', packTarballs)
+    await report.section('Packages by publint', () =>
+      inParallel(packed, ({ tarball }) => capture('publint', [tarball, '--strict'])),
+    )
+    await report.section('Types by attw, for import and for require', () =>
+      inParallel(packed, ({ tarball }) => capture('attw', [tarball, '--profile', 'node16', '--no-color'])),
+    )
     const project = join(scratch, 'project')
-    await installTarballs(packed, project)
-    await useInstalled(packed, project)
-    console.log('    installed from their tarballs, imported and required')
-    await followGuide(project, 'putContainer|rejects with ABORTED|is imported by another driver')
-    console.log('    docs/writing-a-backend.md: its backend, compiled and tested as it stands')
-  } finally {
-    rmSync(scratch, { recursive: true, force: true })
-  }
+    await report.section('A project that installs the tarballs, imports and requires them', async () => {
+      await installTarballs(packed, project)
+      await useInstalled(packed, project)
+    })
+    await report.section(
+      'The backend of docs/writing-a-backend.md in it, compiled and tested as it stands',
+      () => followGuide(project, 'putContainer|rejects with ABORTED|is imported by another driver'),
+    )
+  })
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
+
+async function packTarballs() {
+  const all = packages()
+  const problems = all.flatMap(buildProblems)
+  if (problems.length > 0) throw new StepFailed(problems.join('\n'))
+  return pack(all, join(scratch, 'tarballs'))
 }
 
 /** Two at a time: each is a program of its own, and the machine may have two cores. */
@@ -46,13 +54,4 @@ async function inParallel(items, work) {
     for (let item = rest.shift(); item; item = rest.shift()) await work(item)
   }
   await Promise.all([worker(), worker()])
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  try {
-    await checkPackages()
-  } catch (error) {
-    console.error(error.message)
-    process.exitCode = 1
-  }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import ts from 'typescript'
 
 /**
  * Where a README's section "Exports" differs from what a package exports, each as a line. The section names every export
@@ -11,7 +12,7 @@ export function exportProblems({ directory, manifest }) {
     .filter(([entry]) => entry !== './package.json')
     .flatMap(([entry, { import: conditions }]) => {
       const title = entry === '.' ? 'Exports' : `Exports of ${entry}`
-      const exported = exportsOf(join(directory, conditions.types))
+      const exported = exportsOf(join(directory, sourceOf(conditions.types)))
       const listed = namesIn(readme, title)
       const missing = exported.filter((name) => !listed.has(name))
       const unknown = [...listed].filter((name) => !exported.includes(name))
@@ -25,18 +26,24 @@ export function exportProblems({ directory, manifest }) {
     })
 }
 
-/** The names of an entry point, types included: tsup writes one statement for all of them, at the end. */
-function exportsOf(declarations) {
-  const [, names = ''] = /export \{([^}]*)\};\s*$/.exec(readFileSync(declarations, 'utf8')) ?? []
-  return names
-    .split(',')
-    .map((name) =>
-      name
-        .trim()
-        .replace(/^type /, '')
-        .replace(/^.* as /, ''),
-    )
-    .filter((name) => name !== '')
+/** The module that a built file is made from. */
+const sourceOf = (built) => built.replace(/^\.\/dist\//, 'src/').replace(/\.d\.ts$/, '.ts')
+
+/** The names that a module exports, types included, with those of the modules that it exports whole. */
+function exportsOf(path) {
+  const { statements } = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest)
+  const names = statements.flatMap((statement) => {
+    if (ts.isExportDeclaration(statement)) {
+      const { exportClause: clause, moduleSpecifier: from } = statement
+      if (clause === undefined) return exportsOf(join(dirname(path), from.text.replace(/\.js$/, '.ts')))
+      return ts.isNamedExports(clause) ? clause.elements.map(({ name }) => name.text) : [clause.name.text]
+    }
+    const exported = statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
+    if (!exported) return []
+    if (!ts.isVariableStatement(statement)) return [statement.name.text]
+    return statement.declarationList.declarations.map(({ name }) => name.text)
+  })
+  return [...new Set(names)]
 }
 
 function namesIn(readme, title) {

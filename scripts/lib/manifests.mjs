@@ -38,11 +38,18 @@ function packageProblems({ directory, manifest }, version, engines) {
     !isPlugIn(manifest) || !manifest.dependencies?.[core],
     `${core} is a dependency, and would be there twice`,
   )
-  const built = builtFiles(manifest)
-  for (const file of built) expect(existsSync(join(directory, file)), `${file} is promised and not built`)
-  for (const file of entriesOf(directory))
-    expect(built.includes(file), `${file} is built and nothing exports it`)
   return problems
+}
+
+/** What the manifest of a package promises and the build did not make, and the reverse, each as a line. */
+export function buildProblems({ directory, manifest }) {
+  const promised = builtFiles(manifest)
+  const missing = promised.filter((file) => !existsSync(join(directory, file)))
+  const unknown = entriesOf(directory).filter((file) => !promised.includes(file))
+  return [
+    ...missing.map((file) => `${manifest.name}: ${file} is in package.json and not in the build`),
+    ...unknown.map((file) => `${manifest.name}: ${file} is built, and nothing in package.json exports it`),
+  ]
 }
 
 /** The command is a program, and brings its own core; everything else joins the one of its user. */
