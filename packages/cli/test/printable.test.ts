@@ -98,7 +98,7 @@ describe('text from a store', () => {
       }),
     )
     const everything = [
-      table([{ title: 'NAME', value: (row: string) => row }], [text]),
+      await table([{ title: 'NAME', value: (row: string) => row }], [text]),
       errorText(report),
       errorJson(report),
       ...[true, false].map((json) =>

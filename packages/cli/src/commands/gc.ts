@@ -50,7 +50,9 @@ export function addGcCommand(program: Command, invoke: Invoke): void {
         output.result({
           json: { dryRun, olderThanMs, objectsRemoved, orphans },
           human:
-            orphans.length === 0 ? `No orphans in ${options.store ?? ''}.\n` : orphanTable(orphans) + summary,
+            orphans.length === 0
+              ? `No orphans in ${options.store ?? ''}.\n`
+              : `${await orphanTable(orphans)}${summary}`,
           quiet: orphans
             .filter(({ outcome }) => outcome !== 'kept')
             .map(({ name }) => `${name}\n`)
@@ -60,7 +62,7 @@ export function addGcCommand(program: Command, invoke: Invoke): void {
     })
 }
 
-function orphanTable(orphans: readonly Orphan[]): string {
+async function orphanTable(orphans: readonly Orphan[]): Promise<string> {
   return table(
     [
       { title: 'KIND', value: ({ kind }: Orphan) => kind },

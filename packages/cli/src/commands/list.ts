@@ -44,14 +44,14 @@ export function addListCommand(program: Command, invoke: Invoke): void {
           const summaries = summariseVolumes(records, orphaned)
           output.result({
             json: summaries,
-            human: summaries.length === 0 ? none : volumeTable(summaries),
+            human: summaries.length === 0 ? none : await volumeTable(summaries),
             quiet: summaries.map((summary) => `${summary.volumeId}\n`).join(''),
           })
           return
         }
         output.result({
           json: listJson(records, orphaned),
-          human: records.length === 0 ? none : listTable(records, orphaned),
+          human: records.length === 0 ? none : await listTable(records, orphaned),
           quiet: records.map(({ id }) => `${id}\n`).join(''),
         })
       })
@@ -75,7 +75,7 @@ function listJson(records: readonly BackupRecord[], orphaned: ReadonlySet<string
   }))
 }
 
-function listTable(records: readonly BackupRecord[], orphaned: ReadonlySet<string>): string {
+async function listTable(records: readonly BackupRecord[], orphaned: ReadonlySet<string>): Promise<string> {
   const byId = new Map(records.map((record) => [record.id, record]))
   const foreign = new Map(records.map((record) => [record.id, unknownInChain(record, byId).join(', ')]))
   const someForeign = [...foreign.values()].some((words) => words !== '')

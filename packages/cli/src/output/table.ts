@@ -1,4 +1,3 @@
-import stringWidth from 'string-width'
 import { printable } from './printable.js'
 
 /** A column of a table. */
@@ -10,25 +9,27 @@ export interface Column<Row> {
 }
 
 /** Formats rows in columns below a line of titles. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const cells = [
+export async function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<string> {
+  const lines = [
     columns.map(({ title }) => title),
     ...rows.map((row) => columns.map(({ value }) => printable(value(row)))),
   ]
-  const widths = columns.map((_, index) => Math.max(...cells.map((line) => stringWidth(line[index] ?? ''))))
-  return cells.map((line) => `${formatLine(line, widths, columns)}\n`).join('')
+  const widthOf = await widthFunction(lines.flat())
+  const widths = columns.map((_, index) => Math.max(...lines.map((line) => widthOf(line[index] ?? ''))))
+  const format = (line: readonly string[]): string => {
+    const padded = line.map((cell, index) => {
+      const fill = ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(cell)))
+      return columns[index]?.align === 'right' ? fill + cell : cell + fill
+    })
+    return `${padded.join('  ').trimEnd()}\n`
+  }
+  return lines.map(format).join('')
 }
 
-function formatLine<Row>(
-  line: readonly string[],
-  widths: readonly number[],
-  columns: readonly Column<Row>[],
-): string {
-  const padded = line.map((cell, index) => {
-    const fill = ' '.repeat(Math.max(0, (widths[index] ?? 0) - stringWidth(cell)))
-    return columns[index]?.align === 'right' ? fill + cell : cell + fill
-  })
-  return padded.join('  ').trimEnd()
+/** How many columns of a terminal a text takes. Loading string-width takes an eighth of a command's start. */
+async function widthFunction(texts: readonly string[]): Promise<(text: string) => number> {
+  if (texts.every((text) => /^[\x20-\x7e]*$/.test(text))) return (text) => text.length
+  return (await import('string-width')).default
 }
 
 /** Formats names and values, one per line; entries without a value are left out. */

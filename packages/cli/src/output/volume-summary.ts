@@ -70,7 +70,7 @@ function summaryOf(backups: readonly BackupRecord[], orphaned: ReadonlySet<strin
 }
 
 /** The same as a table. */
-export function volumeTable(volumes: readonly VolumeSummary[]): string {
+export async function volumeTable(volumes: readonly VolumeSummary[]): Promise<string> {
   const someMissing = volumes.some(({ parentMissingCount }) => parentMissingCount > 0)
   return table(
     [
