@@ -16,18 +16,10 @@ describe('a backup of what a command writes', { timeout: patienceMs }, () => {
   const bench = useWorkbench()
   const disk = noise(1, 3_000_000)
 
+  const fromCommand = ['backup', '--stdin-from-command', ...store, '--volume-id', 'vm']
+
   function backup(command: readonly string[], ...options: string[]): Promise<Ended> {
-    const args = [
-      'backup',
-      '--stdin-from-command',
-      ...store,
-      '--volume-id',
-      'vm',
-      ...options,
-      '--',
-      ...command,
-    ]
-    return stowage(bench.directory, args)
+    return stowage(bench.directory, [...fromCommand, ...options, '--', ...command])
   }
 
   /** Expects a failure that leaves the store as it was. */
@@ -73,7 +65,12 @@ describe('a backup of what a command writes', { timeout: patienceMs }, () => {
   })
 
   it('does not wait for what a failed command has left running', async () => {
-    await failsWith('COMMAND_FAILED', 1, () => backup(['sh', '-c', 'sleep 3600 & echo $! > child; exit 1']))
+    const command = ['sh', '-c', 'sleep 3600 & echo $! > child; exit 1']
+    await failsWith(
+      'COMMAND_FAILED',
+      1,
+      () => start(bench.directory, [...fromCommand, '--', ...command]).ended,
+    )
     process.kill(Number(await readFile(bench.path('child'), 'utf8')))
   })
 
@@ -92,8 +89,8 @@ describe('a backup of what a command writes', { timeout: patienceMs }, () => {
 
   it('ends the command when it is interrupted, and leaves nothing', async () => {
     const script = 'trap "echo > ended; exit 0" TERM; echo > started; yes & while :; do wait; done'
-    const args = ['backup', '--stdin-from-command', ...store, '--volume-id', 'vm', '--chunk-size', '256K']
-    const { child, ended } = start(bench.directory, [...args, '--', 'sh', '-c', script])
+    const args = [...fromCommand, '--chunk-size', '256K', '--', 'sh', '-c', script]
+    const { child, ended } = start(bench.directory, args)
     while ((await objectsIn(bench.path('store'))).length === 0) await delay(20)
     child.kill('SIGINT')
     const outcome = await ended

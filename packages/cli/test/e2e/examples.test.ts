@@ -133,7 +133,10 @@ let prepared = ''
 beforeAll(async () => {
   prepared = join(await mkdtemp(join(tmpdir(), 'stowage-examples-')), 'prepared')
   await mkdir(prepared)
+  const startedIn = process.cwd()
+  process.chdir(prepared)
   await prepare(prepared)
+  process.chdir(startedIn)
 }, patienceMs)
 afterAll(async () => {
   await rm(join(prepared, '..'), { recursive: true, force: true })

@@ -14,10 +14,10 @@ describe('the stowage command', { timeout: patienceMs }, () => {
     // Two hash workers are started for it, where there are cores for them, and its one chunk is hashed by one.
     const sizeBytes = 65 * mebibyte
     await bench.write('disk.img', Buffer.alloc(sizeBytes, 7))
-    const record = await stowageJson<BackupView>(bench.directory, [
-      ...['backup', 'disk.img', ...store, '--chunk-size', '128M'],
-    ])
-    expect(record).toMatchObject({ sizeBytes, objectCount: 1 })
+    const args = ['backup', 'disk.img', ...store, '--chunk-size', '128M', '--json']
+    const { exitCode, stdout } = await start(bench.directory, args).ended
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ sizeBytes, objectCount: 1 })
   })
 
   it('backs up, adds to it, lists, verifies and restores both states', async () => {

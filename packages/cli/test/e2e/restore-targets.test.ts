@@ -61,7 +61,9 @@ describe('the file that a restore writes', { timeout: patienceMs }, () => {
     ] as const) {
       if (prepare) await bench.write(target, noise(3, sizeBytes))
       const runs = await Promise.all(
-        ids.map((id) => stowage(bench.directory, ['restore', id, target, ...store, '--overwrite', '--json'])),
+        ids.map(
+          (id) => start(bench.directory, ['restore', id, target, ...store, '--overwrite', '--json']).ended,
+        ),
       )
       const restored = await readFile(bench.path(target))
       expect(disks.some((disk) => disk.equals(restored))).toBe(true)

@@ -1,5 +1,5 @@
 import { PosixBackupDriver } from '@stowage/backup-posix'
-import { createHash } from 'node:crypto'
+import { createCipheriv } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,32 +8,32 @@ import { afterEach, beforeEach } from 'vitest'
 /** The store that every run of these tests uses, in its own directory. */
 export const store = ['--store', 'posix:store']
 
-/** Each test starts many processes, and a busy machine takes seconds to start one. */
+/** A busy machine takes seconds to start a process. */
 export const patienceMs = 120_000
 
 /** Bytes that do not compress, the same for the same seed. */
 export function noise(seed: number, lengthBytes: number): Buffer {
-  const blocks = Array.from({ length: Math.ceil(lengthBytes / 64) }, (_, index) =>
-    createHash('sha512')
-      .update(`${String(seed)} ${String(index)}`)
-      .digest(),
-  )
-  return Buffer.concat(blocks).subarray(0, lengthBytes)
+  const counter = Buffer.alloc(16)
+  counter.writeUInt32BE(seed)
+  return createCipheriv('aes-128-ctr', Buffer.alloc(16), counter).update(Buffer.alloc(lengthBytes))
 }
 
-/** A fresh directory for each test, with an empty store in it, gone after the test. */
+/** A fresh working directory for each test, with an empty store in it, removed after the test. */
 export function useWorkbench(): {
   readonly directory: string
   readonly path: (name: string) => string
   readonly write: (name: string, bytes: Uint8Array) => Promise<void>
 } {
+  const startedIn = process.cwd()
   let directory = ''
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'stowage-e2e-'))
+    process.chdir(await mkdtemp(join(tmpdir(), 'stowage-e2e-')))
+    directory = process.cwd()
     await using driver = new PosixBackupDriver({ path: join(directory, 'store') })
     await driver.createStore()
   })
   afterEach(async () => {
+    process.chdir(startedIn)
     await rm(directory, { recursive: true, force: true })
   })
   const path = (name: string): string => join(directory, name)
