@@ -1,3 +1,4 @@
+import type { WarningListener } from '../contracts/progress.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { parseMetadata, type ObjectPlace } from '../format/metadata-reader.js'
 import type { BackupMetadata, StoredObject } from '../format/metadata.js'
@@ -13,6 +14,15 @@ export interface ChainLayer {
 
 /** A chain, newest first, down to a full backup. Never empty. */
 export type Chain = readonly [ChainLayer, ...ChainLayer[]]
+
+/** A chain in its store. */
+export interface StoredChain {
+  readonly access: StoreAccess
+  readonly chain: Chain
+  /** Refuses what Cinder refuses. */
+  readonly strict: boolean
+  readonly onWarning: WarningListener
+}
 
 /** Finds the backups of a chain. */
 export interface ChainLookup {

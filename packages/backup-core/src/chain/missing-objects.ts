@@ -1,10 +1,9 @@
-import type { WarningListener } from '../contracts/progress.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
 import { parseObjectName } from '../format/object-names.js'
 import { mapConcurrently } from '../pipeline/slots.js'
 import { controlObjectNames, type BackupListing, type StoreAccess } from '../store/access.js'
-import type { Chain } from './chain.js'
+import type { StoredChain } from './chain.js'
 
 /** Cinder's refusal of a backup whose objects are not those of its metadata. */
 const LIST_MISMATCH_TEXT =
@@ -16,15 +15,6 @@ const LIST_MISMATCH_TEXT =
  */
 const MIN_LISTED_TOGETHER = 8
 
-/** What a check of a chain against its store needs. */
-export interface ObjectCheck {
-  readonly access: StoreAccess
-  readonly chain: Chain
-  /** Refuses extra objects too, as Cinder does. */
-  readonly strict: boolean
-  readonly onWarning: WarningListener
-}
-
 /** The names of a container's backups, by their prefixes. */
 type NamesByPrefix = ReadonlyMap<string, Set<string>>
 
@@ -35,7 +25,7 @@ type NamesByPrefix = ReadonlyMap<string, Set<string>>
  *
  * @returns a problem for each missing object
  */
-export async function findMissingObjects(check: ObjectCheck): Promise<BackupProblem[]> {
+export async function findMissingObjects(check: StoredChain): Promise<BackupProblem[]> {
   const { access, chain, strict } = check
   const problems: BackupProblem[] = []
   const sharedListings = new Map<string, Promise<NamesByPrefix>>()
@@ -59,7 +49,7 @@ export async function findMissingObjects(check: ObjectCheck): Promise<BackupProb
 
 /** Lists a backup's objects; nothing, with a warning, where that fails: every object is checked by itself then. */
 async function listOrNothing(
-  check: ObjectCheck,
+  check: StoredChain,
   record: BackupRecord,
   sharedListings: Map<string, Promise<NamesByPrefix>>,
 ): Promise<BackupListing> {
@@ -100,7 +90,7 @@ function commonStart(a: string, b: string): string {
 }
 
 function reportExtra(
-  check: ObjectCheck,
+  check: StoredChain,
   backupId: string,
   extra: readonly string[],
   checksummed: boolean,

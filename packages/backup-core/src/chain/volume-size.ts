@@ -1,10 +1,9 @@
-import type { WarningListener } from '../contracts/progress.js'
 import { BackupError } from '../errors/backup-error.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { readSha256file, type Sha256file } from '../format/sha256file.js'
 import { isStoredFault, type BackupPlace, type StoreAccess } from '../store/access.js'
-import { unsound, type Chain } from './chain.js'
+import { unsound, type Chain, type StoredChain } from './chain.js'
 
 /** The block hashes of a backup's volume: its `_sha256file`. */
 export type BlockHashes = Sha256file
@@ -78,11 +77,7 @@ export function readBlockHashes(
  *
  * @throws BackupError `METADATA_INVALID` where a manifest is damaged
  */
-export async function measureVolume(
-  access: StoreAccess,
-  chain: Chain,
-  onWarning: WarningListener,
-): Promise<MeasuredVolume> {
+export async function measureVolume({ access, chain, onWarning }: StoredChain): Promise<MeasuredVolume> {
   const { record } = chain[0]
   const objectName = sha256fileObjectName(record.prefix)
   try {
@@ -102,16 +97,12 @@ export async function measureVolume(
 }
 
 /** As {@link measureVolume}, and warns of block hashes that cannot be used. */
-export async function measureWithWarning(
-  access: StoreAccess,
-  chain: Chain,
-  onWarning: WarningListener,
-): Promise<MeasuredVolume> {
-  const volume = await measureVolume(access, chain, onWarning)
-  const backupId = chain[0].record.id
+export async function measureWithWarning(job: StoredChain): Promise<MeasuredVolume> {
+  const volume = await measureVolume(job)
+  const backupId = job.chain[0].record.id
   if (volume.fault) {
     const message = `The block hashes of backup ${backupId} cannot be used; its objects are verified by their MD5s. ${volume.fault.message}`
-    onWarning({ code: 'HASH_LIST_UNREADABLE', message, backupId })
+    job.onWarning({ code: 'HASH_LIST_UNREADABLE', message, backupId })
   }
   return volume
 }

@@ -3,7 +3,7 @@ import { measureWithWarning, type BlockHashes, type MeasuredVolume } from '../ch
 import type { VolumeExtent } from '../contracts/volume.js'
 import { isBackupError } from '../errors/backup-error.js'
 import { hashBuffers } from '../hash/chunk-hasher.js'
-import { openObject, type ChainJob } from './fetch-object.js'
+import type { ChainJob, ObjectFetch } from './fetch-object.js'
 
 /** What one request costs a store, in bytes that it could have sent: leaving out less than this is not worth it. */
 const WORTHWHILE_BYTES = 1024 * 1024
@@ -79,11 +79,11 @@ async function proves({ header, hashes }: BlockHashes, { bytes, offsetBytes }: S
  * hashes are damaged (a warning), the result is undefined: objects are fetched whole.
  */
 export async function loadBlockProof(
-  { access, chain, onWarning }: ChainJob,
+  job: ChainJob,
   items: readonly VisibleObject[],
   volume: MeasuredVolume,
 ): Promise<BlockHashes | undefined> {
-  if (access.store.capabilities.rangedReads !== true || volume.fault) return undefined
+  if (job.access.store.capabilities.rangedReads !== true || volume.fault) return undefined
   if (volume.blocks) return volume.blocks
   // The block size is in the object that is not read yet.
   const savedBytes = items.reduce((sum, item) => {
@@ -94,7 +94,7 @@ export async function loadBlockProof(
   // Parsing a byte of JSON costs a few times what fetching one does.
   if (savedBytes < 4 * costBytes + WORTHWHILE_BYTES) return undefined
   try {
-    return (await measureWithWarning(access, chain, onWarning)).blocks
+    return (await measureWithWarning(job)).blocks
   } catch (error) {
     if (isBackupError(error, 'ABORTED') || isBackupError(error, 'METADATA_INVALID')) throw error
     return undefined
@@ -110,15 +110,13 @@ export async function loadBlockProof(
  * @returns the ranges, with their places in the volume
  */
 export async function fetchRanges(
-  job: ChainJob,
-  item: VisibleObject,
+  fetch: ObjectFetch,
+  { object, visible }: VisibleObject,
   ranges: readonly VolumeExtent[],
   proof: BlockHashes,
   buffer: Uint8Array,
-  signal: AbortSignal,
 ): Promise<ShownPart[] | undefined> {
-  const { object, visible } = item
-  const read = openObject(job, item, signal, async (reader) => {
+  const read = fetch.open(async (reader) => {
     if (!reader.readRange) return undefined
     const blocks = wholeBlocks(visible, proof.header.blockSizeBytes)
     const fetched: ShownPart[] = []
@@ -126,11 +124,12 @@ export async function fetchRanges(
     for (const { offsetBytes, lengthBytes } of ranges) {
       const memory = buffer.subarray(usedBytes, usedBytes + lengthBytes)
       usedBytes += lengthBytes
-      const into = { signal, buffer: memory, checkedByCaller: true }
+      const into = { signal: fetch.context.signal, buffer: memory, checkedByCaller: true }
       const range = await reader.readRange(offsetBytes - object.offsetBytes, lengthBytes, into)
       if (range.length !== lengthBytes) return undefined
-      if (range.buffer !== memory.buffer) memory.set(range)
-      const bytes = range.buffer === memory.buffer ? range : memory
+      const isInBuffer = range.buffer === memory.buffer
+      if (!isInBuffer) memory.set(range)
+      const bytes = isInBuffer ? range : memory
       for (const part of shownParts(bytes, offsetBytes, blocks))
         if (!(await proves(proof, part))) return undefined
       fetched.push({ bytes, offsetBytes })

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { VisibleObject } from '../chain/extent-map.js'
-import type { ObjectCheck } from '../chain/missing-objects.js'
+import type { StoredChain } from '../chain/chain.js'
 import type { Compressors } from '../compression/compressors.js'
+import type { Compressor } from '../contracts/compressor.js'
 import type { ObjectReader } from '../contracts/object-store.js'
 import type { StepListener } from '../contracts/progress.js'
 import {
@@ -18,7 +19,7 @@ import { StoreAccess } from '../store/access.js'
 import { withReader } from '../store/objects.js'
 
 /** A chain to restore or to verify, from where, and with which limits. */
-export interface ChainJob extends ObjectCheck {
+export interface ChainJob extends StoredChain {
   readonly compressors: Compressors
   readonly allowMissingMd5: boolean
   readonly concurrency: Concurrency
@@ -72,160 +73,153 @@ export interface FetchSteps {
   readonly decompressed: StepListener
 }
 
-/** An object's bytes. */
+/** An object's bytes, and its stored length. */
 export interface FetchedObject {
   readonly raw: Uint8Array
-  /** Its stored length. */
   readonly storedBytes: number
 }
 
-/**
- * Fetches an object whole and decompresses it, in a slot. Its MD5 is not checked yet.
- *
- * @param rawBuffer - for the object's bytes
- * @param checkedByStore - lets the store check its data as well, so that a failure names the cause
- */
-export async function fetchWhole(
-  job: ChainJob,
-  item: ChainObject,
-  rawBuffer: Uint8Array,
-  checkedByStore: boolean,
-  steps: FetchSteps,
-  { storedBuffers, signal, slots }: PipelineContext,
-): Promise<FetchedObject> {
-  const { compression, lengthBytes, md5 } = item.object
-  const compressor = job.compressors.forName(compression)
-  const buffer = compressor ? storedBuffers.take(lengthBytes) : rawBuffer
-  const maxBytes = maxStoredBytes(item.object)
-  const checkedByCaller = md5 !== null && !checkedByStore
-  const fetch = async (): Promise<FetchedObject> => {
-    const stored = await openObject(job, item, signal, (reader) =>
-      reader.read({ signal, maxBytes, buffer, checkedByCaller, onProgress: steps.fetched }),
-    ).catch((error: unknown) => {
-      throw isBackupError(error, 'OBJECT_TOO_LARGE') ? tooLong(item, error) : error
-    })
-    const into = { signal, buffer: rawBuffer, onProgress: steps.decompressed }
-    const raw = await compressor?.decompress(stored, lengthBytes, into).catch((error: unknown) => {
-      throw decompressionError(item, error)
-    })
-    const bytes = raw ?? stored
-    if (bytes.length !== lengthBytes) throw wrongLength(item, bytes.length)
-    return { raw: inShared(bytes, rawBuffer), storedBytes: stored.length }
+/** Fetches one object of a chain, within a pipeline. */
+export class ObjectFetch {
+  readonly #compressor: Compressor | null
+
+  constructor(
+    private readonly job: ChainJob,
+    private readonly item: ChainObject,
+    readonly context: PipelineContext,
+  ) {
+    this.#compressor = job.compressors.forName(item.object.compression)
   }
-  try {
-    return await slots.run(lengthBytes, fetch)
-  } finally {
-    if (compressor) storedBuffers.give(buffer)
+
+  /** Opens the object, passes its reader to `use`, and closes it. */
+  open<T>(use: (reader: ObjectReader) => Promise<T>): Promise<T> {
+    const { record, metadata } = this.item.layer
+    const options = { signal: this.context.signal, extraMetadata: metadata.extraMetadata }
+    return withReader(this.job.access.store, record.container, this.item.object.name, options, use)
   }
-}
 
-/** Opens an object of a chain, passes its reader to `use`, and closes it. */
-export function openObject<T>(
-  { access }: ChainJob,
-  { layer: { record, metadata }, object }: ChainObject,
-  signal: AbortSignal,
-  use: (reader: ObjectReader) => Promise<T>,
-): Promise<T> {
-  const options = { signal, extraMetadata: metadata.extraMetadata }
-  return withReader(access.store, record.container, object.name, options, use)
-}
+  /**
+   * Fetches the object whole and decompresses it, in a slot. Its MD5 is not checked yet.
+   *
+   * @param rawBuffer - for the object's bytes
+   * @param checkedByStore - lets the store check its data as well, so that a failure names the cause
+   */
+  async whole(rawBuffer: Uint8Array, checkedByStore: boolean, steps: FetchSteps): Promise<FetchedObject> {
+    const { item } = this
+    const { storedBuffers, signal, slots } = this.context
+    const { lengthBytes, md5 } = item.object
+    const compressor = this.#compressor
+    const buffer = compressor ? storedBuffers.take(lengthBytes) : rawBuffer
+    const maxBytes = maxStoredBytes(item.object)
+    const checkedByCaller = md5 !== null && !checkedByStore
+    const fetch = async (): Promise<FetchedObject> => {
+      const stored = await this.open((reader) =>
+        reader.read({ signal, maxBytes, buffer, checkedByCaller, onProgress: steps.fetched }),
+      ).catch((error: unknown) => {
+        throw isBackupError(error, 'OBJECT_TOO_LARGE') ? tooLong(item, error) : error
+      })
+      const into = { signal, buffer: rawBuffer, onProgress: steps.decompressed }
+      const raw = await compressor?.decompress(stored, lengthBytes, into).catch((error: unknown) => {
+        throw decompressionError(item, error)
+      })
+      const bytes = raw ?? stored
+      if (bytes.length !== lengthBytes) throw wrongLength(item, bytes.length)
+      // Only in shared memory a worker can hash it.
+      const isShared = bytes.buffer instanceof SharedArrayBuffer
+      if (!isShared) rawBuffer.set(bytes)
+      return { raw: isShared ? bytes : rawBuffer.subarray(0, lengthBytes), storedBytes: stored.length }
+    }
+    try {
+      return await slots.run(lengthBytes, fetch)
+    } finally {
+      if (compressor) storedBuffers.give(buffer)
+    }
+  }
 
-/** Copies bytes into a shared buffer if they are not in one, so that a worker can hash them. */
-function inShared(bytes: Uint8Array, buffer: Uint8Array): Uint8Array {
-  if (bytes.buffer instanceof SharedArrayBuffer) return bytes
-  buffer.set(bytes)
-  return buffer.subarray(0, bytes.length)
-}
+  /** Verifies the object's bytes against its MD5, where it has one. */
+  async checkMd5(raw: Uint8Array): Promise<void> {
+    if (this.item.object.md5 !== null) assertMd5(this.item, await md5Of([raw]))
+  }
 
-/** Verifies an object's bytes against its MD5, where it has one. */
-export async function checkMd5(item: ChainObject, raw: Uint8Array): Promise<void> {
-  if (item.object.md5 !== null) assertMd5(item, await md5Of([raw]))
+  /**
+   * Reads an object that memory does not hold, such as Cinder's POSIX driver writes by default (1.86 GiB), and passes each
+   * piece of its bytes to `use`, with its offset in the object. Length and MD5 are checked at the end: a caller that must not
+   * use unchecked bytes reads the object twice, the first time for the check alone.
+   *
+   * @returns the stored length
+   */
+  async inPieces(use: (piece: Uint8Array, atBytes: number) => Promise<void>): Promise<number> {
+    const { item } = this
+    const { signal } = this.context
+    const { name, lengthBytes } = item.object
+    const compressor = this.#compressor
+    const md5 = createHash('md5')
+    let storedBytes = 0
+    let rawBytes = 0
+    let inputError: { readonly error: unknown } | undefined
+
+    const counted = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      try {
+        for await (const piece of pieces) {
+          throwIfAborted(signal)
+          storedBytes += piece.length
+          if (storedBytes > maxStoredBytes(item.object)) throw tooLong(item)
+          yield piece
+        }
+      } catch (error) {
+        inputError = { error }
+        throw error
+      }
+    }
+    const decompressed = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      const stored = counted(pieces)
+      try {
+        yield* compressor?.decompressStream?.(stored, lengthBytes, { signal }) ?? stored
+      } catch (error) {
+        // A failure to read is reported as that, whatever error the compressor made of it.
+        if (inputError) throw inputError.error
+        throw compressor ? decompressionError(item, error) : error
+      }
+    }
+    const useAll = async (pieces: AsyncIterable<Uint8Array>): Promise<void> => {
+      for await (const piece of decompressed(pieces)) {
+        throwIfAborted(signal)
+        if (rawBytes + piece.length > lengthBytes) throw wrongLength(item, rawBytes + piece.length)
+        md5.update(piece)
+        await use(piece, rawBytes)
+        rawBytes += piece.length
+      }
+    }
+    const { record, metadata } = item.layer
+    const access = new StoreAccess(this.job.access.store, { signal })
+    await access.stream(record.container, name, useAll, metadata.extraMetadata)
+    if (rawBytes !== lengthBytes) throw wrongLength(item, rawBytes)
+    assertMd5(item, md5.digest('hex'))
+    return storedBytes
+  }
+
+  /**
+   * Reads once more what fails its check: a bad disk or a flipped bit may be one replica's or one moment's. A second failure
+   * is `OBJECT_CORRUPT`.
+   */
+  async twice<T>(attempt: (again: boolean) => Promise<T>): Promise<T> {
+    try {
+      return await attempt(false)
+    } catch (error) {
+      if (!isBackupError(error, 'OBJECT_CORRUPT')) throw error
+      const result = await attempt(true)
+      const { layer, object } = this.item
+      const message = `${object.name} was damaged at the first read and intact at the second: ${error.message}`
+      this.job.onWarning({ code: 'OBJECT_REREAD', message, backupId: layer.record.id })
+      return result
+    }
+  }
 }
 
 function assertMd5(item: ChainObject, md5: string | null): void {
   const expected = item.object.md5
   if (expected !== null && md5 !== expected)
     throw corrupt(item, `its MD5 is ${String(md5)}, expected ${expected}`)
-}
-
-/**
- * Reads an object that memory does not hold, such as Cinder's POSIX driver writes by default (1.86 GiB), and passes each
- * piece of its bytes to `use`, with its offset in the object. Length and MD5 are checked at the end: a caller that must not
- * use unchecked bytes reads the object twice, the first time for the check alone.
- *
- * @returns the stored length
- */
-export async function fetchInPieces(
-  job: ChainJob,
-  item: ChainObject,
-  signal: AbortSignal,
-  use: (piece: Uint8Array, atBytes: number) => Promise<void>,
-): Promise<number> {
-  const { object } = item
-  const compressor = job.compressors.forName(object.compression)
-  const md5 = createHash('md5')
-  let storedBytes = 0
-  let rawBytes = 0
-  let inputError: { readonly error: unknown } | undefined
-
-  const counted = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const piece of pieces) {
-        throwIfAborted(signal)
-        storedBytes += piece.length
-        if (storedBytes > maxStoredBytes(object)) throw tooLong(item)
-        yield piece
-      }
-    } catch (error) {
-      inputError = { error }
-      throw error
-    }
-  }
-  const decompressed = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const stored = counted(pieces)
-    try {
-      yield* compressor?.decompressStream?.(stored, object.lengthBytes, { signal }) ?? stored
-    } catch (error) {
-      // A failure to read is reported as that, whatever error the compressor made of it.
-      if (inputError) throw inputError.error
-      throw compressor ? decompressionError(item, error) : error
-    }
-  }
-  const access = new StoreAccess(job.access.store, { signal })
-  const { record, metadata } = item.layer
-  const readAll = async (pieces: AsyncIterable<Uint8Array>): Promise<void> => {
-    for await (const piece of decompressed(pieces)) {
-      throwIfAborted(signal)
-      if (rawBytes + piece.length > object.lengthBytes) throw wrongLength(item, rawBytes + piece.length)
-      md5.update(piece)
-      await use(piece, rawBytes)
-      rawBytes += piece.length
-    }
-  }
-  await access.stream(record.container, object.name, readAll, metadata.extraMetadata)
-  if (rawBytes !== object.lengthBytes) throw wrongLength(item, rawBytes)
-  assertMd5(item, md5.digest('hex'))
-  return storedBytes
-}
-
-/**
- * Reads once more what fails its check: a bad disk or a flipped bit may be one replica's or one moment's. A second failure
- * is `OBJECT_CORRUPT`.
- */
-export async function twice<T>(
-  { onWarning }: ChainJob,
-  { layer, object }: ChainObject,
-  attempt: (again: boolean) => Promise<T>,
-): Promise<T> {
-  try {
-    return await attempt(false)
-  } catch (error) {
-    if (!isBackupError(error, 'OBJECT_CORRUPT')) throw error
-    const result = await attempt(true)
-    const message = `${object.name} was damaged at the first read and intact at the second: ${error.message}`
-    onWarning({ code: 'OBJECT_REREAD', message, backupId: layer.record.id })
-    return result
-  }
 }
 
 /**

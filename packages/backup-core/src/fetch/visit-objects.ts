@@ -7,16 +7,7 @@ import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
 import { concurrencyFor } from '../pipeline/slots.js'
 import { fetchRanges, rangesOf, totalBytes } from './block-proof.js'
-import {
-  canFetchInPieces,
-  checkMd5,
-  fetchInPieces,
-  fetchWhole,
-  twice,
-  wholeBytes,
-  type ChainJob,
-  type FetchSteps,
-} from './fetch-object.js'
+import { canFetchInPieces, ObjectFetch, wholeBytes, type ChainJob, type FetchSteps } from './fetch-object.js'
 
 /** What to do with objects, several of them concurrently. */
 export interface ObjectVisitor {
@@ -60,19 +51,18 @@ export async function visitObjects(
   { proof, meter, ...options }: VisitOptions,
 ): Promise<void> {
   const limits = fetchLimits(job, items)
-  const planned = async function* ({ budget }: PipelineContext): AsyncGenerator<Visit> {
+  const source = async function* (context: PipelineContext): AsyncGenerator<ObjectVisit> {
     for (const item of items) {
       const { object } = item
       const inPieces = wholeBytes(object) > limits.memoryBytes && canFetchInPieces(job, object)
       const bytes = inPieces ? Math.min(PIECES_BYTES, limits.memoryBytes) : wholeBytes(object)
-      const share = await BudgetShare.take(budget, bytes)
-      const progress = new ObjectProgress(meter, item, visitor.countedBytes(item))
-      yield { job, item, visitor, progress, inPieces, share }
+      const share = await BudgetShare.take(context.budget, bytes)
+      yield new ObjectVisit(new ObjectFetch(job, item, context), item, visitor, meter, share, inPieces)
     }
   }
-  const work = async (visit: Visit, context: PipelineContext): Promise<void> => {
+  const work = async (visit: ObjectVisit): Promise<void> => {
     try {
-      visit.progress.finish(await visitObject(visit, context, proof))
+      await visit.run(proof)
     } catch (error) {
       if (!visitor.failed) throw error
       visitor.failed(visit.item, error)
@@ -80,7 +70,7 @@ export async function visitObjects(
       visit.share.keepOnly(0)
     }
   }
-  await runPipeline({ ...limits, ...options }, planned, work)
+  await runPipeline({ ...limits, ...options }, source, work)
 }
 
 function fetchLimits(
@@ -100,132 +90,117 @@ function fetchLimits(
   return { ...plan, smallConcurrency: concurrency.smallObjects }
 }
 
-/** An object that is about to be fetched, with its share of the memory. */
-interface Visit {
-  readonly job: ChainJob
-  readonly item: VisibleObject
-  readonly visitor: ObjectVisitor
-  readonly progress: ObjectProgress
-  readonly inPieces: boolean
-  /** Holds `wholeBytes` of the object where it is fetched whole. */
-  readonly share: BudgetShare
-}
+/** Half of an object's progress is to fetch and decompress it; the visitor's work is the other half. */
+const FETCH_SHARE = 1 / 2
 
-/** Reads the visible parts of an object, where that is worth it and can be proved; else all of it. @returns its stored bytes */
-async function visitObject(
-  visit: Visit,
-  context: PipelineContext,
-  proof: BlockHashes | undefined,
-): Promise<number> {
-  const ranges = proof && rangesOf(visit.item, proof.header.blockSizeBytes)
-  if (proof && ranges && totalBytes(ranges) <= visit.share.bytes) {
-    const { buffers, signal, slots } = context
-    const { job, item, visitor, progress } = visit
+/** An object that is fetched and passed to the visitor, its progress, and its share of the memory. */
+class ObjectVisit implements FetchSteps {
+  readonly fetched: StepListener
+  readonly decompressed: StepListener
+  /** Both together, for an object that is read in pieces for its check. */
+  readonly #checked: StepListener
+  readonly #portion: Portion
+  /** Counts bytes that the visitor has processed. */
+  readonly #use: (lengthBytes: number) => void
+
+  /** @param share - holds `wholeBytes` of the object where it is fetched whole */
+  constructor(
+    private readonly fetch: ObjectFetch,
+    readonly item: VisibleObject,
+    private readonly visitor: ObjectVisitor,
+    private readonly meter: ProgressMeter,
+    readonly share: BudgetShare,
+    private readonly inPieces: boolean,
+  ) {
+    const countedBytes = visitor.countedBytes(item)
+    const portion = new Portion(meter, countedBytes)
+    const fetchedShare = item.object.compression === 'none' ? FETCH_SHARE : FETCH_SHARE / 2
+    this.#portion = portion
+    this.fetched = portion.step(0, fetchedShare)
+    this.decompressed = portion.step(fetchedShare, FETCH_SHARE)
+    this.#checked = portion.step(0, FETCH_SHARE)
+    const used = portion.step(FETCH_SHARE, 1)
+    let usedBytes = 0
+    this.#use = (lengthBytes) => {
+      usedBytes += lengthBytes
+      used(usedBytes, countedBytes)
+    }
+  }
+
+  /** Reads the visible parts of the object, where that is worth it and can be proved; else all of it. */
+  async run(proof: BlockHashes | undefined): Promise<void> {
+    const storedBytes =
+      (await this.#ranges(proof)) ?? (await (this.inPieces ? this.#pieces() : this.#whole()))
+    this.#portion.finish()
+    this.meter.add({ transferredBytes: storedBytes, objects: 1 })
+  }
+
+  async #ranges(proof: BlockHashes | undefined): Promise<number | undefined> {
+    const ranges = proof && rangesOf(this.item, proof.header.blockSizeBytes)
+    if (!proof || !ranges || totalBytes(ranges) > this.share.bytes) return undefined
+    const { buffers, signal, slots } = this.fetch.context
     const readBytes = totalBytes(ranges)
     const buffer = buffers.take(readBytes)
     try {
-      const fetched = await slots.run(readBytes, () => fetchRanges(job, item, ranges, proof, buffer, signal))
+      const read = () => fetchRanges(this.fetch, this.item, ranges, proof, buffer)
+      const fetched = await slots.run(readBytes, read)
       signal.throwIfAborted()
-      for (const { bytes, offsetBytes } of fetched ?? [])
-        await visitor.visit(item, bytes, offsetBytes, progress.use)
-      if (fetched) return readBytes
+      for (const { bytes, offsetBytes } of fetched ?? []) await this.#visit(bytes, offsetBytes)
+      return fetched && readBytes
     } finally {
       buffers.give(buffer)
     }
   }
-  return visit.inPieces ? visitInPieces(visit, context) : visitWhole(visit, context)
-}
 
-/** Reads the object once for its check and once more for its bytes, which are checked again. */
-async function visitInPieces(
-  { job, item, visitor, progress }: Visit,
-  { signal, slots }: PipelineContext,
-): Promise<number> {
-  const { lengthBytes, offsetBytes } = item.object
-  const check = (): Promise<number> =>
-    fetchInPieces(job, item, signal, (piece, atBytes) => {
-      progress.checked(atBytes + piece.length, lengthBytes)
-      return Promise.resolve()
+  /** Reads the object once for its check and once more for its bytes, which are checked again. */
+  async #pieces(): Promise<number> {
+    const { lengthBytes, offsetBytes } = this.item.object
+    return this.fetch.context.slots.run(lengthBytes, async () => {
+      await this.fetch.twice(() =>
+        this.fetch.inPieces((piece, atBytes) => {
+          this.#checked(atBytes + piece.length, lengthBytes)
+          return Promise.resolve()
+        }),
+      )
+      return this.fetch.inPieces((piece, atBytes) => this.#visit(piece, offsetBytes + atBytes))
     })
-  return slots.run(lengthBytes, async () => {
-    await twice(job, item, check)
-    return fetchInPieces(job, item, signal, (piece, atBytes) =>
-      visitor.visit(item, piece, offsetBytes + atBytes, progress.use),
-    )
-  })
-}
-
-/**
- * Fetches an object whole, twice where the first time fails its check, and passes its bytes to the visitor.
- *
- * Fetching and decompressing take a slot; checking and writing do not, so that the next object is fetched while this one is
- * written. The memory of the stored form is released as soon as the object is decompressed. A second attempt releases
- * everything that the object holds before it waits for memory again.
- */
-async function visitWhole(
-  { job, item, visitor, progress, share }: Visit,
-  context: PipelineContext,
-): Promise<number> {
-  const { buffers, signal } = context
-  const { lengthBytes, offsetBytes } = item.object
-  let buffer: Uint8Array | undefined
-  const release = (): void => {
-    if (buffer) buffers.give(buffer)
-    buffer = undefined
   }
-  try {
-    const { raw, storedBytes } = await twice(job, item, async (again) => {
+
+  /**
+   * Fetches an object whole, twice where the first time fails its check, and passes its bytes to the visitor.
+   *
+   * Fetching and decompressing take a slot; checking and writing do not, so that the next object is fetched while this one is
+   * written. The memory of the stored form is released as soon as the object is decompressed. A second attempt releases
+   * everything that the object holds before it waits for memory again.
+   */
+  async #whole(): Promise<number> {
+    const { buffers, signal } = this.fetch.context
+    const { object } = this.item
+    let buffer: Uint8Array | undefined
+    const release = (): void => {
+      if (buffer) buffers.give(buffer)
+      buffer = undefined
+    }
+    try {
+      const { raw, storedBytes } = await this.fetch.twice(async (again) => {
+        release()
+        if (again) await this.share.retake(wholeBytes(object))
+        buffer = buffers.take(object.lengthBytes)
+        const fetched = await this.fetch.whole(buffer, again, this)
+        this.share.keepOnly(object.lengthBytes)
+        await this.fetch.checkMd5(fetched.raw)
+        this.#checked(1, 1)
+        return fetched
+      })
+      signal.throwIfAborted()
+      await this.#visit(raw, object.offsetBytes)
+      return storedBytes
+    } finally {
       release()
-      if (again) await share.retake(wholeBytes(item.object))
-      buffer = buffers.take(lengthBytes)
-      const fetched = await fetchWhole(job, item, buffer, again, progress, context)
-      share.keepOnly(lengthBytes)
-      await checkMd5(item, fetched.raw)
-      progress.checked(1, 1)
-      return fetched
-    })
-    signal.throwIfAborted()
-    await visitor.visit(item, raw, offsetBytes, progress.use)
-    return storedBytes
-  } finally {
-    release()
-  }
-}
-
-/** Half of an object's progress is to fetch and decompress it; the visitor's work is the other half. */
-const FETCH_SHARE = 1 / 2
-
-/** The progress of one object. */
-class ObjectProgress implements FetchSteps {
-  readonly fetched: StepListener
-  readonly decompressed: StepListener
-  /** Both together, for an object that is read in pieces for its check. */
-  readonly checked: StepListener
-  readonly #meter: ProgressMeter
-  readonly #portion: Portion
-  readonly #used: StepListener
-  readonly #countedBytes: number
-  #usedBytes = 0
-
-  constructor(meter: ProgressMeter, { object }: VisibleObject, countedBytes: number) {
-    this.#meter = meter
-    this.#portion = new Portion(meter, countedBytes)
-    this.#countedBytes = countedBytes
-    const fetchedShare = object.compression === 'none' ? FETCH_SHARE : FETCH_SHARE / 2
-    this.fetched = this.#portion.step(0, fetchedShare)
-    this.decompressed = this.#portion.step(fetchedShare, FETCH_SHARE)
-    this.checked = this.#portion.step(0, FETCH_SHARE)
-    this.#used = this.#portion.step(FETCH_SHARE, 1)
+    }
   }
 
-  /** Counts bytes that the visitor has processed. */
-  readonly use = (lengthBytes: number): void => {
-    this.#usedBytes += lengthBytes
-    this.#used(this.#usedBytes, this.#countedBytes)
-  }
-
-  finish(storedBytes: number): void {
-    this.#portion.finish()
-    this.#meter.add({ transferredBytes: storedBytes, objects: 1 })
+  #visit(bytes: Uint8Array, offsetBytes: number): Promise<void> {
+    return this.visitor.visit(this.item, bytes, offsetBytes, this.#use)
   }
 }

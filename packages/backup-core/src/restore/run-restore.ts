@@ -10,7 +10,7 @@ import {
 import type { StoreAccess } from '../store/access.js'
 import type { BackupWarning } from '../contracts/progress.js'
 import type { RestoreOptions, RestoreResult } from '../contracts/requests.js'
-import type { OpenTarget, VolumeExtent, VolumeTarget } from '../contracts/volume.js'
+import type { VolumeExtent, VolumeTarget } from '../contracts/volume.js'
 import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { loadBlockProof, totalBytes } from '../fetch/block-proof.js'
 import { assertFetchable, type ChainJob } from '../fetch/fetch-object.js'
@@ -19,13 +19,7 @@ import { sha256fileObjectName } from '../format/object-names.js'
 import { restoredVolumeMetadata } from '../format/volume-meta.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
 import { closeQuietly, openCheckedTarget } from '../volume/checked-volume.js'
-import {
-  withoutZeroObjects,
-  writeExtents,
-  writeZeros,
-  type MapWithoutZeros,
-  type WriteCounts,
-} from './write-extents.js'
+import { ExtentWriter, withoutZeroObjects } from './write-extents.js'
 
 /**
  * Restores the newest volume of a chain. Everything that can be checked beforehand is: the chain and its layout, the presence
@@ -38,14 +32,14 @@ export async function runRestore(
   options: RestoreOptions,
 ): Promise<RestoreResult> {
   const { access, chain, strict, onWarning } = job
-  const { signal, range, overwrite = false } = options
+  const { signal, range, overwrite = false, sparse = true } = options
   await refuseOwnPath(access, target)
   const [{ record, metadata }] = chain
   const volumeMetadata = restoredVolumeMetadata(metadata.volumeMeta)
   assertSoundChain(chain)
   const volume: MeasuredVolume = statesSize(chain)
     ? { sizeBytes: chainSizeByManifest(chain) }
-    : await measureWithWarning(access, chain, onWarning)
+    : await measureWithWarning(job)
   const window = checkedRange(range, volume.sizeBytes)
   const map = buildExtentMap(chain, window)
   for (const item of map.objects) assertFetchable(job, item)
@@ -68,12 +62,28 @@ export async function runRestore(
   })
   const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)
   try {
-    const counts = await writeMap(job, { objects, zeros, gaps: map.gaps }, volume, open, meter, options)
+    const writer = new ExtentWriter(open, sparse)
+    const visitor: ObjectVisitor = {
+      countedBytes: ({ visible }) => totalBytes(visible),
+      visit: ({ visible }, bytes, offsetBytes, onUsed) =>
+        writer.data({ bytes, offsetBytes }, visible, onUsed),
+    }
+    const proof = await loadBlockProof(job, objects, volume)
+    await visitObjects(job, objects, visitor, { signal, operation: 'The restore', meter, proof })
+    const writeZeros = async (extents: readonly VolumeExtent[], areGaps: boolean): Promise<void> => {
+      for (const extent of extents) {
+        await writer.zeros(extent, areGaps, access.options)
+        meter.add({ done: extent.lengthBytes })
+      }
+    }
+    await writeZeros(zeros, false)
+    await writeZeros(map.gaps, true)
+    throwIfAborted(signal, 'The restore')
     meter.begin('sync-target')
     await open.finish()
     await open.close()
     meter.finish()
-    const sizes = { sizeBytes: volume.sizeBytes, ...counts, objectsFetched: objects.length }
+    const sizes = { sizeBytes: volume.sizeBytes, ...writer.counts, objectsFetched: objects.length }
     return { backupId: record.id, ...sizes, volumeMetadata }
   } catch (error) {
     // The first error is the one to report: errors of the clean-up follow from it.
@@ -83,57 +93,19 @@ export async function runRestore(
   }
 }
 
-async function writeMap(
-  job: ChainJob,
-  { objects, zeros, gaps }: MapWithoutZeros & Pick<ExtentMap, 'gaps'>,
-  volume: MeasuredVolume,
-  target: OpenTarget,
-  meter: ProgressMeter,
-  { signal, sparse = true }: RestoreOptions,
-): Promise<WriteCounts> {
-  const totals: WriteCounts = { writtenBytes: 0, sparseBytes: 0 }
-  const visitor: ObjectVisitor = {
-    countedBytes: ({ visible }) => totalBytes(visible),
-    visit: (item, bytes, offsetBytes, onUsed) =>
-      writeExtents(target, { bytes, offsetBytes }, item.visible, {
-        sparse,
-        onWritten: onUsed,
-        counts: totals,
-      }),
-  }
-  const proof = await loadBlockProof(job, objects, volume)
-  await visitObjects(job, objects, visitor, { signal, operation: 'The restore', meter, proof })
-  const writeBlank = async (extent: VolumeExtent, leave: boolean): Promise<void> => {
-    if (!leave) await writeZeros(target, extent, signal)
-    totals[leave ? 'sparseBytes' : 'writtenBytes'] += extent.lengthBytes
-    meter.add({ done: extent.lengthBytes })
-  }
-  for (const extent of zeros) await writeBlank(extent, target.readsAsZeros && sparse)
-  for (const gap of gaps) await writeBlank(gap, target.readsAsZeros)
-  throwIfAborted(signal, 'The restore')
-  return totals
-}
-
 /** Refuses a restore that needs a missing object; a missing one that newer layers hide causes a warning. */
-async function assertPresent(
-  { access, chain, strict, onWarning }: ChainJob,
-  map: ExtentMap,
-  volume: MeasuredVolume,
-): Promise<void> {
+async function assertPresent(job: ChainJob, map: ExtentMap, volume: MeasuredVolume): Promise<void> {
+  const { chain, strict, onWarning } = job
   let extraObjects: BackupWarning | undefined
   const noteExtra = (warning: BackupWarning): void => {
     if (warning.code === 'EXTRA_OBJECTS') extraObjects ??= warning
     onWarning(warning)
   }
-  const problems = await findMissingObjects({ access, chain, strict, onWarning: noteExtra })
+  const problems = await findMissingObjects({ ...job, onWarning: noteExtra })
   // Two signs agree: there are hashes of blocks that no object holds, and objects that no manifest names.
   if (extraObjects && volume.listIsLonger) {
-    const { message, backupId = '' } = extraObjects
-    throw new BackupError(
-      'METADATA_INVALID',
-      `The metadata of the chain is damaged: its objects end before the last hashed block. ${message} Nothing was restored.`,
-      { backupId },
-    )
+    const message = `The metadata of the chain is damaged: its objects end before the last hashed block. ${extraObjects.message} Nothing was restored.`
+    throw new BackupError('METADATA_INVALID', message, { backupId: extraObjects.backupId ?? '' })
   }
   const needed = new Set(map.objects.map(({ object }) => object.name))
   const hashLists = new Set(chain.map(({ record }) => sha256fileObjectName(record.prefix)))
@@ -144,11 +116,8 @@ async function assertPresent(
       const advice = 'a restore does not need it, but no incremental can be made on this backup'
       onWarning({ code: 'HASH_LIST_UNREADABLE', message: `${message}; ${advice}.`, backupId })
     } else if (strict || needed.has(objectName)) {
-      throw new BackupError(
-        'OBJECT_MISSING',
-        `${message}: nothing was restored. Verify the backup to see what else is missing.`,
-        { backupId, objectName, problems },
-      )
+      const what = `${message}: nothing was restored. Verify the backup to see what else is missing.`
+      throw new BackupError('OBJECT_MISSING', what, { backupId, objectName, problems })
     } else {
       onWarning({ code: 'LISTING_INCOMPLETE', message: `${message}; this restore does not need it.` })
     }

@@ -5,24 +5,11 @@ import {
   type ShownPart,
   type VisibleObject,
 } from '../chain/extent-map.js'
+import type { StoreOptions } from '../contracts/object-store.js'
 import type { OpenTarget, VolumeExtent } from '../contracts/volume.js'
 import { throwIfAborted } from '../errors/backup-error.js'
 import { isAllZeros } from '../volume/zeros.js'
 import { md5OfZeros } from '../hash/chunk-hasher.js'
-
-/** What was done with the bytes of some extents. */
-export interface WriteCounts {
-  writtenBytes: number
-  sparseBytes: number
-}
-
-/** How {@link writeExtents} writes. */
-export interface WriteOptions {
-  /** Leaves holes for zeros where the target reads as zeros. */
-  readonly sparse: boolean
-  readonly onWritten: (lengthBytes: number) => void
-  readonly counts: WriteCounts
-}
 
 /** The size of holes: a multiple of every file system's block, small enough to find most zeros. */
 const HOLE_BYTES = 32 * 1024
@@ -30,27 +17,60 @@ const HOLE_BYTES = 32 * 1024
 /** The maximum number of zeros of one write. */
 const ZEROS_BYTES = 1024 * 1024
 
-/**
- * Writes the parts of some bytes that are within the extents. A hole may be left for zeros, since the newest layer wins before
- * anything is written: no older data can be beneath them.
- */
-export async function writeExtents(
-  target: OpenTarget,
-  { bytes, offsetBytes }: ShownPart,
-  extents: readonly VolumeExtent[],
-  { sparse, onWritten, counts }: WriteOptions,
-): Promise<void> {
-  const isSparse = sparse && target.readsAsZeros
-  for (const part of shownParts(bytes, offsetBytes, extents)) {
-    for (const step of inSteps(part, HOLE_BYTES)) {
-      for (const run of isSparse ? dataRuns(step) : [step]) {
-        await target.write(run.bytes, run.offsetBytes)
-        counts.writtenBytes += run.bytes.length
-        counts.sparseBytes -= run.bytes.length
+/** Writes extents of a volume to a target, and counts what was done with their bytes. */
+export class ExtentWriter {
+  /** Bytes that were written, and that were left as holes or zeros. */
+  readonly counts = { writtenBytes: 0, sparseBytes: 0 }
+
+  /** @param sparse - leaves holes for zeros where the target reads as zeros */
+  constructor(
+    private readonly target: OpenTarget,
+    private readonly sparse: boolean,
+  ) {}
+
+  /**
+   * Writes the parts of some bytes that are within the extents. A hole may be left for zeros, since the newest layer wins
+   * before anything is written: no older data can be beneath them.
+   */
+  async data(
+    { bytes, offsetBytes }: ShownPart,
+    extents: readonly VolumeExtent[],
+    onWritten: (lengthBytes: number) => void,
+  ): Promise<void> {
+    const isSparse = this.sparse && this.target.readsAsZeros
+    for (const part of shownParts(bytes, offsetBytes, extents)) {
+      for (const step of inSteps(part, HOLE_BYTES)) {
+        for (const run of isSparse ? dataRuns(step) : [step]) {
+          await this.target.write(run.bytes, run.offsetBytes)
+          this.counts.writtenBytes += run.bytes.length
+          this.counts.sparseBytes -= run.bytes.length
+        }
+        this.counts.sparseBytes += step.bytes.length
+        onWritten(step.bytes.length)
       }
-      counts.sparseBytes += step.bytes.length
-      onWritten(step.bytes.length)
     }
+  }
+
+  /**
+   * Writes zeros where the target holds something else.
+   *
+   * @param isGap - whether no object has the extent: it is never written where the target reads as zeros
+   */
+  async zeros(
+    { offsetBytes, lengthBytes }: VolumeExtent,
+    isGap: boolean,
+    options: StoreOptions,
+  ): Promise<void> {
+    if (this.target.readsAsZeros && (isGap || this.sparse)) {
+      this.counts.sparseBytes += lengthBytes
+      return
+    }
+    const zeros = new Uint8Array(Math.min(ZEROS_BYTES, lengthBytes))
+    for (let done = 0; done < lengthBytes; done += zeros.length) {
+      throwIfAborted(options.signal, 'The restore')
+      await this.target.write(zeros.subarray(0, lengthBytes - done), offsetBytes + done)
+    }
+    this.counts.writtenBytes += lengthBytes
   }
 }
 
@@ -66,20 +86,6 @@ function* dataRuns({ bytes, offsetBytes }: ShownPart): Generator<ShownPart> {
     at = end
   }
   if (bytes.length > start) yield { bytes: bytes.subarray(start), offsetBytes: offsetBytes + start }
-}
-
-/** Writes zeros where the target holds something else. */
-export async function writeZeros(
-  target: OpenTarget,
-  extent: VolumeExtent,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const zeros = new Uint8Array(Math.min(ZEROS_BYTES, extent.lengthBytes))
-  for (let done = 0; done < extent.lengthBytes; done += zeros.length) {
-    throwIfAborted(signal, 'The restore')
-    const length = Math.min(zeros.length, extent.lengthBytes - done)
-    await target.write(zeros.subarray(0, length), extent.offsetBytes + done)
-  }
 }
 
 /** Fetching fewer bytes than this is as fast as computing the MD5 of so many zeros. */

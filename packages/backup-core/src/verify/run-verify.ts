@@ -210,13 +210,13 @@ function withHidden(chain: Chain, visible: readonly VisibleObject[]): VisibleObj
 
 /** The volume by its block hashes; undefined, with a problem, where they or a manifest are damaged. */
 async function measureOrProblem(
-  { access, chain, onWarning }: ChainJob,
+  job: ChainJob,
   problems: BackupProblem[],
 ): Promise<MeasuredVolume | undefined> {
-  const { id, prefix } = chain[0].record
-  const { fault, ...volume } = await measureVolume(access, chain, onWarning).catch((error: unknown) => {
+  const { id, prefix } = job.chain[0].record
+  const { fault, ...volume } = await measureVolume(job).catch((error: unknown) => {
     if (!isStoredFault(error)) throw error
-    return { fault: error, sizeBytes: chainSizeByManifest(chain) }
+    return { fault: error, sizeBytes: chainSizeByManifest(job.chain) }
   })
   if (!fault) return volume
   const { objectName = sha256fileObjectName(prefix), backupId = id } = fault.details

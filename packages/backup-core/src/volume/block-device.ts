@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import { readdir, readFile, realpath, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf } from './positional-io.js'
+import { unlessErrno } from './positional-io.js'
 
 /** A device's numbers as Linux writes them in /sys and /proc: `8:1`. */
 export type DeviceNumber = `${number}:${number}`
@@ -42,13 +42,9 @@ export async function deviceWriteCount(device: DeviceNumber, root = '/'): Promis
 export async function probeSizeBytes(handle: FileHandle): Promise<number> {
   const sector = Buffer.alloc(sysfsSectorBytes)
   const readable = async (index: number): Promise<boolean> => {
-    const read = handle.read(sector, 0, sector.length, index * sector.length)
-    const { bytesRead } = await read.catch((error: unknown) => {
-      // The errors of BSD's and Apple's devices past their end; any other error is a fault.
-      if (['EINVAL', 'ENXIO', 'ENOSPC'].includes(errnoOf(error) ?? '')) return { bytesRead: 0 }
-      throw error
-    })
-    return bytesRead === sector.length
+    const reading = handle.read(sector, 0, sector.length, index * sector.length)
+    // The errors of BSD's and Apple's devices past their end; any other error is a fault.
+    return (await unlessErrno(reading, 'EINVAL', 'ENXIO', 'ENOSPC'))?.bytesRead === sector.length
   }
   let beyond = 1
   while (beyond < Number.MAX_SAFE_INTEGER / 1024 && (await readable(beyond - 1))) beyond *= 2

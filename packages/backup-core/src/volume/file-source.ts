@@ -7,7 +7,7 @@ import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { deviceNumber, deviceSizeBytes, deviceWriteCount, probeSizeBytes } from './block-device.js'
 import { closeOnFailure } from './checked-volume.js'
 import { dataExtents, WORTHWHILE_HOLE_BYTES } from './file-holes.js'
-import { errnoOf, fileKind, readFully, reading } from './positional-io.js'
+import { unlessErrno, fileKind, readFully, reading } from './positional-io.js'
 import { markPathOf, readMark } from './restore-mark.js'
 import { streamVolume } from './stream-volume.js'
 
@@ -93,11 +93,8 @@ async function refuseUnfinished(path: string): Promise<void> {
 
 /** Files of /proc and the like are generated while they are read, and have a size of 0. */
 async function refuseGenerated(path: string, handle: FileHandle): Promise<void> {
-  const { bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0).catch((error: unknown) => {
-    if (errnoOf(error) === 'EAGAIN') return { bytesRead: 1 }
-    throw error
-  })
-  if (bytesRead === 0) return
+  const read = await unlessErrno(handle.read(Buffer.alloc(1), 0, 1, 0), 'EAGAIN')
+  if (read?.bytesRead === 0) return
   throw new BackupError(
     'NOT_A_FILE',
     `${path} has a size of 0 bytes but can be read, as files of /proc do. Back up the output of \`cat\` as a stream instead.`,

@@ -5,7 +5,7 @@ import type { OpenTarget, TargetRequirements } from '../contracts/volume.js'
 import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
 import { attachedLoopDevice } from './block-device.js'
 import { closeOnFailure } from './checked-volume.js'
-import { errnoOf, sameFile, writeFully, writing } from './positional-io.js'
+import { errnoOf, sameFile, unlessErrno, writeFully, writing } from './positional-io.js'
 import { markPathOf, removeDeadMark, takeMark, type RestoreMark } from './restore-mark.js'
 import { partialPathOf } from './restore-process.js'
 
@@ -110,19 +110,12 @@ class NewFileTarget extends FileTarget {
   /** Removes the file. The temporary name is unique; the file at the final name may be another program's. */
   async discard(): Promise<void> {
     await writing(this.path, async () => {
-      await ignoreMissing(unlink(this.partialPath))
+      await unlessErrno(unlink(this.partialPath), 'ENOENT')
       if (this.#identity === undefined) return
-      const found = await ignoreMissing(lstat(this.path, { bigint: true }))
-      if (found && sameFile(found, this.#identity)) await ignoreMissing(unlink(this.path))
+      const found = await unlessErrno(lstat(this.path, { bigint: true }), 'ENOENT')
+      if (found && sameFile(found, this.#identity)) await unlessErrno(unlink(this.path), 'ENOENT')
     })
   }
-}
-
-async function ignoreMissing<T>(work: Promise<T>): Promise<T | undefined> {
-  return work.catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  })
 }
 
 /** The errors of file systems without hard links: FAT, some network and FUSE file systems. */
@@ -131,14 +124,8 @@ const noHardLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACC
 /** Renames a file to a name that must be free: a plain rename would replace a file that another program put there. */
 async function renameExclusively(from: string, to: string): Promise<void> {
   try {
-    const isLinked = await link(from, to).then(
-      () => true,
-      (error: unknown) => {
-        if (!noHardLinks.includes(errnoOf(error) ?? '')) throw error
-        return false
-      },
-    )
-    if (isLinked) await unlink(from)
+    const linked = link(from, to).then(() => true)
+    if (await unlessErrno(linked, ...noHardLinks)) await unlink(from)
     else {
       await (await open(to, createExclusively, 0o600)).close()
       await rename(from, to)
@@ -152,12 +139,8 @@ async function renameExclusively(from: string, to: string): Promise<void> {
 
 /** Makes a new name durable, where the system and the file system can. */
 async function syncDirectory(path: string): Promise<void> {
-  try {
-    const handle = await open(path, 'r')
-    await handle.sync().finally(() => handle.close())
-  } catch (error) {
-    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EACCES'].includes(errnoOf(error) ?? '')) throw error
-  }
+  const synced = open(path, 'r').then((handle) => handle.sync().finally(() => handle.close()))
+  await unlessErrno(synced, 'EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EACCES')
 }
 
 /**
@@ -287,7 +270,7 @@ class ExistingFileTarget extends FileTarget {
   async discard(): Promise<void> {
     if (!this.readsAsZeros) return
     await writing(this.path, async () => {
-      const handle = await ignoreMissing(open(this.path, constants.O_WRONLY))
+      const handle = await unlessErrno(open(this.path, constants.O_WRONLY), 'ENOENT')
       if (!handle) return
       try {
         if (sameFile(await handle.stat({ bigint: true }), this.identity)) await handle.truncate(0)

@@ -12,7 +12,7 @@ import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { deviceNumber, deviceReadOnly, deviceSizeBytes, deviceUse, probeSizeBytes } from './block-device.js'
 import { closeOnFailure } from './checked-volume.js'
 import { FileTarget, openExistingFileTarget, openNewFileTarget } from './file-target.js'
-import { errnoOf, fileKind, writing } from './positional-io.js'
+import { unlessErrno, fileKind, writing } from './positional-io.js'
 import { resolve } from 'node:path'
 import { checkOptions, describeValue, optionRules, type OptionShape } from '../checks/check-options.js'
 import { openFileSource } from './file-source.js'
@@ -140,12 +140,7 @@ async function openFileTarget(
   requirements: TargetRequirements,
 ): Promise<OpenTarget> {
   throwIfAborted(requirements.signal, `Opening ${path}`)
-  const found = await writing(path, () =>
-    stat(path, { bigint: true }).catch((error: unknown) => {
-      if (errnoOf(error) === 'ENOENT') return undefined
-      throw error
-    }),
-  )
+  const found = await writing(path, () => unlessErrno(stat(path, { bigint: true }), 'ENOENT'))
   // Resolved now, in case the working directory changes during the restore.
   const finalPath = resolve(path)
   if (found?.isBlockDevice() === true) return openDeviceTarget(path, requirements)

@@ -59,6 +59,14 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
+/** The result of a system call; undefined where it fails with one of these errors. */
+export async function unlessErrno<T>(call: Promise<T>, ...errnos: string[]): Promise<T | undefined> {
+  return call.catch((error: unknown) => {
+    if (errnos.includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  })
+}
+
 const sourceReasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file. Check the path.',
   ENOTDIR: 'a part of the path is not a directory. Check the path.',

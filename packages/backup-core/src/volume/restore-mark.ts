@@ -3,7 +3,7 @@ import { open, readFile, rename, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { BackupError } from '../errors/backup-error.js'
-import { errnoOf } from './positional-io.js'
+import { unlessErrno } from './positional-io.js'
 import { nameBeside, ownOwner, stateOfOwner, type ProcessState } from './restore-process.js'
 
 /** What a restore into an existing file is about to write. */
@@ -39,12 +39,9 @@ function pathBeside(realPath: string, suffix: string): string {
 
 /** The mark beside a file; undefined where there is none. One that cannot be read counts as an unknown restore's. */
 export async function readMark(realPath: string): Promise<MarkContent | undefined> {
-  try {
-    return contentOf(await readFile(markPathOf(realPath), 'utf8'))
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined
-    return contentOf('')
-  }
+  const reading = unlessErrno(readFile(markPathOf(realPath), 'utf8'), 'ENOENT', 'ENOTDIR')
+  const text = await reading.catch(() => '')
+  return text === undefined ? undefined : contentOf(text)
 }
 
 /** A mark that this process holds: the lock on the file, and the note that it is incomplete. */
@@ -153,10 +150,7 @@ async function replaceDeadMark(realPath: string, found: MarkContent, content: Ma
 
 /** @returns false where the file exists */
 async function createMark(path: string, content: MarkContent): Promise<boolean> {
-  const handle = await open(path, 'wx', 0o644).catch((error: unknown) => {
-    if (errnoOf(error) === 'EEXIST') return undefined
-    throw error
-  })
+  const handle = await unlessErrno(open(path, 'wx', 0o644), 'EEXIST')
   if (!handle) return false
   try {
     await handle.writeFile(JSON.stringify(content))
