@@ -1,12 +1,11 @@
 import { backupNotFound } from '../catalog/backup-lookup.js'
 import { findLeftBehind } from '../catalog/store-places.js'
 import type { BackupReference } from '../contracts/records.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
+import { BackupError } from '../errors/backup-error.js'
 import { PrefixParser } from '../format/backup-prefix.js'
-import { metadataObjectName } from '../format/object-names.js'
-import { isUnreadable, type BackupPlace, type StoreAccess } from '../store/access.js'
+import { isUnreadable, type StoreAccess } from '../store/access.js'
 import type { DeleteJob } from './run-delete.js'
-import { listMarkers, parseIfReadable, readMarker, type Markers, type PlacedBackup } from './marker.js'
+import { parseIfReadable, readMarker, type PlacedBackup } from './marker.js'
 
 /** A backup to delete, as far as it is known. */
 export interface DeleteTarget extends PlacedBackup {
@@ -86,53 +85,4 @@ async function targetsByPrefix(access: StoreAccess, id: string): Promise<DeleteT
     targets.push({ id, container, prefix })
   }
   return targets
-}
-
-/** The objects of a backup to delete that the store has. */
-export interface Found {
-  readonly target: DeleteTarget
-  /** Whether its `_metadata` exists, readable or not. */
-  readonly committed: boolean
-  /** The bytes of `_metadata`; null where they cannot be read. */
-  readonly metadata: Uint8Array | null
-  /** Whether it has objects other than `_metadata`. */
-  readonly hadObjects: boolean
-  /** Of other deletes: killed ones, or ones that are running. */
-  readonly markers: Markers
-}
-
-/** How often the store is checked for `_metadata`, or a marker with its bytes, before both count as missing. */
-const MAX_CHECKS = 3
-
-/**
- * Finds what the store has of a backup.
- *
- * @param force - accepts `_metadata` that exists and cannot be read: it could not be put back
- */
-export async function findInStore(access: StoreAccess, target: DeleteTarget, force: boolean): Promise<Found> {
-  const hadObjects = await hasObjects(access, target)
-  for (let checks = 1; ; checks += 1) {
-    const bytes = await access
-      .read(target.container, metadataObjectName(target.prefix))
-      .catch((error: unknown) => {
-        if (isBackupError(error, 'OBJECT_MISSING')) return 'missing'
-        // Metadata that was read before is not damaged.
-        const isDamaged = isUnreadable(error) || isBackupError(error, 'STORE_FAILED')
-        if (force && target.volumeId === undefined && isDamaged) return null
-        throw error
-      })
-    const markers = await listMarkers(access, target)
-    if (bytes !== 'missing') return { target, committed: true, metadata: bytes, hadObjects, markers }
-    // Listed after `_metadata` was missing: the delete that removed it had written its marker before.
-    const metadata = markers.readable.find((marker) => marker.metadata.byteLength > 0)?.metadata ?? null
-    // Without a marker, that delete may have put `_metadata` back between the two checks.
-    if (metadata !== null || checks === MAX_CHECKS)
-      return { target, committed: false, metadata, hadObjects, markers }
-  }
-}
-
-/** Whether a backup has objects other than `_metadata`. */
-export async function hasObjects(access: StoreAccess, place: BackupPlace): Promise<boolean> {
-  const { own } = await access.list(place)
-  return own.size > (own.has(metadataObjectName(place.prefix)) ? 1 : 0)
 }
