@@ -1,3 +1,3 @@
 import { posixConformance } from './conformance-suite.js'
 
-posixConformance(true)
+posixConformance(false)

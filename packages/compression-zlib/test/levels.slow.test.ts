@@ -3,7 +3,17 @@ import { describe, it } from 'vitest'
 import { zlib } from '../src/index.js'
 import { bombs, pythonStreams as golden } from './golden.js'
 
-/** The full chunk is tried once, by the suite on Node's engine. */
+compressorConformance({
+  describe,
+  it,
+  label: 'zlib on node, full chunks',
+  create: () => zlib({ engine: 'node' }),
+  streams: true,
+  parts: true,
+  large: true,
+})
+
+/** Full chunks are tried on one level. */
 const shorterChunkSizeBytes = 8 * 1024 * 1024
 
 compressorConformance({

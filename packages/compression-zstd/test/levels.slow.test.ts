@@ -3,11 +3,19 @@ import { describe, it } from 'vitest'
 import { zstd } from '../src/index.js'
 import { engines, nodeHasZstd } from './engines.js'
 
-/** The full chunk is tried once on each engine, by the suite of the default level. */
+/** Full chunks are tried on one level. */
 const shorter = { chunkSizeBytes: 8 * 1024 * 1024 }
 
 for (const engine of engines) {
   const streams = engine === 'node'
+  compressorConformance({
+    describe,
+    it,
+    label: `full chunks on ${engine}`,
+    create: () => zstd({ engine }),
+    streams,
+    large: true,
+  })
   compressorConformance({
     describe,
     it,
