@@ -108,8 +108,10 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
    * Backs up a volume: in full, or what changed since the request's parent. The backup exists once its `_metadata` is
    * stored. A failure or an abort removes what was written.
    *
-   * @throws `OPTION_INVALID`, `BACKUP_EXISTS`, `BACKUP_NOT_FOUND` (the parent), `CHAIN_INVALID`, `BLOCK_SIZE_CHANGED`,
-   *   `SOURCE_READ`, `SOURCE_CHANGED`, `SOURCE_EMPTY`, `SOURCE_SHRANK`, `SOURCE_INCOMPLETE`, `ABORTED`, `CLEANUP_INCOMPLETE`, and the store's errors
+   * @throws `OPTION_INVALID`, `BACKUP_EXISTS`, `BACKUP_NOT_FOUND` (the parent), `CHAIN_INVALID`, `CONFLICT`,
+   *   `BLOCK_SIZE_CHANGED`, `VOLUME_GREW`, `METADATA_INVALID`, `OBJECT_MISSING` (of the parent), `MEMORY_LIMIT`,
+   *   `SOURCE_READ`, `SOURCE_CHANGED`, `SOURCE_EMPTY`, `SOURCE_SHRANK`, `SOURCE_INCOMPLETE`, `COMPRESSION_FAILED`, `CLOSED`,
+   *   `ABORTED`, `CLEANUP_INCOMPLETE`, and the store's errors
    */
   async backup(
     request: BackupRequest,

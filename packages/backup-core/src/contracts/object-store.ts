@@ -275,7 +275,7 @@ export interface ObjectStore {
   removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]>
 }
 
-/** A signal alone as the options of a hook, which are exact: none is not `undefined`. */
+/** Returns `{ signal }`, or `{}` without a signal: `exactOptionalPropertyTypes` rejects `{ signal: undefined }`. */
 export function signalOptions(signal: AbortSignal | undefined): StoreOptions {
   return signal ? { signal } : {}
 }

@@ -10,7 +10,7 @@ export type ProgressPhase = 'backup' | 'restore' | 'verify' | 'delete'
 export type ProgressStep = 'read-parent' | 'store-hash-list' | 'store-metadata' | 'sync-target'
 
 /**
- * A report of a long operation. No count falls, and the last report of a success says 100 percent. Reports come with
+ * A report of a long operation. Counts never decrease. The last report of a success has `percent` 100. Reports come with
  * each object, and several times a second while one is read, hashed, compressed, stored, fetched or written.
  */
 export interface Progress {

@@ -35,7 +35,10 @@ export interface RestoreOptions extends OperationOptions {
   readonly range?: VolumeExtent
   /** Accepts a target that has data. @default false */
   readonly overwrite?: boolean
-  /** Leaves zeros unwritten in a target that reads as zeros. @default true */
+  /**
+   * Leaves zeros unwritten in a target that reads as zeros. Gaps, which no object covers, are never written to such a target.
+   * @default true
+   */
   readonly sparse?: boolean
   /** Accepts objects whose metadata has no MD5 to check. @default false */
   readonly allowMissingMd5?: boolean

@@ -1,3 +1,4 @@
+import { HASH_LINE_BYTES } from '../format/sha256file.js'
 import { appendExtent, shownParts, type ShownPart, type VisibleObject } from '../chain/extent-map.js'
 import { measureWithWarning, type BlockHashes, type MeasuredVolume } from '../chain/volume-size.js'
 import type { VolumeExtent } from '../contracts/volume.js'
@@ -13,9 +14,6 @@ const MAX_GAP_BYTES = 256 * 1024
 
 /** Cinder's default, and ours. */
 const USUAL_BLOCK_SIZE_BYTES = 32 * 1024
-
-/** The length of a hash in a `_sha256file`, with its quotes and white space. */
-const HASH_TEXT_BYTES = 75
 
 /**
  * The parts of an object that are worth reading alone: whole blocks around its visible bytes. Undefined where most of it is
@@ -90,7 +88,7 @@ export async function loadBlockProof(
     const ranges = rangesOf(item, USUAL_BLOCK_SIZE_BYTES)
     return ranges ? sum + item.object.lengthBytes - totalBytes(ranges) : sum
   }, 0)
-  const costBytes = (volume.sizeBytes / USUAL_BLOCK_SIZE_BYTES) * HASH_TEXT_BYTES
+  const costBytes = (volume.sizeBytes / USUAL_BLOCK_SIZE_BYTES) * HASH_LINE_BYTES
   // Parsing a byte of JSON costs a few times what fetching one does.
   if (savedBytes < 4 * costBytes + WORTHWHILE_BYTES) return undefined
   try {

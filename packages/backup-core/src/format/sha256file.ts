@@ -19,7 +19,7 @@ export interface Sha256fileHeader {
 }
 
 /** No block of a volume is larger than this: a TiB. */
-const MAX_BLOCK_SIZE_BYTES = 2 ** 40
+const MAX_READ_BLOCK_SIZE_BYTES = 2 ** 40
 
 const quote = 0x22
 
@@ -64,7 +64,7 @@ export async function readSha256file(
     backupName: fields.nullableText('backup_name'),
     backupDescription: fields.nullableText('backup_description'),
     createdAt: fields.text('created_at'),
-    blockSizeBytes: fields.integer('chunk_size', 1, MAX_BLOCK_SIZE_BYTES),
+    blockSizeBytes: fields.integer('chunk_size', 1, MAX_READ_BLOCK_SIZE_BYTES),
   }
   fields.finish()
   return { header, hashes }
@@ -73,7 +73,8 @@ export async function readSha256file(
 /** A line: four spaces, the hash in quotes, a comma, a newline. */
 const lineStart = '    "'
 const lineEnd = '",\n'
-const lineBytes = lineStart.length + 2 * hashBytes + lineEnd.length
+/** The length of one hash in the text: 72 bytes. */
+export const HASH_LINE_BYTES: number = lineStart.length + 2 * hashBytes + lineEnd.length
 const linesInPiece = 3640
 
 /**
@@ -91,7 +92,7 @@ export function sha256fileBody(header: Sha256fileHeader, hashes: HashList): Repl
   const head = Buffer.from(headText(header, count))
   const tail = Buffer.from(tailText(header, count))
   // The last line has no comma.
-  const listBytes = count === 0 ? 0 : count * lineBytes - 1
+  const listBytes = count === 0 ? 0 : count * HASH_LINE_BYTES - 1
   return {
     lengthBytes: head.length + listBytes + tail.length,
     // eslint-disable-next-line @typescript-eslint/require-await -- it is made in memory
@@ -106,19 +107,19 @@ export function sha256fileBody(header: Sha256fileHeader, hashes: HashList): Repl
 function* hashPieces(hashes: HashList, count: number): Generator<Uint8Array> {
   if (count === 0) return
   const lines = Math.min(count, linesInPiece)
-  const memory = new ArrayBuffer(2 * Math.ceil((paddingBytes + lines * lineBytes) / 2))
+  const memory = new ArrayBuffer(2 * Math.ceil((paddingBytes + lines * HASH_LINE_BYTES) / 2))
   const bytes = Buffer.from(memory)
   const pairs = new Uint16Array(memory)
   const emptyLine = lineStart + ' '.repeat(2 * hashBytes) + lineEnd
-  for (let line = 0; line < lines; line++) bytes.write(emptyLine, paddingBytes + line * lineBytes, 'latin1')
+  for (let line = 0; line < lines; line++) bytes.write(emptyLine, paddingBytes + line * HASH_LINE_BYTES, 'latin1')
 
   const firstPair = (paddingBytes + lineStart.length) / 2
   for (let index = 0; index < count; index += lines) {
     const inPiece = Math.min(lines, count - index)
     for (let line = 0; line < inPiece; line++) {
-      hashes.hexInto(index + line, pairs, firstPair + (line * lineBytes) / 2)
+      hashes.hexInto(index + line, pairs, firstPair + (line * HASH_LINE_BYTES) / 2)
     }
-    const end = paddingBytes + inPiece * lineBytes
+    const end = paddingBytes + inPiece * HASH_LINE_BYTES
     if (index + inPiece < count) yield bytes.subarray(paddingBytes, end)
     else {
       bytes[end - 2] = 0x0a

@@ -40,12 +40,13 @@ export class ExtentWriter {
     const isSparse = this.sparse && this.target.readsAsZeros
     for (const part of shownParts(bytes, offsetBytes, extents)) {
       for (const step of inSteps(part, HOLE_BYTES)) {
+        let writtenBytes = 0
         for (const run of isSparse ? dataRuns(step) : [step]) {
           await this.target.write(run.bytes, run.offsetBytes)
-          this.counts.writtenBytes += run.bytes.length
-          this.counts.sparseBytes -= run.bytes.length
+          writtenBytes += run.bytes.length
         }
-        this.counts.sparseBytes += step.bytes.length
+        this.counts.writtenBytes += writtenBytes
+        this.counts.sparseBytes += step.bytes.length - writtenBytes
         onWritten(step.bytes.length)
       }
     }

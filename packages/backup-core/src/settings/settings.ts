@@ -1,3 +1,4 @@
+import { HASH_LINE_BYTES } from '../format/sha256file.js'
 import { BackupError } from '../errors/backup-error.js'
 import { checkedCompressor, Compressors, isCinderCompatible } from '../compression/compressors.js'
 import type { Compressor } from '../contracts/compressor.js'
@@ -12,9 +13,6 @@ const MIN_BLOCK_SIZE_BYTES = 512
 /** The largest block of a new chain. A parent may have larger ones: an incremental reads and keeps them. */
 export const MAX_BLOCK_SIZE_BYTES = 64 * 1024 * 1024
 
-/** A SHA-256 in a `_sha256file`, with its quotes and white space. */
-const HASH_TEXT_BYTES = 75
-
 /**
  * Rejects a block size that no backup should be written with.
  *
@@ -27,7 +25,7 @@ function assertBlockSize(blockSizeBytes: number, defaultBytes: number, strict: b
   let why: string
   if (!Number.isSafeInteger(blockSizeBytes)) why = 'it must be a whole number of bytes'
   else if (blockSizeBytes < MIN_BLOCK_SIZE_BYTES)
-    why = `it must be at least ${MIN_BLOCK_SIZE_BYTES}, the sector of a disk. Each block takes ${HASH_TEXT_BYTES} bytes in the list of hashes that is stored with every backup, so smaller blocks cost more than they save`
+    why = `it must be at least ${MIN_BLOCK_SIZE_BYTES}, the sector of a disk. Each block takes ${HASH_LINE_BYTES} bytes in the list of hashes that is stored with every backup, so smaller blocks cost more than they save`
   else if (blockSizeBytes > MAX_BLOCK_SIZE_BYTES)
     why = `it must be at most ${MAX_BLOCK_SIZE_BYTES} (64 MiB). A block is held in memory whole, and a change of one byte stores all of it`
   else if (!isPowerOfTwo && !strict && blockSizeBytes !== defaultBytes)
