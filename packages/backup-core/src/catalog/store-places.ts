@@ -83,8 +83,8 @@ export class StorePlaces {
   #containers: Promise<readonly string[]> | undefined
   /** By container and prefix of names. */
   readonly #listings = new Map<string, Promise<readonly MetadataPlace[]>>()
-  /** By backup id, of the containers that were listed. */
-  readonly #markers = new Map<string, MarkerPlace[]>()
+  /** Of the containers that were listed. */
+  readonly #markers: MarkerPlace[] = []
   /** By the id at the end of the prefix, so that each parent of a long chain is found in one step. */
   readonly #byId = new Map<string, MetadataPlace[]>()
   #parser: PrefixParser | undefined
@@ -94,7 +94,7 @@ export class StorePlaces {
   /** The markers of a backup's deletes. */
   async markersOf(backupId: string): Promise<readonly MarkerPlace[]> {
     await this.all(undefined)
-    return this.#markers.get(backupId) ?? []
+    return this.#markers.filter((marker) => marker.backupId === backupId)
   }
 
   /** The places in a container whose prefix ends with the id. */
@@ -205,12 +205,12 @@ export class StorePlaces {
   async #list(container: string, namePrefix: string): Promise<readonly MetadataPlace[]> {
     try {
       const { metadata, markers } = await listContainer(this.access, container, namePrefix)
-      for (const marker of markers) append(this.#markers, marker.backupId, marker)
+      for (const marker of markers) this.#markers.push(marker)
       for (const place of metadata) {
         const others = this.#byId.get(idAtEnd(place.prefix)) ?? []
         // A container may be listed in part, and later whole.
         const isKnown = others.some((other) => other.container === container && other.prefix === place.prefix)
-        if (!isKnown) append(this.#byId, idAtEnd(place.prefix), place)
+        if (!isKnown) this.#byId.set(idAtEnd(place.prefix), [...others, place])
       }
       return metadata
     } catch (error) {
@@ -218,12 +218,6 @@ export class StorePlaces {
       return [{ container, prefix: '', objectName: '', unlisted: error }]
     }
   }
-}
-
-function append<Value>(lists: Map<string, Value[]>, key: string, value: Value): void {
-  const list = lists.get(key)
-  if (list) list.push(value)
-  else lists.set(key, [value])
 }
 
 /** A backup of which only the id is known: a driver's choice of a container may depend on nothing else. */

@@ -93,11 +93,7 @@ export function errorMapper<Context extends CallContext = CallContext>(
 
     async run(context, call) {
       throwIfAborted(context.signal)
-      try {
-        return await call()
-      } catch (error) {
-        throw errorOf(error, context)
-      }
+      return mapErrors(call, (error) => errorOf(error, context))
     },
 
     async *iterate(context, open) {
@@ -151,6 +147,18 @@ function hasMessage(error: unknown): error is { readonly message: string } {
   return (
     typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string'
   )
+}
+
+/** Makes a call, which may throw synchronously or return a plain value, and maps its error. */
+export async function mapErrors<T>(
+  call: () => T | PromiseLike<T>,
+  toError: (error: unknown) => unknown,
+): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw toError(error)
+  }
 }
 
 /**

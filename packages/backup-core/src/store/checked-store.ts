@@ -7,7 +7,7 @@ import {
   type StoreOptions,
 } from '../contracts/object-store.js'
 import { BackupError } from '../errors/backup-error.js'
-import { errorMapper, mapIterable, type CallContext } from '../errors/error-mapper.js'
+import { errorMapper, mapErrors, mapIterable, type CallContext } from '../errors/error-mapper.js'
 
 /** A backend's own codes pass unchanged. Every other error becomes `STORE_FAILED`, or `ABORTED`. */
 const errors = errorMapper(() => undefined)
@@ -138,12 +138,8 @@ function checkedReader(reader: ObjectReader, call: CallContext): ObjectReader {
 }
 
 /** Makes a call even where its signal was aborted: the backend decides whether that ends it. */
-async function attempt<T>(context: CallContext, call: () => T | PromiseLike<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    throw errors.errorOf(error, context)
-  }
+function attempt<T>(context: CallContext, call: () => T | PromiseLike<T>): Promise<T> {
+  return mapErrors(call, (error) => errors.errorOf(error, context))
 }
 
 function iterate<T>(context: CallContext, open: () => AsyncIterable<T>): AsyncIterable<T> {

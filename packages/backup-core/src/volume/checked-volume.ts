@@ -9,6 +9,7 @@ import type {
   VolumeTarget,
 } from '../contracts/volume.js'
 import { BackupError, isBackupError, reasonOfAbort, type BackupErrorCode } from '../errors/backup-error.js'
+import { mapErrors } from '../errors/error-mapper.js'
 
 type Extents = AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
 
@@ -36,7 +37,7 @@ const targetSide: CheckedSide = {
 interface CallPlace {
   readonly what: string
   readonly signal: AbortSignal | undefined
-  readonly offsetBytes?: number
+  readonly offsetBytes?: number | undefined
 }
 
 /**
@@ -111,7 +112,7 @@ export async function openCheckedTarget(
 ): Promise<OpenTarget> {
   const { signal } = requirements
   const call = <T>(what: string, run: () => T | Promise<T>, offsetBytes?: number): Promise<T> =>
-    checkedCall(targetSide, { what, signal, ...(offsetBytes !== undefined && { offsetBytes }) }, run)
+    checkedCall(targetSide, { what, signal, offsetBytes }, run)
   const answer: unknown = await call('openTarget()', () => target.openTarget(requirements))
   const open = answer as OpenTarget
   const methods = answer as Partial<OpenTarget> | null | undefined
@@ -172,12 +173,8 @@ export function callSource<T>(place: CallPlace, call: () => T | Promise<T>): Pro
   return checkedCall(sourceSide, place, call)
 }
 
-async function checkedCall<T>(side: CheckedSide, place: CallPlace, call: () => T | Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    throw failedCall(side, place, error)
-  }
+function checkedCall<T>(side: CheckedSide, place: CallPlace, call: () => T | Promise<T>): Promise<T> {
+  return mapErrors(call, (error) => failedCall(side, place, error))
 }
 
 function failedCall(
@@ -185,7 +182,7 @@ function failedCall(
   { what, signal, offsetBytes }: CallPlace,
   error: unknown,
 ): BackupError {
-  return errorOfCall(error, { operation: side.operation, signal }, (why) =>
+  return errorOfCall(error, side.operation, signal, (why) =>
     volumeError(side, `${what} failed: ${why}`, error, offsetBytes),
   )
 }
@@ -193,7 +190,8 @@ function failedCall(
 /** What a failed call is reported as: its own `BackupError`, the abort of the operation, or a new error with the reason. */
 export function errorOfCall(
   error: unknown,
-  { operation, signal }: { readonly operation: string; readonly signal: AbortSignal | undefined },
+  operation: string,
+  signal: AbortSignal | undefined,
   toError: (why: string) => BackupError,
 ): BackupError {
   if (isBackupError(error)) return error

@@ -1,6 +1,7 @@
 import type { BigIntStats, Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { BackupError, isBackupError, throwIfAborted, type BackupErrorCode } from '../errors/backup-error.js'
+import { mapErrors, messageOf } from '../errors/error-mapper.js'
 
 /** The maximum of one reading call. A call cannot be interrupted, so this bounds how long an abort waits. */
 const READ_CALL_BYTES = 16 * 1024 * 1024
@@ -102,22 +103,18 @@ const targetCodes: Readonly<Record<string, BackupErrorCode>> = {
 }
 
 /** Calls the operating system to read `path`, and maps its errors to `SOURCE_READ`. */
-export async function reading<T>(path: string, call: () => Promise<T>, offsetBytes?: number): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    throw systemError(error, 'SOURCE_READ', `Cannot read ${path}`, sourceReasons, offsetBytes)
-  }
+export function reading<T>(path: string, call: () => Promise<T>, offsetBytes?: number): Promise<T> {
+  return mapErrors(call, (error) =>
+    systemError(error, 'SOURCE_READ', `Cannot read ${path}`, sourceReasons, offsetBytes),
+  )
 }
 
 /** Calls the operating system to write `path`, and maps its errors; to `TARGET_WRITE` where no other code fits. */
-export async function writing<T>(path: string, call: () => Promise<T>, offsetBytes?: number): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
+export function writing<T>(path: string, call: () => Promise<T>, offsetBytes?: number): Promise<T> {
+  return mapErrors(call, (error) => {
     const code = targetCodes[errnoOf(error) ?? ''] ?? 'TARGET_WRITE'
-    throw systemError(error, code, `Cannot write ${path}`, targetReasons, offsetBytes)
-  }
+    return systemError(error, code, `Cannot write ${path}`, targetReasons, offsetBytes)
+  })
 }
 
 function systemError(
@@ -128,8 +125,7 @@ function systemError(
   offsetBytes?: number,
 ): BackupError {
   if (isBackupError(error)) return error
-  const message = error instanceof Error ? error.message : String(error)
-  const reason = reasons[errnoOf(error) ?? ''] ?? message
+  const reason = reasons[errnoOf(error) ?? ''] ?? messageOf(error)
   if (offsetBytes === undefined) return new BackupError(code, `${failure}: ${reason}`, { cause: error })
   return new BackupError(code, `${failure} at byte ${offsetBytes}: ${reason}`, { cause: error, offsetBytes })
 }

@@ -133,7 +133,7 @@ class StreamSource implements OpenSource {
   }
 
   private readError(error: unknown, signal: AbortSignal | undefined): BackupError {
-    return errorOfCall(error, { operation: 'Reading the stream', signal }, (why) => {
+    return errorOfCall(error, 'Reading the stream', signal, (why) => {
       const message = `The stream failed after ${this.position} bytes: ${why}`
       return new BackupError('SOURCE_READ', message, { cause: error, offsetBytes: this.position })
     })
