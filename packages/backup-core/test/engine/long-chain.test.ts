@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { bufferVolume, type BackupRecord } from '@stowage/backup-core'
-import { FaultyBackupDriver, MemoryBackupDriver } from '@stowage/backup-testkit'
+import { FaultyBackupDriver, MemoryBackupDriver, MemoryStore } from '@stowage/backup-testkit'
 import { seededBytes, withoutChecksum } from './volumes.js'
 
 const container = 'volumebackups'
+const sizes = { blockSizeBytes: 512, chunkSizeBytes: 1024 }
 
-/** A full backup and incrementals on it, each on the one before. */
-async function chainOf(length: number): Promise<{ driver: MemoryBackupDriver; records: BackupRecord[] }> {
+interface Chain { readonly driver: MemoryBackupDriver; readonly records: BackupRecord[] }
+
+async function makeChain(length: number): Promise<Chain> {
   let minutes = 0
   const clock = (): Date => new Date(Date.UTC(2026, 0, 1, 0, minutes++))
-  const driver = new MemoryBackupDriver({ blockSizeBytes: 512, chunkSizeBytes: 1024, clock })
+  const driver = new MemoryBackupDriver({ ...sizes, clock })
   const volume = seededBytes(2048)
   const records: BackupRecord[] = []
   for (let index = 0; index < length; index += 1) {
@@ -18,6 +20,22 @@ async function chainOf(length: number): Promise<{ driver: MemoryBackupDriver; re
     records.push(await driver.backup({ volumeId: 'volume', backupId: `b${index}`, parent }, volume))
   }
   return { driver, records }
+}
+
+const made = new Map<number, Promise<Chain>>()
+
+/** A full backup and incrementals on it, each on the one before, in a store of their own. */
+async function chainOf(length: number): Promise<Chain> {
+  const chain = made.get(length) ?? makeChain(length)
+  made.set(length, chain)
+  const { driver, records } = await chain
+  const store = new MemoryStore()
+  for (const name of driver.store.list(container)) {
+    store.set(container, name, driver.store.get(container, name)!)
+  }
+  // Later than all of them.
+  const clock = (): Date => new Date(Date.UTC(2026, 0, 2))
+  return { driver: new MemoryBackupDriver({ ...sizes, clock, store }), records }
 }
 
 /** How often each hook that reads is called. */

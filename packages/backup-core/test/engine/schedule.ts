@@ -12,7 +12,8 @@ export const storeCalls: readonly StoreOperation[] = [
   'writer.close',
 ]
 
-const sizes = { blockSizeBytes: 512, chunkSizeBytes: 2048 }
+/** The limit is set so that no driver asks the system for its own: there are thousands of drivers. */
+const sizes = { blockSizeBytes: 512, chunkSizeBytes: 2048, maxMemoryBytes: 2 ** 24 }
 
 /** Processes on one store, of which one runs at a time; each switch is before a call of the store. */
 export class Schedule {
