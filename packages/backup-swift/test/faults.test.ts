@@ -1,4 +1,4 @@
 import { faultSuite } from './fault-suite.js'
 
 // `faults.slow.test.ts` strikes each request with each fault.
-faultSuite({ times: 'once', everyNth: 5 })
+faultSuite({ times: 'once', everyNth: 10 })

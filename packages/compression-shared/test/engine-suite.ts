@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { marksOf } from './marks-of.js'
 import type { Bz2Options } from '@stowage/compression-bz2'
+import { looksLikeNoise } from '../src/noise.js'
 import { golden } from './golden.js'
 
 const text = (length: number): Buffer => Buffer.alloc(length, 'a chunk of a backup of a volume, once more; ')
@@ -37,12 +38,14 @@ export interface EngineSuiteOptions {
   readonly create: (options?: Bz2Options) => Compressor
   /** How many images are compressed. */
   readonly imageCount: number
+  /** Which bits of two streams are flipped: 1 is each of them, 5 every fifth. */
+  readonly everyNthBit: number
   /** How long a chunk of text or of noise is, in bytes. */
   readonly chunkSizeBytes: number
 }
 
 /** What every engine has to do behind bzip2's streams, beside what every compressor has to. */
-export function engineSuite({ create, imageCount, chunkSizeBytes }: EngineSuiteOptions): void {
+export function engineSuite({ create, imageCount, everyNthBit, chunkSizeBytes }: EngineSuiteOptions): void {
   const compressor = create()
 
   describe('streams in a row', () => {
@@ -71,7 +74,7 @@ export function engineSuite({ create, imageCount, chunkSizeBytes }: EngineSuiteO
     it('are refused as OBJECT_CORRUPT when any one bit of them is not as it was', async () => {
       const stream = Buffer.concat([golden('one.bz2'), golden('one.bz2')])
       const lastBitOfPadding = stream.length * 8 - 7
-      for (let bit = 0; bit < lastBitOfPadding; bit++) {
+      for (let bit = 0; bit < lastBitOfPadding; bit += everyNthBit) {
         const flipped = Buffer.from(stream)
         flipped[bit >> 3] = flipped[bit >> 3]! ^ (0x80 >> (bit & 7))
         const opened = await compressor.decompress(flipped, 2).catch((error: unknown) => error)
@@ -112,7 +115,7 @@ export function engineSuite({ create, imageCount, chunkSizeBytes }: EngineSuiteO
     const bomb = golden('bomb.bz2')
 
     it('is refused at the first byte beyond what was expected', async () => {
-      for (const length of [0, 1, 1_000_000]) {
+      for (const length of [0, 1_000_000]) {
         await expect(compressor.decompress(bomb, length)).rejects.toMatchObject({
           code: 'OBJECT_CORRUPT',
           message: expect.stringContaining(`more than the ${length} bytes`) as string,
@@ -122,7 +125,10 @@ export function engineSuite({ create, imageCount, chunkSizeBytes }: EngineSuiteO
 
     it('opens as far as one of a tenth, when that is what it holds', async () => {
       const opened = await compressor.decompress(golden('long-zeros.bz2'), 100_000_000)
-      expect(opened.every((byte) => byte === 0)).toBe(true)
+      const zeros = Buffer.alloc(1_000_000)
+      for (let at = 0; at < opened.length; at += zeros.length) {
+        expect(equal(opened.subarray(at, at + zeros.length), zeros)).toBe(true)
+      }
     })
   })
 
@@ -135,8 +141,11 @@ export function engineSuite({ create, imageCount, chunkSizeBytes }: EngineSuiteO
       expect(equal(await compressor.decompress(packed, bytes.length), bytes)).toBe(true)
       const noise = randomBytes(chunkSizeBytes)
       expect(await compressor.compress(noise, { buffer })).toBe(null)
-      // Text at its front hides from the samples that the rest is noise: it is noticed when the memory is full.
-      expect(await compressor.compress(Buffer.concat([text(2_048), noise]), { buffer })).toBe(null)
+      // Text at its front hides from the samples that the rest is noise: it is noticed when the memory is full. It is so
+      // short that it never saves what bzip2 adds to the noise, which is some 0.4 %.
+      const start = text(256)
+      expect(looksLikeNoise(Buffer.concat([start, noise]))).toBe(false)
+      expect(await compressor.compress(Buffer.concat([start, noise]), { buffer })).toBe(null)
       expect(await compressor.compress(new Uint8Array(0))).toBe(null)
     })
 
