@@ -1,3 +1,3 @@
 import { deletesAtOnceSuite } from './deletes-at-once.js'
 
-deletesAtOnceSuite(120, 180_000)
+deletesAtOnceSuite(40, 180_000)
