@@ -9,7 +9,7 @@ import type {
 } from './contracts/records.js'
 import { inOrder } from './catalog/summary.js'
 import { backupNotFound, backupNotFoundBy, type BackupLookup } from './catalog/backup-lookup.js'
-import { OwnCatalogLookup, StoreCatalog } from './catalog/store-catalog.js'
+import { CallerCatalogLookup, StoreCatalog } from './catalog/store-catalog.js'
 import { loadChain, readMetadata, type Chain } from './chain/chain.js'
 import { runDelete, type DeleteJob } from './delete/run-delete.js'
 import { BackupError } from './errors/backup-error.js'
@@ -123,7 +123,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
       store: this.#store,
       openLookup: () => this.#lookup(options),
       catalog: this.#catalog,
-      ownCatalog: this.#ownCatalog,
+      callerCatalog: this.#callerCatalog,
       settings: this.#settings,
       onWarning: this.#warnings(options),
     }
@@ -300,14 +300,14 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     return {
       store: this.#store,
       catalog: this.#catalog,
-      ownCatalog: this.#ownCatalog,
+      callerCatalog: this.#callerCatalog,
       openLookup: () => this.#lookup(options),
       onWarning: this.#warnings(options),
     }
   }
 
   /** The caller's catalog; undefined where the store itself is the catalog. */
-  get #ownCatalog(): BackupCatalog | undefined {
+  get #callerCatalog(): BackupCatalog | undefined {
     return this.#catalog === this.#stored ? undefined : this.#catalog
   }
 
@@ -315,7 +315,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     const onWarning = this.#warnings(options)
     return this.#catalog === this.#stored
       ? this.#stored.lookup(options, onWarning)
-      : new OwnCatalogLookup(new StoreAccess(this.#store, options), this.#catalog, onWarning)
+      : new CallerCatalogLookup(new StoreAccess(this.#store, options), this.#catalog, onWarning)
   }
 
   async #resolve(backup: BackupReference, options: StoreOptions): Promise<BackupRecord> {

@@ -1,4 +1,3 @@
-import type { ObjectReader } from '@stowage/backup-core'
 import { driverConformance, MemoryBackupDriver, MemoryStore } from '../src/index.js'
 import type { DriverConformanceOptions } from '../src/index.js'
 import type { BrokenDriver } from './broken-drivers.js'
@@ -47,7 +46,7 @@ export class PlainDriver extends MemoryBackupDriver {
 
   override async getObjectReader(
     ...call: Parameters<MemoryBackupDriver['getObjectReader']>
-  ): Promise<ObjectReader> {
+  ): ReturnType<MemoryBackupDriver['getObjectReader']> {
     const reader = await super.getObjectReader(...call)
     for (const method of ['stream', 'readRange']) Object.defineProperty(reader, method, { value: undefined })
     return reader

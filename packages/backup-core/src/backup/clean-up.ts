@@ -8,7 +8,7 @@ import type { Destination } from './destination.js'
 const CLEAN_UP_MS = 60_000
 
 /** The dependencies of a clean-up. */
-export type CleanUpDeps = Pick<DeleteTargetsJob, 'store' | 'ownCatalog' | 'onWarning'>
+export type CleanUpDeps = Pick<DeleteTargetsJob, 'store' | 'callerCatalog' | 'onWarning'>
 
 /**
  * Removes the objects of a failed backup, and then its claim. Every object that this run may have created is removed, also

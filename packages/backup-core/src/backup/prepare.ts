@@ -1,6 +1,7 @@
 import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
-import { assertSoundChain, loadChain, type Chain } from '../chain/chain.js'
-import { checkHashList, readBlockHashes, type BlockHashes } from '../chain/volume-size.js'
+import { assertValidChain, loadChain, type Chain } from '../chain/chain.js'
+import { checkHashList, readBlockHashes } from '../chain/block-hashes.js'
+import type { BlockHashes } from '../format/sha256file.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRequest } from '../contracts/requests.js'
 import { fitChunkSize, type DriverSettings } from '../settings/settings.js'
@@ -194,7 +195,7 @@ async function openChain(lookup: BackupLookup, record: BackupRecord): Promise<Ch
   const isSufficient = isLong && checksummed && volumeSizeBytes !== null
   if (isSufficient && (await lookup.areListed(ancestorIds, record.container))) return [parent]
   const chain = await loadChain(lookup, record, parent)
-  assertSoundChain(chain)
+  assertValidChain(chain)
   return chain
 }
 

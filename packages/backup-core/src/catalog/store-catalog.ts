@@ -48,7 +48,7 @@ export class StoreCatalog implements BackupCatalog {
 }
 
 /** Finds backups in a caller's catalog; in the store, those that other runs commit now and the catalog does not have yet. */
-export class OwnCatalogLookup extends BackupLookup {
+export class CallerCatalogLookup extends BackupLookup {
   constructor(
     access: StoreAccess,
     private readonly catalog: BackupCatalog,

@@ -1,4 +1,4 @@
-import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
+import { endOfObjects, sizeByManifest } from '../chain/block-hashes.js'
 import type { BackupRecord, StoredSizes } from '../contracts/records.js'
 import { compressionsOf, type BackupMetadata } from '../format/metadata.js'
 import { isoCreatedAt, parseCreatedAt } from '../format/timestamps.js'

@@ -144,7 +144,7 @@ export async function readMetadata(
  *
  * @throws BackupError `METADATA_INVALID`
  */
-export function assertSoundChain(chain: Chain): void {
+export function assertValidChain(chain: Chain): void {
   let parentSizeBytes = 0
   for (const layer of chain.toReversed()) {
     const isFull = layer.metadata.parentId === null
@@ -165,12 +165,12 @@ function assertOrder(layer: ChainLayer, parentSizeBytes: number): number {
   for (const object of layer.metadata.objects) {
     if (object.offsetBytes < endBytes) {
       const other = before ? placeOf(before) : 'the start of the volume'
-      throw unsound(layer, object, `${placeOf(object)} begins before the end of ${other}`)
+      throw manifestDamaged(layer, object, `${placeOf(object)} begins before the end of ${other}`)
     }
     if (object.offsetBytes > coveredBytes) {
       const where = before ? `between ${before.name} and ${object.name}` : `before ${object.name}`
       const what = `no object holds bytes ${coveredBytes} to ${object.offsetBytes} of the volume, ${where}`
-      throw unsound(layer, object, what)
+      throw manifestDamaged(layer, object, what)
     }
     endBytes = object.offsetBytes + object.lengthBytes
     coveredBytes = Math.max(coveredBytes, endBytes)
@@ -188,7 +188,7 @@ function assertLengths(layer: ChainLayer, volumeSizeBytes: number): void {
   for (const object of objects) {
     if (object.lengthBytes > 0 || (isEmptyVolume && object.md5 === MD5_OF_NO_BYTES)) continue
     const what = `${object.name} has \`length\` 0 at byte ${object.offsetBytes}, which only the one object of an empty volume has`
-    throw unsound(layer, object, what)
+    throw manifestDamaged(layer, object, what)
   }
 }
 
@@ -198,11 +198,15 @@ function assertStatedSize(layer: ChainLayer, dataEndBytes: number, isFull: boole
   if (stated === null || stated === dataEndBytes || (stated < dataEndBytes && !isFull)) return
   const owner = isFull ? '' : 'of its chain '
   const what = `\`volume_size_bytes\` is ${stated}, but the objects ${owner}end at byte ${dataEndBytes}`
-  throw unsound(layer, undefined, what)
+  throw manifestDamaged(layer, undefined, what)
 }
 
 /** The error for a manifest that is damaged. */
-export function unsound(layer: ChainLayer, object: StoredObject | undefined, what: string): BackupError {
+export function manifestDamaged(
+  layer: ChainLayer,
+  object: StoredObject | undefined,
+  what: string,
+): BackupError {
   const { id, container, prefix } = layer.record
   const manifest = metadataObjectName(prefix)
   return new BackupError(

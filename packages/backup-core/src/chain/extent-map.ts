@@ -24,7 +24,7 @@ export interface ExtentMap<Layer = ChainLayer> {
 }
 
 /**
- * Finds for each byte of `window` the newest object that holds it, so that no byte is fetched twice.
+ * Finds for each byte of `window` the newest object that holds it, so that no byte is fetched retryIfCorrupt.
  *
  * The ends of all objects cut the window into segments. From the newest object to the oldest, each takes the segments that
  * are still free; `next` skips those that are taken. That is `n log n` for any number of layers and overlaps.
@@ -114,17 +114,17 @@ export function appendExtent(extents: VolumeExtent[], start: number, end: number
 }
 
 /** Bytes, and where in the volume they begin. */
-export interface ShownPart {
+export interface VisiblePart {
   readonly bytes: Uint8Array
   readonly offsetBytes: number
 }
 
 /** The parts of some bytes of the volume that are within the extents. */
-export function* shownParts(
+export function* visibleParts(
   bytes: Uint8Array,
   offsetBytes: number,
   extents: readonly VolumeExtent[],
-): Generator<ShownPart> {
+): Generator<VisiblePart> {
   for (const extent of extents) {
     const start = Math.max(offsetBytes, extent.offsetBytes)
     const end = Math.min(offsetBytes + bytes.length, extent.offsetBytes + extent.lengthBytes)
@@ -137,7 +137,10 @@ export function* shownParts(
 const STEP_BYTES = 8 * 1024 * 1024
 
 /** Cuts a part into steps, which end at whole blocks of the volume. */
-export function* inSteps({ bytes, offsetBytes }: ShownPart, blockSizeBytes: number): Generator<ShownPart> {
+export function* inSteps(
+  { bytes, offsetBytes }: VisiblePart,
+  blockSizeBytes: number,
+): Generator<VisiblePart> {
   const stepBytes = Math.max(1, Math.floor(STEP_BYTES / blockSizeBytes)) * blockSizeBytes
   for (let at = 0; at < bytes.length;) {
     const lengthBytes = Math.min(bytes.length - at, stepBytes - ((offsetBytes + at) % stepBytes))

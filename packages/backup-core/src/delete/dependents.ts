@@ -31,10 +31,10 @@ export class DependentsSearch {
   /** By container and name. */
   #known = new Map<string, Summary>()
 
-  /** @param ownCatalog - the caller's catalog, which is searched in addition to the store */
+  /** @param callerCatalog - the caller's catalog, which is searched in addition to the store */
   constructor(
     private readonly access: StoreAccess,
-    private readonly ownCatalog: BackupCatalog | undefined,
+    private readonly callerCatalog: BackupCatalog | undefined,
   ) {}
 
   /** @param toDelete - first the backup whose dependents are searched, then those that are deleted with it */
@@ -100,7 +100,7 @@ export class DependentsSearch {
     }
     const catalogued: BackupRecord[] = []
     const filter = { ...this.access.options, nearContainer: target.container }
-    for await (const record of this.ownCatalog?.list(filter) ?? []) {
+    for await (const record of this.callerCatalog?.list(filter) ?? []) {
       if (!committed.has(keyOf(record.container, record.prefix))) catalogued.push(record)
     }
     return { found: descendantsOf(target, summaries, catalogued), halfDeleted, unknown }

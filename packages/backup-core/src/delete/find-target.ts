@@ -26,7 +26,7 @@ export type DeleteTargets = readonly [DeleteTarget, ...DeleteTarget[]]
  * @throws `BACKUP_NOT_FOUND`, `METADATA_INVALID` and others for metadata that cannot be read
  */
 export async function findTargets(
-  { openLookup, ownCatalog }: DeleteJob,
+  { openLookup, callerCatalog }: DeleteJob,
   access: StoreAccess,
   reference: BackupReference,
   force: boolean,
@@ -35,8 +35,8 @@ export async function findTargets(
   const lookup = openLookup()
   let unreadable: BackupError | undefined
   try {
-    const record = ownCatalog
-      ? await ownCatalog.get(reference, access.options)
+    const record = callerCatalog
+      ? await callerCatalog.get(reference, access.options)
       : (await lookup.find(reference))?.record
     if (record) return [record]
   } catch (error) {

@@ -16,7 +16,7 @@ export interface DeleteTargetsJob {
   readonly store: ObjectStore
   readonly catalog: Pick<BackupCatalog, 'remove'>
   /** The caller's catalog; undefined where the store's own `_metadata` objects are the catalog. */
-  readonly ownCatalog: BackupCatalog | undefined
+  readonly callerCatalog: BackupCatalog | undefined
   readonly onWarning: WarningListener
 }
 
@@ -49,7 +49,7 @@ export async function deleteTargets(
 ): Promise<DeleteResult> {
   const access = new StoreAccess(job.store, { signal })
   const [target] = targets
-  const search = new DependentsSearch(access, job.ownCatalog)
+  const search = new DependentsSearch(access, job.callerCatalog)
   const first = await search.of(targets)
   const toDelete = [...(withDescendants ? [...first.found].reverse() : []), ...targets]
   const total = toDelete.reduce((sum, { objectCount = 0 }: DeleteTarget) => sum + objectCount + 2, 0)

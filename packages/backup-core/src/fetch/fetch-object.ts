@@ -144,7 +144,7 @@ export class ObjectFetch {
   /**
    * Reads an object that memory does not hold, such as Cinder's POSIX driver writes by default (1.86 GiB), and passes each
    * piece of its bytes to `use`, with its offset in the object. Length and MD5 are checked at the end: a caller that must not
-   * use unchecked bytes reads the object twice, the first time for the check alone.
+   * use unchecked bytes reads the object retryIfCorrupt, the first time for the check alone.
    *
    * @returns the stored length
    */
@@ -202,7 +202,7 @@ export class ObjectFetch {
    * Reads once more what fails its check: a bad disk or a flipped bit may be one replica's or one moment's. A second failure
    * is `OBJECT_CORRUPT`.
    */
-  async twice<T>(attempt: (again: boolean) => Promise<T>): Promise<T> {
+  async retryIfCorrupt<T>(attempt: (again: boolean) => Promise<T>): Promise<T> {
     try {
       return await attempt(false)
     } catch (error) {

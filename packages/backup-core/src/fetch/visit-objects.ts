@@ -1,12 +1,12 @@
 import type { VisibleObject } from '../chain/extent-map.js'
-import type { BlockHashes } from '../chain/volume-size.js'
+import type { BlockHashes } from '../format/sha256file.js'
 import type { StepListener } from '../contracts/progress.js'
 import { BudgetShare } from '../pipeline/byte-budget.js'
 import { planFetchMemory } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
 import { concurrencyFor } from '../pipeline/slots.js'
-import { fetchRanges, rangesOf, totalBytes } from './block-proof.js'
+import { fetchRanges, rangesOf, totalBytes } from './ranged-fetch.js'
 import { canFetchInPieces, ObjectFetch, wholeBytes, type ChainJob, type FetchSteps } from './fetch-object.js'
 
 /** What to do with objects, several of them concurrently. */
@@ -37,7 +37,7 @@ export interface VisitOptions {
   readonly operation: string
   readonly meter: ProgressMeter
   /** Proves objects of which little is visible when they are read in part. @default objects are fetched whole */
-  readonly proof?: BlockHashes | undefined
+  readonly blockHashes?: BlockHashes | undefined
 }
 
 /** The memory that an object takes while it is read in pieces. */
@@ -48,7 +48,7 @@ export async function visitObjects(
   job: ChainJob,
   items: readonly VisibleObject[],
   visitor: ObjectVisitor,
-  { proof, meter, ...options }: VisitOptions,
+  { blockHashes, meter, ...options }: VisitOptions,
 ): Promise<void> {
   const limits = fetchLimits(job, items)
   const source = async function* (context: PipelineContext): AsyncGenerator<ObjectVisit> {
@@ -62,7 +62,7 @@ export async function visitObjects(
   }
   const work = async (visit: ObjectVisit): Promise<void> => {
     try {
-      await visit.run(proof)
+      await visit.run(blockHashes)
     } catch (error) {
       if (!visitor.failed) throw error
       visitor.failed(visit.item, error)
@@ -128,21 +128,21 @@ class ObjectVisit implements FetchSteps {
   }
 
   /** Reads the visible parts of the object, where that is worth it and can be proved; else all of it. */
-  async run(proof: BlockHashes | undefined): Promise<void> {
+  async run(blockHashes: BlockHashes | undefined): Promise<void> {
     const storedBytes =
-      (await this.#ranges(proof)) ?? (await (this.inPieces ? this.#pieces() : this.#whole()))
+      (await this.#ranges(blockHashes)) ?? (await (this.inPieces ? this.#pieces() : this.#whole()))
     this.#portion.finish()
     this.meter.add({ transferredBytes: storedBytes, objects: 1 })
   }
 
-  async #ranges(proof: BlockHashes | undefined): Promise<number | undefined> {
-    const ranges = proof && rangesOf(this.item, proof.header.blockSizeBytes)
-    if (!proof || !ranges || totalBytes(ranges) > this.share.bytes) return undefined
+  async #ranges(blockHashes: BlockHashes | undefined): Promise<number | undefined> {
+    const ranges = blockHashes && rangesOf(this.item, blockHashes.header.blockSizeBytes)
+    if (!blockHashes || !ranges || totalBytes(ranges) > this.share.bytes) return undefined
     const { buffers, signal, slots } = this.fetch.context
     const readBytes = totalBytes(ranges)
     const buffer = buffers.take(readBytes)
     try {
-      const read = () => fetchRanges(this.fetch, this.item, ranges, proof, buffer)
+      const read = () => fetchRanges(this.fetch, this.item, ranges, blockHashes, buffer)
       const fetched = await slots.run(readBytes, read)
       signal.throwIfAborted()
       for (const { bytes, offsetBytes } of fetched ?? []) await this.#visit(bytes, offsetBytes)
@@ -156,7 +156,7 @@ class ObjectVisit implements FetchSteps {
   async #pieces(): Promise<number> {
     const { lengthBytes, offsetBytes } = this.item.object
     return this.fetch.context.slots.run(lengthBytes, async () => {
-      await this.fetch.twice(() =>
+      await this.fetch.retryIfCorrupt(() =>
         this.fetch.inPieces((piece, atBytes) => {
           this.#checked(atBytes + piece.length, lengthBytes)
           return Promise.resolve()
@@ -167,7 +167,7 @@ class ObjectVisit implements FetchSteps {
   }
 
   /**
-   * Fetches an object whole, twice where the first time fails its check, and passes its bytes to the visitor.
+   * Fetches an object whole, retryIfCorrupt where the first time fails its check, and passes its bytes to the visitor.
    *
    * Fetching and decompressing take a slot; checking and writing do not, so that the next object is fetched while this one is
    * written. The memory of the stored form is released as soon as the object is decompressed. A second attempt releases
@@ -182,7 +182,7 @@ class ObjectVisit implements FetchSteps {
       buffer = undefined
     }
     try {
-      const { raw, storedBytes } = await this.fetch.twice(async (again) => {
+      const { raw, storedBytes } = await this.fetch.retryIfCorrupt(async (again) => {
         release()
         if (again) await this.share.retake(wholeBytes(object))
         buffer = buffers.take(object.lengthBytes)

@@ -24,7 +24,7 @@ const MAX_READ_BLOCK_SIZE_BYTES = 2 ** 40
 const quote = 0x22
 
 /** The result of {@link readSha256file}. */
-export interface Sha256file {
+export interface BlockHashes {
   readonly header: Sha256fileHeader
   readonly hashes: HashList
 }
@@ -38,7 +38,7 @@ export interface Sha256file {
 export async function readSha256file(
   pieces: AsyncIterable<Uint8Array>,
   context: ObjectPlace,
-): Promise<Sha256file> {
+): Promise<BlockHashes> {
   const hashes = new HashList()
   let itemProblem: string | undefined
   const itemBytes = 2 * hashBytes + 2
@@ -111,7 +111,8 @@ function* hashPieces(hashes: HashList, count: number): Generator<Uint8Array> {
   const bytes = Buffer.from(memory)
   const pairs = new Uint16Array(memory)
   const emptyLine = lineStart + ' '.repeat(2 * hashBytes) + lineEnd
-  for (let line = 0; line < lines; line++) bytes.write(emptyLine, paddingBytes + line * HASH_LINE_BYTES, 'latin1')
+  for (let line = 0; line < lines; line++)
+    bytes.write(emptyLine, paddingBytes + line * HASH_LINE_BYTES, 'latin1')
 
   const firstPair = (paddingBytes + lineStart.length) / 2
   for (let index = 0; index < count; index += lines) {

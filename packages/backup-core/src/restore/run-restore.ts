@@ -1,18 +1,18 @@
 import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
-import { assertSoundChain } from '../chain/chain.js'
+import { assertValidChain } from '../chain/chain.js'
 import { findMissingObjects } from '../chain/missing-objects.js'
 import {
   chainSizeByManifest,
-  measureWithWarning,
-  statesSize,
-  type MeasuredVolume,
-} from '../chain/volume-size.js'
+  readVolumeInfoOrWarn,
+  manifestStatesSize,
+  type VolumeInfo,
+} from '../chain/block-hashes.js'
 import type { StoreAccess } from '../store/access.js'
 import type { BackupWarning } from '../contracts/progress.js'
 import type { RestoreOptions, RestoreResult } from '../contracts/requests.js'
 import type { VolumeExtent, VolumeTarget } from '../contracts/volume.js'
 import { BackupError, throwIfAborted } from '../errors/backup-error.js'
-import { loadBlockProof, totalBytes } from '../fetch/block-proof.js'
+import { loadBlockHashes, totalBytes } from '../fetch/ranged-fetch.js'
 import { assertFetchable, type ChainJob } from '../fetch/fetch-object.js'
 import { visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { sha256fileObjectName } from '../format/object-names.js'
@@ -36,10 +36,10 @@ export async function runRestore(
   await refuseOwnPath(access, target)
   const [{ record, metadata }] = chain
   const volumeMetadata = restoredVolumeMetadata(metadata.volumeMeta)
-  assertSoundChain(chain)
-  const volume: MeasuredVolume = statesSize(chain)
+  assertValidChain(chain)
+  const volume: VolumeInfo = manifestStatesSize(chain)
     ? { sizeBytes: chainSizeByManifest(chain) }
-    : await measureWithWarning(job)
+    : await readVolumeInfoOrWarn(job)
   const window = checkedRange(range, volume.sizeBytes)
   const map = buildExtentMap(chain, window)
   for (const item of map.objects) assertFetchable(job, item)
@@ -68,8 +68,8 @@ export async function runRestore(
       visit: ({ visible }, bytes, offsetBytes, onUsed) =>
         writer.data({ bytes, offsetBytes }, visible, onUsed),
     }
-    const proof = await loadBlockProof(job, objects, volume)
-    await visitObjects(job, objects, visitor, { signal, operation: 'The restore', meter, proof })
+    const blockHashes = await loadBlockHashes(job, objects, volume)
+    await visitObjects(job, objects, visitor, { signal, operation: 'The restore', meter, blockHashes })
     const writeZeros = async (extents: readonly VolumeExtent[], areGaps: boolean): Promise<void> => {
       for (const extent of extents) {
         await writer.zeros(extent, areGaps, access.options)
@@ -94,7 +94,7 @@ export async function runRestore(
 }
 
 /** Refuses a restore that needs a missing object; a missing one that newer layers hide causes a warning. */
-async function assertPresent(job: ChainJob, map: ExtentMap, volume: MeasuredVolume): Promise<void> {
+async function assertPresent(job: ChainJob, map: ExtentMap, volume: VolumeInfo): Promise<void> {
   const { chain, strict, onWarning } = job
   let extraObjects: BackupWarning | undefined
   const noteExtra = (warning: BackupWarning): void => {

@@ -1,8 +1,8 @@
 import {
   inSteps,
-  shownParts,
+  visibleParts,
   type ExtentMap,
-  type ShownPart,
+  type VisiblePart,
   type VisibleObject,
 } from '../chain/extent-map.js'
 import type { StoreOptions } from '../contracts/object-store.js'
@@ -33,12 +33,12 @@ export class ExtentWriter {
    * before anything is written: no older data can be beneath them.
    */
   async data(
-    { bytes, offsetBytes }: ShownPart,
+    { bytes, offsetBytes }: VisiblePart,
     extents: readonly VolumeExtent[],
     onWritten: (lengthBytes: number) => void,
   ): Promise<void> {
     const isSparse = this.sparse && this.target.readsAsZeros
-    for (const part of shownParts(bytes, offsetBytes, extents)) {
+    for (const part of visibleParts(bytes, offsetBytes, extents)) {
       for (const step of inSteps(part, HOLE_BYTES)) {
         let writtenBytes = 0
         for (const run of isSparse ? dataRuns(step) : [step]) {
@@ -76,7 +76,7 @@ export class ExtentWriter {
 }
 
 /** The runs of blocks that are not all zeros. Blocks are aligned to the volume, as the target's own are. */
-function* dataRuns({ bytes, offsetBytes }: ShownPart): Generator<ShownPart> {
+function* dataRuns({ bytes, offsetBytes }: VisiblePart): Generator<VisiblePart> {
   let start = 0
   for (let at = 0; at < bytes.length;) {
     const end = Math.min(bytes.length, at + HOLE_BYTES - ((offsetBytes + at) % HOLE_BYTES))
@@ -90,7 +90,7 @@ function* dataRuns({ bytes, offsetBytes }: ShownPart): Generator<ShownPart> {
 }
 
 /** Fetching fewer bytes than this is as fast as computing the MD5 of so many zeros. */
-const WORTHWHILE_BYTES = 64 * 1024
+const MIN_SAVED_BYTES = 64 * 1024
 
 /**
  * The maximum number of zeros that are hashed for one restore: about ten seconds. The lengths come from a manifest, which may
@@ -108,13 +108,13 @@ export interface MapWithoutZeros {
  * Leaves out the objects whose MD5 is that of zeros: their bytes are proved by that MD5 as if they had been fetched. A sparse
  * volume mostly consists of them.
  *
- * Only an MD5 that occurs twice is compared: hashing zeros for one object costs as much as fetching it.
+ * Only an MD5 that occurs retryIfCorrupt is compared: hashing zeros for one object costs as much as fetching it.
  */
 export async function withoutZeroObjects(map: ExtentMap, signal?: AbortSignal): Promise<MapWithoutZeros> {
   const seen = new Set<string>()
   const repeatedLengths = new Set<number>()
   for (const { lengthBytes, md5 } of map.objects.map(({ object }) => object)) {
-    if (md5 === null || lengthBytes < WORTHWHILE_BYTES) continue
+    if (md5 === null || lengthBytes < MIN_SAVED_BYTES) continue
     const key = `${lengthBytes} ${md5}`
     if (seen.has(key)) repeatedLengths.add(lengthBytes)
     seen.add(key)

@@ -2,10 +2,21 @@ import { BackupError, throwIfAborted, type BackupProblem } from '../errors/backu
 import type { HashList } from '../format/hash-list.js'
 import { hashBuffers, sha256 } from '../hash/chunk-hasher.js'
 import type { VolumeExtent } from '../contracts/volume.js'
-import { assertSoundChain, type Chain } from '../chain/chain.js'
-import { appendExtent, buildExtentMap, inSteps, shownParts, type VisibleObject } from '../chain/extent-map.js'
+import { assertValidChain, type Chain } from '../chain/chain.js'
+import {
+  appendExtent,
+  buildExtentMap,
+  inSteps,
+  visibleParts,
+  type VisibleObject,
+} from '../chain/extent-map.js'
 import { findMissingObjects } from '../chain/missing-objects.js'
-import { chainSizeByManifest, measureVolume, statesSize, type MeasuredVolume } from '../chain/volume-size.js'
+import {
+  chainSizeByManifest,
+  readVolumeInfo,
+  manifestStatesSize,
+  type VolumeInfo,
+} from '../chain/block-hashes.js'
 import { isStoredFault } from '../store/access.js'
 import type { VerifyOptions, VerifyResult } from '../contracts/requests.js'
 import { assertFetchable, DAMAGE_ADVICE, type ChainJob } from '../fetch/fetch-object.js'
@@ -130,11 +141,11 @@ const MAX_PROBLEMS = 1000
 export async function runVerify(job: ChainJob, options: VerifyOptions): Promise<VerifyResult> {
   const { chain } = job
   const { level = 'quick' } = options
-  assertSoundChain(chain)
+  assertValidChain(chain)
   const problems = await findMissingObjects(job)
   const [{ record, metadata }] = chain
   // A quick check needs the block hashes only where the size of the volume is nowhere else.
-  const needsHashes = level === 'full' || (metadata.parentId !== null && !statesSize(chain))
+  const needsHashes = level === 'full' || (metadata.parentId !== null && !manifestStatesSize(chain))
   const volume = needsHashes ? await measureOrProblem(job, problems) : undefined
   const sizeBytes = volume?.sizeBytes ?? chainSizeByManifest(chain)
   let objectsChecked = chain.reduce((sum, layer) => sum + layer.metadata.objects.length, 0)
@@ -169,7 +180,7 @@ async function checkContents(
     countedBytes: ({ object }) => object.lengthBytes,
     async visit(item, bytes, offsetBytes, onUsed) {
       let hiddenBytes = bytes.length
-      for (const part of check ? shownParts(bytes, offsetBytes, item.visible) : []) {
+      for (const part of check ? visibleParts(bytes, offsetBytes, item.visible) : []) {
         for (const step of inSteps(part, check?.blockSizeBytes ?? 1)) {
           await check?.add(step.bytes, step.offsetBytes)
           onUsed(step.bytes.length)
@@ -209,12 +220,9 @@ function withHidden(chain: Chain, visible: readonly VisibleObject[]): VisibleObj
 }
 
 /** The volume by its block hashes; undefined, with a problem, where they or a manifest are damaged. */
-async function measureOrProblem(
-  job: ChainJob,
-  problems: BackupProblem[],
-): Promise<MeasuredVolume | undefined> {
+async function measureOrProblem(job: ChainJob, problems: BackupProblem[]): Promise<VolumeInfo | undefined> {
   const { id, prefix } = job.chain[0].record
-  const { fault, ...volume } = await measureVolume(job).catch((error: unknown) => {
+  const { fault, ...volume } = await readVolumeInfo(job).catch((error: unknown) => {
     if (!isStoredFault(error)) throw error
     return { fault: error, sizeBytes: chainSizeByManifest(job.chain) }
   })

@@ -6,7 +6,10 @@ import { seededBytes, withoutChecksum } from './volumes.js'
 const container = 'volumebackups'
 const sizes = { blockSizeBytes: 512, chunkSizeBytes: 1024 }
 
-interface Chain { readonly driver: MemoryBackupDriver; readonly records: BackupRecord[] }
+interface Chain {
+  readonly driver: MemoryBackupDriver
+  readonly records: BackupRecord[]
+}
 
 async function makeChain(length: number): Promise<Chain> {
   let minutes = 0

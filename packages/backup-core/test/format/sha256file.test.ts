@@ -5,7 +5,7 @@ import { HashList } from '../../src/format/hash-list.js'
 import {
   readSha256file,
   sha256fileBody,
-  type Sha256file,
+  type BlockHashes,
   type Sha256fileHeader,
 } from '../../src/format/sha256file.js'
 import { collect, golden, inPieces } from './pieces.js'
@@ -37,7 +37,7 @@ function hexOf(list: HashList): string[] {
 const hashesOf = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => createHash('sha256').update(String(index)).digest('hex'))
 
-const read = (text: string | Uint8Array, sizes?: readonly number[]): Promise<Sha256file> =>
+const read = (text: string | Uint8Array, sizes?: readonly number[]): Promise<BlockHashes> =>
   readSha256file(inPieces(text, sizes), place)
 
 function valid(): Record<string, unknown> {
@@ -67,7 +67,7 @@ describe('sha256fileBody', () => {
   )
 
   test.each([3639, 3640, 3641, 7280, 10_000])(
-    'writes %d hashes as JSON.stringify would, twice',
+    'writes %d hashes as JSON.stringify would, retryIfCorrupt',
     async (count) => {
       const hashes = hashesOf(count)
       const body = sha256fileBody({ ...header, backupName: null }, listOf(hashes))

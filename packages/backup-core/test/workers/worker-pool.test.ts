@@ -7,7 +7,11 @@ const newPool = (options: Partial<WorkerPoolOptions> = {}): WorkerPool =>
   new WorkerPool({ file, purpose: 'test', errorCode: 'COMPRESSION_FAILED', ...options })
 
 /** A job that ends when its number is written to, and where that is done. */
-function heldJob(pool: WorkerPool): { ended: Promise<unknown>; started: () => Promise<void>; end: () => void } {
+function heldJob(pool: WorkerPool): {
+  ended: Promise<unknown>
+  started: () => Promise<void>
+  end: () => void
+} {
   const state = new Int32Array(new SharedArrayBuffer(8))
   return {
     ended: pool.run('hold', { state }),

@@ -1,13 +1,13 @@
-import { HASH_LINE_BYTES } from '../format/sha256file.js'
-import { appendExtent, shownParts, type ShownPart, type VisibleObject } from '../chain/extent-map.js'
-import { measureWithWarning, type BlockHashes, type MeasuredVolume } from '../chain/volume-size.js'
+import { HASH_LINE_BYTES, type BlockHashes } from '../format/sha256file.js'
+import { appendExtent, visibleParts, type VisiblePart, type VisibleObject } from '../chain/extent-map.js'
+import { readVolumeInfoOrWarn, type VolumeInfo } from '../chain/block-hashes.js'
 import type { VolumeExtent } from '../contracts/volume.js'
 import { isBackupError } from '../errors/backup-error.js'
 import { hashBuffers } from '../hash/chunk-hasher.js'
 import type { ChainJob, ObjectFetch } from './fetch-object.js'
 
 /** What one request costs a store, in bytes that it could have sent: leaving out less than this is not worth it. */
-const WORTHWHILE_BYTES = 1024 * 1024
+const MIN_SAVED_BYTES = 1024 * 1024
 
 /** Hidden bytes between two ranges up to this are read with them, to save a request. */
 const MAX_GAP_BYTES = 256 * 1024
@@ -31,7 +31,7 @@ export function rangesOf(
     return { offsetBytes, lengthBytes: endBytes - offsetBytes }
   })
   const savedBytes = object.lengthBytes - totalBytes(ranges)
-  return savedBytes >= WORTHWHILE_BYTES * ranges.length ? ranges : undefined
+  return savedBytes >= MIN_SAVED_BYTES * ranges.length ? ranges : undefined
 }
 
 /** The whole blocks around extents; those that are no further apart than the gap become one. */
@@ -55,7 +55,10 @@ export function totalBytes(extents: readonly VolumeExtent[]): number {
 }
 
 /** Whether some bytes of the volume, from the start of a block on, have the hashes of their blocks. */
-async function proves({ header, hashes }: BlockHashes, { bytes, offsetBytes }: ShownPart): Promise<boolean> {
+async function matchBlockHashes(
+  { header, hashes }: BlockHashes,
+  { bytes, offsetBytes }: VisiblePart,
+): Promise<boolean> {
   const { blockSizeBytes } = header
   const firstBlock = offsetBytes / blockSizeBytes
   if (!Number.isInteger(firstBlock)) return false
@@ -70,16 +73,16 @@ async function proves({ header, hashes }: BlockHashes, { bytes, offsetBytes }: S
 }
 
 /**
- * The block hashes of the newest backup, which prove parts of objects that no MD5 proves: the visible bytes of any layer are
- * those of the volume when the newest backup was made.
+ * Returns the newest backup's block hashes, which verify ranges of an object; its MD5 verifies only the whole object. The
+ * visible bytes of any layer are those of the volume when the newest backup was made.
  *
  * They are those of the measured volume, or read where they save more than they cost. Where the store reads no ranges, or the
  * hashes are damaged (a warning), the result is undefined: objects are fetched whole.
  */
-export async function loadBlockProof(
+export async function loadBlockHashes(
   job: ChainJob,
   items: readonly VisibleObject[],
-  volume: MeasuredVolume,
+  volume: VolumeInfo,
 ): Promise<BlockHashes | undefined> {
   if (job.access.store.capabilities.rangedReads !== true || volume.fault) return undefined
   if (volume.blocks) return volume.blocks
@@ -90,9 +93,9 @@ export async function loadBlockProof(
   }, 0)
   const costBytes = (volume.sizeBytes / USUAL_BLOCK_SIZE_BYTES) * HASH_LINE_BYTES
   // Parsing a byte of JSON costs a few times what fetching one does.
-  if (savedBytes < 4 * costBytes + WORTHWHILE_BYTES) return undefined
+  if (savedBytes < 4 * costBytes + MIN_SAVED_BYTES) return undefined
   try {
-    return (await measureWithWarning(job)).blocks
+    return (await readVolumeInfoOrWarn(job)).blocks
   } catch (error) {
     if (isBackupError(error, 'ABORTED') || isBackupError(error, 'METADATA_INVALID')) throw error
     return undefined
@@ -100,8 +103,8 @@ export async function loadBlockProof(
 }
 
 /**
- * Reads parts of an object and verifies the visible blocks against their hashes. Undefined where that does not prove them,
- * for whatever reason: the object is then fetched whole, and verified against its MD5.
+ * Reads ranges of an object and verifies the visible blocks against their hashes. Undefined where they do not match, or cannot
+ * be read: the object is then fetched whole, and verified against its MD5.
  *
  * @param ranges - from {@link rangesOf}
  * @param buffer - holds the ranges, one after the other
@@ -111,13 +114,13 @@ export async function fetchRanges(
   fetch: ObjectFetch,
   { object, visible }: VisibleObject,
   ranges: readonly VolumeExtent[],
-  proof: BlockHashes,
+  blockHashes: BlockHashes,
   buffer: Uint8Array,
-): Promise<ShownPart[] | undefined> {
+): Promise<VisiblePart[] | undefined> {
   const read = fetch.open(async (reader) => {
     if (!reader.readRange) return undefined
-    const blocks = wholeBlocks(visible, proof.header.blockSizeBytes)
-    const fetched: ShownPart[] = []
+    const blocks = wholeBlocks(visible, blockHashes.header.blockSizeBytes)
+    const fetched: VisiblePart[] = []
     let usedBytes = 0
     for (const { offsetBytes, lengthBytes } of ranges) {
       const memory = buffer.subarray(usedBytes, usedBytes + lengthBytes)
@@ -128,8 +131,8 @@ export async function fetchRanges(
       const isInBuffer = range.buffer === memory.buffer
       if (!isInBuffer) memory.set(range)
       const bytes = isInBuffer ? range : memory
-      for (const part of shownParts(bytes, offsetBytes, blocks))
-        if (!(await proves(proof, part))) return undefined
+      for (const part of visibleParts(bytes, offsetBytes, blocks))
+        if (!(await matchBlockHashes(blockHashes, part))) return undefined
       fetched.push({ bytes, offsetBytes })
     }
     return fetched

@@ -1,12 +1,9 @@
 import { BackupError } from '../errors/backup-error.js'
 import type { BackupMetadata } from '../format/metadata.js'
 import { sha256fileObjectName } from '../format/object-names.js'
-import { readSha256file, type Sha256file } from '../format/sha256file.js'
+import { readSha256file, type BlockHashes } from '../format/sha256file.js'
 import { isStoredFault, type BackupPlace, type StoreAccess } from '../store/access.js'
-import { unsound, type Chain, type StoredChain } from './chain.js'
-
-/** The block hashes of a backup's volume: its `_sha256file`. */
-export type BlockHashes = Sha256file
+import { manifestDamaged, type Chain, type StoredChain } from './chain.js'
 
 /** What a manifest states about the volume's size. */
 export interface ManifestSize {
@@ -45,13 +42,13 @@ export function chainSizeByManifest(chain: Chain): number {
  * Whether the newest manifest states the size, with a checksum. For any other the block hashes are read, so that a manifest
  * that lost objects, or a size that changed, is noticed.
  */
-export function statesSize(chain: Chain): boolean {
+export function manifestStatesSize(chain: Chain): boolean {
   const { checksummed, volumeSizeBytes } = chain[0].metadata
   return checksummed && volumeSizeBytes !== null
 }
 
 /** The size of the newest volume of a chain, and its block hashes where they were read. */
-export interface MeasuredVolume {
+export interface VolumeInfo {
   readonly sizeBytes: number
   readonly blocks?: BlockHashes
   /** Why the block hashes cannot be used. */
@@ -77,7 +74,7 @@ export function readBlockHashes(
  *
  * @throws BackupError `METADATA_INVALID` where a manifest is damaged
  */
-export async function measureVolume({ access, chain, onWarning }: StoredChain): Promise<MeasuredVolume> {
+export async function readVolumeInfo({ access, chain, onWarning }: StoredChain): Promise<VolumeInfo> {
   const { record } = chain[0]
   const objectName = sha256fileObjectName(record.prefix)
   try {
@@ -96,9 +93,9 @@ export async function measureVolume({ access, chain, onWarning }: StoredChain): 
   }
 }
 
-/** As {@link measureVolume}, and warns of block hashes that cannot be used. */
-export async function measureWithWarning(job: StoredChain): Promise<MeasuredVolume> {
-  const volume = await measureVolume(job)
+/** As {@link readVolumeInfo}, and warns of block hashes that cannot be used. */
+export async function readVolumeInfoOrWarn(job: StoredChain): Promise<VolumeInfo> {
+  const volume = await readVolumeInfo(job)
   const backupId = job.chain[0].record.id
   if (volume.fault) {
     const message = `The block hashes of backup ${backupId} cannot be used; its objects are verified by their MD5s. ${volume.fault.message}`
@@ -114,7 +111,7 @@ const SECTOR_BYTES = 512
 export interface HashListFinding {
   /**
    * `agrees`: there is one hash for each block of the volume. `shrunk`: the same, of a volume that had shrunk, which
-   * Cinder's manifests do not state. `damaged`: the size is that of the manifests, and the hashes prove nothing.
+   * Cinder's manifests do not state. `damaged`: the size is that of the manifests, and the hashes cannot be used.
    */
   readonly kind: 'agrees' | 'shrunk' | 'damaged'
   readonly sizeBytes: number
@@ -141,7 +138,7 @@ export function checkHashList(chain: Chain, { header, hashes }: BlockHashes): Ha
   const sizeBytes = chainSizeByManifest(chain)
   const damaged = (why: string): HashListFinding => ({
     ...{ kind: 'damaged', sizeBytes },
-    message: `${objectName} does not fit the backup: ${why}`,
+    message: `${objectName} does not match the manifests: ${why}`,
   })
   if (header.backupId !== id) return damaged(`it is of backup ${header.backupId}`)
   if (isBlockSizeWrong(chain, blockSizeBytes))
@@ -162,7 +159,7 @@ export function checkHashList(chain: Chain, { header, hashes }: BlockHashes): Ha
   if (hashes.length < expected) return damaged(counts)
   if (!newest.metadata.parentIdMissing) return { ...damaged(counts), listIsLonger: true }
   const what = `it has no \`parent_id\` and objects for ${sizeBytes} bytes, but ${hashes.length} blocks of ${blockSizeBytes} bytes were hashed`
-  throw unsound(newest, undefined, what)
+  throw manifestDamaged(newest, undefined, what)
 }
 
 function agrees(sizeBytes: number): HashListFinding {
@@ -187,7 +184,7 @@ function isBlockSizeWrong(chain: Chain, blockSizeBytes: number): boolean {
       if (checksummed) return true
       misplaced += 1
       const what = `${name} (${lengthBytes} bytes at ${offsetBytes}) does not begin and end at blocks of ${blockSizeBytes} bytes`
-      firstError ??= unsound(layer, object, what)
+      firstError ??= manifestDamaged(layer, object, what)
     }
   }
   if (!firstError) return false
