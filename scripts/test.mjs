@@ -16,8 +16,7 @@ const report = new Report()
 await report.finish('npm test', async () => {
   await report.section('Install', install)
   await report.section('Manifests, and the exports in READMEs', checkManifests)
-  await report.section('Build', build)
-  await report.section('Types, lint, format', staticChecks)
+  await report.section('Lint, types, build, format', checkAndBuild)
   await report.section('Tests', () => runTests(report, process.argv.slice(2)))
 })
 
@@ -27,14 +26,19 @@ function checkManifests() {
   if (problems.length > 0) throw new StepFailed(problems.join('\n'))
 }
 
-/** Two chains of about equal length, since each command keeps one core busy. The first failure stops the other chain. */
-async function staticChecks() {
+/** Two chains of about equal length, since a command keeps one core busy. The first failure stops the other chain. */
+async function checkAndBuild() {
   const stop = new AbortController()
-  const run = (command, ...args) => capture(command, args, { signal: stop.signal })
+  const run = async (command, ...args) => {
+    await capture(command, args, { signal: stop.signal })
+    console.log(`    ${command}`)
+  }
   try {
     await Promise.all([
       run('eslint', '.'),
-      run('tsc', '--noEmit', '-p', 'tsconfig.json').then(() => run('prettier', '--check', '.')),
+      run('tsc', '--noEmit', '-p', 'tsconfig.json')
+        .then(() => build({ signal: stop.signal }))
+        .then(() => run('prettier', '--check', '.')),
     ])
   } finally {
     stop.abort()

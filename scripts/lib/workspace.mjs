@@ -53,7 +53,7 @@ function whyInstall() {
  * Builds every package whose output is missing or older than what it is made of. Type declarations take three quarters of a
  * build, and only users of the packages read them: they are built where asked for, and where they would be lost.
  */
-export async function build({ types = false } = {}) {
+export async function build({ types = false, signal } = {}) {
   const stale = packages().filter((one) => isStale(one, types))
   if (stale.length === 0) {
     console.log('    every package is built')
@@ -66,7 +66,7 @@ export async function build({ types = false } = {}) {
   const scopes = stale.flatMap(({ manifest }) => ['--scope', manifest.name])
   // Only declarations are made from those of other packages.
   const rest = withTypes ? [] : ['--no-sort', '--', '--no-dts']
-  await capture('lerna', ['run', 'build', '--skip-nx-cache', ...scopes, ...rest])
+  await capture('lerna', ['run', 'build', '--skip-nx-cache', ...scopes, ...rest], { signal })
 }
 
 const isDeclaration = (path) => /\.d\.c?ts$/.test(path)

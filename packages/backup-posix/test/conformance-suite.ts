@@ -6,11 +6,18 @@ import { describe, it } from 'vitest'
 import { PosixBackupDriver } from '../src/index.js'
 
 /** The kit's suite on a directory of the machine. */
-export function posixConformance(fsync: boolean): void {
+export function posixConformance({
+  fsync,
+  longListing,
+}: {
+  readonly fsync: boolean
+  readonly longListing: number
+}): void {
   driverConformance({
     describe,
     it,
     label: `PosixBackupDriver, fsync: ${fsync}`,
+    longListing,
     capabilities: {
       streamingReads: true,
       rangedReads: true,

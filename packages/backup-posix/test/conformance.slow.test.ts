@@ -1,3 +1,3 @@
 import { posixConformance } from './conformance-suite.js'
 
-posixConformance(true)
+posixConformance({ fsync: true, longListing: 1100 })

@@ -1,3 +1,3 @@
 import { posixConformance } from './conformance-suite.js'
 
-posixConformance(false)
+posixConformance({ fsync: false, longListing: 120 })

@@ -31,6 +31,7 @@ driverConformance({
   describe,
   it,
   label: 'FaultyBackupDriver without faults',
+  longListing: 25,
   capabilities: {
     streamingReads: true,
     rangedReads: true,
