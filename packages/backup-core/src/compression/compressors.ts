@@ -1,6 +1,6 @@
 import { BackupError, isAbortError, isBackupError, reasonOfAbort } from '../errors/backup-error.js'
 import type { CodecOptions, CompressOptions, Compressor } from '../contracts/compressor.js'
-import { mapIterable, messageOf } from '../errors/error-mapper.js'
+import { mapErrors, mapIterable, messageOf } from '../errors/error-mapper.js'
 
 /** The names for data that is stored uncompressed; the store records all of them as `none`. */
 const RAW_NAMES: ReadonlySet<string> = new Set(['none', 'off', 'no'])
@@ -100,19 +100,19 @@ export function checkedCompressor(compressor: Compressor): Compressor {
     aliases,
     ...(cinderCompatible === undefined ? {} : { cinderCompatible }),
     compress: (bytes, options) =>
-      attempt(
+      mapErrors(
         async () => shorterThan(bytes.length, await compressor.compress(bytes, options)),
         (error) => compressError(error, name, options),
       ),
     ...(compressParts && {
       compressParts: (parts: readonly Uint8Array[], options?: CompressOptions) =>
-        attempt(
+        mapErrors(
           async () => shorterThan(lengthOf(parts), await compressParts(parts, options)),
           (error) => compressError(error, name, options),
         ),
     }),
     decompress: (bytes, expectedLengthBytes, options) =>
-      attempt(
+      mapErrors(
         () => compressor.decompress(bytes, expectedLengthBytes, options),
         (error) => decompressError(error, name, options),
       ),
@@ -123,14 +123,6 @@ export function checkedCompressor(compressor: Compressor): Compressor {
           (error) => decompressError(error, name, call[2]),
         ),
     }),
-  }
-}
-
-async function attempt<T>(call: () => Promise<T>, toError: (error: unknown) => unknown): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    throw toError(error)
   }
 }
 
