@@ -10,7 +10,7 @@ import type { BackupWarning } from '../contracts/progress.js'
  * @param sizeBytes - of the source; undefined while a stream has not ended
  * @throws BackupError `SOURCE_EMPTY`
  */
-export function refuseEmpty(request: BackupRequest, sizeBytes: number | undefined): void {
+export function assertNotEmpty(request: BackupRequest, sizeBytes: number | undefined): void {
   if (sizeBytes !== 0 || request.allowEmpty === true) return
   throw new BackupError(
     'SOURCE_EMPTY',
@@ -24,7 +24,7 @@ export function refuseEmpty(request: BackupRequest, sizeBytes: number | undefine
  * @param sizeBytes - of the source; undefined while a stream has not ended
  * @throws BackupError `SOURCE_SHRANK`
  */
-export function refuseShrunk(
+export function assertNotShrunk(
   request: BackupRequest,
   parent: BackupRecord | undefined,
   sizeBytes: number | undefined,

@@ -10,7 +10,7 @@ import {
   isBackupObjectName,
   sha256fileObjectName,
 } from '../format/object-names.js'
-import { refuseShrunk } from './check-size.js'
+import { assertNotShrunk } from './check-size.js'
 import { claimPrefix, claimReleaseOptions, type Claim } from './claim.js'
 import { prepareBackup, type BackupDeps, type PreparedBackup } from './prepare.js'
 import { CompressedZerosCache, WrittenObjects, type ObjectSink } from './object-sink.js'
@@ -36,8 +36,8 @@ export async function openDestination(
   const { store, settings } = deps
   const lookup = deps.openLookup()
   const prepared = await prepareBackup(deps, lookup, request, options)
-  refuseShrunk(request, prepared.parent?.record, sizeBytes)
-  refuseGrowth(settings, prepared, sizeBytes ?? 0)
+  assertNotShrunk(request, prepared.parent?.record, sizeBytes)
+  assertNotGrown(settings, prepared, sizeBytes ?? 0)
   const { container, prefix } = chooseNames(store, settings, prepared.backup)
   const recheckContainer = await assertContainerIsSearched(store, lookup, prepared, container)
   await store.putContainer(container, options)
@@ -134,7 +134,11 @@ export function containerNotSearched(parentContainer: string, container: string)
 }
 
 /** Rejects an incremental of a volume that grew, in strict mode, as Cinder does. Otherwise the growth is a change. */
-export function refuseGrowth(settings: DriverSettings, { parent }: PreparedBackup, sizeBytes: number): void {
+export function assertNotGrown(
+  settings: DriverSettings,
+  { parent }: PreparedBackup,
+  sizeBytes: number,
+): void {
   if (!settings.strict || !parent || sizeBytes <= parent.record.sizeBytes) return
   throw new BackupError('VOLUME_GREW', 'Volume size increased since the last backup. Do a full backup.', {
     backupId: parent.record.id,

@@ -14,11 +14,11 @@ import { ProgressMeter } from '../pipeline/progress-meter.js'
 import type { OperationOptions } from '../contracts/progress.js'
 import { closeQuietly, openCheckedSource } from '../volume/checked-volume.js'
 import type { OpenSource, VolumeSource } from '../contracts/volume.js'
-import { refuseEmpty, refuseShrunk, shrinkWarning } from './check-size.js'
+import { assertNotEmpty, assertNotShrunk, shrinkWarning } from './check-size.js'
 import { claimReleaseOptions } from './claim.js'
 import { cleanUp, type CleanUpDeps } from './clean-up.js'
 import { commit } from './commit.js'
-import { openDestination, refuseGrowth, type Destination } from './destination.js'
+import { openDestination, assertNotGrown, type Destination } from './destination.js'
 import { resolveSizes, type BackupDeps, type Parent, type PreparedBackup } from './prepare.js'
 import { storeChunks, type VolumeJob } from './store-chunks.js'
 import { openHints } from './volume-chunks.js'
@@ -43,7 +43,7 @@ export async function runBackup(
   // Opened first, so that a stream is closed whichever check fails.
   const open = await openCheckedSource(source, storeOptions)
   try {
-    refuseEmpty(request, open.sizeBytes)
+    assertNotEmpty(request, open.sizeBytes)
     startHashWorkers(open.sizeBytes)
     const meter = new ProgressMeter('backup', open.sizeBytes, options.onProgress)
     warnIfNotCinderCompression(job)
@@ -53,9 +53,9 @@ export async function runBackup(
     try {
       // The size of a stream is known now.
       const { sizeBytes } = chunks.totals
-      refuseEmpty(request, sizeBytes)
-      refuseShrunk(request, destination.prepared.parent?.record, sizeBytes)
-      refuseGrowth(job.settings, destination.prepared, sizeBytes)
+      assertNotEmpty(request, sizeBytes)
+      assertNotShrunk(request, destination.prepared.parent?.record, sizeBytes)
+      assertNotGrown(job.settings, destination.prepared, sizeBytes)
       await warnIfChanged(job, destination.prepared, open, sizeBytes)
       const stored = { ...chunks, ...chunks.totals, storedDataBytes, meter }
       record = await commit(job.openLookup, destination, stored, storeOptions)

@@ -90,7 +90,7 @@ async function absence(
     ? `its parent, backup ${parentId},`
     : `backup ${parentId}, the parent of ${childId},`
   if ((await lookup.findMarkers(parentId)).length === 0)
-    return `${parent} is not in the store. Import its record, or bring its container back`
+    return `${parent} is not in the store. Import its record, or make its container available again`
   return `${parent} is being deleted, or its delete was interrupted. Delete ${parentId} again: it is put back, since ${childId} depends on it`
 }
 

@@ -24,7 +24,7 @@ export interface ExtentMap<Layer = ChainLayer> {
 }
 
 /**
- * Finds for each byte of `window` the newest object that holds it, so that no byte is fetched retryIfCorrupt.
+ * Finds for each byte of `window` the newest object that holds it, so that hidden bytes need not be restored.
  *
  * The ends of all objects cut the window into segments. From the newest object to the oldest, each takes the segments that
  * are still free; `next` skips those that are taken. That is `n log n` for any number of layers and overlaps.

@@ -34,7 +34,7 @@ export function compressorProblem({ name, aliases, cinderCompatible }: Compresso
     }
   }
   if (new Set(names).size < names.length)
-    return `The compressor ${name} has a name retryIfCorrupt: ${names.join(', ')}.`
+    return `The compressor ${name} has a name twice: ${names.join(', ')}.`
   if (PACKAGES.has(name) || cinderCompatible === false) return undefined
   return `Cinder does not know the compression ${JSON.stringify(name)} and cannot restore its backups. Set cinderCompatible: false on the compressor to use it anyway, or use one of ${CINDER_COMPRESSIONS.join(', ')}.`
 }

@@ -144,7 +144,7 @@ export class ObjectFetch {
   /**
    * Reads an object that memory does not hold, such as Cinder's POSIX driver writes by default (1.86 GiB), and passes each
    * piece of its bytes to `use`, with its offset in the object. Length and MD5 are checked at the end: a caller that must not
-   * use unchecked bytes reads the object retryIfCorrupt, the first time for the check alone.
+   * use unchecked bytes reads the object twice, the first time for the check alone.
    *
    * @returns the stored length
    */
@@ -199,8 +199,7 @@ export class ObjectFetch {
   }
 
   /**
-   * Reads once more what fails its check: a bad disk or a flipped bit may be one replica's or one moment's. A second failure
-   * is `OBJECT_CORRUPT`.
+   * Retries once after a failed check: the damage may be on one replica, or transient. A second failure is `OBJECT_CORRUPT`.
    */
   async retryIfCorrupt<T>(attempt: (again: boolean) => Promise<T>): Promise<T> {
     try {
@@ -232,7 +231,7 @@ function maxStoredBytes(object: StoredObject): number {
 
 /** What to do about a damaged object, in the error of a restore. A verification, which lists all of them, removes it. */
 export const DAMAGE_ADVICE =
-  '. Verify the backup with level `full` to see what else is damaged; what other backups hold of this place can be restored from them.'
+  '. Verify the backup with level `full` to see what else is damaged; other backups of the volume may still have this range.'
 
 function corrupt(item: ChainObject, what: string, cause?: unknown): BackupError {
   const message = `${item.object.name} is damaged: ${what}${DAMAGE_ADVICE}`

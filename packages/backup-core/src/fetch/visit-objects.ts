@@ -167,7 +167,7 @@ class ObjectVisit implements FetchSteps {
   }
 
   /**
-   * Fetches an object whole, retryIfCorrupt where the first time fails its check, and passes its bytes to the visitor.
+   * Fetches an object whole, twice where the first time fails its check, and passes its bytes to the visitor.
    *
    * Fetching and decompressing take a slot; checking and writing do not, so that the next object is fetched while this one is
    * written. The memory of the stored form is released as soon as the object is decompressed. A second attempt releases

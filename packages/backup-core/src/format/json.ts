@@ -226,7 +226,7 @@ export class Fields {
   }
 
   #take(key: string): JsonValue | undefined {
-    if (this.repeatedKeys.has(key)) this.report(key, 'occurs retryIfCorrupt')
+    if (this.repeatedKeys.has(key)) this.report(key, 'occurs twice')
     return this.has(key) ? this.#values[key] : undefined
   }
 

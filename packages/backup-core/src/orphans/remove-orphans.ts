@@ -127,7 +127,7 @@ class OrphanRemover {
 
   /**
    * Checks once more right before objects are removed. A delete may hide `_metadata`, and put it back: its marker exists
-   * before it hides it and after it put it back, so that both are checked, retryIfCorrupt.
+   * before it hides it and after it put it back, so that both are checked, twice.
    */
   async #reasonToKeep(
     container: string,

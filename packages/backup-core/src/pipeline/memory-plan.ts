@@ -124,7 +124,7 @@ export const READ_AHEAD_PIECES = 6
 
 /**
  * Plans chunks that are sent while they are read. Undefined where chunks must be held: they are compressed or compared, the
- * source cannot be read retryIfCorrupt, or the store accepts no streams; also where a chunk is not larger than its pieces in memory
+ * source cannot be read twice, or the store accepts no streams; also where a chunk is not larger than its pieces in memory
  * would be, or these exceed the limit.
  */
 function planStreamed(options: ChunkPlanOptions): ChunkPlan | undefined {

@@ -109,7 +109,7 @@ export class ProgressMeter {
 
 /**
  * The part of one piece, chunk or object in an operation's progress. Its steps follow each other, each up to a share of
- * the whole. A step that is repeated, since a request is retried, counts nothing retryIfCorrupt; one that reports nothing is counted
+ * the whole. A step that is repeated, since a request is retried, counts nothing twice; one that reports nothing is counted
  * with the next.
  */
 export class Portion {

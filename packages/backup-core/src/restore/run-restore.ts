@@ -22,9 +22,9 @@ import { closeQuietly, openCheckedTarget } from '../volume/checked-volume.js'
 import { ExtentWriter, withoutZeroObjects } from './write-extents.js'
 
 /**
- * Restores the newest volume of a chain. Everything that can be checked beforehand is: the chain and its layout, the presence
- * of objects, their compression algorithms, the version of the volume metadata and the target. Then each visible object is
- * fetched once, verified, and written at its offset.
+ * Restores the newest volume of a chain. Checks first, without writing: the chain and its layout, the presence of objects,
+ * their compression algorithms, the version of the volume metadata, and the target. Then each visible object is fetched,
+ * verified, and written at its offset.
  */
 export async function runRestore(
   job: ChainJob,
@@ -33,7 +33,7 @@ export async function runRestore(
 ): Promise<RestoreResult> {
   const { access, chain, strict, onWarning } = job
   const { signal, range, overwrite = false, sparse = true } = options
-  await refuseOwnPath(access, target)
+  await assertNotOwnPath(access, target)
   const [{ record, metadata }] = chain
   const volumeMetadata = restoredVolumeMetadata(metadata.volumeMeta)
   assertValidChain(chain)
@@ -102,7 +102,7 @@ async function assertPresent(job: ChainJob, map: ExtentMap, volume: VolumeInfo):
     onWarning(warning)
   }
   const problems = await findMissingObjects({ ...job, onWarning: noteExtra })
-  // Two signs agree: there are hashes of blocks that no object holds, and objects that no manifest names.
+  // Both symptoms of a truncated manifest: there are hashes of blocks that no object holds, and objects that no manifest names.
   if (extraObjects && volume.listIsLonger) {
     const message = `The metadata of the chain is damaged: its objects end before the last hashed block. ${extraObjects.message} Nothing was restored.`
     throw new BackupError('METADATA_INVALID', message, { backupId: extraObjects.backupId ?? '' })
@@ -138,7 +138,7 @@ function checkedRange(range: VolumeExtent | undefined, volumeSizeBytes: number):
 }
 
 /** Refuses a target that is a file of the store itself. @throws BackupError `OPTION_INVALID` */
-async function refuseOwnPath({ store, options }: StoreAccess, target: VolumeTarget): Promise<void> {
+async function assertNotOwnPath({ store, options }: StoreAccess, target: VolumeTarget): Promise<void> {
   const { path } = target as { readonly path?: unknown }
   if (typeof path !== 'string' || !store.capabilities.localFiles) return
   if (!(await store.ownsPath(path, options))) return

@@ -108,7 +108,7 @@ export interface MapWithoutZeros {
  * Leaves out the objects whose MD5 is that of zeros: their bytes are proved by that MD5 as if they had been fetched. A sparse
  * volume mostly consists of them.
  *
- * Only an MD5 that occurs retryIfCorrupt is compared: hashing zeros for one object costs as much as fetching it.
+ * Only an MD5 that occurs twice is compared: hashing zeros for one object costs as much as fetching it.
  */
 export async function withoutZeroObjects(map: ExtentMap, signal?: AbortSignal): Promise<MapWithoutZeros> {
   const seen = new Set<string>()

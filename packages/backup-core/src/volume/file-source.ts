@@ -33,14 +33,14 @@ export async function openFileSource(
     const message = `${path} is ${fileKind(found)}. Name a regular file, a block device or a pipe.`
     throw new BackupError('NOT_A_FILE', message)
   }
-  if (found.isFile()) await refuseUnfinished(path)
+  if (found.isFile()) await assertRestoreFinished(path)
   const mayBeGenerated = found.isFile() && found.size === 0n
   // Reading some generated files waits for the next event, in a thread that no abort reaches.
   const flags = constants.O_RDONLY | (mayBeGenerated ? constants.O_NONBLOCK : 0)
   return reading(path, async () => {
     const handle = await open(path, flags)
     return closeOnFailure(handle, async () => {
-      if (mayBeGenerated) await refuseGenerated(path, handle)
+      if (mayBeGenerated) await assertNotGenerated(path, handle)
       const stats = await handle.stat({ bigint: true })
       const state = stats.isBlockDevice() ? await deviceState(handle, stats) : fileState(handle, stats)
       if (sizeBytes !== undefined && state.sizeBytes !== sizeBytes) {
@@ -81,7 +81,7 @@ async function openFifoSource(
 }
 
 /** A file that a restore into it left unfinished holds parts of two volumes. */
-async function refuseUnfinished(path: string): Promise<void> {
+async function assertRestoreFinished(path: string): Promise<void> {
   const realPath = await reading(path, () => realpath(path))
   const mark = await readMark(realPath)
   if (!mark) return
@@ -92,7 +92,7 @@ async function refuseUnfinished(path: string): Promise<void> {
 }
 
 /** Files of /proc and the like are generated while they are read, and have a size of 0. */
-async function refuseGenerated(path: string, handle: FileHandle): Promise<void> {
+async function assertNotGenerated(path: string, handle: FileHandle): Promise<void> {
   const read = await unlessErrno(handle.read(Buffer.alloc(1), 0, 1, 0), 'EAGAIN')
   if (read?.bytesRead === 0) return
   throw new BackupError(

@@ -46,7 +46,7 @@ export async function openNewFileTarget(
     const message = `${path} does not exist and \`create\` is not set. Create it first, or set \`create\`.`
     throw new BackupError('TARGET_WRITE', message)
   }
-  await refuseDanglingLink(path)
+  await assertNotDanglingLink(path)
   // Resolved now, in case the working directory changes during the restore.
   const finalPath = resolve(path)
   await removeDeadMark(finalPath)
@@ -81,7 +81,7 @@ async function prepared(
   }
 }
 
-async function refuseDanglingLink(path: string): Promise<void> {
+async function assertNotDanglingLink(path: string): Promise<void> {
   if ((await lstat(path).catch(() => undefined)) === undefined) return
   const message = `${path} is a symbolic link to nothing, or was created just now. Name the file itself.`
   throw new BackupError('TARGET_WRITE', message)
@@ -160,11 +160,11 @@ export async function openExistingFileTarget(
   const handle = await writing(path, () => open(realPath, constants.O_WRONLY))
   return closeOnFailure(handle, async () => {
     // A file that is refused gets no mark.
-    await refuseFilled(path, handle, requirements)
+    await assertEmptyOrOverwrite(path, handle, requirements)
     const mark = await markUnlessRefused(realPath, requirements)
     try {
       // Again: another restore may have ended between the two.
-      const identity = await refuseFilled(path, handle, requirements)
+      const identity = await assertEmptyOrOverwrite(path, handle, requirements)
       const target = new ExistingFileTarget(realPath, handle, identity, mark, requirements)
       return await prepared(target, requirements.signal, () => target.reserve())
     } catch (error) {
@@ -174,7 +174,7 @@ export async function openExistingFileTarget(
   })
 }
 
-async function refuseFilled(
+async function assertEmptyOrOverwrite(
   path: string,
   handle: FileHandle,
   { overwrite }: TargetRequirements,

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { BackupError } from '../errors/backup-error.js'
 import { unlessErrno } from './positional-io.js'
-import { nameBeside, ownOwner, stateOfOwner, type ProcessState } from './restore-process.js'
+import { nameBeside, processIdentity, stateOfOwner, type ProcessState } from './restore-process.js'
 
 /** What a restore into an existing file is about to write. */
 export interface MarkRequest {
@@ -68,7 +68,7 @@ export async function takeMark(
     token: randomUUID(),
     state: 'restoring',
     startedAt: new Date().toISOString(),
-    owner: await ownOwner(),
+    owner: await processIdentity(),
     host: hostname(),
     pid: process.pid,
   }
@@ -76,8 +76,8 @@ export async function takeMark(
     const found = await readMark(realPath)
     // Removed between the two calls.
     if (!found) continue
-    await refuseRunning(realPath, found)
-    refuseUncovered(realPath, found, request)
+    await assertNotRunning(realPath, found)
+    assertCovers(realPath, found, request)
     if (!(await replaceDeadMark(realPath, found, content))) continue
     warn(
       `An earlier restore of backup ${found.backupId} into ${realPath}, started at ${found.startedAt}, did not finish. This restore takes its place.`,
@@ -100,11 +100,11 @@ export async function takeMark(
 export async function removeDeadMark(realPath: string): Promise<void> {
   const found = await readMark(realPath)
   if (!found) return
-  await refuseRunning(realPath, found)
+  await assertNotRunning(realPath, found)
   await unlink(markPathOf(realPath))
 }
 
-async function refuseRunning(realPath: string, mark: MarkContent): Promise<void> {
+async function assertNotRunning(realPath: string, mark: MarkContent): Promise<void> {
   const state: ProcessState = mark.state === 'failed' ? 'dead' : await stateOfOwner(mark.owner)
   if (state === 'dead') return
   const { backupId, pid, host, startedAt } = mark
@@ -115,7 +115,7 @@ async function refuseRunning(realPath: string, mark: MarkContent): Promise<void>
 }
 
 /** A restore of a part must not clear the mark of one that wrote more. */
-function refuseUncovered(realPath: string, found: MarkContent, { startBytes, endBytes }: MarkRequest): void {
+function assertCovers(realPath: string, found: MarkContent, { startBytes, endBytes }: MarkRequest): void {
   if (startBytes <= found.startBytes && endBytes >= found.endBytes) return
   throw new BackupError(
     'TARGET_BUSY',

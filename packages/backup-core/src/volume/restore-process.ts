@@ -16,8 +16,8 @@ const ownerPattern = /([0-9a-f]{8})([0-9a-f]{8})([0-9a-f]{8})-([0-9]+)-([0-9]+)/
 /** Whether another process still runs; `unknown` where it is on another machine, or not visible from here. */
 export type ProcessState = 'alive' | 'dead' | 'unknown'
 
-/** The note of this process. */
-export async function ownOwner(): Promise<string> {
+/** Identifies this process in the names of temporary files and in marks. */
+export async function processIdentity(): Promise<string> {
   const { place, boot, namespace } = await ownPlace()
   return `${place}${boot}${namespace}-${process.pid}-${await startTicks(process.pid)}`
 }
@@ -78,7 +78,7 @@ function digestOf(text: string, length = 8): string {
 
 /** A unique temporary name for a file that this process restores. */
 export async function partialPathOf(finalPath: string): Promise<string> {
-  const suffix = `stowage-${await ownOwner()}-${randomBytes(6).toString('hex')}.partial`
+  const suffix = `stowage-${await processIdentity()}-${randomBytes(6).toString('hex')}.partial`
   return join(dirname(finalPath), nameBeside(basename(finalPath), suffix))
 }
 

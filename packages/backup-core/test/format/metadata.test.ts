@@ -255,9 +255,9 @@ describe('parseMetadata', () => {
     ['a BOM', `\ufeff${JSON.stringify(valid())}`, 'it is not valid JSON'],
     ['two documents', `${JSON.stringify(valid())}{}`, 'it is not valid JSON'],
     [
-      'a key retryIfCorrupt',
+      'a key twice',
       JSON.stringify(valid()).replace('{', `{"backup_id":"${id}",`),
-      '`backup_id` occurs retryIfCorrupt',
+      '`backup_id` occurs twice',
     ],
   ])('refuses %s', async (_name, text, message) => {
     expect(await refusal(text)).toContain(message)
@@ -316,7 +316,7 @@ describe('parseMetadata', () => {
     ['a way out', entry('-00001/../../x'), 'at least five digits'],
     ['`..` in front', { [`../${prefix}-00002`]: {} }, 'at least five digits'],
     ['a NUL', entry('-00002\0'), 'at least five digits'],
-    ['a name retryIfCorrupt', entry('-00001'), 'a second time'],
+    ['a name twice', entry('-00001'), 'a second time'],
     [
       'a negative offset',
       entry('-00002', { offset: -1 }),
@@ -357,7 +357,7 @@ describe('parseMetadata', () => {
     expect((await parse(text)).objects[0]?.offsetBytes).toBe(1000)
   })
 
-  test('refuses a name retryIfCorrupt wherever the names are out of order', async () => {
+  test('refuses a name twice wherever the names are out of order', async () => {
     const objects = ['-00003', '-00001', '-00002', '-00003'].map((suffix) => entry(suffix))
     expect(await refusal(JSON.stringify({ ...valid(), objects }))).toContain('a second time')
     const shuffled = ['-00003', '-00001', '-000002', '-00002'].map((suffix) => entry(suffix))

@@ -67,7 +67,7 @@ describe('sha256fileBody', () => {
   )
 
   test.each([3639, 3640, 3641, 7280, 10_000])(
-    'writes %d hashes as JSON.stringify would, retryIfCorrupt',
+    'writes %d hashes as JSON.stringify would, twice',
     async (count) => {
       const hashes = hashesOf(count)
       const body = sha256fileBody({ ...header, backupName: null }, listOf(hashes))

@@ -154,7 +154,7 @@ describe('a file as a source', () => {
     await source.close()
   })
 
-  it('is not read after it was closed, and may be closed retryIfCorrupt', async () => {
+  it('is not read after it was closed, and may be closed twice', async () => {
     const path = inDirectory('disk.img')
     await writeFile(path, pattern(100))
     const source = await fileVolume(path).openSource()

@@ -178,7 +178,7 @@ describe('a new file as a target', () => {
     expect(await readdir(inDirectory())).toEqual([])
   })
 
-  it('refuses a write after it was closed, and may be closed retryIfCorrupt', async () => {
+  it('refuses a write after it was closed, and may be closed twice', async () => {
     const target = await fileVolume(inDirectory('new.img')).openTarget(whole(10))
     await target.close()
     await target.close()

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { fileVolume } from '../../src/volume/file-volume.js'
 import { markPathOf, readMark, type MarkContent } from '../../src/volume/restore-mark.js'
-import { ownOwner } from '../../src/volume/restore-process.js'
+import { processIdentity } from '../../src/volume/restore-process.js'
 import type { OpenTarget, TargetRequirements } from '../../src/contracts/volume.js'
 import { expectCode, pattern, useTemporaryDirectory, whole } from './support.js'
 
@@ -27,7 +27,7 @@ interface OtherProcess {
 
 /** The note of another process; of this one by default. */
 async function ownerOf({ pid, started, isElsewhere = false }: OtherProcess): Promise<string> {
-  const [digests = '', ownPid, ownStart] = (await ownOwner()).split('-')
+  const [digests = '', ownPid, ownStart] = (await processIdentity()).split('-')
   const place = isElsewhere ? `00000000${digests.slice(8)}` : digests
   return [place, pid ?? ownPid, started ?? ownStart].join('-')
 }
