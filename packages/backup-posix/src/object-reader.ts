@@ -111,7 +111,7 @@ export class PosixObjectReader implements ObjectReader {
   #error(code: 'OBJECT_TOO_LARGE' | 'OBJECT_CORRUPT', what: string, cause?: unknown): BackupError {
     const { container, objectName } = this.place
     const text = `The object "${objectName}" in "${container}" ${what}.`
-    const advice = code === 'OBJECT_TOO_LARGE' ? 'That exceeds `maxBytes`.' : 'Check the disk.'
+    const advice = code === 'OBJECT_TOO_LARGE' ? 'That is more than the caller accepts.' : 'Check the disk.'
     return new BackupError(code, `${text} ${advice}`, { cause, container, objectName })
   }
 }
