@@ -15,8 +15,6 @@ compressorConformance({
   bombs,
   streams: true,
   parts: true,
-  // levels.slow.test.ts has the full chunk, and round trips of it.
-  chunkSizeBytes: 16 * 1024 * 1024,
   program: { module: '@stowage/compression-zlib', create: 'zlib()' },
 })
 crossEngineConformance({ describe, it, engines: { node, pako } })

@@ -6,15 +6,15 @@ import { bombs, pythonStreams as golden } from './golden.js'
 compressorConformance({
   describe,
   it,
-  label: 'zlib on node, full chunks',
+  label: 'zlib on node, round trips of full chunks',
   create: () => zlib({ engine: 'node' }),
   streams: true,
   parts: true,
   large: true,
 })
 
-/** Full chunks are tried on one level. */
-const shorterChunkSizeBytes = 8 * 1024 * 1024
+/** Full chunks are tried on one level. In a call much shorter than this, a busy machine looks like a blocked thread. */
+const shorterChunkSizeBytes = 32 * 1024 * 1024
 
 compressorConformance({
   describe,

@@ -15,8 +15,6 @@ for (const engine of engines) {
     golden,
     bombs,
     streams,
-    // levels.slow.test.ts has the full chunk, and round trips of it.
-    chunkSizeBytes: 16 * 1024 * 1024,
     program: { module: '@stowage/compression-zstd', create: `zstd({ engine: '${engine}' })` },
   })
 }
