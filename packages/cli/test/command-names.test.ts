@@ -53,7 +53,7 @@ function sentencesIn(code: string): string[] {
   const visit = (node: ts.Node): void => {
     const text = textOf(node)
     if (text === undefined) ts.forEachChild(node, visit)
-    // A program in a string, such as what a worker runs, is no message.
+    // A string with a program, such as what a worker runs, is not a message.
     else if (text.includes(' ') && !text.includes('require(')) found.push(text)
   }
   visit(ts.createSourceFile('source.ts', code, ts.ScriptTarget.ESNext))

@@ -78,7 +78,7 @@ export async function loadChain(
   return [first, ...rest]
 }
 
-/** Why there is no parent, and what to do. */
+/** Returns the reason why the parent is missing, and what to do. */
 async function absence(
   lookup: ChainLookup,
   newest: BackupRecord,

@@ -2,7 +2,7 @@ import { readMetadataAt } from '../chain/chain.js'
 import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
 import { metadataObjectName, prefixOfMetadataObject } from '../format/object-names.js'
 import type { ProgressMeter } from '../pipeline/progress-meter.js'
-import { controlObjectNames, ifReadable, isUnreadable, StoreAccess } from '../store/access.js'
+import { ifReadable, isUnreadable, StoreAccess } from '../store/access.js'
 import { bytesBody } from '../store/objects.js'
 import type { DeleteTarget } from './find-target.js'
 import {
@@ -14,6 +14,7 @@ import {
   type Marker,
   type Markers,
 } from './marker.js'
+import { removeObjects } from './remove-objects.js'
 import type { DeleteTargetsJob } from './run-delete.js'
 
 /** The dependencies of the delete of one backup. */
@@ -45,9 +46,6 @@ const CHECK_INTERVAL_MS = 250
 
 /** How long putting `_metadata` back may take: the caller's signal may be aborted by then. */
 const PUT_BACK_MS = 60_000
-
-/** How many objects are deleted in one call of the store, between two reports of progress. */
-const BATCH = 1000
 
 /**
  * Deletes one backup, so that a delete that is interrupted anywhere can be finished, and an incremental that is committed
@@ -179,7 +177,7 @@ export class BackupDelete {
         continue
       }
       await context.catalog.remove(id, access.options)
-      await this.#removeObjects()
+      await removeObjects(context, target, this.#metadata)
       // The markers of all deletes: nothing else of the backup is left. This delete's own comes last.
       const names = [...markers.damaged, ...others.map(({ objectName }) => objectName)]
       if (this.#own) names.push(this.#own.objectName)
@@ -309,49 +307,6 @@ export class BackupDelete {
       const message = `Another backup with the id ${id} was made meanwhile, with the prefix ${other}.`
       throw new BackupError('CONFLICT', message, { backupId: id, container })
     }
-  }
-
-  /**
-   * Removes all objects but `_metadata`: those that the manifest names and those that the listing names. Each may have objects
-   * that the other lacks. A manifest that cannot be read does not prevent the delete: the listing has the names.
-   *
-   * @throws BackupError `DELETE_INCOMPLETE` with the names that are left
-   */
-  async #removeObjects(): Promise<void> {
-    const { access, meter } = this.context
-    const { id, container, prefix } = this.target
-    const [metadataName, sha256fileName] = controlObjectNames(prefix)
-    const manifest = await parseIfReadable(this.#metadata, this.target)
-    const names = new Set([sha256fileName, ...(manifest?.objects ?? []).map(({ name }) => name)])
-    let cause: unknown
-    let isListed = true
-    try {
-      const { own } = await access.list(this.target)
-      for (const name of own) names.add(name)
-    } catch (error) {
-      if (isBackupError(error, 'ABORTED')) throw error
-      cause = error
-      isListed = false
-    }
-    names.delete(metadataName)
-    const leftovers: string[] = []
-    const all = [...names]
-    for (let start = 0; start < all.length; start += BATCH) {
-      throwIfAborted(access.options.signal, 'The delete')
-      const batch = all.slice(start, start + BATCH)
-      const failed = await access.store.deleteObjects(container, batch, access.options)
-      leftovers.push(...failed.map(({ objectName }) => objectName))
-      cause ??= failed[0]?.error
-      meter.add({ done: batch.length - failed.length, objects: batch.length - failed.length })
-    }
-    const [first] = leftovers
-    if (first === undefined && isListed) return
-    const what =
-      first === undefined
-        ? 'its container could not be listed, so that objects that its manifest does not name may be left'
-        : `${leftovers.length} of its objects could not be deleted, such as ${first}`
-    const message = `Backup ${id} is no longer available, but ${what}. Delete it again to remove them.`
-    throw new BackupError('DELETE_INCOMPLETE', message, { backupId: id, container, leftovers, cause })
   }
 
   /** Returns the error for a backup that another delete decides about. */

@@ -36,7 +36,7 @@ export interface VisitOptions {
   /** Names the operation in errors: `The restore`. */
   readonly operation: string
   readonly meter: ProgressMeter
-  /** Proves objects of which little is visible when they are read in part. @default objects are fetched whole */
+  /** Verify ranges of objects of which little is visible. @default objects are fetched whole */
   readonly blockHashes?: BlockHashes | undefined
 }
 
@@ -127,7 +127,7 @@ class ObjectVisit implements FetchSteps {
     }
   }
 
-  /** Reads the visible parts of the object, where that is worth it and can be proved; else all of it. */
+  /** Reads the visible parts of the object, where that saves enough and block hashes verify them; else all of it. */
   async run(blockHashes: BlockHashes | undefined): Promise<void> {
     const storedBytes =
       (await this.#ranges(blockHashes)) ?? (await (this.inPieces ? this.#pieces() : this.#whole()))

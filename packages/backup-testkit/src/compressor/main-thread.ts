@@ -98,7 +98,8 @@ type ThreadCpuUsage = () => { readonly user: number; readonly system: number }
 
 /**
  * The CPU time of this thread, in milliseconds. Unlike the clock it does not advance while the machine runs something else,
- * which on a busy one looks like a blocked thread. Where neither Node.js nor the system reports it, the clock it is.
+ * which on a busy one looks like a blocked thread. Where neither Node.js nor the system reports it, this returns
+ * the time of the clock.
  */
 function threadCpuMs(): number {
   const { threadCpuUsage } = process as { readonly threadCpuUsage?: ThreadCpuUsage }
