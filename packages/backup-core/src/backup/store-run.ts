@@ -86,7 +86,8 @@ async function compressRun(
     return { parts: [cached], compression: compressor.name }
   }
   const isCopied = needsCopy(compressor, parts)
-  const copiedBytes = isCopied ? lengthBytes : 0
+  // Zeros are not copied: their buffer is new memory, which takes no pages.
+  const copiedBytes = isCopied && !run.allZero ? lengthBytes : 0
   // The maximum: compressed data as long as its input is discarded. All in one call: a run that waits for the second half
   // while it holds the first could wait for another that does the same.
   await budget.take(copiedBytes + lengthBytes, 'inProgress')
@@ -126,7 +127,7 @@ async function compressInput(
   return (await compressor.compressParts?.(input, options)) ?? null
 }
 
-/** Returns a run in one buffer. New memory has zeros, and takes no pages until it is written to. */
+/** Returns a run in one buffer. New memory is zeros, and takes no pages until it is written to. */
 function inOne({ allZero, parts, lengthBytes }: RunInMemory, held: HeldMemory): Promise<Uint8Array> {
   return allZero
     ? Promise.resolve(new Uint8Array(new SharedArrayBuffer(lengthBytes)))

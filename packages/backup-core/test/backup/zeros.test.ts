@@ -72,6 +72,20 @@ describe('a volume that is mostly zeros', () => {
     })
   }
 
+  it('is compressed by a compressor that takes one buffer, where a hole is longer than a piece', async () => {
+    const sizeBytes = 64 * 1024 * kib
+    const compressor = { ...counting().compressor, compress: (bytes: Uint8Array) => zlib().compress(bytes) }
+    const driver = new MemoryBackupDriver({ chunkSizeBytes: sizeBytes / 2, compression: compressor })
+    const hole: RandomAccessSource = {
+      size: sizeBytes,
+      read: () => Promise.reject(new Error('a hole was read')),
+      extents: () => [],
+    }
+    const record = await driver.backup({ volumeId: 'volume' }, hole)
+    expect(record.storedDataBytes).toBeLessThan(sizeBytes / 500)
+    await driver.verify(record, { level: 'full' })
+  })
+
   it('is stored alike, whether its zeros are read, known to be holes, or compressed one by one', async () => {
     const stored = async (source: Parameters<MemoryBackupDriver['backup']>[1]): Promise<string[]> => {
       const driver = new MemoryBackupDriver({ chunkSizeBytes, compression: zlib() })
