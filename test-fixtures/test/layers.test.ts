@@ -53,7 +53,7 @@ function layersUnder(heading: string): (string | undefined)[][] {
 describe('the layers of backup-core', () => {
   it.each([
     ['contracts/records.ts', '../backup/run-backup.js'],
-    ['format/metadata.ts', '../catalog/store-catalog.js'],
+    ['format/manifest.ts', '../catalog/store-catalog.js'],
     ['chain/chain.ts', '../catalog/backup-lookup.js'],
     ['store/objects.ts', '../settings/settings.js'],
     ['errors/backup-error.ts', '../checks/check-options.js'],
@@ -64,7 +64,7 @@ describe('the layers of backup-core', () => {
   })
 
   it('refuses an import of a folder in the same layer', async () => {
-    const messages = await messagesOf('volume/volume-extents.ts', '../format/metadata.js')
+    const messages = await messagesOf('volume/volume-extents.ts', '../format/manifest.js')
     expect(messages).toEqual([expect.stringContaining('only the layers below it')])
   })
 

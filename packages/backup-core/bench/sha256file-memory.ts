@@ -10,11 +10,11 @@
 import { createHash } from 'node:crypto'
 import process from 'node:process'
 import { HashList } from '../src/format/hash-list.js'
-import { metadataBody } from '../src/format/metadata-writer.js'
-import { parseMetadata } from '../src/format/metadata-reader.js'
-import type { StoredObject } from '../src/format/metadata.js'
-import { chunkObjectName } from '../src/format/object-names.js'
-import { readSha256file, sha256fileBody } from '../src/format/sha256file.js'
+import { manifestBody } from '../src/format/manifest-writer.js'
+import { parseManifest } from '../src/format/manifest-reader.js'
+import type { StoredObject } from '../src/format/manifest.js'
+import { dataObjectName } from '../src/format/object-names.js'
+import { parseSha256file, sha256fileBody } from '../src/format/sha256file.js'
 
 const blocks = Number(process.argv[2] ?? 10_000_000)
 const objectCount = Number(process.argv[3] ?? 0)
@@ -96,7 +96,7 @@ async function readHashes(): Promise<HashList> {
       yield piece
     }
   }
-  const { hashes } = await readSha256file(counted(), place)
+  const { hashes } = await parseSha256file(counted(), place)
   if (hashes.length !== blocks) throw new Error(`${hashes.length} hashes instead of ${blocks}`)
   report('read _sha256file', blocks, bytes, started)
   return hashes
@@ -104,7 +104,7 @@ async function readHashes(): Promise<HashList> {
 
 function manyObjects(): StoredObject[] {
   return Array.from({ length: objectCount }, (_, index) => ({
-    name: chunkObjectName('volume_v_20260101000000_backup_b', index + 1),
+    name: dataObjectName('volume_v_20260101000000_backup_b', index + 1),
     offsetBytes: index * 32768,
     lengthBytes: 32768,
     compression: 'zlib',
@@ -114,7 +114,7 @@ function manyObjects(): StoredObject[] {
 
 async function writeAndReadObjects(): Promise<void> {
   const started = performance.now()
-  const body = await metadataBody({
+  const body = await manifestBody({
     version: '1.0.0',
     backupId: 'b',
     volumeId: 'v',
@@ -128,7 +128,7 @@ async function writeAndReadObjects(): Promise<void> {
     volumeSizeBytes: null,
     checksummed: false,
   })
-  const metadata = await parseMetadata(body.stream(), {
+  const metadata = await parseManifest(body.stream(), {
     container: 'c',
     objectName: 'volume_v_20260101000000_backup_b_metadata',
   })

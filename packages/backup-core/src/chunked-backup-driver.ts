@@ -7,10 +7,10 @@ import type {
   CatalogFilter,
   CatalogLookup,
 } from './contracts/records.js'
-import { inOrder } from './catalog/summary.js'
+import { sortOldestFirst } from './catalog/summary.js'
 import { backupNotFound, backupNotFoundBy, type BackupLookup } from './catalog/backup-lookup.js'
 import { CallerCatalogLookup, StoreCatalog } from './catalog/store-catalog.js'
-import { loadChain, readMetadata, type Chain } from './chain/chain.js'
+import { loadChain, readManifest, type Chain } from './chain/chain.js'
 import { runDelete, type DeleteJob } from './delete/run-delete.js'
 import { BackupError } from './errors/backup-error.js'
 import type {
@@ -31,11 +31,10 @@ import type { OperationOptions, WarningListener } from './contracts/progress.js'
 import { decodeRecord, encodeRecord } from './format/record.js'
 import type { ChainJob } from './fetch/fetch-object.js'
 import { runRestore } from './restore/run-restore.js'
-import { assertDeclared, checkedCall, checkedStore } from './store/checked-store.js'
+import { assertDeclared, callDriver, checkedStore } from './store/checked-store.js'
 import { StoreAccess } from './store/access.js'
 import { BackendHooks } from './store/backend-hooks.js'
 import { runVerify } from './verify/run-verify.js'
-import { asVolumeSource } from './volume/random-access-volume.js'
 import type { BackupSource, VolumeTarget } from './contracts/volume.js'
 import { checkOptions } from './checks/check-options.js'
 import {
@@ -44,9 +43,10 @@ import {
   type ObjectStore,
   type StoreOptions,
 } from './contracts/object-store.js'
-import { checkCall, chunkedDriverShape } from './settings/option-shapes.js'
+import { validateCall, chunkedDriverShape } from './settings/option-shapes.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './contracts/options.js'
 import { resolveSettings, type DriverSettings } from './settings/settings.js'
+import { asVolumeSource } from './volume/as-volume-source.js'
 
 /**
  * The base class of a backend: chunked, incremental, verified backups in an object store, in the format of Cinder's backup
@@ -132,7 +132,8 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
 
   /**
    * Restores a volume, or a range of it, from a backup and its parents. An unsuitable target is rejected before anything is
-   * written; every object is verified against its length and MD5 before any of its bytes are written.
+   * written. Bytes are verified before they are written: an object against its length and MD5, a range of one against its
+   * block hashes.
    *
    * @throws `BACKUP_NOT_FOUND`, `CHAIN_INVALID`, `METADATA_INVALID`, `VERSION_UNSUPPORTED`, `COMPRESSION_UNKNOWN`,
    *   `OBJECT_MISSING`, `OBJECT_CORRUPT`, `TARGET_TOO_SMALL`, `TARGET_NOT_EMPTY`, `TARGET_BUSY`, `TARGET_WRITE`,
@@ -182,7 +183,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     return removeOrphans({ ...this.#deleteJob(options), now: this.#settings.clock() }, options)
   }
 
-  /** Returns a backup's record, which is also searched in `nearContainer`. @throws `BACKUP_NOT_FOUND` */
+  /** Returns the record of a backup. Searches `nearContainer` first. @throws `BACKUP_NOT_FOUND` */
   async getBackup(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord> {
     this.#begin('getBackup', { backupId, options })
     if (this.#catalog !== this.#stored) {
@@ -204,7 +205,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     for await (const record of this.#catalog.list(filter)) {
       if (record.id.startsWith(idPrefix)) records.push(record)
     }
-    return inOrder(records)
+    return sortOldestFirst(records)
   }
 
   /** Returns a backup and its parents, newest first, down to the full backup. @throws `CHAIN_INVALID` where one is missing */
@@ -228,7 +229,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     this.#begin('importRecord', { record, options })
     const { id, container, prefix } = decodeRecord(record)
     // First by its name alone, so that the error names the missing object.
-    await readMetadata(new StoreAccess(this.#store, options), { id, container, prefix })
+    await readManifest(new StoreAccess(this.#store, options), { id, container, prefix })
     // A record has the size in whole GiB: the store has the exact size.
     const found = await this.#stored.get(id, { ...signalOptions(options.signal), nearContainer: container })
     if (!found) throw backupNotFound(id)
@@ -254,7 +255,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     this.#begin('createStore', { options })
     const { container } = this.#settings
     if (container !== null) await this.#store.putContainer(container, options)
-    await checkedCall('use the store', options, () => this.checkForSetupError(options))
+    await callDriver('use the store', options, () => this.checkForSetupError(options))
     return { outcome: 'ready' }
   }
 
@@ -327,11 +328,11 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
   }
 
   /** Checks the arguments of a public call, and that the driver is open. */
-  #begin<Call extends Parameters<typeof checkCall>[0]>(
+  #begin<Call extends Parameters<typeof validateCall>[0]>(
     call: Call,
-    args: Parameters<typeof checkCall<Call>>[1],
+    args: Parameters<typeof validateCall<Call>>[1],
   ): void {
-    checkCall(call, args)
+    validateCall(call, args)
     this.assertOpen()
   }
 }

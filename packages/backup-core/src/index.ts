@@ -29,7 +29,7 @@ export { formatCreatedAt, formatPrefixTimestamp, parseCreatedAt } from './format
 export { CINDER_COMPRESSIONS, compressorProblem } from './compression/compressors.js'
 export { WorkerPool, type JobOptions, type WorkerPoolOptions } from './workers/worker-pool.js'
 export { isAllZeros } from './volume/zeros.js'
-export { bufferVolume, randomAccessVolume, type BufferVolume } from './volume/random-access-volume.js'
+export { randomAccessVolume } from './volume/random-access-volume.js'
 export { fileVolume, type FileVolume, type FileVolumeOptions } from './volume/file-volume.js'
 export { streamVolume, type StreamVolumeOptions } from './volume/stream-volume.js'
 export type {
@@ -54,3 +54,4 @@ export type * from './contracts/progress.js'
 export type * from './contracts/records.js'
 export type * from './contracts/requests.js'
 export type * from './contracts/volume.js'
+export { bufferVolume, type BufferVolume } from './volume/buffer-volume.js'

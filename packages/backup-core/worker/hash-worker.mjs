@@ -10,7 +10,7 @@ const zeros = Buffer.alloc(65_536)
 export function hashParts({ parts, blockSizeBytes, md5, knownZeros }) {
   const { sha256s, allZero } =
     blockSizeBytes > 0
-      ? hashBlocks(parts, blockSizeBytes, knownZeros)
+      ? sha256OfBlocks(parts, blockSizeBytes, knownZeros)
       : { sha256s: null, allZero: knownZeros || parts.every(isZero) }
   if (!md5) return { sha256s, md5: null, allZero }
   const lengthBytes = parts.reduce((sum, part) => sum + part.length, 0)
@@ -38,7 +38,7 @@ export function hashPieces({ port }) {
   return new Promise((resolve) => {
     port.on('message', ({ piece, blockSizeBytes, knownZeros }) => {
       if (piece) {
-        const result = hashBlocks([piece], blockSizeBytes, knownZeros)
+        const result = sha256OfBlocks([piece], blockSizeBytes, knownZeros)
         add(piece, result.allZero)
         port.postMessage(result)
         return
@@ -52,7 +52,7 @@ export function hashPieces({ port }) {
   })
 }
 
-function hashBlocks(parts, blockSizeBytes, knownZeros) {
+function sha256OfBlocks(parts, blockSizeBytes, knownZeros) {
   const counts = parts.map((part) => Math.ceil(part.length / blockSizeBytes))
   const sha256s = new Uint8Array(counts.reduce((sum, count) => sum + count, 0) * 32)
   let allZero = true

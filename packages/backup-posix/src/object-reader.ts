@@ -4,7 +4,7 @@ import { constants, open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, storeError } from './errors.js'
-import type { ObjectPlace } from './object-writer.js'
+import type { ObjectDestination } from './object-writer.js'
 
 /** The maximum bytes of one system call; the signal is checked, and progress reported, between two. */
 const pieceBytes = 8 * 1024 * 1024
@@ -21,23 +21,23 @@ export class PosixObjectReader implements ObjectReader {
 
   private constructor(
     private readonly handle: FileHandle,
-    private readonly place: ObjectPlace,
+    private readonly destination: ObjectDestination,
     private readonly sizeBytes: number,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  static async open(place: ObjectPlace, signal?: AbortSignal): Promise<PosixObjectReader> {
+  static async open(destination: ObjectDestination, signal?: AbortSignal): Promise<PosixObjectReader> {
     throwIfAborted(signal, 'Reading')
-    const handle = await open(join(place.directory, place.objectName), flags)
+    const handle = await open(join(destination.directory, destination.objectName), flags)
     try {
       const stat = await handle.stat()
-      if (stat.isFile()) return new PosixObjectReader(handle, place, stat.size, signal)
+      if (stat.isFile()) return new PosixObjectReader(handle, destination, stat.size, signal)
       throw new BackupError(
         'NOT_A_FILE',
-        `"${place.objectName}" in "${place.container}" is not a file: move it.`,
+        `"${destination.objectName}" in "${destination.container}" is not a file: move it.`,
         {
-          container: place.container,
-          objectName: place.objectName,
+          container: destination.container,
+          objectName: destination.objectName,
         },
       )
     } catch (error) {
@@ -98,7 +98,7 @@ export class PosixObjectReader implements ObjectReader {
       // A sector that cannot be read is a damaged object, not a store that is down.
       if (errnoOf(error) === 'EIO')
         throw this.#error('OBJECT_CORRUPT', 'has a part the device cannot read', error)
-      const { container, objectName } = this.place
+      const { container, objectName } = this.destination
       throw storeError(error, { action: 'read the object', container, objectName, missing: 'OBJECT_MISSING' })
     }
   }
@@ -109,7 +109,7 @@ export class PosixObjectReader implements ObjectReader {
   }
 
   #error(code: 'OBJECT_TOO_LARGE' | 'OBJECT_CORRUPT', what: string, cause?: unknown): BackupError {
-    const { container, objectName } = this.place
+    const { container, objectName } = this.destination
     const text = `The object "${objectName}" in "${container}" ${what}.`
     const advice = code === 'OBJECT_TOO_LARGE' ? 'That is more than the caller accepts.' : 'Check the disk.'
     return new BackupError(code, `${text} ${advice}`, { cause, container, objectName })

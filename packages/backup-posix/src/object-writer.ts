@@ -10,7 +10,7 @@ import { publishExclusively } from './exclusive-name.js'
 import type { Link } from './exclusive-name.js'
 
 /** The place of an object. */
-export interface ObjectPlace {
+export interface ObjectDestination {
   /** The path of the container, which exists and was checked. */
   readonly directory: string
   readonly container: string
@@ -48,16 +48,20 @@ export class PosixObjectWriter implements ObjectWriter {
   private constructor(
     private readonly handle: FileHandle,
     private readonly temporary: string,
-    private readonly place: ObjectPlace,
+    private readonly destination: ObjectDestination,
     private readonly mode: WriteMode,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  static async open(place: ObjectPlace, mode: WriteMode, signal?: AbortSignal): Promise<PosixObjectWriter> {
+  static async open(
+    destination: ObjectDestination,
+    mode: WriteMode,
+    signal?: AbortSignal,
+  ): Promise<PosixObjectWriter> {
     throwIfAborted(signal, 'Writing')
-    const temporary = join(place.directory, `.stowage-${randomUUID()}.tmp`)
+    const temporary = join(destination.directory, `.stowage-${randomUUID()}.tmp`)
     const handle = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode)
-    const writer = new PosixObjectWriter(handle, temporary, place, mode, signal)
+    const writer = new PosixObjectWriter(handle, temporary, destination, mode, signal)
     try {
       await handle.chmod(fileMode)
     } catch (error) {
@@ -88,8 +92,8 @@ export class PosixObjectWriter implements ObjectWriter {
       // Network file systems report a full disk here.
       await this.handle.close()
       throwIfAborted(this.signal, 'Writing')
-      await this.#publish(join(this.place.directory, this.place.objectName))
-      await syncDirectory(this.place.directory, this.mode.fsync)
+      await this.#publish(join(this.destination.directory, this.destination.objectName))
+      await syncDirectory(this.destination.directory, this.mode.fsync)
       this.#state = 'done'
     } catch (error) {
       throw this.#failed(error)
@@ -98,7 +102,7 @@ export class PosixObjectWriter implements ObjectWriter {
 
   async abort(): Promise<void> {
     if (this.#state === 'done') return
-    const { directory, objectName, onDiscard } = this.place
+    const { directory, objectName, onDiscard } = this.destination
     const written = this.#state === 'named' ? join(directory, objectName) : this.temporary
     this.#state = 'done'
     // Abort never rejects: the caller reports the error that made it abort.
@@ -113,7 +117,7 @@ export class PosixObjectWriter implements ObjectWriter {
       this.#state = 'named'
       return
     }
-    const { directory, objectName } = this.place
+    const { directory, objectName } = this.destination
     const { temporary } = this
     if (!(await publishExclusively({ directory, objectName, temporary, link: this.mode.link }))) {
       throw this.#exists()
@@ -122,7 +126,7 @@ export class PosixObjectWriter implements ObjectWriter {
   }
 
   #exists(): BackupError {
-    const { container, objectName } = this.place
+    const { container, objectName } = this.destination
     return new BackupError(
       'CONFLICT',
       `Cannot write the object "${objectName}" in "${container}": it exists already, and was left unchanged.`,
@@ -131,7 +135,7 @@ export class PosixObjectWriter implements ObjectWriter {
   }
 
   #failed(error: unknown): BackupError {
-    const { container, objectName } = this.place
+    const { container, objectName } = this.destination
     return storeError(error, {
       action: 'write the object',
       container,

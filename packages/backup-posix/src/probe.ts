@@ -12,13 +12,13 @@ export async function probe(
   fsync: boolean,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const place = { directory, container: directory, objectName: `.stowage-${randomUUID()}.probe` }
-  const bytes = Buffer.from(place.objectName)
-  const writer = await PosixObjectWriter.open(place, { fsync, exclusive: true }, signal)
+  const destination = { directory, container: directory, objectName: `.stowage-${randomUUID()}.probe` }
+  const bytes = Buffer.from(destination.objectName)
+  const writer = await PosixObjectWriter.open(destination, { fsync, exclusive: true }, signal)
   try {
     await writer.write(bytes)
     await writer.close()
-    const reader = await PosixObjectReader.open(place, signal)
+    const reader = await PosixObjectReader.open(destination, signal)
     const found = await reader.read({ maxBytes: bytes.byteLength }).finally(() => reader.close())
     if (bytes.equals(found)) return
     throw new BackupError(
@@ -27,6 +27,6 @@ export async function probe(
     )
   } finally {
     await writer.abort()
-    await ignoring('ENOENT', unlink(join(directory, place.objectName)))
+    await ignoring('ENOENT', unlink(join(directory, destination.objectName)))
   }
 }

@@ -32,10 +32,10 @@ export async function hasMark(root: string): Promise<boolean> {
 
 /** Writes the mark, whole or not at all. Resolves to false if another program has written one first. */
 export async function writeMark(root: string, fsync: boolean, signal?: AbortSignal): Promise<boolean> {
-  const place = { directory: root, container: root, objectName: markName }
+  const destination = { directory: root, container: root, objectName: markName }
   const mark = { format, version, id: randomUUID(), created: new Date().toISOString() }
   return mapErrors({ action: `mark "${root}" as a store` }, async () => {
-    const writer = await PosixObjectWriter.open(place, { fsync, exclusive: true }, signal)
+    const writer = await PosixObjectWriter.open(destination, { fsync, exclusive: true }, signal)
     try {
       await writer.write(Buffer.from(`${JSON.stringify(mark, null, 2)}\n`))
       await writer.close()
@@ -49,10 +49,10 @@ export async function writeMark(root: string, fsync: boolean, signal?: AbortSign
 }
 
 async function readMark(root: string): Promise<string | undefined> {
-  const place = { directory: root, container: root, objectName: markName }
+  const destination = { directory: root, container: root, objectName: markName }
   return mapErrors({ action: `read the mark ${markName} of the store at "${root}"` }, async () => {
     try {
-      const reader = await PosixObjectReader.open(place)
+      const reader = await PosixObjectReader.open(destination)
       const bytes = await reader.read({ maxBytes: maxMarkBytes }).finally(() => reader.close())
       return Buffer.from(bytes).toString()
     } catch (error) {

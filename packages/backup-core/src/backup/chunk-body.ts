@@ -16,24 +16,24 @@ export interface ChunkHashes {
  */
 export class ChunkBody implements ReplayableBody {
   readonly lengthBytes: number
-  readonly #open: () => ChunkReader
+  readonly #startReading: () => ChunkReader
   #reader: ChunkReader
   #streams = 0
   /** Of the pieces of the last attempt. */
   #sha256s: Uint8Array[] = []
 
-  /** @param open - starts to read the chunk */
-  constructor(lengthBytes: number, open: () => ChunkReader) {
+  /** @param startReading - reads the chunk from its first byte */
+  constructor(lengthBytes: number, startReading: () => ChunkReader) {
     this.lengthBytes = lengthBytes
-    this.#open = open
-    this.#reader = open()
+    this.#startReading = startReading
+    this.#reader = startReading()
   }
 
   async *stream(): AsyncGenerator<Uint8Array> {
     this.#streams += 1
     if (this.#streams > 1) {
       await this.#reader.close()
-      this.#reader = this.#open()
+      this.#reader = this.#startReading()
     }
     const sha256s: Uint8Array[] = []
     this.#sha256s = sha256s

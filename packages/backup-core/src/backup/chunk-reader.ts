@@ -1,6 +1,6 @@
 import type { OpenSource, VolumeExtent } from '../contracts/volume.js'
 import { abortedError, BackupError } from '../errors/backup-error.js'
-import { hashBuffers, ChunkHasher } from '../hash/chunk-hasher.js'
+import { hashParts, ChunkHasher } from '../hash/chunk-hasher.js'
 import type { PieceHashes } from '../hash/hash-pool.js'
 import type { BufferPool } from '../pipeline/buffer-pool.js'
 import type { ChunkPlan } from '../pipeline/memory-plan.js'
@@ -200,7 +200,7 @@ export class ChunkReader {
   }
 
   #returnMemory(memory: Uint8Array | undefined): void {
-    if (memory && !this.#options.plan.contiguous) this.#options.buffers.give(memory)
+    if (memory && !this.#options.plan.contiguous) this.#options.buffers.release(memory)
   }
 
   #release(bytes: Uint8Array, memory: Uint8Array | undefined): void {
@@ -210,13 +210,13 @@ export class ChunkReader {
   }
 
   #returnContiguous(): void {
-    if (this.#contiguous) this.#options.buffers.give(this.#contiguous)
+    if (this.#contiguous) this.#options.buffers.release(this.#contiguous)
     this.#contiguous = undefined
   }
 
   async #hash(bytes: Uint8Array, isHole: boolean): Promise<PieceHashes> {
     const { blockSizeBytes } = this.#options
-    const hashes = await (this.#hasher?.add(bytes, isHole) ?? hashBlocks(bytes, blockSizeBytes, isHole))
+    const hashes = await (this.#hasher?.add(bytes, isHole) ?? hashPiece(bytes, blockSizeBytes, isHole))
     this.#count(0, bytes.length)
     return hashes
   }
@@ -228,12 +228,12 @@ export class ChunkReader {
   }
 }
 
-async function hashBlocks(
+async function hashPiece(
   bytes: Uint8Array,
   blockSizeBytes: number,
   knownZeros: boolean,
 ): Promise<PieceHashes> {
-  const { sha256s, allZero } = await hashBuffers({ parts: [bytes], blockSizeBytes, md5: false, knownZeros })
+  const { sha256s, allZero } = await hashParts({ parts: [bytes], blockSizeBytes, md5: false, knownZeros })
   return { sha256s: sha256s ?? new Uint8Array(0), allZero }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { NewBackup } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { claimNamesBegin, claimObjectName, parseClaimName } from '../format/object-names.js'
+import { claimNamePrefix, claimObjectName, parseClaimName } from '../format/object-names.js'
 import { formatCreatedAt, formatPrefixTimestamp } from '../format/timestamps.js'
 import { bytesBody, withReader, writeObject } from '../store/objects.js'
 
@@ -16,8 +16,8 @@ export interface Claim {
   release(options: StoreOptions): Promise<void>
 }
 
-/** The destination of a backup. */
-export interface ClaimedPlace {
+/** What is claimed: the prefix of a backup in a container. */
+export interface ClaimSubject {
   readonly backup: NewBackup
   readonly container: string
   readonly prefix: string
@@ -32,26 +32,30 @@ export interface ClaimedPlace {
  *
  * @throws `CONFLICT` where another run has a claim
  */
-export function claimPrefix(store: ObjectStore, place: ClaimedPlace, options: StoreOptions): Promise<Claim> {
+export function claimPrefix(
+  store: ObjectStore,
+  subject: ClaimSubject,
+  options: StoreOptions,
+): Promise<Claim> {
   return store.capabilities.exclusiveCreate
-    ? claimExclusively(store, place, options)
-    : claimByListing(store, place, options)
+    ? claimExclusively(store, subject, options)
+    : claimByListing(store, subject, options)
 }
 
 async function claimExclusively(
   store: ObjectStore,
-  place: ClaimedPlace,
+  subject: ClaimSubject,
   options: StoreOptions,
 ): Promise<Claim> {
-  const { backup, container } = place
+  const { backup, container } = subject
   const objectName = claimObjectName(backup.id, formatPrefixTimestamp(backup.createdAt))
-  const body = claimBody(place)
+  const body = claimBody(subject)
   const claim = heldClaim(store, container, objectName)
   try {
     const writerOptions = { ...options, extraMetadata: null, exclusive: true, claim: true }
     await writeObject(store, container, objectName, bytesBody(body), writerOptions)
   } catch (error) {
-    if (isBackupError(error, 'CONFLICT')) throw claimed(place, objectName, error)
+    if (isBackupError(error, 'CONFLICT')) throw claimed(subject, objectName, error)
     // The response may have been lost. The token proves which run wrote the claim.
     if (await isStored(store, container, objectName, body)) {
       await claim.release(claimReleaseOptions()).catch(() => undefined)
@@ -63,17 +67,17 @@ async function claimExclusively(
 
 async function claimByListing(
   store: ObjectStore,
-  place: ClaimedPlace,
+  subject: ClaimSubject,
   options: StoreOptions,
 ): Promise<Claim> {
-  const { backup, container } = place
+  const { backup, container } = subject
   const objectName = claimObjectName(backup.id, randomUUID().replaceAll('-', ''))
   const claim = heldClaim(store, container, objectName)
   try {
     const writerOptions = { ...options, extraMetadata: null }
-    await writeObject(store, container, objectName, bytesBody(claimBody(place)), writerOptions)
-    for await (const name of store.getContainerEntries(container, claimNamesBegin(backup.id), options)) {
-      if (name !== objectName && parseClaimName(name) === backup.id) throw claimed(place, name)
+    await writeObject(store, container, objectName, bytesBody(claimBody(subject)), writerOptions)
+    for await (const name of store.getContainerEntries(container, claimNamePrefix(backup.id), options)) {
+      if (name !== objectName && parseClaimName(name) === backup.id) throw claimed(subject, name)
     }
     return claim
   } catch (error) {
@@ -92,7 +96,7 @@ export function claimReleaseOptions(): StoreOptions {
 }
 
 /** Returns the claim as JSON on one line, with a token that no other run has. */
-function claimBody({ backup, prefix }: ClaimedPlace): Uint8Array {
+function claimBody({ backup, prefix }: ClaimSubject): Uint8Array {
   const claim = {
     version: '1',
     backup_id: backup.id,
@@ -120,7 +124,7 @@ async function isStored(
   }
 }
 
-function claimed({ backup, container }: ClaimedPlace, objectName: string, cause?: unknown): BackupError {
+function claimed({ backup, container }: ClaimSubject, objectName: string, cause?: unknown): BackupError {
   return new BackupError(
     'CONFLICT',
     `Another backup with the id ${backup.id} is running, or was killed: its claim ${objectName} is in ${container}. ` +

@@ -1,7 +1,7 @@
 import { deleteTargets, type DeleteTargetsJob } from '../delete/run-delete.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { messageOf } from '../errors/error-mapper.js'
-import { metadataObjectName } from '../format/object-names.js'
+import { manifestObjectName } from '../format/object-names.js'
 import type { Destination } from './destination.js'
 
 /** How long a clean-up may take: the caller's signal may be aborted already. */
@@ -21,14 +21,14 @@ export async function cleanUp(
   destination: Destination,
   failure: unknown,
 ): Promise<unknown> {
-  const { container, written } = destination.sink
+  const { container, objects } = destination.sink
   const signal = AbortSignal.timeout(CLEAN_UP_MS)
   const leftovers: string[] = []
   let outcome = failure
-  if (written.names.has(metadataObjectName(destination.prefix))) {
+  if (objects.names.has(manifestObjectName(destination.prefix))) {
     outcome = await deleteCommitted(deps, destination, failure, signal)
-  } else if (written.names.size > 0) {
-    leftovers.push(...(await remove(destination, [...written.names], signal)))
+  } else if (objects.names.size > 0) {
+    leftovers.push(...(await remove(destination, [...objects.names], signal)))
   }
   const { claim } = destination
   await claim?.release({ signal }).catch(() => leftovers.push(claim.objectName))
@@ -42,12 +42,12 @@ export async function cleanUp(
 }
 
 /**
- * Deletes a backup whose commit object may have been written, as any other backup is deleted, or keeps it: an incremental
+ * Deletes a backup whose manifest may have been written, as any other backup is deleted, or keeps it: an incremental
  * may depend on it by now.
  */
 async function deleteCommitted(
   deps: CleanUpDeps,
-  { sink: { container, written }, prefix, prepared }: Destination,
+  { sink: { container, objects }, prefix, prepared }: Destination,
   failure: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -63,7 +63,7 @@ async function deleteCommitted(
     const what = kept
       ? `Backup ${id} was already committed and is kept, because an incremental depends on it or may. Verify it. `
       : `The objects of backup ${id} could not be removed: delete it. `
-    const leftovers = kept ? [] : [...written.names]
+    const leftovers = kept ? [] : [...objects.names]
     return incomplete(failure, what + messageOf(error), {
       backupId: id,
       container,

@@ -2,24 +2,24 @@ import type { BackupLookup } from '../catalog/backup-lookup.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRecord, StoredSizes } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { compressionsOf, type BackupMetadata, type StoredObject } from '../format/metadata.js'
+import { compressionsOf, type Manifest, type StoredObject } from '../format/manifest.js'
 import type { HashList } from '../format/hash-list.js'
 import { FORMAT_VERSION } from '../format/json.js'
-import { metadataBody } from '../format/metadata-writer.js'
-import { metadataObjectName } from '../format/object-names.js'
+import { manifestBody } from '../format/manifest-writer.js'
+import { manifestObjectName } from '../format/object-names.js'
 import { sha256fileBody } from '../format/sha256file.js'
 import { formatCreatedAt, isoCreatedAt } from '../format/timestamps.js'
-import { mapConcurrently } from '../pipeline/slots.js'
 import { controlObjectNames, StoreAccess } from '../store/access.js'
 import type { ProgressMeter } from '../pipeline/progress-meter.js'
 import { containerNotSearched, type Destination } from './destination.js'
 import { assertNotBeingDeleted, backupExists, beingDeleted, type Parent } from './prepare.js'
+import { mapConcurrently } from '../pipeline/map-concurrently.js'
 
 /** The stored part of a volume. */
 export interface StoredVolume {
   readonly sizeBytes: number
   readonly blockSizeBytes: number
-  /** The chunk objects, as stored. */
+  /** Of the data objects. */
   readonly storedDataBytes: number
   readonly hashes: HashList
   /** In the order of their names. */
@@ -28,11 +28,11 @@ export interface StoredVolume {
 }
 
 /**
- * Writes the two JSON objects, the commit object last, when all other objects are stored. The conditions of the commit are
- * checked before it and again after it: the parent may be deleted, or another run commit the same id, between a check and
- * the commit. The check after it closes that gap, because the other side does the same: it writes, then checks.
+ * Writes the block hashes and then the manifest, which commits the backup, when all other objects are stored. The conditions
+ * of the commit are checked before it and again after it: the parent may be deleted, or another run commit the same id,
+ * between a check and the commit. The other side does the same, it writes and then checks: one of the two sees the other.
  *
- * Rejects where a check fails: the caller then removes the commit object with all others.
+ * Rejects where a check fails: the caller then removes the manifest with all other objects.
  */
 export async function commit(
   openLookup: () => BackupLookup,
@@ -42,7 +42,7 @@ export async function commit(
 ): Promise<BackupRecord & StoredSizes> {
   const { prepared, sink, prefix } = destination
   const { backup } = prepared
-  const [metadataName, sha256fileName] = controlObjectNames(prefix)
+  const [manifestName, sha256fileName] = controlObjectNames(prefix)
   const common = {
     backupId: backup.id,
     volumeId: backup.volumeId,
@@ -56,8 +56,8 @@ export async function commit(
   })
   const { sizeBytes, blockSizeBytes, storedDataBytes, meter } = volume
   const { chunkSizeBytes } = prepared
-  const hashFile = sha256fileBody({ ...common, blockSizeBytes }, volume.hashes)
-  const metadata: BackupMetadata = {
+  const hashesBody = sha256fileBody({ ...common, blockSizeBytes }, volume.hashes)
+  const manifest: Manifest = {
     ...common,
     version: FORMAT_VERSION,
     parentId: backup.parentId,
@@ -66,19 +66,19 @@ export async function commit(
     extraMetadata: sink.extraMetadata,
     objects,
     volumeSizeBytes: sizeBytes,
-    sizes: { chunkSizeBytes, blockSizeBytes, storedDataBytes, sha256fileBytes: hashFile.lengthBytes },
+    sizes: { chunkSizeBytes, blockSizeBytes, storedDataBytes, sha256fileBytes: hashesBody.lengthBytes },
     checksummed: true,
   }
   const objectOptions = { ...options, extraMetadata: null }
   meter.begin('store-hash-list')
-  await sink.written.write(sha256fileName, hashFile, objectOptions)
-  meter.add({ transferredBytes: hashFile.lengthBytes })
-  if (destination.recheckContainer) await assertContainerIsSearchedNow(openLookup(), destination)
+  await sink.objects.write(sha256fileName, hashesBody, objectOptions)
+  meter.add({ transferredBytes: hashesBody.lengthBytes })
+  if (destination.containerListedLater) await assertContainerIsSearchedNow(openLookup(), destination)
   await assertMayCommit(openLookup, destination, options)
-  const metadataFile = await metadataBody(metadata)
+  const commitBody = await manifestBody(manifest)
   meter.begin('store-metadata')
-  await sink.written.write(metadataName, metadataFile, objectOptions)
-  meter.add({ transferredBytes: metadataFile.lengthBytes })
+  await sink.objects.write(manifestName, commitBody, objectOptions)
+  meter.add({ transferredBytes: commitBody.lengthBytes })
   await assertMayCommit(openLookup, destination, options)
   await assertObjectsExist(destination, options)
   return {
@@ -94,7 +94,7 @@ export async function commit(
     objectCount: objects.length,
     compressions: compressionsOf(objects),
     ...{ chunkSizeBytes, blockSizeBytes, storedDataBytes },
-    storedMetadataBytes: hashFile.lengthBytes + metadataFile.lengthBytes,
+    storedMetadataBytes: hashesBody.lengthBytes + commitBody.lengthBytes,
   }
 }
 
@@ -102,7 +102,7 @@ export async function commit(
 const MAX_ANCESTORS = 2000
 
 /** Returns the parent's prefix and the ids of all ancestors, for an incremental's manifest. */
-function ancestryOf(parent: Parent | null): Pick<BackupMetadata, 'parentPrefix' | 'ancestorIds'> {
+function ancestryOf(parent: Parent | null): Pick<Manifest, 'parentPrefix' | 'ancestorIds'> {
   if (!parent) return {}
   const { record, ancestorIds } = parent
   const isShort = ancestorIds !== undefined && ancestorIds.length < MAX_ANCESTORS
@@ -115,14 +115,14 @@ function ancestryOf(parent: Parent | null): Pick<BackupMetadata, 'parentPrefix' 
  * fail the backup.
  */
 async function assertObjectsExist(
-  { sink: { store, container, written }, prefix, prepared }: Destination,
+  { sink: { store, container, objects }, prefix, prepared }: Destination,
   options: StoreOptions,
 ): Promise<void> {
   const listed = await new StoreAccess(store, options).list({ container, prefix }).catch((error: unknown) => {
     if (isBackupError(error, 'ABORTED')) throw error
     return { own: new Set<string>() }
   })
-  const unlisted = [...written.names].filter((name) => !listed.own.has(name))
+  const unlisted = [...objects.names].filter((name) => !listed.own.has(name))
   await mapConcurrently(unlisted, async (objectName) => {
     if (await store.objectExists(container, objectName, options)) return
     throw new BackupError(
@@ -154,7 +154,7 @@ async function assertParentExists(
   parent: BackupRecord,
   options: StoreOptions,
 ): Promise<void> {
-  if (!(await store.objectExists(parent.container, metadataObjectName(parent.prefix), options))) {
+  if (!(await store.objectExists(parent.container, manifestObjectName(parent.prefix), options))) {
     throw new BackupError(
       'CHAIN_INVALID',
       `Cannot commit the incremental: its parent, backup ${parent.id}, was deleted meanwhile. Make a full backup.`,
@@ -170,6 +170,6 @@ async function assertContainerIsSearchedNow(
   lookup: BackupLookup,
   { prepared, sink }: Destination,
 ): Promise<void> {
-  if ((await lookup.searches(sink.container)) !== false) return
+  if (await lookup.listsContainer(sink.container)) return
   throw containerNotSearched(prepared.parent?.record.container ?? '', sink.container)
 }

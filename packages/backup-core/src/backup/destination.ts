@@ -12,8 +12,9 @@ import {
 } from '../format/object-names.js'
 import { assertNotShrunk } from './check-size.js'
 import { claimPrefix, claimReleaseOptions, type Claim } from './claim.js'
-import { prepareBackup, type BackupDeps, type PreparedBackup } from './prepare.js'
-import { CompressedZerosCache, WrittenObjects, type ObjectSink } from './object-sink.js'
+import { prepareBackup, type PrepareDeps, type PreparedBackup } from './prepare.js'
+import { BackupObjectWriter, type ObjectSink } from './object-sink.js'
+import { CompressedZerosCache } from './compressed-zeros.js'
 
 /** The container, the names and the claim of a backup, whose checks of the store have passed. */
 export interface Destination {
@@ -22,13 +23,16 @@ export interface Destination {
   readonly prefix: string
   /** Held until the backup is committed or cleaned up; null for a generated id, which no other run has. */
   readonly claim: Claim | null
-  /** Whether it must still be checked that a delete of the parent searches the container, which has no objects yet. */
-  readonly recheckContainer: boolean
+  /**
+   * The driver lists the container only once it has objects: the commit then checks that a delete of the parent would find
+   * this backup in it.
+   */
+  readonly containerListedLater: boolean
 }
 
 /** Checks a request, chooses names, creates the container and claims the prefix. */
 export async function openDestination(
-  deps: BackupDeps,
+  deps: PrepareDeps,
   request: BackupRequest,
   sizeBytes: number | undefined,
   options: StoreOptions,
@@ -39,7 +43,7 @@ export async function openDestination(
   assertNotShrunk(request, prepared.parent?.record, sizeBytes)
   assertNotGrown(settings, prepared, sizeBytes ?? 0)
   const { container, prefix } = chooseNames(store, settings, prepared.backup)
-  const recheckContainer = await assertContainerIsSearched(store, lookup, prepared, container)
+  const containerListedLater = await assertContainerIsSearched(store, lookup, prepared, container)
   await store.putContainer(container, options)
   const { backup, idGiven } = prepared
   const claim = idGiven ? await claimPrefix(store, { backup, container, prefix }, options) : null
@@ -47,16 +51,16 @@ export async function openDestination(
     await assertPrefixUnused(store, backup, { container, prefix }, options)
     const extraMetadata = await store.getExtraMetadata(backup)
     const { compression } = settings
-    const written = new WrittenObjects(store, container)
+    const objects = new BackupObjectWriter(store, container)
     const sink = {
       store,
       container,
-      written,
+      objects,
       compression,
       compressedZeros: new CompressedZerosCache(),
       extraMetadata,
     }
-    return { prepared, prefix, sink, claim, recheckContainer }
+    return { prepared, prefix, sink, claim, containerListedLater }
   } catch (error) {
     await claim?.release(claimReleaseOptions()).catch(() => undefined)
     throw error
@@ -79,7 +83,7 @@ function chooseNames(
   }
   assertContainerName(container)
   const prefix = store.generateObjectNamePrefix(backup)
-  // The longest name of a backup's objects: those of chunks are shorter.
+  // The longest name of a backup's objects: those of data objects are shorter.
   assertObjectName(sha256fileObjectName(prefix), store.capabilities.maxObjectNameBytes)
   return { container, prefix }
 }
@@ -106,7 +110,7 @@ async function assertPrefixUnused(
  * Rejects a container in which a later delete of the parent would not find this incremental. A delete searches the parent's
  * container and those that the driver lists.
  *
- * @returns whether that must be checked again once the container has objects
+ * @returns whether the driver does not list the container yet, so that the commit has to check it
  */
 async function assertContainerIsSearched(
   store: ObjectStore,
@@ -116,10 +120,10 @@ async function assertContainerIsSearched(
 ): Promise<boolean> {
   if (!parent || parent.record.container === container) return false
   if (!store.capabilities.containerListing) throw containerNotSearched(parent.record.container, container)
-  if ((await lookup.searches(parent.record.container)) === false) {
+  if (!(await lookup.listsContainer(parent.record.container))) {
     throw containerNotSearched(parent.record.container, container)
   }
-  return (await lookup.searches(container)) === false
+  return !(await lookup.listsContainer(container))
 }
 
 /** Returns the error for an incremental that a delete of its parent would not find. */

@@ -1,7 +1,7 @@
 import { backupNotFound, type BackupLookup } from '../catalog/backup-lookup.js'
 import { assertValidChain, loadChain, type Chain } from '../chain/chain.js'
-import { checkHashList, readBlockHashes } from '../chain/block-hashes.js'
-import type { BlockHashes } from '../format/sha256file.js'
+import { checkHashList, readSha256file } from '../chain/block-hashes.js'
+import type { Sha256file } from '../format/sha256file.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRequest } from '../contracts/requests.js'
 import { fitChunkSize, type DriverSettings } from '../settings/settings.js'
@@ -20,7 +20,7 @@ import { StoreAccess } from '../store/access.js'
 import { listMarkers } from '../delete/marker.js'
 
 /** The dependencies of a backup. */
-export interface BackupDeps {
+export interface PrepareDeps {
   readonly store: ObjectStore
   /** Returns a new lookup. It keeps the manifests that it read, and so is released before chunks are read. */
   readonly openLookup: () => BackupLookup
@@ -31,25 +31,29 @@ export interface BackupDeps {
 /** The backup that an incremental adds to. */
 export interface Parent {
   readonly record: BackupRecord
-  readonly blocks: BlockHashes
+  readonly sha256file: Sha256file
   /** The ids of its ancestors; undefined where there are too many to be stored. */
   readonly ancestorIds: readonly string[] | undefined
 }
 
+/** The sizes of a backup's chunks and blocks. */
+export interface BackupSizes {
+  readonly chunkSizeBytes: number
+  readonly blockSizeBytes: number
+}
+
 /** A backup whose checks, other than those of the volume's bytes, have passed. */
-export interface PreparedBackup {
+export interface PreparedBackup extends BackupSizes {
   readonly backup: NewBackup
   /** Whether the caller chose the id, which another run may use too; a generated one is unique. */
   readonly idGiven: boolean
   readonly parent: Parent | null
-  readonly chunkSizeBytes: number
-  readonly blockSizeBytes: number
   readonly volumeMeta: string | null
 }
 
 /** Checks a request, without writing anything. */
 export async function prepareBackup(
-  deps: BackupDeps,
+  deps: PrepareDeps,
   lookup: BackupLookup,
   request: BackupRequest,
   options: StoreOptions,
@@ -63,7 +67,7 @@ export async function prepareBackup(
   // A generated id is unique: a full backup then sends no request that it does not need.
   if (request.backupId !== undefined) {
     if (await lookup.find(id, request.container)) throw backupExists(id)
-    // That delete may be undone: there would be two backups of the id.
+    // A delete of a backup with this id may be undone: there would then be two backups with one id.
     if ((await lookup.findMarkers(id)).length > 0) throw beingDeleted(id)
   }
   const parent = await findParent(deps, lookup, request, options)
@@ -115,13 +119,13 @@ export function beingDeleted(backupId: string): BackupError {
 }
 
 async function findParent(
-  { store, onWarning }: BackupDeps,
+  { store, onWarning }: PrepareDeps,
   lookup: BackupLookup,
   { parent, incremental, volumeId, container }: BackupRequest,
   options: StoreOptions,
 ): Promise<Parent | null> {
   if (parent !== undefined && parent !== null) {
-    // A record has the backup's place. Whether it exists is checked when its metadata is read.
+    // A record states the backup's location. Whether it exists is checked when its metadata is read.
     if (typeof parent !== 'string') return openParent(store, lookup, parent, volumeId, options)
     const found = await lookup.find(parent, container)
     if (!found) throw backupNotFound(parent)
@@ -144,7 +148,10 @@ async function findParent(
   return null
 }
 
-/** Reads a parent's block hashes, and checks its whole chain: an incremental on a broken chain could not be restored. */
+/**
+ * Reads a parent's block hashes, and checks its chain ({@link openChain}): an incremental on a broken one could not be
+ * restored.
+ */
 async function openParent(
   store: ObjectStore,
   lookup: BackupLookup,
@@ -161,18 +168,18 @@ async function openParent(
   }
   await assertNotBeingDeleted(store, record, options)
   const chain = await openChain(lookup, record)
-  const blocks = await readBlockHashes(new StoreAccess(store, options), record).catch((error: unknown) => {
+  const sha256file = await readSha256file(new StoreAccess(store, options), record).catch((error: unknown) => {
     if (!isBackupError(error, 'OBJECT_MISSING')) throw error
     const message = `Cannot make an incremental on backup ${record.id}: ${error.message} Delete that backup, or make a full backup.`
     throw new BackupError('OBJECT_MISSING', message, { ...error.details, backupId: record.id, cause: error })
   })
-  const { kind, message, sizeBytes } = checkHashList(chain, blocks)
+  const { kind, message, sizeBytes } = checkHashList(chain, sha256file)
   // The caller's record may be outdated, or from an incomplete chain.
   if (kind !== 'damaged') {
-    const [{ metadata }, ...ancestors] = chain
-    const isWhole = metadata.parentId === null || ancestors.length > 0
-    const ancestorIds = isWhole ? ancestors.map((layer) => layer.record.id) : metadata.ancestorIds
-    return { record: { ...record, sizeBytes }, blocks, ancestorIds }
+    const [{ manifest }, ...ancestors] = chain
+    const isWhole = manifest.parentId === null || ancestors.length > 0
+    const ancestorIds = isWhole ? ancestors.map((layer) => layer.record.id) : manifest.ancestorIds
+    return { record: { ...record, sizeBytes }, sha256file, ancestorIds }
   }
   throw new BackupError(
     'METADATA_INVALID',
@@ -190,7 +197,7 @@ const MAX_READ_CHAIN = 32
  */
 async function openChain(lookup: BackupLookup, record: BackupRecord): Promise<Chain> {
   const parent = await lookup.open(record)
-  const { checksummed, volumeSizeBytes, ancestorIds } = parent.metadata
+  const { checksummed, volumeSizeBytes, ancestorIds } = parent.manifest
   const isLong = ancestorIds !== undefined && ancestorIds.length >= MAX_READ_CHAIN
   const isSufficient = isLong && checksummed && volumeSizeBytes !== null
   if (isSufficient && (await lookup.areListed(ancestorIds, record.container))) return [parent]
@@ -203,11 +210,8 @@ async function openChain(lookup: BackupLookup, record: BackupRecord): Promise<Ch
  * Returns the sizes of a backup. An incremental has its parent's block size, of which its chunk size must be a multiple. A
  * chosen block size that differs is rejected, as in Cinder.
  */
-export function resolveSizes(
-  settings: DriverSettings,
-  parent: Parent | null,
-): { chunkSizeBytes: number; blockSizeBytes: number } {
-  const blockSizeBytes = parent?.blocks.header.blockSizeBytes ?? settings.blockSizeBytes
+export function resolveSizes(settings: DriverSettings, parent: Parent | null): BackupSizes {
+  const blockSizeBytes = parent?.sha256file.header.blockSizeBytes ?? settings.blockSizeBytes
   if (blockSizeBytes !== settings.blockSizeBytes && (settings.blockSizeGiven || settings.strict)) {
     throw new BackupError(
       'BLOCK_SIZE_CHANGED',

@@ -1,7 +1,7 @@
 import type { BackupCatalog, BackupRecord, BackupResult, StoredSizes } from '../contracts/records.js'
 import type { Compressor } from '../contracts/compressor.js'
 import { isCinderCompatible } from '../compression/compressors.js'
-import { signalOptions, type StoreOptions } from '../contracts/object-store.js'
+import { signalOptions, type ObjectStore, type StoreOptions } from '../contracts/object-store.js'
 import { MAX_BLOCK_SIZE_BYTES } from '../settings/settings.js'
 import type { BackupRequest } from '../contracts/requests.js'
 import { BackupError, throwIfAborted } from '../errors/backup-error.js'
@@ -19,12 +19,18 @@ import { claimReleaseOptions } from './claim.js'
 import { cleanUp, type CleanUpDeps } from './clean-up.js'
 import { commit } from './commit.js'
 import { openDestination, assertNotGrown, type Destination } from './destination.js'
-import { resolveSizes, type BackupDeps, type Parent, type PreparedBackup } from './prepare.js'
+import {
+  resolveSizes,
+  type BackupSizes,
+  type Parent,
+  type PrepareDeps,
+  type PreparedBackup,
+} from './prepare.js'
 import { storeChunks, type VolumeJob } from './store-chunks.js'
 import { openHints } from './volume-chunks.js'
 
 /** The dependencies of a backup, beside its request. */
-export interface BackupJob extends BackupDeps, CleanUpDeps {
+export interface BackupDeps extends PrepareDeps, CleanUpDeps {
   readonly catalog: BackupCatalog
 }
 
@@ -33,99 +39,106 @@ export interface BackupJob extends BackupDeps, CleanUpDeps {
  * failure before that removes what was written.
  */
 export async function runBackup(
-  job: BackupJob,
+  deps: BackupDeps,
   request: BackupRequest,
-  source: VolumeSource,
+  volumeSource: VolumeSource,
   options: OperationOptions,
 ): Promise<BackupResult> {
   const storeOptions: StoreOptions = signalOptions(options.signal)
-  throwIfAborted(options.signal, 'The backup')
-  // Opened first, so that a stream is closed whichever check fails.
-  const open = await openCheckedSource(source, storeOptions)
+  // Opened before any check, so that a stream is closed whichever of them fails.
+  const source = await openCheckedSource(volumeSource, storeOptions)
   try {
-    assertNotEmpty(request, open.sizeBytes)
-    startHashWorkers(open.sizeBytes)
-    const meter = new ProgressMeter('backup', open.sizeBytes, options.onProgress)
-    warnIfNotCinderCompression(job)
-    const { destination, chunks } = await storeVolume(job, request, open, meter, options.signal)
-    const storedDataBytes = meter.transferredBytes
+    throwIfAborted(options.signal, 'The backup')
+    assertNotEmpty(request, source.sizeBytes)
+    startHashWorkers(source.sizeBytes)
+    const meter = new ProgressMeter('backup', source.sizeBytes, options.onProgress)
+    warnIfNotCinderCompression(deps)
+    const { destination, job } = await storeVolume(deps, request, source, meter, options.signal)
     let record: BackupRecord & StoredSizes
     try {
       // The size of a stream is known now.
-      const { sizeBytes } = chunks.totals
+      const { sizeBytes } = job.totals
       assertNotEmpty(request, sizeBytes)
       assertNotShrunk(request, destination.prepared.parent?.record, sizeBytes)
-      assertNotGrown(job.settings, destination.prepared, sizeBytes)
-      await warnIfChanged(job, destination.prepared, open, sizeBytes)
-      const stored = { ...chunks, ...chunks.totals, storedDataBytes, meter }
-      record = await commit(job.openLookup, destination, stored, storeOptions)
+      assertNotGrown(deps.settings, destination.prepared, sizeBytes)
+      await warnIfChanged(deps, destination.prepared, source, sizeBytes)
+      record = await commit(deps.openLookup, destination, { ...job, ...job.totals, meter }, storeOptions)
     } catch (error) {
-      throw await cleanUp(job, destination, error)
+      throw await cleanUp(deps, destination, error)
     }
-    await releaseClaim(job, destination)
-    await addToCatalog(job.catalog, record)
+    await releaseClaim(deps, destination)
+    await addToCatalog(deps.catalog, record)
     meter.finish()
     return { ...record, storedBytes: meter.transferredBytes }
   } finally {
-    await closeQuietly(open)
+    await closeQuietly(source)
   }
 }
 
 /**
- * Stores the volume's chunks. A full backup reads and hashes its first chunks without waiting for the store; an incremental
- * needs its parent's hashes before it begins.
+ * Stores the volume's chunks. A full backup needs nothing from the store to begin: it reads and hashes its first chunks while
+ * the destination is opened. An incremental needs its parent's block hashes, and waits for the destination.
  */
 async function storeVolume(
-  job: BackupJob,
+  deps: BackupDeps,
   request: BackupRequest,
-  open: OpenSource,
+  source: OpenSource,
   meter: ProgressMeter,
   callerSignal: AbortSignal | undefined,
-): Promise<{ destination: Destination; chunks: VolumeJob }> {
+): Promise<{ destination: Destination; job: VolumeJob }> {
   // The first failure ends both the requests to the store and the reading, and is reported.
   const abortBoth = new AbortController()
   const signal = callerSignal ? AbortSignal.any([callerSignal, abortBoth.signal]) : abortBoth.signal
   const isFull = request.incremental !== true && (request.parent ?? null) === null
-  // A full backup needs the configured sizes only, so that it begins before the destination is ready.
-  const fullBackupSizes = isFull ? { parent: null, ...resolveSizes(job.settings, null) } : undefined
+  const fullBackup = isFull ? { parent: null, ...resolveSizes(deps.settings, null) } : undefined
   if (!isFull) meter.begin('read-parent')
-  const openingDestination = openDestination(job, request, open.sizeBytes, { signal })
+  const openingDestination = openDestination(deps, request, source.sizeBytes, { signal })
   openingDestination.catch((error: unknown) => {
     abortBoth.abort(error)
   })
-  const { parent, chunkSizeBytes, blockSizeBytes } = fullBackupSizes ?? (await openingDestination).prepared
-  const chunks: VolumeJob = {
-    destination: openingDestination,
-    plan: planChunks({
-      chunkSizeBytes,
-      blockSizeBytes,
-      volumeSizeBytes: open.sizeBytes,
-      incremental: parent !== null,
-      compressorInput: compressorInputOf(job.settings.compression),
-      canSendWhileRead: canSendWhileRead(job, open),
-      concurrency: concurrencyFor(job.settings.concurrency, chunkSizeBytes),
-      maxMemoryBytes: job.settings.maxMemoryBytes,
-    }),
-    smallConcurrency: job.settings.concurrency.smallObjects,
-    blockSizeBytes,
-    incremental: parent !== null,
-    joinGapBytes: job.settings.joinGapBytes,
-    // The parent's list is overwritten in place, and becomes the volume's.
-    hashes: parent?.blocks.hashes ?? new HashList(),
-    objects: [],
-    totals: { sizeBytes: 0 },
-  }
+  const { parent, ...sizes } = fullBackup ?? (await openingDestination).prepared
+  const job = volumeJob(deps, source, openingDestination, parent, sizes)
   try {
-    if (parent) assertBlocksFit(parent, blockSizeBytes, open.sizeBytes, job.settings.maxMemoryBytes)
-    await using hints = await openHints(open, parent, blockSizeBytes, signal)
-    await storeChunks(chunks, open, hints, meter, signal)
-    return { destination: await openingDestination, chunks }
+    if (parent) assertBlocksFit(parent, job.blockSizeBytes, source.sizeBytes, deps.settings.maxMemoryBytes)
+    await using hints = await openHints(source, parent, job.blockSizeBytes, signal)
+    await storeChunks(job, source, hints, meter, signal)
+    return { destination: await openingDestination, job }
   } catch (error) {
     const failedEarlier = abortBoth.signal.aborted && callerSignal?.aborted !== true
     const failure: unknown = failedEarlier ? abortBoth.signal.reason : error
     abortBoth.abort(failure)
     const destination = await openingDestination.catch(() => undefined)
-    throw destination ? await cleanUp(job, destination, failure) : failure
+    throw destination ? await cleanUp(deps, destination, failure) : failure
+  }
+}
+
+function volumeJob(
+  { store, settings }: BackupDeps,
+  source: OpenSource,
+  destination: Promise<Destination>,
+  parent: Parent | null,
+  { chunkSizeBytes, blockSizeBytes }: BackupSizes,
+): VolumeJob {
+  return {
+    destination,
+    plan: planChunks({
+      chunkSizeBytes,
+      blockSizeBytes,
+      volumeSizeBytes: source.sizeBytes,
+      incremental: parent !== null,
+      compressorInput: compressorInputOf(settings.compression),
+      canStream: canStream(store, source),
+      concurrency: concurrencyFor(settings.concurrency, chunkSizeBytes),
+      maxMemoryBytes: settings.maxMemoryBytes,
+    }),
+    smallConcurrency: settings.concurrency.smallObjects,
+    blockSizeBytes,
+    incremental: parent !== null,
+    joinGapBytes: settings.joinGapBytes,
+    // The parent's list is overwritten in place, and becomes the volume's.
+    hashes: parent?.sha256file.hashes ?? new HashList(),
+    objects: [],
+    totals: { sizeBytes: 0, storedDataBytes: 0 },
   }
 }
 
@@ -152,7 +165,7 @@ function compressorInputOf(compressor: Compressor | null): CompressorInput | nul
 }
 
 /** Whether the source can be read again, and the store accepts streams. */
-function canSendWhileRead({ store }: BackupJob, { seekable, sizeBytes }: OpenSource): boolean {
+function canStream(store: ObjectStore, { seekable, sizeBytes }: OpenSource): boolean {
   const { streamingWrites = false, streamingBodies = false } = store.capabilities
   return seekable && sizeBytes !== undefined && (streamingWrites || streamingBodies)
 }
@@ -171,11 +184,11 @@ async function addToCatalog(catalog: BackupCatalog, record: BackupRecord): Promi
 }
 
 /** Releases the claim. One that cannot be removed does not affect the backup: it causes a warning, no failure. */
-async function releaseClaim(job: BackupJob, { claim, prepared, sink }: Destination): Promise<void> {
+async function releaseClaim(deps: BackupDeps, { claim, prepared, sink }: Destination): Promise<void> {
   try {
     await claim?.release(claimReleaseOptions())
   } catch (error) {
-    job.onWarning({
+    deps.onWarning({
       code: 'CLAIM_LEFT',
       message:
         `Backup ${prepared.backup.id} is complete, but its claim ${claim?.objectName ?? ''} could not be ` +
@@ -186,7 +199,7 @@ async function releaseClaim(job: BackupJob, { claim, prepared, sink }: Destinati
   }
 }
 
-function warnIfNotCinderCompression({ settings: { compression }, onWarning }: BackupJob): void {
+function warnIfNotCinderCompression({ settings: { compression }, onWarning }: BackupDeps): void {
   if (!compression || isCinderCompatible(compression)) return
   onWarning({
     code: 'COMPRESSION_NOT_CINDER',
@@ -195,13 +208,13 @@ function warnIfNotCinderCompression({ settings: { compression }, onWarning }: Ba
 }
 
 async function warnIfChanged(
-  job: BackupJob,
+  { onWarning }: BackupDeps,
   { backup, parent }: PreparedBackup,
   source: OpenSource,
   sizeBytes: number,
 ): Promise<void> {
   const shrunk = shrinkWarning(backup.id, parent?.record, sizeBytes)
-  if (shrunk) job.onWarning(shrunk)
+  if (shrunk) onWarning(shrunk)
   const message = await source.changed?.()
-  if (message !== undefined) job.onWarning({ code: 'SOURCE_CHANGED', message, backupId: backup.id })
+  if (message !== undefined) onWarning({ code: 'SOURCE_CHANGED', message, backupId: backup.id })
 }

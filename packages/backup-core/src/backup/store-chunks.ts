@@ -1,7 +1,7 @@
 import type { OpenSource } from '../contracts/volume.js'
 import type { HashList } from '../format/hash-list.js'
-import type { StoredObject } from '../format/metadata.js'
-import { chunkObjectName } from '../format/object-names.js'
+import type { StoredObject } from '../format/manifest.js'
+import { dataObjectName } from '../format/object-names.js'
 import { chunkMemoryBytes, type ChunkPlan } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext, type InOrder } from '../pipeline/pipeline.js'
 import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
@@ -12,7 +12,7 @@ import type { Destination } from './destination.js'
 import { storeRun } from './store-run.js'
 import { volumeChunks, type SourceHints, type VolumeChunk } from './volume-chunks.js'
 
-/** The chunks of a backup, and the hashes and objects so far. */
+/** How a volume is stored, and its hashes and objects so far. */
 export interface VolumeJob {
   /** Awaited before the first object is stored: reading and hashing begin earlier. */
   readonly destination: Promise<Destination>
@@ -27,11 +27,12 @@ export interface VolumeJob {
   readonly hashes: HashList
   /** In the order of their names. An entry is undefined until its object is stored. */
   readonly objects: (StoredObject | undefined)[]
-  readonly totals: { sizeBytes: number }
+  /** The size of the volume, and the bytes of its objects as stored. */
+  readonly totals: { sizeBytes: number; storedDataBytes: number }
 }
 
-/** The part of a held chunk's progress that is reading and hashing it; compressing and storing it are the rest. */
-const READ_SHARE = 1 / 2
+/** The part of a buffered chunk's progress that is reading and hashing it; compressing and storing it are the rest. */
+const READ_FRACTION = 1 / 2
 
 /**
  * Reads, hashes, compares, compresses and stores a volume, several chunks concurrently. Objects are numbered in the order
@@ -56,7 +57,7 @@ export async function storeChunks(
     async (chunk, context, inOrder) => {
       const work = { job, chunk, source, zeros, meter, context, inOrder }
       try {
-        await (plan.sendWhileRead ? sendChunk(work) : holdChunk(work))
+        await (plan.streamed ? storeStreamed(work) : storeBuffered(work))
       } finally {
         // After a failure: 0 bytes ends the source, so that no further chunk is read.
         chunk.onReadEnd(0)
@@ -79,46 +80,46 @@ interface ChunkWork {
 }
 
 /** Stores a chunk of a full backup while it is read: only a few of its pieces are in memory. */
-async function sendChunk(work: ChunkWork): Promise<void> {
+async function storeStreamed(work: ChunkWork): Promise<void> {
   const { job, chunk, meter, context } = work
   const { number, offsetBytes, lengthBytes } = chunk
   const portion = new Portion(meter, lengthBytes)
-  const open = (): ChunkReader =>
+  const startReading = (): ChunkReader =>
     openReader(work, {
       onProgress: (_, hashedBytes) => {
         portion.reach(hashedBytes / lengthBytes)
       },
       onRelease: () => undefined,
     })
-  const body = new ChunkBody(lengthBytes, open)
+  const body = new ChunkBody(lengthBytes, startReading)
   try {
     const { sink, prefix } = await job.destination
-    const name = chunkObjectName(prefix, number)
+    const name = dataObjectName(prefix, number)
     const { signal } = context
-    await sink.written.write(name, body, { signal, extraMetadata: sink.extraMetadata })
+    await sink.objects.write(name, body, { signal, extraMetadata: sink.extraMetadata })
     const { md5, sha256s } = await body.hashes()
     job.hashes.put(offsetBytes / job.blockSizeBytes, sha256s)
     job.objects[number - 1] = { name, offsetBytes, lengthBytes, compression: 'none', md5 }
     portion.finish()
-    meter.add({ transferredBytes: lengthBytes, objects: 1 })
+    countStored(work, lengthBytes)
   } finally {
     await body.close()
-    context.budget.give(chunkMemoryBytes(job.plan, lengthBytes))
+    context.budget.release(chunkMemoryBytes(job.plan, lengthBytes))
   }
 }
 
 /** Reads and compares a chunk, and stores its changes: in a full backup, the whole chunk. */
-async function holdChunk(work: ChunkWork): Promise<void> {
+async function storeBuffered(work: ChunkWork): Promise<void> {
   const { job, chunk, meter, context } = work
   let heldBytes = chunk.lengthBytes
   const returnBytes = (lengthBytes: number): void => {
     heldBytes -= lengthBytes
-    context.budget.give(lengthBytes)
+    context.budget.release(lengthBytes)
   }
   const portion = new Portion(meter, chunk.lengthBytes)
   const reader = openReader(work, {
     onProgress: (readBytes, hashedBytes) => {
-      portion.reach((READ_SHARE * (readBytes + hashedBytes)) / (2 * chunk.lengthBytes))
+      portion.reach((READ_FRACTION * (readBytes + hashedBytes)) / (2 * chunk.lengthBytes))
     },
     onRelease: returnBytes,
   })
@@ -149,18 +150,19 @@ async function holdChunk(work: ChunkWork): Promise<void> {
  * @returns how many bytes the progress counts for them
  */
 async function storeRuns(
-  { job, context, inOrder, meter }: ChunkWork,
+  work: ChunkWork,
   runs: readonly RunInMemory[],
   chunkMd5: Promise<string> | undefined,
 ): Promise<number> {
+  const { job, context, inOrder, meter } = work
   const numbers = await inOrder(() => runs.map(() => job.objects.push(undefined)))
   const { sink, prefix } = await job.destination
   const counts = runs.map(async (run, index) => {
     const number = numbers[index] ?? 0
-    const portion = new Portion(meter, Math.floor(run.lengthBytes * (1 - READ_SHARE)))
+    const portion = new Portion(meter, Math.floor(run.lengthBytes * (1 - READ_FRACTION)))
     const { object, storedBytes } = await storeRun(
       sink,
-      chunkObjectName(prefix, number),
+      dataObjectName(prefix, number),
       run,
       chunkMd5,
       portion,
@@ -168,7 +170,7 @@ async function storeRuns(
     )
     job.objects[number - 1] = object
     portion.finish()
-    meter.add({ transferredBytes: storedBytes, objects: 1 })
+    countStored(work, storedBytes)
     return portion.countedBytes
   })
   try {
@@ -179,6 +181,11 @@ async function storeRuns(
     await Promise.allSettled(counts)
     throw error
   }
+}
+
+function countStored({ job, meter }: ChunkWork, storedBytes: number): void {
+  job.totals.storedDataBytes += storedBytes
+  meter.add({ transferredBytes: storedBytes, objects: 1 })
 }
 
 type ReaderEvents = Pick<ChunkReaderOptions, 'onProgress' | 'onRelease'>

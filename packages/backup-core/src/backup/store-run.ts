@@ -1,13 +1,14 @@
 import type { CompressOptions, Compressor } from '../contracts/compressor.js'
-import type { StoredObject } from '../format/metadata.js'
+import type { StoredObject } from '../format/manifest.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
 import { SMALL_OBJECT_BYTES } from '../pipeline/slots.js'
 import type { Portion } from '../pipeline/progress-meter.js'
 import { countedBody, partsBody } from '../store/objects.js'
 import type { RunInMemory } from './changed-runs.js'
-import type { CompressedZerosCache, ObjectSink } from './object-sink.js'
+import type { ObjectSink } from './object-sink.js'
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
+import { type CompressedZerosCache } from './compressed-zeros.js'
 
 /** A stored run. */
 export interface StoredRun {
@@ -17,7 +18,7 @@ export interface StoredRun {
 }
 
 /** The part of compressing in the progress that follows hashing. */
-const COMPRESSED_SHARE = 1 / 2
+const COMPRESSED_FRACTION = 1 / 2
 
 /** A run as it is stored. */
 interface Packed {
@@ -53,21 +54,21 @@ export async function storeRun(
           : { parts: run.parts, compression: 'none' }
       // A store may need the MD5 of the body, which differs where it is compressed.
       const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
-      if (sink.compression) portion.reach(COMPRESSED_SHARE)
+      if (sink.compression) portion.reach(COMPRESSED_FRACTION)
       const { extraMetadata, store } = sink
       const inMemory = partsBody(parts, storedMd5)
       const { streamingWrites = false, streamingBodies = false } = store.capabilities
-      const sent = portion.step(sink.compression ? COMPRESSED_SHARE : 0, 1)
+      const sent = portion.step(sink.compression ? COMPRESSED_FRACTION : 0, 1)
       // A store that accepts an object in one piece only would copy a body in parts.
       const body = streamingWrites || streamingBodies ? countedBody(inMemory, sent) : inMemory
-      await sink.written.write(name, body, { signal, extraMetadata })
+      await sink.objects.write(name, body, { signal, extraMetadata })
       return {
         object: { name, offsetBytes, lengthBytes, compression, md5 },
         storedBytes: body.lengthBytes,
       }
     })
   } finally {
-    held.giveAll()
+    held.releaseAll()
   }
 }
 
@@ -91,7 +92,7 @@ async function compressRun(
   // The maximum: compressed data as long as its input is discarded. All in one call: a run that waits for the second half
   // while it holds the first could wait for another that does the same.
   await budget.take(copiedBytes + lengthBytes, 'inProgress')
-  held.tookBytes(copiedBytes + lengthBytes)
+  held.addHeldBytes(copiedBytes + lengthBytes)
   const input = isCopied ? [await inOne(run, held)] : parts
   if (isCopied) held.releaseRaw()
   const output = held.takeBuffer(lengthBytes)
@@ -99,16 +100,16 @@ async function compressRun(
     signal,
     buffer: output,
     preferSpeed: mostlyUnchanged,
-    onProgress: portion.step(0, COMPRESSED_SHARE),
+    onProgress: portion.step(0, COMPRESSED_FRACTION),
   })
-  if (compressed?.buffer !== output.buffer) held.giveBuffer(output)
+  if (compressed?.buffer !== output.buffer) held.releaseBuffer(output)
   if (compressed === null) {
     held.keepOnly(copiedBytes)
     return { parts: input, compression: 'none' }
   }
   if (run.allZero) compressedZeros.remember(lengthBytes, compressed)
   held.keepOnly(compressed.buffer === output.buffer ? lengthBytes : compressed.length)
-  if (isCopied) for (const bytes of input) held.giveBuffer(bytes)
+  if (isCopied) for (const bytes of input) held.releaseBuffer(bytes)
   held.releaseRaw()
   return { parts: [compressed], compression: compressor.name }
 }
@@ -146,13 +147,13 @@ class HeldMemory {
     this.#context = context
   }
 
-  tookBytes(bytes: number): void {
+  addHeldBytes(bytes: number): void {
     this.#bytes += bytes
   }
 
   /** Returns all but so many bytes. */
   keepOnly(bytes: number): void {
-    if (this.#bytes > bytes) this.#context.budget.give(this.#bytes - bytes)
+    if (this.#bytes > bytes) this.#context.budget.release(this.#bytes - bytes)
     this.#bytes = bytes
   }
 
@@ -167,8 +168,8 @@ class HeldMemory {
     return buffer
   }
 
-  giveBuffer(buffer: Uint8Array): void {
-    if (this.#buffers.delete(buffer)) this.#context.storedBuffers.give(buffer)
+  releaseBuffer(buffer: Uint8Array): void {
+    if (this.#buffers.delete(buffer)) this.#context.storedBuffers.release(buffer)
   }
 
   releaseRaw(): void {
@@ -176,9 +177,9 @@ class HeldMemory {
     this.#release = undefined
   }
 
-  giveAll(): void {
+  releaseAll(): void {
     this.releaseRaw()
-    for (const buffer of this.#buffers) this.giveBuffer(buffer)
+    for (const buffer of this.#buffers) this.releaseBuffer(buffer)
     this.keepOnly(0)
   }
 }

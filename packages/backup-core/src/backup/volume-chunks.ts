@@ -2,8 +2,8 @@ import { signalOptions } from '../contracts/object-store.js'
 import type { OpenSource, VolumeExtent } from '../contracts/volume.js'
 import { chunkMemoryBytes, type ChunkPlan } from '../pipeline/memory-plan.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
-import { ExtentCursor } from '../volume/checked-volume.js'
 import type { Parent } from './prepare.js'
+import { ExtentCursor } from '../volume/extent-cursor.js'
 
 /** A part of a volume that is read as a unit. In a full backup it becomes one object. */
 export interface VolumeChunk {
@@ -26,8 +26,8 @@ export interface SourceHints extends AsyncDisposable {
   readonly data: ExtentCursor | undefined
   /** What may have changed since the parent; undefined where all of it has to be compared. */
   readonly changes: ExtentCursor | undefined
-  /** The offset from which every block is compared, since the parent has no block of that length there. */
-  readonly comparableBytes: number
+  /** The end of the blocks that the source and its parent both have. Blocks beyond it count as changed. */
+  readonly comparableEndBytes: number
 }
 
 /**
@@ -66,7 +66,7 @@ export async function* volumeChunks(
   }
 }
 
-/** Asks a source for its hints. A block that the parent does not have as a whole counts as a change. */
+/** Opens the hints of a source. A block that the parent does not have as a whole counts as a change. */
 export async function openHints(
   source: OpenSource,
   parent: Parent | null,
@@ -76,16 +76,16 @@ export async function openHints(
   const options = signalOptions(signal)
   const data = source.extents ? new ExtentCursor(source.extents(options), 'extents()', signal) : undefined
   let changes: ExtentCursor | undefined
-  let comparableBytes = 0
+  let comparableEnd = 0
   if (parent && source.sizeBytes !== undefined) {
     const changed = await source.changedSince?.(parent.record.id, options)
     if (changed) changes = new ExtentCursor(changed, 'changedSince()', signal)
-    comparableBytes = comparableEndBytes(parent, source.sizeBytes, blockSizeBytes)
+    comparableEnd = endOfCommonBlocks(parent, source.sizeBytes, blockSizeBytes)
   }
   return {
     data,
     changes,
-    comparableBytes,
+    comparableEndBytes: comparableEnd,
     async [Symbol.asyncDispose]() {
       await data?.[Symbol.asyncDispose]()
       await changes?.[Symbol.asyncDispose]()
@@ -94,19 +94,23 @@ export async function openHints(
 }
 
 async function changesWithin(
-  { changes, comparableBytes }: SourceHints,
+  { changes, comparableEndBytes }: SourceHints,
   startBytes: number,
   endBytes: number,
 ): Promise<VolumeExtent[] | undefined> {
   const found = await changes?.within(startBytes, endBytes)
-  const addedFrom = Math.max(startBytes, comparableBytes)
+  const addedFrom = Math.max(startBytes, comparableEndBytes)
   if (addedFrom < endBytes) found?.push({ offsetBytes: addedFrom, lengthBytes: endBytes - addedFrom })
   return found
 }
 
 /** The end of the blocks that the volume and its parent both have, with the same length. */
-function comparableEndBytes({ record, blocks }: Parent, sizeBytes: number, blockSizeBytes: number): number {
-  const { length } = blocks.hashes
+function endOfCommonBlocks(
+  { record, sha256file }: Parent,
+  sizeBytes: number,
+  blockSizeBytes: number,
+): number {
+  const { length } = sha256file.hashes
   if (sizeBytes === record.sizeBytes && length === Math.ceil(sizeBytes / blockSizeBytes)) return sizeBytes
   const bothBytes = Math.min(sizeBytes, record.sizeBytes)
   return Math.min(Math.floor(bothBytes / blockSizeBytes), length) * blockSizeBytes

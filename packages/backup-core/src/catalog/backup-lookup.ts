@@ -1,20 +1,20 @@
-import { readMetadata, readMetadataAt, type ChainLayer, type ChainLookup } from '../chain/chain.js'
+import { readManifest, readManifestAt, type ChainLayer, type ChainLookup } from '../chain/chain.js'
 import type { WarningListener } from '../contracts/progress.js'
 import type { BackupRecord, CatalogFilter } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { messageAbout } from '../errors/error-mapper.js'
-import type { BackupMetadata } from '../format/metadata.js'
-import { metadataObjectName } from '../format/object-names.js'
-import { mapConcurrently } from '../pipeline/slots.js'
-import { ifReadable, isUnreadable, type BackupPlace, type StoreAccess } from '../store/access.js'
-import { StorePlaces, type MarkerPlace, type MetadataPlace } from './store-places.js'
+import type { Manifest } from '../format/manifest.js'
+import { manifestObjectName } from '../format/object-names.js'
+import { ifReadable, isUnreadable, type BackupLocation, type StoreAccess } from '../store/access.js'
+import { StoreIndex, type MarkerLocation, type ManifestLocation } from './store-index.js'
 import { newestFirst, recordOf, summarise, type Summary, type VolumeSizes } from './summary.js'
+import { mapConcurrently } from '../pipeline/map-concurrently.js'
 
 /** Which backups to list. */
 export type BackupFilter = Pick<CatalogFilter, 'nearContainer' | 'volumeId' | 'idPrefix'>
 
-interface Found extends MetadataPlace {
-  readonly metadata: BackupMetadata
+interface Found extends ManifestLocation {
+  readonly manifest: Manifest
 }
 
 /** How many `_metadata` objects are read concurrently. */
@@ -22,7 +22,7 @@ const CONCURRENT_READS = 8
 
 /** Finds the backups in a store for one operation, by their `_metadata` objects: each listing and manifest is read once. */
 export class BackupLookup implements ChainLookup {
-  readonly #places: StorePlaces
+  readonly #index: StoreIndex
   readonly #found = new Map<string, Found>()
   readonly #sizes: VolumeSizes = new Map()
 
@@ -30,41 +30,44 @@ export class BackupLookup implements ChainLookup {
     protected readonly access: StoreAccess,
     private readonly onWarning: WarningListener,
   ) {
-    this.#places = new StorePlaces(access)
+    this.#index = new StoreIndex(access)
   }
 
   async find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined> {
     const found = await this.#find(backupId, nearContainer, prefix)
     if (!found) return undefined
-    const { metadata } = found
-    const record = recordOf(summarise(found, metadata), await this.#ancestors(found), this.#sizes)
-    return { record, metadata }
+    const { manifest } = found
+    const record = recordOf(summarise(found, manifest), await this.#ancestors(found), this.#sizes)
+    return { record, manifest }
   }
 
   async open(record: BackupRecord): Promise<ChainLayer> {
     const { id, container, prefix } = record
     const known = this.#found.get(id)
-    if (known?.container === container && known.prefix === prefix) return { record, metadata: known.metadata }
-    return { record, metadata: await readMetadata(this.access, record) }
+    if (known?.container === container && known.prefix === prefix) return { record, manifest: known.manifest }
+    return { record, manifest: await readManifest(this.access, record) }
   }
 
-  /** Whether a committed backup other than the one at this place has this id. */
-  async hasOther(backupId: string, { container, prefix }: BackupPlace): Promise<boolean> {
-    for await (const place of this.#places.from(container)) {
-      if (!place.prefix.includes(backupId)) continue
-      if (place.container === container && place.prefix === prefix) continue
-      if ((await ifReadable(readMetadataAt(this.access, place)))?.backupId === backupId) return true
+  /** Whether a committed backup other than the one at this location has this id. */
+  async hasOther(backupId: string, { container, prefix }: BackupLocation): Promise<boolean> {
+    for await (const location of this.#index.containerByContainer(container)) {
+      if (!location.prefix.includes(backupId)) continue
+      if (location.container === container && location.prefix === prefix) continue
+      if ((await ifReadable(readManifestAt(this.access, location)))?.backupId === backupId) return true
     }
     return false
   }
 
   /** The markers of unfinished deletes of this backup. */
-  findMarkers(backupId: string): Promise<readonly MarkerPlace[]> {
-    return this.#places.markersOf(backupId)
+  findMarkers(backupId: string): Promise<readonly MarkerLocation[]> {
+    return this.#index.markersOf(backupId)
   }
 
-  /** Whether a search includes this container; undefined where a caller's catalog names the backups. */
-  async searches(container: string): Promise<boolean | undefined> {
+  /**
+   * Whether the driver lists this container, so that every search includes it. True where a caller's catalog names the
+   * backups, and a search does not depend on containers.
+   */
+  async listsContainer(container: string): Promise<boolean> {
     const { store, options } = this.access
     for await (const name of store.getContainers({ ...options, only: container }))
       if (name === container) return true
@@ -73,10 +76,10 @@ export class BackupLookup implements ChainLookup {
 
   /** The backups of a volume, newest first. A caller that stops early leaves most manifests unread. */
   async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {
-    const places = await this.#places.ofVolume(volumeId, nearContainer)
-    const read = (some: readonly MetadataPlace[]): Promise<readonly Summary[]> =>
+    const locations = await this.#index.locationsOfVolume(volumeId, nearContainer)
+    const read = (some: readonly ManifestLocation[]): Promise<readonly Summary[]> =>
       this.#summariseAll(some, true)
-    for await (const record of newestFirst(places, volumeId, read)) {
+    for await (const record of newestFirst(locations, volumeId, read)) {
       const found = await this.find(record.id, record.container, record.prefix)
       if (found) yield found.record
     }
@@ -84,17 +87,17 @@ export class BackupLookup implements ChainLookup {
 
   /** Whether the names in the store show a backup of each of these ids, without reading a manifest. */
   areListed(backupIds: readonly string[], nearContainer: string): Promise<boolean> {
-    return this.#places.areListed(backupIds, nearContainer)
+    return this.#index.areListed(backupIds, nearContainer)
   }
 
   /** Every backup that the filter selects. */
   async *list({ volumeId, nearContainer, idPrefix }: BackupFilter): AsyncIterable<BackupRecord> {
     const listed = await (volumeId === undefined
-      ? this.#places.all(nearContainer)
-      : this.#places.ofVolume(volumeId, nearContainer))
-    const places = idPrefix === undefined ? listed : this.#places.ofIdPrefix(listed, idPrefix)
+      ? this.#index.all(nearContainer)
+      : this.#index.locationsOfVolume(volumeId, nearContainer))
+    const locations = idPrefix === undefined ? listed : this.#index.filterByIdPrefix(listed, idPrefix)
     const summaries = new Map<string, Summary>()
-    for (const summary of await this.#summariseAll(places, idPrefix !== undefined)) {
+    for (const summary of await this.#summariseAll(locations, idPrefix !== undefined)) {
       const { id, container, prefix } = summary.record
       const other = summaries.get(id)?.record
       if (!other) summaries.set(id, summary)
@@ -137,18 +140,23 @@ export class BackupLookup implements ChainLookup {
 
   /** The parents that determine the size of this backup, up to one that is missing or cannot be read. */
   async #ancestors(found: Found): Promise<ReadonlyMap<string, Summary>> {
-    const line = new Map<string, Summary>()
+    const ancestors = new Map<string, Summary>()
     for (let child: Found | undefined = found; child;) {
-      const { parentId, parentPrefix, volumeSizeBytes }: BackupMetadata = child.metadata
-      if (volumeSizeBytes !== null || parentId === null || line.has(parentId) || this.#sizes.has(parentId))
+      const { parentId, parentPrefix, volumeSizeBytes }: Manifest = child.manifest
+      if (
+        volumeSizeBytes !== null ||
+        parentId === null ||
+        ancestors.has(parentId) ||
+        this.#sizes.has(parentId)
+      )
         break
       child = await this.#find(parentId, child.container, parentPrefix).catch((error: unknown) => {
         if (isUnreadable(error)) return undefined
         throw error
       })
-      if (child) line.set(parentId, summarise(child, child.metadata))
+      if (child) ancestors.set(parentId, summarise(child, child.manifest))
     }
-    return line
+    return ancestors
   }
 
   /** A prefix contains its backup's id, so only such places can be the backup's. */
@@ -160,25 +168,25 @@ export class BackupLookup implements ChainLookup {
     const known = this.#found.get(backupId)
     if (known && (prefix === undefined || known.prefix === prefix)) return known
     if (nearContainer !== undefined && prefix !== undefined) {
-      const place = { container: nearContainer, prefix, objectName: metadataObjectName(prefix) }
-      const metadata = await ifReadable(readMetadataAt(this.access, place))
-      if (metadata?.backupId === backupId) return this.#remember(place, metadata)
+      const location = { container: nearContainer, prefix, objectName: manifestObjectName(prefix) }
+      const manifest = await ifReadable(readManifestAt(this.access, location))
+      if (manifest?.backupId === backupId) return this.#remember(location, manifest)
     }
     let unreadable: BackupError | undefined
     let unlisted: BackupError | undefined
-    for await (const place of this.#places.candidates(backupId, nearContainer)) {
-      unlisted ??= place.unlisted
-      if (place.unlisted || (prefix !== undefined && place.prefix !== prefix)) continue
+    for await (const location of this.#index.candidates(backupId, nearContainer)) {
+      unlisted ??= location.unlisted
+      if (location.unlisted || (prefix !== undefined && location.prefix !== prefix)) continue
       try {
-        const metadata = await readMetadataAt(this.access, place)
-        if (metadata.backupId !== backupId) continue
-        if (prefix === undefined) await this.#assertOnlyOne(backupId, place)
-        return this.#remember(place, metadata)
+        const manifest = await readManifestAt(this.access, location)
+        if (manifest.backupId !== backupId) continue
+        if (prefix === undefined) await this.#assertOnlyOne(backupId, location)
+        return this.#remember(location, manifest)
       } catch (error) {
         // Deleted since it was listed.
         if (isBackupError(error, 'OBJECT_MISSING')) continue
         if (!isUnreadable(error)) throw error
-        if (place.prefix.endsWith(backupId)) unreadable ??= error
+        if (location.prefix.endsWith(backupId)) unreadable ??= error
       }
     }
     // The backup may be in a container that cannot be listed.
@@ -187,18 +195,18 @@ export class BackupLookup implements ChainLookup {
     return undefined
   }
 
-  #remember(place: MetadataPlace, metadata: BackupMetadata): Found {
-    const found = { ...place, metadata }
-    this.#found.set(metadata.backupId, found)
+  #remember(location: ManifestLocation, manifest: Manifest): Found {
+    const found = { ...location, manifest }
+    this.#found.set(manifest.backupId, found)
     return found
   }
 
   /** Rejects where a container has two backups of the id: neither may be taken for the other. */
-  async #assertOnlyOne(backupId: string, { container, prefix }: MetadataPlace): Promise<void> {
-    for (const other of await this.#places.endingWith(backupId, container)) {
+  async #assertOnlyOne(backupId: string, { container, prefix }: ManifestLocation): Promise<void> {
+    for (const other of await this.#index.withIdAtEnd(backupId, container)) {
       if (
         other.prefix !== prefix &&
-        (await ifReadable(readMetadataAt(this.access, other)))?.backupId === backupId
+        (await ifReadable(readManifestAt(this.access, other)))?.backupId === backupId
       )
         throw idTwice(backupId, container, [prefix, other.prefix])
     }
@@ -209,24 +217,25 @@ export class BackupLookup implements ChainLookup {
    *
    * @param keep - remembers the manifests where they are few, because one of them is needed next
    */
-  async #summariseAll(places: readonly MetadataPlace[], keep = false): Promise<readonly Summary[]> {
-    const isKept = keep && places.length <= CONCURRENT_READS
-    const summarise = (place: MetadataPlace): Promise<Summary | undefined> => this.#summariseAt(place, isKept)
-    const summaries = await mapConcurrently(places, summarise)
+  async #summariseAll(locations: readonly ManifestLocation[], keep = false): Promise<readonly Summary[]> {
+    const isKept = keep && locations.length <= CONCURRENT_READS
+    const summarise = (location: ManifestLocation): Promise<Summary | undefined> =>
+      this.#summariseAt(location, isKept)
+    const summaries = await mapConcurrently(locations, summarise)
     return summaries.filter((summary) => summary !== undefined)
   }
 
-  async #summariseAt(place: MetadataPlace, keep: boolean): Promise<Summary | undefined> {
+  async #summariseAt(location: ManifestLocation, keep: boolean): Promise<Summary | undefined> {
     try {
-      if (place.unlisted) throw place.unlisted
-      const metadata = await readMetadataAt(this.access, place)
-      if (keep) this.#remember(place, metadata)
-      return summarise(place, metadata)
+      if (location.unlisted) throw location.unlisted
+      const manifest = await readManifestAt(this.access, location)
+      if (keep) this.#remember(location, manifest)
+      return summarise(location, manifest)
     } catch (error) {
       if (isBackupError(error, 'OBJECT_MISSING')) return undefined
       if (!isUnreadable(error)) throw error
-      const { container, objectName } = place
-      const message = place.unlisted
+      const { container, objectName } = location
+      const message = location.unlisted
         ? `The backups in a container are left out: ${messageAbout(error, container)}`
         : `A backup is left out: ${messageAbout(error, objectName, `${objectName} in ${container}`)}`
       this.onWarning({ code: 'METADATA_UNREADABLE', message })

@@ -2,16 +2,16 @@ import type { ChainLayer } from '../chain/chain.js'
 import type { BackupCatalog, BackupRecord, CatalogFilter, CatalogLookup } from '../contracts/records.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { WarningListener } from '../contracts/progress.js'
-import { StoreAccess, type BackupPlace } from '../store/access.js'
+import { StoreAccess, type BackupLocation } from '../store/access.js'
 import { BackupLookup, type BackupFilter } from './backup-lookup.js'
-import { inOrder } from './summary.js'
+import { sortOldestFirst } from './summary.js'
 
 /**
  * The catalog without a database: the `_metadata` objects of the store. A list leaves out objects that cannot be read, with a
  * warning.
  *
- * A record's size is that of the manifests of its chain: exact, except for an incremental that Cinder wrote of a volume that
- * had shrunk (which Cinder's own volumes cannot), where it is the size before.
+ * A record's size is that of the manifests of its chain. It is exact, except where a volume shrank between two backups made
+ * by Cinder: then it is the size before the shrink.
  */
 export class StoreCatalog implements BackupCatalog {
   constructor(
@@ -69,24 +69,24 @@ export class CallerCatalogLookup extends BackupLookup {
     return record && this.open(record)
   }
 
-  override async hasOther(backupId: string, place: BackupPlace): Promise<boolean> {
+  override async hasOther(backupId: string, location: BackupLocation): Promise<boolean> {
     const record = await this.catalog.get(backupId, {
       ...this.access.options,
-      nearContainer: place.container,
+      nearContainer: location.container,
     })
-    if (record && (record.container !== place.container || record.prefix !== place.prefix)) return true
-    return super.hasOther(backupId, place)
+    if (record && (record.container !== location.container || record.prefix !== location.prefix)) return true
+    return super.hasOther(backupId, location)
   }
 
-  override searches(): Promise<undefined> {
-    return Promise.resolve(undefined)
+  override listsContainer(): Promise<boolean> {
+    return Promise.resolve(true)
   }
 
   override async *newestFirst(volumeId: string, nearContainer?: string): AsyncIterable<BackupRecord> {
     const records: BackupRecord[] = []
     const near = nearContainer === undefined ? {} : { nearContainer }
     for await (const record of this.list({ volumeId, ...near })) records.push(record)
-    yield* inOrder(records).reverse()
+    yield* sortOldestFirst(records).reverse()
   }
 
   override list(filter: BackupFilter): AsyncIterable<BackupRecord> {

@@ -1,8 +1,8 @@
-import { endOfObjects, sizeByManifest } from '../chain/block-hashes.js'
 import type { BackupRecord, StoredSizes } from '../contracts/records.js'
-import { compressionsOf, type BackupMetadata } from '../format/metadata.js'
+import { compressionsOf, type Manifest } from '../format/manifest.js'
 import { isoCreatedAt, parseCreatedAt } from '../format/timestamps.js'
-import { beganAt } from '../format/backup-prefix.js'
+import { startSecondOf } from '../format/backup-prefix.js'
+import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
 
 /** The part of a manifest that its record needs: small, whatever the number of objects. */
 export interface Summary {
@@ -16,31 +16,31 @@ export interface Summary {
 
 /** The summary of a manifest. */
 export function summarise(
-  place: { readonly container: string; readonly prefix: string },
-  metadata: BackupMetadata,
+  location: { readonly container: string; readonly prefix: string },
+  manifest: Manifest,
 ): Summary {
   return {
     record: {
-      id: metadata.backupId,
-      volumeId: metadata.volumeId,
-      parentId: metadata.parentId,
-      container: place.container,
-      prefix: place.prefix,
-      name: metadata.backupName,
-      description: metadata.backupDescription,
-      createdAt: isoCreatedAt(metadata.createdAt),
-      objectCount: metadata.objects.length,
-      compressions: compressionsOf(metadata.objects),
-      ...storedSizesOf(metadata),
+      id: manifest.backupId,
+      volumeId: manifest.volumeId,
+      parentId: manifest.parentId,
+      container: location.container,
+      prefix: location.prefix,
+      name: manifest.backupName,
+      description: manifest.backupDescription,
+      createdAt: isoCreatedAt(manifest.createdAt),
+      objectCount: manifest.objects.length,
+      compressions: compressionsOf(manifest.objects),
+      ...storedSizesOf(manifest),
     },
-    ...(metadata.parentPrefix === undefined ? {} : { parentPrefix: metadata.parentPrefix }),
-    volumeSizeBytes: metadata.volumeSizeBytes,
-    endBytes: endOfObjects(metadata),
+    ...(manifest.parentPrefix === undefined ? {} : { parentPrefix: manifest.parentPrefix }),
+    volumeSizeBytes: manifest.volumeSizeBytes,
+    endBytes: endOfObjects(manifest),
   }
 }
 
 /** The sizes that the manifest states; none where Cinder wrote it. */
-function storedSizesOf({ sizes, textBytes }: BackupMetadata): Partial<StoredSizes> {
+function storedSizesOf({ sizes, textBytes }: Manifest): Partial<StoredSizes> {
   if (!sizes || textBytes === undefined) return {}
   const { chunkSizeBytes, blockSizeBytes, storedDataBytes, sha256fileBytes } = sizes
   return { chunkSizeBytes, blockSizeBytes, storedDataBytes, storedMetadataBytes: sha256fileBytes + textBytes }
@@ -61,16 +61,16 @@ export function recordOf(
   known: ReadonlyMap<string, Summary>,
   sizes: VolumeSizes = new Map(),
 ): BackupRecord {
-  const line: Summary[] = []
+  const ancestry: Summary[] = []
   const seen = new Set<string>()
   for (let next: Summary | undefined = summary; next && !seen.has(next.record.id);) {
-    line.push(next)
+    ancestry.push(next)
     seen.add(next.record.id)
     const { parentId }: Summary['record'] = next.record
     next = parentId === null || sizes.has(parentId) ? undefined : known.get(parentId)
   }
   let size: VolumeSize = { sizeBytes: 0, isMinimum: true }
-  for (const { record, volumeSizeBytes, endBytes } of line.reverse()) {
+  for (const { record, volumeSizeBytes, endBytes } of ancestry.reverse()) {
     const { id, parentId } = record
     const parent = parentId === null ? undefined : sizes.get(parentId)
     const isStated = parentId === null || volumeSizeBytes !== null
@@ -88,19 +88,19 @@ export function recordOf(
 type Ordered = Pick<BackupRecord, 'id' | 'parentId' | 'createdAt'>
 
 /** Sorts backups: oldest first, and a parent always before its children, whatever their clocks. */
-export function inOrder<Backup extends Ordered>(records: readonly Backup[]): Backup[] {
+export function sortOldestFirst<Backup extends Ordered>(records: readonly Backup[]): Backup[] {
   const byAge = [...records].sort((a, b) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : Number(a.id > b.id)))
   const byId = new Map(byAge.map((record) => [record.id, record]))
   const ordered: Backup[] = []
   const placed = new Set<Backup>()
   for (const record of byAge) {
-    const line: Backup[] = []
+    const ancestry: Backup[] = []
     for (let next: Backup | undefined = record; next && !placed.has(next);) {
       placed.add(next)
-      line.push(next)
+      ancestry.push(next)
       next = next.parentId === null ? undefined : byId.get(next.parentId)
     }
-    ordered.push(...line.reverse())
+    ordered.push(...ancestry.reverse())
   }
   return ordered
 }
@@ -117,25 +117,25 @@ function timeOf(record: Ordered): number {
  *
  * @param read - reads manifests, in any order; leaves out those that cannot be read, or are gone
  */
-export async function* newestFirst<Place extends { readonly prefix: string }>(
-  places: readonly Place[],
+export async function* newestFirst<Location extends { readonly prefix: string }>(
+  locations: readonly Location[],
   volumeId: string,
-  read: (places: readonly Place[]) => Promise<readonly Summary[]>,
+  read: (locations: readonly Location[]) => Promise<readonly Summary[]>,
 ): AsyncGenerator<Summary['record']> {
-  const datedPlaces = new Map<string, Place[]>()
-  const undated: Place[] = []
-  for (const place of places) {
-    const second = beganAt(place.prefix, volumeId)
-    if (second === undefined) undated.push(place)
-    else datedPlaces.set(second, [...(datedPlaces.get(second) ?? []), place])
+  const datedLocations = new Map<string, Location[]>()
+  const undated: Location[] = []
+  for (const location of locations) {
+    const second = startSecondOf(location.prefix, volumeId)
+    if (second === undefined) undated.push(location)
+    else datedLocations.set(second, [...(datedLocations.get(second) ?? []), location])
   }
   const readAlready = await read(undated)
-  const seconds = new Set([...datedPlaces.keys(), ...readAlready.map(secondOf)])
+  const seconds = new Set([...datedLocations.keys(), ...readAlready.map(secondOf)])
   for (const second of [...seconds].sort().reverse()) {
     const ofSecond = readAlready.filter((summary) => secondOf(summary) === second)
-    const summaries = [...ofSecond, ...(await read(datedPlaces.get(second) ?? []))]
+    const summaries = [...ofSecond, ...(await read(datedLocations.get(second) ?? []))]
     const records = summaries.map(({ record }) => record)
-    yield* inOrder(records.filter((record) => record.volumeId === volumeId)).reverse()
+    yield* sortOldestFirst(records.filter((record) => record.volumeId === volumeId)).reverse()
   }
 }
 

@@ -1,56 +1,15 @@
 import { BackupError } from '../errors/backup-error.js'
-import type { BackupMetadata } from '../format/metadata.js'
+import type { Manifest } from '../format/manifest.js'
 import { sha256fileObjectName } from '../format/object-names.js'
-import { readSha256file, type BlockHashes } from '../format/sha256file.js'
-import { isStoredFault, type BackupPlace, type StoreAccess } from '../store/access.js'
-import { manifestDamaged, type Chain, type StoredChain } from './chain.js'
-
-/** What a manifest states about the volume's size. */
-export interface ManifestSize {
-  readonly parentId: string | null
-  readonly volumeSizeBytes: number | null
-  /** The end of the last byte that the backup itself stored. */
-  readonly endBytes: number
-}
-
-/**
- * The size of the volume by its manifests. Stowage states it. Of Cinder's backups, a full one holds every byte, and an
- * incremental is of a volume of its parent's size: Cinder's volumes do not shrink, and one that grew needs a full backup.
- * (A volume outside of Cinder can shrink within the GiB that Cinder counts in: only the block hashes show that.)
- */
-export function sizeByManifest(manifest: ManifestSize, parentSizeBytes: number): number {
-  if (manifest.volumeSizeBytes !== null) return manifest.volumeSizeBytes
-  return Math.max(manifest.endBytes, manifest.parentId === null ? 0 : parentSizeBytes)
-}
-
-/** The end of the last byte that this backup itself stored. */
-export function endOfObjects(metadata: BackupMetadata): number {
-  let end = 0
-  for (const object of metadata.objects) end = Math.max(end, object.offsetBytes + object.lengthBytes)
-  return end
-}
-
-/** The size of the newest volume of a chain by its manifests alone. */
-export function chainSizeByManifest(chain: Chain): number {
-  return chain.reduceRight(
-    (size, layer) => sizeByManifest({ ...layer.metadata, endBytes: endOfObjects(layer.metadata) }, size),
-    0,
-  )
-}
-
-/**
- * Whether the newest manifest states the size, with a checksum. For any other the block hashes are read, so that a manifest
- * that lost objects, or a size that changed, is noticed.
- */
-export function manifestStatesSize(chain: Chain): boolean {
-  const { checksummed, volumeSizeBytes } = chain[0].metadata
-  return checksummed && volumeSizeBytes !== null
-}
+import { parseSha256file, type Sha256file } from '../format/sha256file.js'
+import { isStoredFault, type BackupLocation, type StoreAccess } from '../store/access.js'
+import { manifestDamaged, type Chain, type ChainContext } from './chain.js'
+import { chainSizeByManifest, endOfObjects } from './volume-size.js'
 
 /** The size of the newest volume of a chain, and its block hashes where they were read. */
 export interface VolumeInfo {
   readonly sizeBytes: number
-  readonly blocks?: BlockHashes
+  readonly sha256file?: Sha256file
   /** Why the block hashes cannot be used. */
   readonly fault?: BackupError
   /** Whether there are hashes of blocks that no manifest has data for: a sign that one of them lost objects. */
@@ -58,13 +17,13 @@ export interface VolumeInfo {
 }
 
 /** Reads the block hashes of a backup. */
-export function readBlockHashes(
+export function readSha256file(
   access: StoreAccess,
-  { container, prefix }: BackupPlace,
-): Promise<BlockHashes> {
+  { container, prefix }: BackupLocation,
+): Promise<Sha256file> {
   const objectName = sha256fileObjectName(prefix)
-  const read = (pieces: AsyncIterable<Uint8Array>): Promise<BlockHashes> =>
-    readSha256file(pieces, { container, objectName })
+  const read = (pieces: AsyncIterable<Uint8Array>): Promise<Sha256file> =>
+    parseSha256file(pieces, { container, objectName })
   return access.stream(container, objectName, read)
 }
 
@@ -74,18 +33,18 @@ export function readBlockHashes(
  *
  * @throws BackupError `METADATA_INVALID` where a manifest is damaged
  */
-export async function readVolumeInfo({ access, chain, onWarning }: StoredChain): Promise<VolumeInfo> {
+export async function readVolumeInfo({ access, chain, onWarning }: ChainContext): Promise<VolumeInfo> {
   const { record } = chain[0]
   const objectName = sha256fileObjectName(record.prefix)
   try {
-    const blocks = await readBlockHashes(access, record)
-    const { kind, message, sizeBytes, ...found } = checkHashList(chain, blocks)
+    const sha256file = await readSha256file(access, record)
+    const { kind, message, sizeBytes, ...found } = checkHashList(chain, sha256file)
     if (kind === 'damaged') {
       const fault = new BackupError('METADATA_INVALID', `${message}.`, { backupId: record.id, objectName })
       return { sizeBytes, fault, ...found }
     }
     if (kind === 'shrunk') onWarning({ code: 'VOLUME_SHRANK', message, backupId: record.id })
-    return { sizeBytes, blocks }
+    return { sizeBytes, sha256file }
   } catch (error) {
     // The error may be about a manifest.
     if (!isStoredFault(error) || (error.details.objectName ?? objectName) !== objectName) throw error
@@ -94,7 +53,7 @@ export async function readVolumeInfo({ access, chain, onWarning }: StoredChain):
 }
 
 /** As {@link readVolumeInfo}, and warns of block hashes that cannot be used. */
-export async function readVolumeInfoOrWarn(job: StoredChain): Promise<VolumeInfo> {
+export async function readVolumeInfoOrWarn(job: ChainContext): Promise<VolumeInfo> {
   const volume = await readVolumeInfo(job)
   const backupId = job.chain[0].record.id
   if (volume.fault) {
@@ -130,7 +89,7 @@ export interface HashListFinding {
  *
  * @throws BackupError `METADATA_INVALID` where a manifest is damaged
  */
-export function checkHashList(chain: Chain, { header, hashes }: BlockHashes): HashListFinding {
+export function checkHashList(chain: Chain, { header, hashes }: Sha256file): HashListFinding {
   const { blockSizeBytes } = header
   const [newest] = chain
   const { id, prefix } = newest.record
@@ -146,7 +105,7 @@ export function checkHashList(chain: Chain, { header, hashes }: BlockHashes): Ha
   const expected = Math.ceil(sizeBytes / blockSizeBytes)
   const endBytes = hashes.length * blockSizeBytes
   const counts = `it has ${hashes.length} hashes, but the volume of ${sizeBytes} bytes has ${expected} blocks`
-  if (hashes.length <= expected && mayHaveShrunk(newest.metadata, endBytes)) {
+  if (hashes.length <= expected && mayHaveShrunk(newest.manifest, endBytes)) {
     const shrunkBytes = sizeByBlocks(chain, endBytes, blockSizeBytes)
     // An object that ends within the last block shows where the volume ended.
     if (hashes.length === expected || shrunkBytes % blockSizeBytes !== 0) return agrees(shrunkBytes)
@@ -157,7 +116,7 @@ export function checkHashList(chain: Chain, { header, hashes }: BlockHashes): Ha
   }
   if (hashes.length === expected) return agrees(sizeBytes)
   if (hashes.length < expected) return damaged(counts)
-  if (!newest.metadata.parentIdMissing) return { ...damaged(counts), listIsLonger: true }
+  if (!newest.manifest.parentIdMissing) return { ...damaged(counts), listIsLonger: true }
   const what = `it has no \`parent_id\` and objects for ${sizeBytes} bytes, but ${hashes.length} blocks of ${blockSizeBytes} bytes were hashed`
   throw manifestDamaged(newest, undefined, what)
 }
@@ -172,7 +131,7 @@ function isBlockSizeWrong(chain: Chain, blockSizeBytes: number): boolean {
   let misplaced = 0
   let firstError: BackupError | undefined
   for (const layer of chain) {
-    const { objects, checksummed } = layer.metadata
+    const { objects, checksummed } = layer.manifest
     const last = objects.length - 1
     for (const [index, object] of objects.entries()) {
       const { name, offsetBytes, lengthBytes } = object
@@ -193,9 +152,9 @@ function isBlockSizeWrong(chain: Chain, blockSizeBytes: number): boolean {
 }
 
 /** Only Cinder's backups leave it open, and only where nothing that they stored is past the end. */
-function mayHaveShrunk(metadata: BackupMetadata, endBytes: number): boolean {
-  const { parentId, volumeSizeBytes, checksummed } = metadata
-  return parentId !== null && volumeSizeBytes === null && !checksummed && endOfObjects(metadata) <= endBytes
+function mayHaveShrunk(manifest: Manifest, endBytes: number): boolean {
+  const { parentId, volumeSizeBytes, checksummed } = manifest
+  return parentId !== null && volumeSizeBytes === null && !checksummed && endOfObjects(manifest) <= endBytes
 }
 
 /**
@@ -204,12 +163,12 @@ function mayHaveShrunk(metadata: BackupMetadata, endBytes: number): boolean {
  */
 function sizeByBlocks(chain: Chain, endBytes: number, blockSizeBytes: number): number {
   const lastBlockStart = Math.max(0, endBytes - blockSizeBytes)
-  for (const { metadata } of chain) {
-    const covering = metadata.objects.filter(
+  for (const { manifest } of chain) {
+    const covering = manifest.objects.filter(
       ({ offsetBytes, lengthBytes }) =>
         offsetBytes <= lastBlockStart && offsetBytes + lengthBytes > lastBlockStart,
     )
-    if (covering.length > 0) return Math.min(endBytes, endOfObjects({ ...metadata, objects: covering }))
+    if (covering.length > 0) return Math.min(endBytes, endOfObjects({ ...manifest, objects: covering }))
   }
   return endBytes
 }

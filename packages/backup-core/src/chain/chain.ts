@@ -1,22 +1,22 @@
 import type { WarningListener } from '../contracts/progress.js'
 import type { BackupRecord } from '../contracts/records.js'
-import { parseMetadata, type ObjectPlace } from '../format/metadata-reader.js'
-import type { BackupMetadata, StoredObject } from '../format/metadata.js'
+import { parseManifest, type ObjectLocation } from '../format/manifest-reader.js'
+import type { Manifest, StoredObject } from '../format/manifest.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
-import { metadataObjectName } from '../format/object-names.js'
+import { manifestObjectName } from '../format/object-names.js'
 import type { StoreAccess } from '../store/access.js'
 
 /** One backup of a chain, with its manifest. */
 export interface ChainLayer {
   readonly record: BackupRecord
-  readonly metadata: BackupMetadata
+  readonly manifest: Manifest
 }
 
 /** A chain, newest first, down to a full backup. Never empty. */
 export type Chain = readonly [ChainLayer, ...ChainLayer[]]
 
 /** A chain in its store. */
-export interface StoredChain {
+export interface ChainContext {
   readonly access: StoreAccess
   readonly chain: Chain
   /** Refuses what Cinder refuses. */
@@ -55,11 +55,11 @@ export async function loadChain(
     return new BackupError('CHAIN_INVALID', `The chain of backup ${newest.id} is broken: ${what}.`, details)
   }
   const first = opened ?? (await lookup.open(newest))
-  const { volumeId } = first.metadata
+  const { volumeId } = first.manifest
   const rest: ChainLayer[] = []
   const seen = new Set([newest.id])
-  for (let child = first; child.metadata.parentId !== null;) {
-    const { parentId, parentPrefix } = child.metadata
+  for (let child = first; child.manifest.parentId !== null;) {
+    const { parentId, parentPrefix } = child.manifest
     const { id: childId, container } = child.record
     if (seen.has(parentId)) throw broken(`the parents of backup ${childId} lead back to ${parentId}: a loop`)
     seen.add(parentId)
@@ -69,7 +69,7 @@ export async function loadChain(
       throw broken(`backup ${parentId}, one of its parents, has no metadata any more`, error)
     })
     if (!parent) throw broken(await absence(lookup, newest, childId, parentId))
-    const parentVolume = parent.metadata.volumeId
+    const parentVolume = parent.manifest.volumeId
     if (parentVolume !== volumeId)
       throw broken(`backup ${parentId} is of volume ${parentVolume}, its child of volume ${volumeId}`)
     rest.push(parent)
@@ -100,12 +100,12 @@ async function absence(
  */
 const MAX_METADATA_BYTES = 2 ** 30
 
-/** Reads the commit object of a backup of which only the place is known. */
-export async function readMetadataAt(access: StoreAccess, place: ObjectPlace): Promise<BackupMetadata> {
-  const { container, objectName } = place
+/** Reads the manifest of a backup of which only the location is known. */
+export async function readManifestAt(access: StoreAccess, location: ObjectLocation): Promise<Manifest> {
+  const { container, objectName } = location
   const invalid = (what: string): BackupError =>
     new BackupError('METADATA_INVALID', `${objectName} ${what}`, { container, objectName })
-  const metadata = await access.stream(container, objectName, async (pieces) => {
+  const manifest = await access.stream(container, objectName, async (pieces) => {
     let textBytes = 0
     const counted = async function* (): AsyncGenerator<Uint8Array> {
       for await (const piece of pieces) {
@@ -114,22 +114,22 @@ export async function readMetadataAt(access: StoreAccess, place: ObjectPlace): P
         yield piece
       }
     }
-    return { ...(await parseMetadata(counted(), { container, objectName })), textBytes }
+    return { ...(await parseManifest(counted(), { container, objectName })), textBytes }
   })
   // Every backend's prefixes contain the id (ObjectStore.generateObjectNamePrefix).
-  if (objectName.includes(metadata.backupId)) return metadata
-  throw invalid(`is of backup ${metadata.backupId}, but its name does not contain that id. Was it renamed?`)
+  if (objectName.includes(manifest.backupId)) return manifest
+  throw invalid(`is of backup ${manifest.backupId}, but its name does not contain that id. Was it renamed?`)
 }
 
-/** Reads a backup's commit object, and checks it against the record. */
-export async function readMetadata(
+/** Reads a backup's manifest, and checks it against the record. */
+export async function readManifest(
   access: StoreAccess,
   { id, container, prefix }: Pick<BackupRecord, 'id' | 'container' | 'prefix'>,
-): Promise<BackupMetadata> {
-  const objectName = metadataObjectName(prefix)
-  const metadata = await readMetadataAt(access, { container, objectName })
-  if (metadata.backupId === id) return metadata
-  const message = `${objectName} is of backup ${metadata.backupId}, expected ${id}. Was it renamed?`
+): Promise<Manifest> {
+  const objectName = manifestObjectName(prefix)
+  const manifest = await readManifestAt(access, { container, objectName })
+  if (manifest.backupId === id) return manifest
+  const message = `${objectName} is of backup ${manifest.backupId}, expected ${id}. Was it renamed?`
   throw new BackupError('METADATA_INVALID', message, { container, objectName, backupId: id })
 }
 
@@ -147,10 +147,10 @@ export async function readMetadata(
 export function assertValidChain(chain: Chain): void {
   let parentSizeBytes = 0
   for (const layer of chain.toReversed()) {
-    const isFull = layer.metadata.parentId === null
+    const isFull = layer.manifest.parentId === null
     const dataEndBytes = assertOrder(layer, isFull ? 0 : parentSizeBytes)
     assertStatedSize(layer, dataEndBytes, isFull)
-    parentSizeBytes = layer.metadata.volumeSizeBytes ?? dataEndBytes
+    parentSizeBytes = layer.manifest.volumeSizeBytes ?? dataEndBytes
     assertLengths(layer, parentSizeBytes)
   }
 }
@@ -162,7 +162,7 @@ function assertOrder(layer: ChainLayer, parentSizeBytes: number): number {
   let before: StoredObject | undefined
   let endBytes = 0
   let coveredBytes = parentSizeBytes
-  for (const object of layer.metadata.objects) {
+  for (const object of layer.manifest.objects) {
     if (object.offsetBytes < endBytes) {
       const other = before ? placeOf(before) : 'the start of the volume'
       throw manifestDamaged(layer, object, `${placeOf(object)} begins before the end of ${other}`)
@@ -183,7 +183,7 @@ const MD5_OF_NO_BYTES = 'd41d8cd98f00b204e9800998ecf8427e'
 
 /** A length that was changed to 0 would restore the parents' data in place of the object's. */
 function assertLengths(layer: ChainLayer, volumeSizeBytes: number): void {
-  const { objects } = layer.metadata
+  const { objects } = layer.manifest
   const isEmptyVolume = volumeSizeBytes === 0 && objects.length === 1
   for (const object of objects) {
     if (object.lengthBytes > 0 || (isEmptyVolume && object.md5 === MD5_OF_NO_BYTES)) continue
@@ -194,7 +194,7 @@ function assertLengths(layer: ChainLayer, volumeSizeBytes: number): void {
 
 /** A volume that grew is stored to its new end; one that shrank states a smaller size than there is data for. */
 function assertStatedSize(layer: ChainLayer, dataEndBytes: number, isFull: boolean): void {
-  const stated = layer.metadata.volumeSizeBytes
+  const stated = layer.manifest.volumeSizeBytes
   if (stated === null || stated === dataEndBytes || (stated < dataEndBytes && !isFull)) return
   const owner = isFull ? '' : 'of its chain '
   const what = `\`volume_size_bytes\` is ${stated}, but the objects ${owner}end at byte ${dataEndBytes}`
@@ -208,12 +208,12 @@ export function manifestDamaged(
   what: string,
 ): BackupError {
   const { id, container, prefix } = layer.record
-  const manifest = metadataObjectName(prefix)
+  const manifestName = manifestObjectName(prefix)
   return new BackupError(
     'METADATA_INVALID',
-    `The metadata of backup ${id} is damaged: ${what}. Nothing was restored from it. Use another backup of the volume, or another copy of ${manifest}.`,
+    `The metadata of backup ${id} is damaged: ${what}. Nothing was restored from it. Use another backup of the volume, or another copy of ${manifestName}.`,
     {
-      ...{ backupId: id, container, objectName: object?.name ?? manifest },
+      ...{ backupId: id, container, objectName: object?.name ?? manifestName },
       ...(object && { offsetBytes: object.offsetBytes }),
     },
   )

@@ -1,10 +1,10 @@
 import type { VolumeExtent } from '../contracts/volume.js'
-import type { StoredObject } from '../format/metadata.js'
+import type { StoredObject } from '../format/manifest.js'
 import type { ChainLayer } from './chain.js'
 
 /** What the map needs of a layer of a chain. */
 interface LayerObjects {
-  readonly metadata: { readonly objects: readonly StoredObject[] }
+  readonly manifest: { readonly objects: readonly StoredObject[] }
 }
 
 /** An object of a chain, and the extents of the volume that no newer object covers. */
@@ -19,8 +19,8 @@ export interface VisibleObject<Layer = ChainLayer> {
 export interface ExtentMap<Layer = ChainLayer> {
   /** In ascending order of their first visible byte. */
   readonly objects: readonly VisibleObject<Layer>[]
-  /** Where no layer stored anything: zeros. Ascending. */
-  readonly gaps: readonly VolumeExtent[]
+  /** What no object of the chain covers: zeros. Ascending. */
+  readonly uncovered: readonly VolumeExtent[]
 }
 
 /**
@@ -39,7 +39,7 @@ export function buildExtentMap<Layer extends LayerObjects>(
   const windowEnd = window.offsetBytes + window.lengthBytes
   const candidates: Candidate<Layer>[] = []
   for (const layer of layers) {
-    for (const object of layer.metadata.objects.toReversed()) {
+    for (const object of layer.manifest.objects.toReversed()) {
       const startBytes = Math.max(window.offsetBytes, object.offsetBytes)
       const endBytes = Math.min(windowEnd, object.offsetBytes + object.lengthBytes)
       if (endBytes > startBytes) candidates.push({ layer, object, startBytes, endBytes, visible: [] })
@@ -76,16 +76,16 @@ export function buildExtentMap<Layer extends LayerObjects>(
     }
   }
   const objects: VisibleObject<Layer>[] = []
-  const gaps: VolumeExtent[] = []
+  const uncovered: VolumeExtent[] = []
   for (let at = 0; at + 1 < cuts.length; at += 1) {
     const owner = candidates[(owners[at] ?? 0) - 1]
     const startBytes = cuts[at] ?? windowEnd
     const endBytes = cuts[at + 1] ?? windowEnd
     if (endBytes === startBytes) continue
     if (owner?.visible.length === 0) objects.push(owner)
-    appendExtent(owner?.visible ?? gaps, startBytes, endBytes)
+    appendExtent(owner?.visible ?? uncovered, startBytes, endBytes)
   }
-  return { objects, gaps }
+  return { objects, uncovered }
 }
 
 interface Candidate<Layer> extends VisibleObject<Layer> {
@@ -105,16 +105,16 @@ function firstAtLeast(sorted: Float64Array, value: number): number {
   return low
 }
 
-/** Adds an extent after the others. Those that are no further apart than the gap become one. */
-export function appendExtent(extents: VolumeExtent[], start: number, end: number, maxGapBytes = 0): void {
+/** Adds an extent after the others. Those that are at most `maxApartBytes` apart become one. */
+export function appendExtent(extents: VolumeExtent[], start: number, end: number, maxApartBytes = 0): void {
   const last = extents.at(-1)
-  if (last && start - (last.offsetBytes + last.lengthBytes) <= maxGapBytes)
+  if (last && start - (last.offsetBytes + last.lengthBytes) <= maxApartBytes)
     extents[extents.length - 1] = { offsetBytes: last.offsetBytes, lengthBytes: end - last.offsetBytes }
   else extents.push({ offsetBytes: start, lengthBytes: end - start })
 }
 
 /** Bytes, and where in the volume they begin. */
-export interface VisiblePart {
+export interface VolumeBytes {
   readonly bytes: Uint8Array
   readonly offsetBytes: number
 }
@@ -124,7 +124,7 @@ export function* visibleParts(
   bytes: Uint8Array,
   offsetBytes: number,
   extents: readonly VolumeExtent[],
-): Generator<VisiblePart> {
+): Generator<VolumeBytes> {
   for (const extent of extents) {
     const start = Math.max(offsetBytes, extent.offsetBytes)
     const end = Math.min(offsetBytes + bytes.length, extent.offsetBytes + extent.lengthBytes)
@@ -138,9 +138,9 @@ const STEP_BYTES = 8 * 1024 * 1024
 
 /** Cuts a part into steps, which end at whole blocks of the volume. */
 export function* inSteps(
-  { bytes, offsetBytes }: VisiblePart,
+  { bytes, offsetBytes }: VolumeBytes,
   blockSizeBytes: number,
-): Generator<VisiblePart> {
+): Generator<VolumeBytes> {
   const stepBytes = Math.max(1, Math.floor(STEP_BYTES / blockSizeBytes)) * blockSizeBytes
   for (let at = 0; at < bytes.length;) {
     const lengthBytes = Math.min(bytes.length - at, stepBytes - ((offsetBytes + at) % stepBytes))

@@ -1,9 +1,10 @@
+import type { BackupWarning } from '../contracts/progress.js'
 import type { BackupRecord } from '../contracts/records.js'
 import { BackupError, isBackupError, type BackupProblem } from '../errors/backup-error.js'
 import { parseObjectName } from '../format/object-names.js'
-import { mapConcurrently } from '../pipeline/slots.js'
 import { controlObjectNames, type BackupListing, type StoreAccess } from '../store/access.js'
-import type { StoredChain } from './chain.js'
+import type { ChainContext } from './chain.js'
+import { mapConcurrently } from '../pipeline/map-concurrently.js'
 
 /** Cinder's refusal of a backup whose objects are not those of its metadata. */
 const LIST_MISMATCH_TEXT =
@@ -15,6 +16,14 @@ const LIST_MISMATCH_TEXT =
  */
 const MIN_LISTED_TOGETHER = 8
 
+/** How the objects in the store differ from those that the manifests of a chain name. */
+export interface ListingFindings {
+  /** One for each missing object. */
+  readonly missing: readonly BackupProblem[]
+  /** The warnings that were given of objects that no manifest names. */
+  readonly extra: readonly BackupWarning[]
+}
+
 /** The names of a container's backups, by their prefixes. */
 type NamesByPrefix = ReadonlyMap<string, Set<string>>
 
@@ -22,34 +31,39 @@ type NamesByPrefix = ReadonlyMap<string, Set<string>>
  * Checks that every object that the manifests name is in the store, without reading one. A listing may lag behind the
  * objects: what it lacks is checked one by one. Objects beyond the manifest are a warning, and `OBJECT_LIST_MISMATCH` in
  * strict mode, as in Cinder; they may also be the only sign of entries that a manifest without a checksum lost.
- *
- * @returns a problem for each missing object
  */
-export async function findMissingObjects(check: StoredChain): Promise<BackupProblem[]> {
+export async function compareWithListing(check: ChainContext): Promise<ListingFindings> {
   const { access, chain, strict } = check
-  const problems: BackupProblem[] = []
+  const missing: BackupProblem[] = []
+  const extra: BackupWarning[] = []
   const sharedListings = new Map<string, Promise<NamesByPrefix>>()
-  for (const { record, metadata } of chain) {
+  for (const { record, manifest } of chain) {
     const { container, prefix } = record
-    const expected = new Set(metadata.objects.map((object) => object.name))
+    const expected = new Set(manifest.objects.map((object) => object.name))
     const control = controlObjectNames(prefix)
     const { own, others } = await listOrNothing(check, record, sharedListings)
-    const extra = [...own].filter((name) => !expected.has(name) && !control.includes(name))
-    reportExtra(check, record.id, strict ? [...extra, ...others] : extra, metadata.checksummed)
+    const unnamed = [...own].filter((name) => !expected.has(name) && !control.includes(name))
+    const warning = warnOfExtra(
+      check,
+      record.id,
+      strict ? [...unnamed, ...others] : unnamed,
+      manifest.checksummed,
+    )
+    if (warning) extra.push(warning)
     const unlisted = [...expected, control[1]].filter((name) => !own.has(name))
     const checkObject = async (objectName: string): Promise<void> => {
       if (await access.exists(container, objectName)) return
       const message = `${objectName} is not in container ${container}`
-      problems.push({ code: 'OBJECT_MISSING', message, backupId: record.id, objectName })
+      missing.push({ code: 'OBJECT_MISSING', message, backupId: record.id, objectName })
     }
     await mapConcurrently(unlisted, checkObject)
   }
-  return problems
+  return { missing, extra }
 }
 
 /** Lists a backup's objects; nothing, with a warning, where that fails: every object is checked by itself then. */
 async function listOrNothing(
-  check: StoredChain,
+  check: ChainContext,
   record: BackupRecord,
   sharedListings: Map<string, Promise<NamesByPrefix>>,
 ): Promise<BackupListing> {
@@ -89,19 +103,21 @@ function commonStart(a: string, b: string): string {
   return a.slice(0, length)
 }
 
-function reportExtra(
-  check: StoredChain,
+function warnOfExtra(
+  check: ChainContext,
   backupId: string,
   extra: readonly string[],
   checksummed: boolean,
-): void {
+): BackupWarning | undefined {
   const [objectName] = extra
-  if (objectName === undefined) return
+  if (objectName === undefined) return undefined
   const what = `${extra.length} object(s) with the prefix of backup ${backupId} are not in its metadata, such as ${objectName}`
   if (check.strict)
     throw new BackupError('OBJECT_LIST_MISMATCH', `${LIST_MISMATCH_TEXT} ${what}.`, { backupId, objectName })
   const advice = checksummed
     ? 'Stowage restores the backup without them, but Cinder would refuse to restore it.'
     : 'They may be left over, or the metadata, which has no checksum, lost entries and the restored volume lacks their data. Verify the backup with level `full`; Cinder would refuse to restore it.'
-  check.onWarning({ code: 'EXTRA_OBJECTS', message: `${what}. ${advice}`, backupId })
+  const warning: BackupWarning = { code: 'EXTRA_OBJECTS', message: `${what}. ${advice}`, backupId }
+  check.onWarning(warning)
+  return warning
 }

@@ -46,6 +46,7 @@ export interface BackupWarning {
   /** Stable, as error codes are. */
   readonly code:
     | 'EXTRA_OBJECTS'
+    | 'UNUSED_OBJECT_MISSING'
     | 'SOURCE_CHANGED'
     | 'SOURCE_SHRANK'
     | 'RESTORE_INCOMPLETE'

@@ -10,7 +10,7 @@ export interface StoredSizes {
   readonly chunkSizeBytes: number
   /** The block size, at which changes are found: its incrementals use it too. */
   readonly blockSizeBytes: number
-  /** The length of the chunk objects after compression. */
+  /** The length of the data objects after compression. */
   readonly storedDataBytes: number
   /** The `_sha256file` and `_metadata` objects. The former takes 72 bytes for each block of the volume. */
   readonly storedMetadataBytes: number
@@ -44,7 +44,7 @@ export interface BackupRecord extends Partial<StoredSizes> {
    * at least `sizeBytes`. Stowage's own manifests state it.
    */
   readonly sizeIsMinimum?: true
-  /** How many chunk objects this backup alone stored. */
+  /** How many data objects this backup alone stored. */
   readonly objectCount: number
   /**
    * The compressions of those objects, by the names that the store records (`none` among them), in alphabetical order: at
@@ -107,6 +107,6 @@ export interface BackupCatalog {
   list(filter?: CatalogFilter): AsyncIterable<BackupRecord>
   /** Called with the record of a backup after its commit, and with an imported record. */
   put(record: BackupRecord, options?: StoreOptions): Promise<void>
-  /** Called after the commit object of a backup was deleted. An unknown id is not an error. */
+  /** Called after the manifest of a backup was deleted. An unknown id is not an error. */
   remove(backupId: string, options?: StoreOptions): Promise<void>
 }

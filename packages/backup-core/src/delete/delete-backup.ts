@@ -1,13 +1,13 @@
-import { readMetadataAt } from '../chain/chain.js'
+import { readManifestAt } from '../chain/chain.js'
 import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
-import { metadataObjectName, prefixOfMetadataObject } from '../format/object-names.js'
+import { manifestObjectName, prefixOfManifestObject } from '../format/object-names.js'
 import type { ProgressMeter } from '../pipeline/progress-meter.js'
 import { ifReadable, isUnreadable, StoreAccess } from '../store/access.js'
 import { bytesBody } from '../store/objects.js'
 import type { DeleteTarget } from './find-target.js'
 import {
   listMarkers,
-  mark,
+  writeMarker,
   outranks,
   parseIfReadable,
   putMarker,
@@ -62,18 +62,18 @@ const PUT_BACK_MS = 60_000
  * `_metadata` are in the store as long as they may be needed.
  */
 export class BackupDelete {
-  readonly #metadataName: string
+  readonly #manifestName: string
   /** Whether `_metadata` existed when the delete began, readable or not. */
   #committed = false
   /** The bytes of `_metadata`; null where they cannot be read. */
-  #metadata: Uint8Array | null = null
+  #manifestBytes: Uint8Array | null = null
   #own: Marker | undefined
 
   constructor(
     private readonly context: DeleteContext,
     private readonly target: DeleteTarget,
   ) {
-    this.#metadataName = metadataObjectName(target.prefix)
+    this.#manifestName = manifestObjectName(target.prefix)
   }
 
   /** @throws the reason why the backup must be kept */
@@ -107,7 +107,7 @@ export class BackupDelete {
     const { context, target } = this
     for (let checks = 1; ; checks += 1) {
       const bytes = await context.access
-        .read(target.container, this.#metadataName)
+        .read(target.container, this.#manifestName)
         .catch((error: unknown) => {
           if (isBackupError(error, 'OBJECT_MISSING')) return 'missing'
           // With `force`, one that cannot be read is deleted: it could not be put back. One that was read before is not damaged.
@@ -118,8 +118,8 @@ export class BackupDelete {
       const { readable } = await listMarkers(context.access, target)
       this.#committed = bytes !== 'missing'
       // Listed after `_metadata` was missing: the delete that removed it had written its marker before.
-      const marked = readable.find(({ metadata }) => metadata.byteLength > 0)?.metadata ?? null
-      this.#metadata = bytes === 'missing' ? marked : bytes
+      const marked = readable.find(({ manifestBytes }) => manifestBytes.byteLength > 0)?.manifestBytes ?? null
+      this.#manifestBytes = bytes === 'missing' ? marked : bytes
       // Without a marker, that delete may have put `_metadata` back between the two checks.
       if (this.#committed || marked !== null || checks === MAX_CHECKS) return readable
     }
@@ -128,10 +128,10 @@ export class BackupDelete {
   /** Writes a marker for this delete, unless there is nothing to delete. */
   async #mark(others: readonly Marker[], access = this.context.access): Promise<void> {
     const { context, target } = this
-    const isNeeded = this.#committed || this.#metadata !== null || others.length > 0
+    const isNeeded = this.#committed || this.#manifestBytes !== null || others.length > 0
     this.#own =
       isNeeded || (await this.#hasObjects(access))
-        ? await mark(access, target, this.#metadata, others, context.onWarning)
+        ? await writeMarker(access, target, this.#manifestBytes, others, context.onWarning)
         : undefined
   }
 
@@ -171,13 +171,13 @@ export class BackupDelete {
         if (!(await this.#putBack(refusal))) continue
         throw refusal.error
       }
-      if (await access.exists(container, this.#metadataName)) {
+      if (await access.exists(container, this.#manifestName)) {
         // Put back by another delete since it was removed.
         await this.#rewriteMarker()
         continue
       }
       await context.catalog.remove(id, access.options)
-      await removeObjects(context, target, this.#metadata)
+      await removeObjects(context, target, this.#manifestBytes)
       // The markers of all deletes: nothing else of the backup is left. This delete's own comes last.
       const names = [...markers.damaged, ...others.map(({ objectName }) => objectName)]
       if (this.#own) names.push(this.#own.objectName)
@@ -197,12 +197,12 @@ export class BackupDelete {
     try {
       throwIfAborted(access.options.signal, 'The delete')
       // Its bytes are in the marker, or cannot be read. A `_metadata` that was put back since must not be lost.
-      if (this.#committed || this.#metadata) {
+      if (this.#committed || this.#manifestBytes) {
         removing = true
         const options = { ...access.options, onUnanswered }
-        await access.store.deleteObject(target.container, this.#metadataName, options)
+        await access.store.deleteObject(target.container, this.#manifestName, options)
         removing = false
-      } else if (await access.exists(target.container, this.#metadataName)) throw this.#conflict()
+      } else if (await access.exists(target.container, this.#manifestName)) throw this.#conflict()
       await assertNoDependents(this.#own ? { ...target, markerName: this.#own.objectName } : target)
       return undefined
     } catch (cause) {
@@ -245,7 +245,7 @@ export class BackupDelete {
   /** Whether the backup has objects other than `_metadata`. */
   async #hasObjects(access: StoreAccess): Promise<boolean> {
     const { own } = await access.list(this.target)
-    return own.size > (own.has(this.#metadataName) ? 1 : 0)
+    return own.size > (own.has(this.#manifestName) ? 1 : 0)
   }
 
   #accessToPutBack(): StoreAccess {
@@ -262,17 +262,17 @@ export class BackupDelete {
     const { container } = this.target
     const access = this.#accessToPutBack()
     try {
-      if (this.#metadata && !(await access.exists(container, this.#metadataName))) {
-        await this.#assertWhole(access, this.#metadata)
+      if (this.#manifestBytes && !(await access.exists(container, this.#manifestName))) {
+        await this.#assertWhole(access, this.#manifestBytes)
         await this.#assertOnlyOfId(access)
-        await access.write(container, this.#metadataName, bytesBody(this.#metadata))
+        await access.write(container, this.#manifestName, bytesBody(this.#manifestBytes))
       }
       if (!own) return true
       // A delete that decides since the last check may have removed the backup: then `_metadata` must not be put back.
       const markers = await listMarkers(access, this.target)
       const isOutranked = markers.readable.some((other) => outranks(other, own))
       if (isOutranked || !(await this.#ownIsStored(access, markers))) {
-        await access.delete(container, this.#metadataName)
+        await access.delete(container, this.#manifestName)
         return false
       }
       // Where the removal of `_metadata` may still arrive, the marker stays: the next delete finishes it, or puts it back.
@@ -287,9 +287,9 @@ export class BackupDelete {
   async #assertWhole(access: StoreAccess, bytes: Uint8Array): Promise<void> {
     const { id, container } = this.target
     // Undefined where it was damaged before the delete.
-    const metadata = await parseIfReadable(bytes, this.target)
+    const manifest = await parseIfReadable(bytes, this.target)
     const { own } = await access.list(this.target)
-    for (const { name } of metadata?.objects ?? []) {
+    for (const { name } of manifest?.objects ?? []) {
       if (own.has(name) || (await access.exists(container, name))) continue
       const message = `Another delete of backup ${id} has removed ${name} already.`
       throw new BackupError('OBJECT_MISSING', message, { backupId: id, container, objectName: name })
@@ -300,10 +300,10 @@ export class BackupDelete {
   async #assertOnlyOfId(access: StoreAccess): Promise<void> {
     const { id, container, prefix } = this.target
     for await (const objectName of access.names(container)) {
-      const other = prefixOfMetadataObject(objectName)
+      const other = prefixOfManifestObject(objectName)
       if (other === null || other === prefix || !other.endsWith(id)) continue
-      const metadata = await ifReadable(readMetadataAt(access, { container, objectName }))
-      if (metadata?.backupId !== id) continue
+      const manifest = await ifReadable(readManifestAt(access, { container, objectName }))
+      if (manifest?.backupId !== id) continue
       const message = `Another backup with the id ${id} was made meanwhile, with the prefix ${other}.`
       throw new BackupError('CONFLICT', message, { backupId: id, container })
     }

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { listContainer, type ContainerListing } from '../catalog/store-places.js'
-import { inOrder, recordOf, summarise, type Summary } from '../catalog/summary.js'
-import { readMetadataAt } from '../chain/chain.js'
+import { listContainer, type ContainerListing } from '../catalog/store-index.js'
+import { sortOldestFirst, recordOf, summarise, type Summary } from '../catalog/summary.js'
+import { readManifestAt } from '../chain/chain.js'
 import type { BackupCatalog, BackupRecord } from '../contracts/records.js'
 import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
 import { mayBeOfVolume } from '../format/backup-prefix.js'
-import type { ObjectPlace } from '../format/metadata-reader.js'
-import { metadataObjectName } from '../format/object-names.js'
-import { mapConcurrently } from '../pipeline/slots.js'
+import type { ObjectLocation } from '../format/manifest-reader.js'
+import { manifestObjectName } from '../format/object-names.js'
 import { isUnreadable, type StoreAccess } from '../store/access.js'
 import type { DeleteTarget, DeleteTargets } from './find-target.js'
-import { mayHideBackup, parseManifest, readMarker } from './marker.js'
+import { mayHideBackup, parseManifestBytes, readMarker } from './marker.js'
+import { mapConcurrently } from '../pipeline/map-concurrently.js'
 
 /** The backups that depend on a backup, and those that may. */
 export interface Dependents {
@@ -55,42 +55,45 @@ export class DependentsSearch {
     const [target] = toDelete
     const unknown: BackupError[] = []
     const listings = await this.#listAll(toDelete, unknown)
-    const own = new Set(toDelete.map(({ container, prefix }) => keyOf(container, metadataObjectName(prefix))))
-    const places = listings
-      .flatMap(({ metadata }) => metadata)
+    const own = new Set(toDelete.map(({ container, prefix }) => keyOf(container, manifestObjectName(prefix))))
+    const locations = listings
+      .flatMap(({ manifests }) => manifests)
       .filter(({ container, objectName }) => !own.has(keyOf(container, objectName)))
       // A backup of another volume cannot be restored on this one: it does not depend on it, and is not read.
       .filter(({ prefix }) => mayBeOfVolume(prefix, target.volumeId))
     const read = new Map<string, Summary>()
-    await mapConcurrently(places, async (place) => {
-      const key = keyOf(place.container, place.objectName)
+    await mapConcurrently(locations, async (location) => {
+      const key = keyOf(location.container, location.objectName)
       const readSummary = async (): Promise<Summary> =>
-        summarise(place, await readMetadataAt(this.access, place))
-      const summary = this.#known.get(key) ?? (await collectFaults(place, readSummary, gone, unknown))
+        summarise(location, await readManifestAt(this.access, location))
+      const summary = this.#known.get(key) ?? (await collectFaults(location, readSummary, gone, unknown))
       if (summary) read.set(key, summary)
     })
     this.#known = read
     const summaries = [...read.values()]
     const committed = new Set(summaries.map(({ record }) => keyOf(record.container, record.prefix)))
     const halfDeleted = new Set<string>()
-    for (const place of listings.flatMap(({ markers }) => markers)) {
-      if (toDelete.some(({ id }) => id === place.backupId)) continue
-      const { container } = place
+    for (const location of listings.flatMap(({ markers }) => markers)) {
+      if (toDelete.some(({ id }) => id === location.backupId)) continue
+      const { container } = location
       const faults: BackupError[] = []
       // A backup whose delete did not finish still depends on its parent: its `_metadata` may be put back.
       const marked = await collectFaults(
-        place,
+        location,
         async () => {
-          const marker = await readMarker(this.access, place)
-          if (!marker) gone.add(keyOf(container, place.objectName))
-          if (!marker || marker.metadata.byteLength === 0) return undefined
+          const marker = await readMarker(this.access, location)
+          if (!marker) gone.add(keyOf(container, location.objectName))
+          if (!marker || marker.manifestBytes.byteLength === 0) return undefined
           const { prefix } = marker
-          return summarise({ container, prefix }, await parseManifest(marker.metadata, { container, prefix }))
+          return summarise(
+            { container, prefix },
+            await parseManifestBytes(marker.manifestBytes, { container, prefix }),
+          )
         },
         gone,
         faults,
       )
-      if (faults.length > 0 && (await mayHideBackup(this.access, place))) unknown.push(...faults)
+      if (faults.length > 0 && (await mayHideBackup(this.access, location))) unknown.push(...faults)
       // A backup may have several markers.
       const key = marked && keyOf(container, marked.record.prefix)
       if (!marked || key === undefined || committed.has(key)) continue
@@ -132,7 +135,7 @@ export class DependentsSearch {
 
 /** Reads an object of which a fault may hide a dependent. Undefined where it is gone, or cannot be read. */
 async function collectFaults(
-  { container, objectName }: ObjectPlace,
+  { container, objectName }: ObjectLocation,
   read: () => Promise<Summary | undefined>,
   gone: Set<string>,
   faults: BackupError[],
@@ -170,7 +173,7 @@ function descendantsOf(
   const found = new Map([[target.id, new Set([target.prefix])]])
   const records = [...stored.map((summary) => recordOf(summary, none)), ...catalogued]
   // In order, so that a child always comes after its parent.
-  return inOrder(records).filter(({ id, parentId, container, prefix }) => {
+  return sortOldestFirst(records).filter(({ id, parentId, container, prefix }) => {
     const parents = parentId === null ? undefined : found.get(parentId)
     if (!parents || prefix === target.prefix) return false
     const parentPrefix = parentPrefixes.get(keyOf(container, prefix))
@@ -201,7 +204,7 @@ async function listOwnContainer(
   targets: readonly DeleteTarget[],
 ): Promise<ContainerListing> {
   let present: string | undefined
-  let listing: ContainerListing = { metadata: [], markers: [] }
+  let listing: ContainerListing = { manifests: [], markers: [] }
   for (const waitMs of [0, ...WAITS_MS]) {
     if (waitMs > 0) {
       await sleep(waitMs, undefined, access.options).catch((error: unknown) => {
@@ -210,7 +213,7 @@ async function listOwnContainer(
       })
     }
     listing = await listContainer(access, container)
-    if (listing.metadata.length + listing.markers.length > 0) return listing
+    if (listing.manifests.length + listing.markers.length > 0) return listing
     present = await presentObject(access, targets)
     if (present === undefined) return listing
   }
@@ -228,7 +231,7 @@ async function presentObject(
   targets: readonly DeleteTarget[],
 ): Promise<string | undefined> {
   for (const { container, prefix, markerName } of targets) {
-    for (const objectName of [metadataObjectName(prefix), markerName]) {
+    for (const objectName of [manifestObjectName(prefix), markerName]) {
       if (objectName !== undefined && (await access.exists(container, objectName))) return objectName
     }
   }

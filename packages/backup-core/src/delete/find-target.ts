@@ -1,14 +1,14 @@
 import { backupNotFound } from '../catalog/backup-lookup.js'
-import { findLeftBehind } from '../catalog/store-places.js'
+import { findLeftBehind } from '../catalog/store-index.js'
 import type { BackupReference } from '../contracts/records.js'
 import { BackupError } from '../errors/backup-error.js'
 import { PrefixParser } from '../format/backup-prefix.js'
 import { isUnreadable, type StoreAccess } from '../store/access.js'
 import type { DeleteJob } from './run-delete.js'
-import { parseIfReadable, readMarker, type PlacedBackup } from './marker.js'
+import { parseIfReadable, readMarker, type LocatedBackup } from './marker.js'
 
 /** A backup to delete, as far as it is known. */
-export interface DeleteTarget extends PlacedBackup {
+export interface DeleteTarget extends LocatedBackup {
   /** Undefined where its metadata cannot be read. */
   readonly volumeId?: string
   readonly objectCount?: number
@@ -44,15 +44,15 @@ export async function findTargets(
     unreadable = error
   }
   // Of a backup whose `_metadata` exists and is damaged, markers are not read.
-  for (const place of unreadable ? [] : await lookup.findMarkers(reference)) {
+  for (const location of unreadable ? [] : await lookup.findMarkers(reference)) {
     try {
-      const marker = await readMarker(access, place)
+      const marker = await readMarker(access, location)
       // That delete has ended since it was listed.
       if (!marker) continue
-      const target = { id: reference, container: place.container, prefix: marker.prefix }
+      const target = { id: reference, container: location.container, prefix: marker.prefix }
       // Undefined for a backup that was deleted with `force`.
-      const metadata = await parseIfReadable(marker.metadata, target)
-      const known = metadata && { volumeId: metadata.volumeId, objectCount: metadata.objects.length }
+      const manifest = await parseIfReadable(marker.manifestBytes, target)
+      const known = manifest && { volumeId: manifest.volumeId, objectCount: manifest.objects.length }
       return [{ ...target, ...known }]
     } catch (error) {
       if (!isUnreadable(error)) throw error

@@ -1,22 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { MarkerPlace } from '../catalog/store-places.js'
+import type { MarkerLocation } from '../catalog/store-index.js'
 import type { WarningListener } from '../contracts/progress.js'
 import { isBackupError } from '../errors/backup-error.js'
 import { Fields, invalidJson, parseJsonText, type JsonSubject } from '../format/json.js'
-import type { BackupMetadata } from '../format/metadata.js'
-import { parseMetadata, type ObjectPlace } from '../format/metadata-reader.js'
+import type { Manifest } from '../format/manifest.js'
+import { parseManifest, type ObjectLocation } from '../format/manifest-reader.js'
 import {
-  markerNamesBegin,
+  markerNamePrefix,
   markerObjectName,
-  metadataObjectName,
+  manifestObjectName,
   objectNameProblem,
   parseMarkerName,
 } from '../format/object-names.js'
-import { ifReadable, isUnreadable, type BackupPlace, type StoreAccess } from '../store/access.js'
+import { ifReadable, isUnreadable, type BackupLocation, type StoreAccess } from '../store/access.js'
 import { bytesBody, partsBody } from '../store/objects.js'
 
-/** A backup by its place: two sets of objects may have the same id. */
-export interface PlacedBackup extends BackupPlace {
+/** A backup by its location: two sets of objects may have the same id. */
+export interface LocatedBackup extends BackupLocation {
   readonly id: string
 }
 
@@ -35,7 +35,7 @@ export interface Marker {
   /** Whether its run found no dependents and removes the objects: a removal cannot be undone. */
   readonly removing: boolean
   /** The bytes of `_metadata`, as they were; empty where it could not be read. */
-  readonly metadata: Uint8Array
+  readonly manifestBytes: Uint8Array
 }
 
 /** The markers of one backup. */
@@ -49,7 +49,7 @@ export interface Markers {
 const MAX_HEADER_BYTES = 16 * 1024
 
 function encodeMarker(marker: Marker): readonly Uint8Array[] {
-  const { backupId, prefix, token, generation, removing, metadata } = marker
+  const { backupId, prefix, token, generation, removing, manifestBytes } = marker
   const header = {
     version: '1',
     backup_id: backupId,
@@ -57,15 +57,15 @@ function encodeMarker(marker: Marker): readonly Uint8Array[] {
     token,
     generation,
     removing,
-    metadata_bytes: metadata.byteLength,
-    metadata_sha256: sha256Of(metadata),
+    metadata_bytes: manifestBytes.byteLength,
+    metadata_sha256: sha256Of(manifestBytes),
   }
-  return [Buffer.from(`${JSON.stringify(header)}\n`), metadata]
+  return [Buffer.from(`${JSON.stringify(header)}\n`), manifestBytes]
 }
 
 /** @throws `METADATA_INVALID` where it is damaged, or of another backup than its name says */
-function decodeMarker(bytes: Uint8Array, backupId: string, place: ObjectPlace): Marker {
-  const { container, objectName } = place
+function decodeMarker(bytes: Uint8Array, backupId: string, location: ObjectLocation): Marker {
+  const { container, objectName } = location
   const subject: JsonSubject = {
     what: `The marker of an unfinished delete, ${objectName} in ${container},`,
     next: 'Delete the backup again, with `force` if that is rejected.',
@@ -73,13 +73,13 @@ function decodeMarker(bytes: Uint8Array, backupId: string, place: ObjectPlace): 
   }
   const headerEnd = bytes.subarray(0, MAX_HEADER_BYTES).indexOf(0x0a)
   if (headerEnd < 0) throw invalidJson(subject, 'its first line is not complete')
-  const metadata = bytes.subarray(headerEnd + 1)
+  const manifestBytes = bytes.subarray(headerEnd + 1)
   const fields = new Fields(parseJsonText(bytes.subarray(0, headerEnd), subject), subject)
   const equals = (expected: string) => (text: string) => (text === expected ? null : `is not ${expected}`)
   fields.text('version', equals('1'))
   fields.text('backup_id', equals(backupId))
   const marker = {
-    ...{ objectName, backupId, metadata },
+    ...{ objectName, backupId, manifestBytes },
     prefix: fields.text('prefix', (text) =>
       text.includes(backupId) ? objectNameProblem(text) : 'does not contain the id of the backup',
     ),
@@ -87,8 +87,8 @@ function decodeMarker(bytes: Uint8Array, backupId: string, place: ObjectPlace): 
     generation: fields.integer('generation', 1),
     removing: fields.boolean('removing'),
   }
-  fields.integer('metadata_bytes', metadata.byteLength, metadata.byteLength)
-  fields.text('metadata_sha256', equals(sha256Of(metadata)))
+  fields.integer('metadata_bytes', manifestBytes.byteLength, manifestBytes.byteLength)
+  fields.text('metadata_sha256', equals(sha256Of(manifestBytes)))
   fields.finish()
   return marker
 }
@@ -102,8 +102,8 @@ function sha256Of(bytes: Uint8Array): string {
  *
  * @throws BackupError `METADATA_INVALID` where it is damaged
  */
-export async function readMarker(access: StoreAccess, place: MarkerPlace): Promise<Marker | undefined> {
-  const { container, objectName, backupId } = place
+export async function readMarker(access: StoreAccess, location: MarkerLocation): Promise<Marker | undefined> {
+  const { container, objectName, backupId } = location
   try {
     return decodeMarker(await access.read(container, objectName), backupId, { container, objectName })
   } catch (error) {
@@ -113,11 +113,11 @@ export async function readMarker(access: StoreAccess, place: MarkerPlace): Promi
 }
 
 /** Lists a backup's markers, and reads them. */
-export async function listMarkers(access: StoreAccess, backup: PlacedBackup): Promise<Markers> {
+export async function listMarkers(access: StoreAccess, backup: LocatedBackup): Promise<Markers> {
   const { id, container, prefix } = backup
   const readable: Marker[] = []
   const damaged: string[] = []
-  for await (const objectName of access.names(container, markerNamesBegin(id))) {
+  for await (const objectName of access.names(container, markerNamePrefix(id))) {
     if (parseMarkerName(objectName) !== id) continue
     try {
       const marker = await readMarker(access, { container, objectName, backupId: id })
@@ -136,7 +136,7 @@ export async function listMarkers(access: StoreAccess, backup: PlacedBackup): Pr
  */
 export async function mayHideBackup(
   access: StoreAccess,
-  { container, backupId }: MarkerPlace,
+  { container, backupId }: MarkerLocation,
 ): Promise<boolean> {
   for await (const objectName of access.names(container)) {
     if (objectName.includes(backupId) && parseMarkerName(objectName) === undefined) return true
@@ -145,19 +145,19 @@ export async function mayHideBackup(
 }
 
 /** Parses the bytes of a backup's `_metadata`, as a marker has them. */
-export function parseManifest(
+export function parseManifestBytes(
   bytes: Uint8Array,
-  { container, prefix }: BackupPlace,
-): Promise<BackupMetadata> {
-  return parseMetadata(bytesBody(bytes).stream(), { container, objectName: metadataObjectName(prefix) })
+  { container, prefix }: BackupLocation,
+): Promise<Manifest> {
+  return parseManifest(bytesBody(bytes).stream(), { container, objectName: manifestObjectName(prefix) })
 }
 
 /** Does the same, and returns undefined for bytes that are damaged or missing. */
 export async function parseIfReadable(
   bytes: Uint8Array | null,
-  place: BackupPlace,
-): Promise<BackupMetadata | undefined> {
-  return bytes === null ? undefined : ifReadable(parseManifest(bytes, place))
+  location: BackupLocation,
+): Promise<Manifest | undefined> {
+  return bytes === null ? undefined : ifReadable(parseManifestBytes(bytes, location))
 }
 
 /** Whether the delete of the first marker decides, and not that of the second. A total order. */
@@ -184,17 +184,17 @@ export async function putMarker(access: StoreAccess, container: string, marker: 
  * Writes the marker of a new delete, which outranks the others. On a full store the delete takes over the highest of the
  * others, or continues without a marker, with a warning.
  */
-export async function mark(
+export async function writeMarker(
   access: StoreAccess,
-  { id, container, prefix }: PlacedBackup,
-  metadata: Uint8Array | null,
+  { id, container, prefix }: LocatedBackup,
+  manifestBytes: Uint8Array | null,
   others: readonly Marker[],
   onWarning: WarningListener,
 ): Promise<Marker | undefined> {
   const highest = [...others].sort((a, b) => (outranks(a, b) ? -1 : 1))[0]
   const token = randomBytes(16).toString('hex')
   const marker = {
-    ...{ backupId: id, prefix, token, removing: false, metadata: metadata ?? new Uint8Array() },
+    ...{ backupId: id, prefix, token, removing: false, manifestBytes: manifestBytes ?? new Uint8Array() },
     generation: 1 + (highest?.generation ?? 0),
     objectName: markerObjectName(id, token),
   }

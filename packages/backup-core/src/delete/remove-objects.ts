@@ -17,11 +17,11 @@ const BATCH = 1000
 export async function removeObjects(
   { access, meter }: { readonly access: StoreAccess; readonly meter: ProgressMeter },
   target: DeleteTarget,
-  metadata: Uint8Array | null,
+  manifestBytes: Uint8Array | null,
 ): Promise<void> {
   const { id, container, prefix } = target
   const [metadataName, sha256fileName] = controlObjectNames(prefix)
-  const manifest = await parseIfReadable(metadata, target)
+  const manifest = await parseIfReadable(manifestBytes, target)
   const names = new Set([sha256fileName, ...(manifest?.objects ?? []).map(({ name }) => name)])
   let cause: unknown
   let isListed = true

@@ -167,3 +167,28 @@ export function isAbort(error: unknown, signal: AbortSignal | undefined): boolea
 export function isAbortError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError'
 }
+
+/**
+ * Waits for `work`, or until the signal is aborted: for work that takes no signal and may never settle. The result of
+ * work that is abandoned is ignored. Rejects as `throwIfAborted` throws.
+ */
+export async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  operation: string,
+): Promise<T> {
+  if (signal === undefined) return work
+  let stop: (() => void) | undefined
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      reject(reasonOfAbort(signal, operation))
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    if (stop !== undefined) signal.removeEventListener('abort', stop)
+  }
+}

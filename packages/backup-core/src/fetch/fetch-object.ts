@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { VisibleObject } from '../chain/extent-map.js'
-import type { StoredChain } from '../chain/chain.js'
+import type { ChainContext } from '../chain/chain.js'
 import type { Compressors } from '../compression/compressors.js'
 import type { Compressor } from '../contracts/compressor.js'
 import type { ObjectReader } from '../contracts/object-store.js'
@@ -11,7 +11,7 @@ import {
   throwIfAborted,
   type BackupErrorOptions,
 } from '../errors/backup-error.js'
-import type { StoredObject } from '../format/metadata.js'
+import type { StoredObject } from '../format/manifest.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
 import type { Concurrency } from '../pipeline/slots.js'
@@ -19,7 +19,7 @@ import { StoreAccess } from '../store/access.js'
 import { withReader } from '../store/objects.js'
 
 /** A chain to restore or to verify, from where, and with which limits. */
-export interface ChainJob extends StoredChain {
+export interface ChainJob extends ChainContext {
   readonly compressors: Compressors
   readonly allowMissingMd5: boolean
   readonly concurrency: Concurrency
@@ -53,7 +53,7 @@ export function assertFetchable(job: ChainJob, item: ChainObject): void {
   job.compressors.forName(compression)
   if (md5 === null && !job.allowMissingMd5) {
     const message = `The metadata of backup ${item.layer.record.id} has no MD5 for ${name}, so its bytes cannot be checked. Allow objects without one (allowMissingMd5) to take them as they are.`
-    throw new BackupError('METADATA_INVALID', message, placeOf(item))
+    throw new BackupError('METADATA_INVALID', message, detailsOf(item))
   }
   const neededBytes = wholeBytes(item.object)
   if (neededBytes <= job.maxObjectMemoryBytes || canFetchInPieces(job, item.object)) return
@@ -64,13 +64,15 @@ export function assertFetchable(job: ChainJob, item: ChainObject): void {
   const other =
     compression === 'zstd' ? ', or use Node.js 22.15 or later, which decompresses zstd in pieces' : ''
   const message = `${name} holds ${lengthBytes} bytes and takes ${neededBytes} bytes of memory, which exceeds the limit of ${job.maxObjectMemoryBytes}: ${reason}. Set maxMemoryBytes to at least ${neededBytes}${other}.`
-  throw new BackupError('MEMORY_LIMIT', message, placeOf(item))
+  throw new BackupError('MEMORY_LIMIT', message, detailsOf(item))
 }
 
-/** How far an object is on its way to the visitor, for the progress. */
-export interface FetchSteps {
-  readonly fetched: StepListener
-  readonly decompressed: StepListener
+/** How an object is fetched whole. */
+export interface WholeFetchOptions {
+  /** Lets the store check its data as well, so that a failure names the cause. */
+  readonly checkedByStore: boolean
+  readonly onFetched: StepListener
+  readonly onDecompressed: StepListener
 }
 
 /** An object's bytes, and its stored length. */
@@ -93,8 +95,8 @@ export class ObjectFetch {
 
   /** Opens the object, passes its reader to `use`, and closes it. */
   open<T>(use: (reader: ObjectReader) => Promise<T>): Promise<T> {
-    const { record, metadata } = this.item.layer
-    const options = { signal: this.context.signal, extraMetadata: metadata.extraMetadata }
+    const { record, manifest } = this.item.layer
+    const options = { signal: this.context.signal, extraMetadata: manifest.extraMetadata }
     return withReader(this.job.access.store, record.container, this.item.object.name, options, use)
   }
 
@@ -102,23 +104,22 @@ export class ObjectFetch {
    * Fetches the object whole and decompresses it, in a slot. Its MD5 is not checked yet.
    *
    * @param rawBuffer - for the object's bytes
-   * @param checkedByStore - lets the store check its data as well, so that a failure names the cause
    */
-  async whole(rawBuffer: Uint8Array, checkedByStore: boolean, steps: FetchSteps): Promise<FetchedObject> {
+  async whole(rawBuffer: Uint8Array, options: WholeFetchOptions): Promise<FetchedObject> {
     const { item } = this
     const { storedBuffers, signal, slots } = this.context
     const { lengthBytes, md5 } = item.object
     const compressor = this.#compressor
     const buffer = compressor ? storedBuffers.take(lengthBytes) : rawBuffer
     const maxBytes = maxStoredBytes(item.object)
-    const checkedByCaller = md5 !== null && !checkedByStore
+    const checkedByCaller = md5 !== null && !options.checkedByStore
     const fetch = async (): Promise<FetchedObject> => {
       const stored = await this.open((reader) =>
-        reader.read({ signal, maxBytes, buffer, checkedByCaller, onProgress: steps.fetched }),
+        reader.read({ signal, maxBytes, buffer, checkedByCaller, onProgress: options.onFetched }),
       ).catch((error: unknown) => {
         throw isBackupError(error, 'OBJECT_TOO_LARGE') ? tooLong(item, error) : error
       })
-      const into = { signal, buffer: rawBuffer, onProgress: steps.decompressed }
+      const into = { signal, buffer: rawBuffer, onProgress: options.onDecompressed }
       const raw = await compressor?.decompress(stored, lengthBytes, into).catch((error: unknown) => {
         throw decompressionError(item, error)
       })
@@ -132,7 +133,7 @@ export class ObjectFetch {
     try {
       return await slots.run(lengthBytes, fetch)
     } finally {
-      if (compressor) storedBuffers.give(buffer)
+      if (compressor) storedBuffers.release(buffer)
     }
   }
 
@@ -190,9 +191,9 @@ export class ObjectFetch {
         rawBytes += piece.length
       }
     }
-    const { record, metadata } = item.layer
+    const { record, manifest } = item.layer
     const access = new StoreAccess(this.job.access.store, { signal })
-    await access.stream(record.container, name, useAll, metadata.extraMetadata)
+    await access.stream(record.container, name, useAll, manifest.extraMetadata)
     if (rawBytes !== lengthBytes) throw wrongLength(item, rawBytes)
     assertMd5(item, md5.digest('hex'))
     return storedBytes
@@ -235,14 +236,14 @@ export const DAMAGE_ADVICE =
 
 function corrupt(item: ChainObject, what: string, cause?: unknown): BackupError {
   const message = `${item.object.name} is damaged: ${what}${DAMAGE_ADVICE}`
-  return new BackupError('OBJECT_CORRUPT', message, { ...placeOf(item), cause })
+  return new BackupError('OBJECT_CORRUPT', message, { ...detailsOf(item), cause })
 }
 
 function tooLong(item: ChainObject, cause?: unknown): BackupError {
   return corrupt(item, `its stored form exceeds the maximum of ${maxStoredBytes(item.object)} bytes`, cause)
 }
 
-/** An engine that failed, or was stopped, does not mean that the object is damaged. */
+/** A compressor that failed, or was stopped, does not mean that the object is damaged. */
 function decompressionError(item: ChainObject, cause: unknown): BackupError {
   if (isBackupError(cause) && cause.code !== 'OBJECT_CORRUPT') return cause
   const why = cause instanceof Error ? cause.message : String(cause)
@@ -253,7 +254,7 @@ function wrongLength(item: ChainObject, lengthBytes: number): BackupError {
   return corrupt(item, `it holds ${lengthBytes} bytes, expected ${item.object.lengthBytes}`)
 }
 
-function placeOf({ layer, object }: ChainObject): BackupErrorOptions {
+function detailsOf({ layer, object }: ChainObject): BackupErrorOptions {
   const { id, container } = layer.record
   return { backupId: id, container, objectName: object.name, offsetBytes: object.offsetBytes }
 }

@@ -1,16 +1,16 @@
-import { HASH_LINE_BYTES, type BlockHashes } from '../format/sha256file.js'
-import { appendExtent, visibleParts, type VisiblePart, type VisibleObject } from '../chain/extent-map.js'
+import { HASH_LINE_BYTES, type Sha256file } from '../format/sha256file.js'
+import { appendExtent, visibleParts, type VolumeBytes, type VisibleObject } from '../chain/extent-map.js'
 import { readVolumeInfoOrWarn, type VolumeInfo } from '../chain/block-hashes.js'
 import type { VolumeExtent } from '../contracts/volume.js'
 import { isBackupError } from '../errors/backup-error.js'
-import { hashBuffers } from '../hash/chunk-hasher.js'
+import { hashParts } from '../hash/chunk-hasher.js'
 import type { ChainJob, ObjectFetch } from './fetch-object.js'
 
 /** What one request costs a store, in bytes that it could have sent: leaving out less than this is not worth it. */
 const MIN_SAVED_BYTES = 1024 * 1024
 
 /** Hidden bytes between two ranges up to this are read with them, to save a request. */
-const MAX_GAP_BYTES = 256 * 1024
+const MAX_HIDDEN_BYTES = 256 * 1024
 
 /** Cinder's default, and ours. */
 const USUAL_BLOCK_SIZE_BYTES = 32 * 1024
@@ -25,7 +25,7 @@ export function rangesOf(
 ): VolumeExtent[] | undefined {
   if (object.compression !== 'none') return undefined
   const objectEnd = object.offsetBytes + object.lengthBytes
-  const ranges = wholeBlocks(visible, blockSizeBytes, MAX_GAP_BYTES).map((blocks) => {
+  const ranges = wholeBlocks(visible, blockSizeBytes, MAX_HIDDEN_BYTES).map((blocks) => {
     const offsetBytes = Math.max(object.offsetBytes, blocks.offsetBytes)
     const endBytes = Math.min(objectEnd, blocks.offsetBytes + blocks.lengthBytes)
     return { offsetBytes, lengthBytes: endBytes - offsetBytes }
@@ -34,17 +34,17 @@ export function rangesOf(
   return savedBytes >= MIN_SAVED_BYTES * ranges.length ? ranges : undefined
 }
 
-/** The whole blocks around extents; those that are no further apart than the gap become one. */
+/** The whole blocks around extents; those that are at most `maxHiddenBytes` apart become one. */
 function wholeBlocks(
   extents: readonly VolumeExtent[],
   blockSizeBytes: number,
-  maxGapBytes = 0,
+  maxHiddenBytes = 0,
 ): VolumeExtent[] {
   const blocks: VolumeExtent[] = []
   for (const { offsetBytes, lengthBytes } of extents) {
     const start = Math.floor(offsetBytes / blockSizeBytes) * blockSizeBytes
     const end = Math.ceil((offsetBytes + lengthBytes) / blockSizeBytes) * blockSizeBytes
-    appendExtent(blocks, start, end, maxGapBytes)
+    appendExtent(blocks, start, end, maxHiddenBytes)
   }
   return blocks
 }
@@ -56,13 +56,13 @@ export function totalBytes(extents: readonly VolumeExtent[]): number {
 
 /** Whether some bytes of the volume, from the start of a block on, have the hashes of their blocks. */
 async function matchBlockHashes(
-  { header, hashes }: BlockHashes,
-  { bytes, offsetBytes }: VisiblePart,
+  { header, hashes }: Sha256file,
+  { bytes, offsetBytes }: VolumeBytes,
 ): Promise<boolean> {
   const { blockSizeBytes } = header
   const firstBlock = offsetBytes / blockSizeBytes
   if (!Number.isInteger(firstBlock)) return false
-  const { sha256s } = await hashBuffers({ parts: [bytes], blockSizeBytes, md5: false })
+  const { sha256s } = await hashParts({ parts: [bytes], blockSizeBytes, md5: false })
   if (sha256s === null) return false
   const count = sha256s.length / 32
   if (firstBlock + count > hashes.length) return false
@@ -83,9 +83,9 @@ export async function loadBlockHashes(
   job: ChainJob,
   items: readonly VisibleObject[],
   volume: VolumeInfo,
-): Promise<BlockHashes | undefined> {
+): Promise<Sha256file | undefined> {
   if (job.access.store.capabilities.rangedReads !== true || volume.fault) return undefined
-  if (volume.blocks) return volume.blocks
+  if (volume.sha256file) return volume.sha256file
   // The block size is in the object that is not read yet.
   const savedBytes = items.reduce((sum, item) => {
     const ranges = rangesOf(item, USUAL_BLOCK_SIZE_BYTES)
@@ -95,7 +95,7 @@ export async function loadBlockHashes(
   // Parsing a byte of JSON costs a few times what fetching one does.
   if (savedBytes < 4 * costBytes + MIN_SAVED_BYTES) return undefined
   try {
-    return (await readVolumeInfoOrWarn(job)).blocks
+    return (await readVolumeInfoOrWarn(job)).sha256file
   } catch (error) {
     if (isBackupError(error, 'ABORTED') || isBackupError(error, 'METADATA_INVALID')) throw error
     return undefined
@@ -108,19 +108,19 @@ export async function loadBlockHashes(
  *
  * @param ranges - from {@link rangesOf}
  * @param buffer - holds the ranges, one after the other
- * @returns the ranges, with their places in the volume
+ * @returns the ranges, with their offsets in the volume
  */
 export async function fetchRanges(
   fetch: ObjectFetch,
   { object, visible }: VisibleObject,
   ranges: readonly VolumeExtent[],
-  blockHashes: BlockHashes,
+  blockHashes: Sha256file,
   buffer: Uint8Array,
-): Promise<VisiblePart[] | undefined> {
+): Promise<VolumeBytes[] | undefined> {
   const read = fetch.open(async (reader) => {
     if (!reader.readRange) return undefined
     const blocks = wholeBlocks(visible, blockHashes.header.blockSizeBytes)
-    const fetched: VisiblePart[] = []
+    const fetched: VolumeBytes[] = []
     let usedBytes = 0
     for (const { offsetBytes, lengthBytes } of ranges) {
       const memory = buffer.subarray(usedBytes, usedBytes + lengthBytes)

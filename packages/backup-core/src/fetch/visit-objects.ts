@@ -1,13 +1,13 @@
 import type { VisibleObject } from '../chain/extent-map.js'
-import type { BlockHashes } from '../format/sha256file.js'
+import type { Sha256file } from '../format/sha256file.js'
 import type { StepListener } from '../contracts/progress.js'
-import { BudgetShare } from '../pipeline/byte-budget.js'
+import { MemoryLease } from '../pipeline/byte-budget.js'
 import { planFetchMemory } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
 import { concurrencyFor } from '../pipeline/slots.js'
 import { fetchRanges, rangesOf, totalBytes } from './ranged-fetch.js'
-import { canFetchInPieces, ObjectFetch, wholeBytes, type ChainJob, type FetchSteps } from './fetch-object.js'
+import { canFetchInPieces, ObjectFetch, wholeBytes, type ChainJob } from './fetch-object.js'
 
 /** What to do with objects, several of them concurrently. */
 export interface ObjectVisitor {
@@ -37,7 +37,7 @@ export interface VisitOptions {
   readonly operation: string
   readonly meter: ProgressMeter
   /** Verify ranges of objects of which little is visible. @default objects are fetched whole */
-  readonly blockHashes?: BlockHashes | undefined
+  readonly blockHashes?: Sha256file | undefined
 }
 
 /** The memory that an object takes while it is read in pieces. */
@@ -56,8 +56,8 @@ export async function visitObjects(
       const { object } = item
       const inPieces = wholeBytes(object) > limits.memoryBytes && canFetchInPieces(job, object)
       const bytes = inPieces ? Math.min(PIECES_BYTES, limits.memoryBytes) : wholeBytes(object)
-      const share = await BudgetShare.take(context.budget, bytes)
-      yield new ObjectVisit(new ObjectFetch(job, item, context), item, visitor, meter, share, inPieces)
+      const memory = await MemoryLease.take(context.budget, bytes)
+      yield new ObjectVisit(new ObjectFetch(job, item, context), item, visitor, meter, memory, inPieces)
     }
   }
   const work = async (visit: ObjectVisit): Promise<void> => {
@@ -67,7 +67,7 @@ export async function visitObjects(
       if (!visitor.failed) throw error
       visitor.failed(visit.item, error)
     } finally {
-      visit.share.keepOnly(0)
+      visit.memory.keepOnly(0)
     }
   }
   await runPipeline({ ...limits, ...options }, source, work)
@@ -91,35 +91,35 @@ function fetchLimits(
 }
 
 /** Half of an object's progress is to fetch and decompress it; the visitor's work is the other half. */
-const FETCH_SHARE = 1 / 2
+const FETCH_FRACTION = 1 / 2
 
-/** An object that is fetched and passed to the visitor, its progress, and its share of the memory. */
-class ObjectVisit implements FetchSteps {
-  readonly fetched: StepListener
-  readonly decompressed: StepListener
+/** An object that is fetched and passed to the visitor, its progress, and its memory. */
+class ObjectVisit {
+  readonly #onFetched: StepListener
+  readonly #onDecompressed: StepListener
   /** Both together, for an object that is read in pieces for its check. */
-  readonly #checked: StepListener
+  readonly #onChecked: StepListener
   readonly #portion: Portion
   /** Counts bytes that the visitor has processed. */
   readonly #use: (lengthBytes: number) => void
 
-  /** @param share - holds `wholeBytes` of the object where it is fetched whole */
+  /** @param memory - holds `wholeBytes` of the object where it is fetched whole */
   constructor(
     private readonly fetch: ObjectFetch,
     readonly item: VisibleObject,
     private readonly visitor: ObjectVisitor,
     private readonly meter: ProgressMeter,
-    readonly share: BudgetShare,
+    readonly memory: MemoryLease,
     private readonly inPieces: boolean,
   ) {
     const countedBytes = visitor.countedBytes(item)
     const portion = new Portion(meter, countedBytes)
-    const fetchedShare = item.object.compression === 'none' ? FETCH_SHARE : FETCH_SHARE / 2
+    const fetchedFraction = item.object.compression === 'none' ? FETCH_FRACTION : FETCH_FRACTION / 2
     this.#portion = portion
-    this.fetched = portion.step(0, fetchedShare)
-    this.decompressed = portion.step(fetchedShare, FETCH_SHARE)
-    this.#checked = portion.step(0, FETCH_SHARE)
-    const used = portion.step(FETCH_SHARE, 1)
+    this.#onFetched = portion.step(0, fetchedFraction)
+    this.#onDecompressed = portion.step(fetchedFraction, FETCH_FRACTION)
+    this.#onChecked = portion.step(0, FETCH_FRACTION)
+    const used = portion.step(FETCH_FRACTION, 1)
     let usedBytes = 0
     this.#use = (lengthBytes) => {
       usedBytes += lengthBytes
@@ -128,16 +128,16 @@ class ObjectVisit implements FetchSteps {
   }
 
   /** Reads the visible parts of the object, where that saves enough and block hashes verify them; else all of it. */
-  async run(blockHashes: BlockHashes | undefined): Promise<void> {
+  async run(blockHashes: Sha256file | undefined): Promise<void> {
     const storedBytes =
       (await this.#ranges(blockHashes)) ?? (await (this.inPieces ? this.#pieces() : this.#whole()))
     this.#portion.finish()
     this.meter.add({ transferredBytes: storedBytes, objects: 1 })
   }
 
-  async #ranges(blockHashes: BlockHashes | undefined): Promise<number | undefined> {
+  async #ranges(blockHashes: Sha256file | undefined): Promise<number | undefined> {
     const ranges = blockHashes && rangesOf(this.item, blockHashes.header.blockSizeBytes)
-    if (!blockHashes || !ranges || totalBytes(ranges) > this.share.bytes) return undefined
+    if (!blockHashes || !ranges || totalBytes(ranges) > this.memory.bytes) return undefined
     const { buffers, signal, slots } = this.fetch.context
     const readBytes = totalBytes(ranges)
     const buffer = buffers.take(readBytes)
@@ -148,7 +148,7 @@ class ObjectVisit implements FetchSteps {
       for (const { bytes, offsetBytes } of fetched ?? []) await this.#visit(bytes, offsetBytes)
       return fetched && readBytes
     } finally {
-      buffers.give(buffer)
+      buffers.release(buffer)
     }
   }
 
@@ -158,7 +158,7 @@ class ObjectVisit implements FetchSteps {
     return this.fetch.context.slots.run(lengthBytes, async () => {
       await this.fetch.retryIfCorrupt(() =>
         this.fetch.inPieces((piece, atBytes) => {
-          this.#checked(atBytes + piece.length, lengthBytes)
+          this.#onChecked(atBytes + piece.length, lengthBytes)
           return Promise.resolve()
         }),
       )
@@ -178,18 +178,22 @@ class ObjectVisit implements FetchSteps {
     const { object } = this.item
     let buffer: Uint8Array | undefined
     const release = (): void => {
-      if (buffer) buffers.give(buffer)
+      if (buffer) buffers.release(buffer)
       buffer = undefined
     }
     try {
       const { raw, storedBytes } = await this.fetch.retryIfCorrupt(async (again) => {
         release()
-        if (again) await this.share.retake(wholeBytes(object))
+        if (again) await this.memory.retake(wholeBytes(object))
         buffer = buffers.take(object.lengthBytes)
-        const fetched = await this.fetch.whole(buffer, again, this)
-        this.share.keepOnly(object.lengthBytes)
+        const fetched = await this.fetch.whole(buffer, {
+          checkedByStore: again,
+          onFetched: this.#onFetched,
+          onDecompressed: this.#onDecompressed,
+        })
+        this.memory.keepOnly(object.lengthBytes)
         await this.fetch.checkMd5(fetched.raw)
-        this.#checked(1, 1)
+        this.#portion.reach(FETCH_FRACTION)
         return fetched
       })
       signal.throwIfAborted()

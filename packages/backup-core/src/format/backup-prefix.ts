@@ -21,8 +21,8 @@ const sample: NewBackup = {
 }
 
 /**
- * Parses the backup's id from the prefix of its objects: in the form of Cinder's drivers, and in that of the driver at
- * hand, given by an example. Other names do not belong to backups, whatever they end with.
+ * Parses the backup's id from the prefix of its objects: in the form of Cinder's drivers, and in that of this
+ * driver, given by an example. Other names do not belong to backups, whatever they end with.
  */
 export class PrefixParser {
   private readonly heads: readonly RegExp[]
@@ -60,7 +60,7 @@ function headOf(example: string): RegExp | undefined {
 /**
  * Whether the backup with this prefix may be of the volume. Cinder's drivers begin a prefix with `volume_`, the id of the
  * volume, and `_` or `/`: one that begins with another id is another volume's, unless its objects were renamed, and then
- * no reader accepts them as a backup. Any other prefix tells nothing about the volume.
+ * no reader accepts them as a backup. Any other prefix says nothing about the volume.
  */
 export function mayBeOfVolume(prefix: string, volumeId: string | undefined): boolean {
   if (volumeId === undefined || !prefix.startsWith('volume_')) return true
@@ -74,7 +74,7 @@ export function volumePrefix(volumeId: string): string {
 }
 
 /** When a backup of the volume began, by a prefix of Cinder's drivers: `YYYYMMDDhhmmss`. Undefined for any other prefix. */
-export function beganAt(prefix: string, volumeId: string): string | undefined {
+export function startSecondOf(prefix: string, volumeId: string): string | undefined {
   const head = volumePrefix(volumeId)
   if (!prefix.startsWith(head)) return undefined
   return /^[_/](\d{14})[_/]/.exec(prefix.slice(head.length))?.[1]

@@ -22,13 +22,13 @@ const defaultNext = 'It was damaged, or not written by a backup: use another cop
 /** The error for a text that is not valid. */
 export function invalidJson(subject: JsonSubject, problem: string): BackupError {
   const { container, objectName } = subject
-  const place = container === undefined ? '' : ` in container ${JSON.stringify(container)}`
-  const what = subject.what ?? `Object ${JSON.stringify(objectName ?? '')}${place}`
+  const location = container === undefined ? '' : ` in container ${JSON.stringify(container)}`
+  const what = subject.what ?? `Object ${JSON.stringify(objectName ?? '')}${location}`
   const message = `${what} is not valid: ${problem}. ${subject.next ?? defaultNext}`
-  return new BackupError(subject.code ?? 'METADATA_INVALID', message, placeOf(subject))
+  return new BackupError(subject.code ?? 'METADATA_INVALID', message, detailsOf(subject))
 }
 
-function placeOf({ container, objectName }: JsonSubject): { container?: string; objectName?: string } {
+function detailsOf({ container, objectName }: JsonSubject): { container?: string; objectName?: string } {
   return { ...(container !== undefined && { container }), ...(objectName !== undefined && { objectName }) }
 }
 
@@ -248,6 +248,6 @@ function unsupportedVersion(version: string, subject: JsonSubject): BackupError 
   return new BackupError(
     'VERSION_UNSUPPORTED',
     `No support to restore backup version ${shown}. Stowage reads version ${FORMAT_VERSION}: use the program that wrote ${JSON.stringify(subject.objectName ?? 'it')}, or a newer Stowage.`,
-    placeOf(subject),
+    detailsOf(subject),
   )
 }

@@ -55,7 +55,7 @@ export interface ListDocumentOptions {
    * Returns the offset of its end; 0 leaves the item to `onItem`. `bytes` has at most 256 KiB, and is another object
    * whenever its content is.
    */
-  readonly takeUsualItem?: (bytes: Buffer, start: number) => number
+  readonly tryFastPath?: (bytes: Buffer, start: number) => number
   readonly subject: JsonSubject
 }
 
@@ -196,7 +196,7 @@ class ListDocumentReader {
       }
       const isValue = byte !== comma && byte !== colon && byte !== closeBracket && byte !== closeBrace
       if (!isValue || this.#expected === 'comma or end') throw this.#unexpected(byte, at)
-      const end = this.options.takeUsualItem?.(piece, at) ?? 0
+      const end = this.options.tryFastPath?.(piece, at) ?? 0
       if (end > 0) {
         this.#expected = 'comma or end'
         at = end - 1

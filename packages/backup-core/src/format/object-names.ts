@@ -47,7 +47,7 @@ export function quoted(name: string): string {
 /**
  * Refuses names that no store takes, or that lead out of a directory.
  *
- * @param maxBytes - the maximum of the store at hand
+ * @param maxBytes - the store's maximum
  * @throws BackupError `OPTION_INVALID`
  */
 export function assertObjectName(name: string, maxBytes?: number): void {
@@ -75,7 +75,7 @@ function assertName(what: string, name: string, problem: string | null, next: st
   throw new BackupError('OPTION_INVALID', `The ${what} ${quoted(name)} ${problem}. ${next}`)
 }
 
-/** The suffix of the commit object's name. */
+/** The suffix of the manifest's name. */
 export const METADATA_SUFFIX = '_metadata'
 /** The suffix of the name of the object with block hashes. */
 export const SHA256FILE_SUFFIX = '_sha256file'
@@ -84,11 +84,11 @@ export const SHA256FILE_SUFFIX = '_sha256file'
 const chunkSuffixPattern = /^-[0-9]{5,15}$/
 
 /**
- * The name of a chunk object: `-%05d` after the prefix. From 100000 on it has six digits, so that names no longer sort
+ * The name of a data object: `-%05d` after the prefix. From 100000 on it has six digits, so that names no longer sort
  * in order: the list in `_metadata` keeps it.
  * @param number from 1
  */
-export function chunkObjectName(prefix: string, number: number): string {
+export function dataObjectName(prefix: string, number: number): string {
   if (!Number.isSafeInteger(number) || number < 1) {
     throw new BackupError('OPTION_INVALID', `Chunk objects are numbered from 1, not ${number}.`)
   }
@@ -96,7 +96,7 @@ export function chunkObjectName(prefix: string, number: number): string {
 }
 
 /** The name of the object whose presence makes a backup a backup. */
-export function metadataObjectName(prefix: string): string {
+export function manifestObjectName(prefix: string): string {
   return prefix + METADATA_SUFFIX
 }
 
@@ -105,7 +105,7 @@ export function sha256fileObjectName(prefix: string): string {
   return prefix + SHA256FILE_SUFFIX
 }
 
-/** Whether `suffix` is that of a chunk object's name. */
+/** Whether `suffix` is that of a data object's name. */
 export function isChunkSuffix(suffix: string): boolean {
   return chunkSuffixPattern.test(suffix)
 }
@@ -131,7 +131,7 @@ export function isBackupObjectName(prefix: string, objectName: string): boolean 
 }
 
 /** The prefix of the backup whose `_metadata` object this is; null for any other object. */
-export function prefixOfMetadataObject(objectName: string): string | null {
+export function prefixOfManifestObject(objectName: string): string | null {
   const isMetadata = objectName.endsWith(METADATA_SUFFIX) && objectName.length > METADATA_SUFFIX.length
   return isMetadata ? objectName.slice(0, -METADATA_SUFFIX.length) : null
 }
@@ -150,13 +150,13 @@ const claimPattern = /^stowage-claim_(.+)_(?:[0-9a-f]{32}|\d{14})$/s
 const markerPattern = /^stowage-deleting_(.+)_[0-9a-f]{32}\.v1$/s
 
 /** The beginning of the names of all claims to a backup id, and to longer ids. */
-export function claimNamesBegin(backupId: string): string {
+export function claimNamePrefix(backupId: string): string {
   return `${CLAIM_PREFIX}${backupId}_`
 }
 
 /** @param token - {@link parseClaimName} has the two forms */
 export function claimObjectName(backupId: string, token: string): string {
-  return claimNamesBegin(backupId) + token
+  return claimNamePrefix(backupId) + token
 }
 
 /** The id that an object claims; undefined for an object that is not a claim. */
@@ -165,7 +165,7 @@ export function parseClaimName(objectName: string): string | undefined {
 }
 
 /** The beginning of the names of all markers of a backup, and of longer ids. */
-export function markerNamesBegin(backupId: string): string {
+export function markerNamePrefix(backupId: string): string {
   return `${MARKER_PREFIX}${backupId}_`
 }
 
@@ -175,7 +175,7 @@ export function markerNamesBegin(backupId: string): string {
  * @param token - 32 hex digits: each delete has a marker of its own, which no other one replaces
  */
 export function markerObjectName(backupId: string, token: string): string {
-  return markerNamesBegin(backupId) + token + MARKER_SUFFIX
+  return markerNamePrefix(backupId) + token + MARKER_SUFFIX
 }
 
 /** The id of the backup that an object marks as being deleted; undefined for an object that is not a marker. */

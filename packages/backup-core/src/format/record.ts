@@ -73,7 +73,7 @@ export function encodeRecord(record: BackupRecord, serviceName: string): Exporte
  * Reads a record that Cinder or {@link encodeRecord} wrote. All of it is validated: names cannot lead out of a container,
  * and base64 and JSON are parsed strictly, where Python's parsers skip unknown characters.
  *
- * @returns the place of the backup: all else is read from there, where it is exact
+ * @returns the location of the backup: all else is read from there, where it is exact
  * @throws BackupError `RECORD_INVALID`
  */
 export function decodeRecord({

@@ -2,7 +2,7 @@ import type { ReplayableBody } from '../contracts/object-store.js'
 import { Fields, FORMAT_VERSION } from './json.js'
 import { hashBytes, HashList } from './hash-list.js'
 import { readListDocument } from './list-document.js'
-import type { ObjectPlace } from './metadata-reader.js'
+import type { ObjectLocation } from './manifest-reader.js'
 import { idProblem } from './object-names.js'
 import { pythonString } from './python-json.js'
 
@@ -23,8 +23,8 @@ const MAX_READ_BLOCK_SIZE_BYTES = 2 ** 40
 
 const quote = 0x22
 
-/** The result of {@link readSha256file}. */
-export interface BlockHashes {
+/** The result of {@link parseSha256file}. */
+export interface Sha256file {
   readonly header: Sha256fileHeader
   readonly hashes: HashList
 }
@@ -35,14 +35,14 @@ export interface BlockHashes {
  *
  * @throws BackupError `VERSION_UNSUPPORTED` for a version other than 1.0.0, `METADATA_INVALID` for anything else.
  */
-export async function readSha256file(
+export async function parseSha256file(
   pieces: AsyncIterable<Uint8Array>,
-  context: ObjectPlace,
-): Promise<BlockHashes> {
+  context: ObjectLocation,
+): Promise<Sha256file> {
   const hashes = new HashList()
   let itemProblem: string | undefined
   const itemBytes = 2 * hashBytes + 2
-  const takeUsualItem = (bytes: Buffer, start: number): number => {
+  const tryFastPath = (bytes: Buffer, start: number): number => {
     const end = start + itemBytes
     const isText = bytes[start] === quote && bytes[end - 1] === quote
     return isText && hashes.pushHex(bytes, start + 1) ? end : 0
@@ -50,10 +50,10 @@ export async function readSha256file(
   const document = await readListDocument(pieces, {
     listKey: 'sha256s',
     onItem: (bytes, start, end) => {
-      if (end - start === itemBytes && takeUsualItem(bytes, start) > 0) return
+      if (end - start === itemBytes && tryFastPath(bytes, start) > 0) return
       itemProblem ??= `\`sha256s[${hashes.length}]\` must be 64 hex digits`
     },
-    takeUsualItem,
+    tryFastPath,
     subject: context,
   })
   const fields = Fields.ofDocument(document, context)

@@ -45,7 +45,7 @@ function encoded(meta: JsonObject): string {
 }
 
 /**
- * What a restore gives back of `volume_meta`: display_name, display_description and, from version 2 on,
+ * What a restore returns of `volume_meta`: display_name, display_description and, from version 2 on,
  * encryption_key_id of the volume; all of its own and its image's metadata. Null where the backup has none.
  *
  * @throws BackupError `VOLUME_METADATA_UNSUPPORTED` for a version other than 1 and 2, `METADATA_INVALID` for a text that

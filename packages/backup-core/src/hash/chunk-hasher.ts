@@ -25,7 +25,7 @@ let inlineBytes = 0
  * Computes the SHA-256 of each block of some buffers, and the MD5 of all of them in sequence. Short ones, and the first ones
  * of a process, are hashed on the main thread.
  */
-export async function hashBuffers(job: HashJob): Promise<HashResult> {
+export async function hashParts(job: HashJob): Promise<HashResult> {
   const { parts, blockSizeBytes, knownZeros = false } = job
   if (chooseWorker(parts)) return hashInWorker(job)
   const md5 = job.md5 ? createHash('md5') : undefined
@@ -93,7 +93,7 @@ export class ChunkHasher {
 
 /** Computes the MD5 of some buffers in sequence, in lower-case hex. */
 export async function md5Of(parts: readonly Uint8Array[], knownZeros = false): Promise<string> {
-  const { md5 } = await hashBuffers({ parts, blockSizeBytes: 0, md5: true, knownZeros })
+  const { md5 } = await hashParts({ parts, blockSizeBytes: 0, md5: true, knownZeros })
   if (md5 === null) throw new RangeError('the MD5 that was requested is missing')
   return md5
 }
@@ -132,14 +132,14 @@ async function hashInSteps(
     if (at > 0) await nextIteration()
     const bytes = buffer.subarray(at, at + stepBytes)
     md5?.update(bytes)
-    if (blockSizeBytes > 0) sha256s.push(hashBlocks(bytes, blockSizeBytes))
+    if (blockSizeBytes > 0) sha256s.push(sha256OfBlocks(bytes, blockSizeBytes))
     allZero &&= knownZeros || isAllZeros(bytes)
   }
   return { sha256s: sha256s.length === 1 && sha256s[0] ? sha256s[0] : Buffer.concat(sha256s), allZero }
 }
 
 /** The last block of a volume may be short: its hash is over the bytes there are. */
-function hashBlocks(bytes: Uint8Array, blockSizeBytes: number): Uint8Array {
+function sha256OfBlocks(bytes: Uint8Array, blockSizeBytes: number): Uint8Array {
   const count = Math.ceil(bytes.length / blockSizeBytes)
   const hashes = new Uint8Array(count * 32)
   for (let block = 0; block < count; block += 1) {

@@ -1,4 +1,4 @@
-import type { MarkerPlace } from '../catalog/store-places.js'
+import type { MarkerLocation } from '../catalog/store-index.js'
 import { signalOptions } from '../contracts/object-store.js'
 import type { Orphan, OrphanOptions, OrphanResult } from '../contracts/requests.js'
 import { listMarkers, mayHideBackup, readMarker } from '../delete/marker.js'
@@ -7,13 +7,13 @@ import { isBackupError, throwIfAborted, type BackupErrorCode } from '../errors/b
 import { messageAbout, messageOf } from '../errors/error-mapper.js'
 import { PrefixParser } from '../format/backup-prefix.js'
 import {
-  metadataObjectName,
+  manifestObjectName,
   parseClaimName,
   parseMarkerName,
   parseObjectName,
 } from '../format/object-names.js'
-import { mapConcurrently } from '../pipeline/slots.js'
 import { ifReadable, isUnreadable, StoreAccess } from '../store/access.js'
+import { mapConcurrently } from '../pipeline/map-concurrently.js'
 
 /** Long enough for every backup that stores an object a day. */
 const DEFAULT_OLDER_THAN_MS = 24 * 60 * 60 * 1000
@@ -77,8 +77,8 @@ class OrphanRemover {
   /** Lists a container once, and keeps its prefixes alone in memory. */
   async removeFrom(container: string): Promise<void> {
     const isCommitted = new Map<string, boolean>()
-    const claims: MarkerPlace[] = []
-    const markers: MarkerPlace[] = []
+    const claims: MarkerLocation[] = []
+    const markers: MarkerLocation[] = []
     for await (const objectName of this.#access.names(container)) {
       const found = parseObjectName(objectName)
       if (found) {
@@ -149,7 +149,7 @@ class OrphanRemover {
    * kind under that name counts.
    */
   async #mayBeCommitted(container: string, prefix: string): Promise<boolean> {
-    const objectName = metadataObjectName(prefix)
+    const objectName = manifestObjectName(prefix)
     if (await this.#access.exists(container, objectName)) return true
     return this.#access.canOpen(container, objectName).catch((error: unknown) => {
       if (isUnreadable(error)) return true
@@ -158,7 +158,7 @@ class OrphanRemover {
   }
 
   /** A running backup may store nothing for long: its claim is as old as the newest of the objects that it guards. */
-  async #claim({ container, objectName, backupId }: MarkerPlace): Promise<void> {
+  async #claim({ container, objectName, backupId }: MarkerLocation): Promise<void> {
     const prefix = await this.#claimedPrefix(container, objectName)
     const objects = prefix === undefined ? [] : (await this.#access.list({ container, prefix })).own
     const candidate = { kind: 'claim', container, name: objectName, backupId, objectCount: 1 } as const
@@ -180,16 +180,16 @@ class OrphanRemover {
    *
    * @returns the prefix of the backup that is marked
    */
-  async #marker(place: MarkerPlace): Promise<string | undefined> {
-    const { container, objectName, backupId } = place
+  async #marker(location: MarkerLocation): Promise<string | undefined> {
+    const { container, objectName, backupId } = location
     const candidate = { kind: 'marker', container, name: objectName, backupId, objectCount: 1 } as const
     const deleteMarker = (): Promise<Outcome> => this.#delete(container, [objectName])
     let prefix: string | undefined
     try {
-      prefix = (await readMarker(this.#access, place))?.prefix
+      prefix = (await readMarker(this.#access, location))?.prefix
     } catch (error) {
       if (!isUnreadable(error)) throw error
-      if (await mayHideBackup(this.#access, place)) {
+      if (await mayHideBackup(this.#access, location)) {
         const modifiedAt = await this.#modifiedAt(container, [objectName])
         this.orphans.push({ ...candidate, modifiedAt, outcome: 'kept', reason: error.message })
       } else await this.#decide(candidate, [objectName], deleteMarker)

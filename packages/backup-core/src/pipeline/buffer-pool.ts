@@ -37,7 +37,7 @@ export class BufferPool {
     return new Uint8Array(new SharedArrayBuffer(wantedBytes), 0, lengthBytes)
   }
 
-  give(buffer: Uint8Array): void {
+  release(buffer: Uint8Array): void {
     if (buffer.buffer instanceof SharedArrayBuffer) this.#free.push(buffer.buffer)
   }
 

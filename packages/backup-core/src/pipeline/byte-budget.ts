@@ -46,7 +46,7 @@ export class ByteBudget {
     })
   }
 
-  give(bytes: number): void {
+  release(bytes: number): void {
     this.#usedBytes -= bytes
     this.#admit()
   }
@@ -75,7 +75,7 @@ export class ByteBudget {
  * The bytes of a {@link ByteBudget} that one item holds. They can be reduced at any time. To take more, the item returns
  * all of them first, since an item that waits while it holds bytes may wait for another that does the same.
  */
-export class BudgetShare {
+export class MemoryLease {
   readonly #budget: ByteBudget
   #bytes = 0
 
@@ -84,10 +84,10 @@ export class BudgetShare {
   }
 
   /** Waits for the bytes of a new item. */
-  static async take(budget: ByteBudget, bytes: number): Promise<BudgetShare> {
-    const share = new BudgetShare(budget)
-    await share.retake(bytes)
-    return share
+  static async take(budget: ByteBudget, bytes: number): Promise<MemoryLease> {
+    const lease = new MemoryLease(budget)
+    await lease.retake(bytes)
+    return lease
   }
 
   /** The number of bytes that are held. */
@@ -100,7 +100,7 @@ export class BudgetShare {
     const surplusBytes = this.#bytes - bytes
     if (surplusBytes <= 0) return
     this.#bytes = bytes
-    this.#budget.give(surplusBytes)
+    this.#budget.release(surplusBytes)
   }
 
   /** Returns everything, then waits for so many bytes. The caller must have returned its buffers before. */

@@ -3,17 +3,17 @@ import { totalmem } from 'node:os'
 /** How a volume is divided and read so that the chunks in progress fit into memory. */
 export interface ChunkPlan {
   /**
-   * Whether chunks are sent to the store while they are read, and read again where a request is retried; else each is held
-   * in memory until it is stored.
+   * Whether chunks are sent to the store while they are read, and read again where a request is retried; otherwise each is
+   * buffered: held in memory until it is stored.
    */
-  readonly sendWhileRead: boolean
+  readonly streamed: boolean
   /** Maximum of bytes of the volume in one object: the chunk size, or less where memory or the volume is smaller. */
   readonly objectSizeBytes: number
   /** The number of bytes that are read and hashed at a time: whole blocks. */
   readonly pieceSizeBytes: number
   /** How many pieces of a chunk are prefetched. */
   readonly readAheadPieces: number
-  /** Whether the pieces of a chunk lie in one buffer. */
+  /** Whether the pieces of a chunk lie in one buffer. A chunk that is a hole as a whole has no buffer. */
   readonly contiguous: boolean
   /** How many objects are compressed and stored concurrently. */
   readonly concurrency: number
@@ -25,7 +25,7 @@ export interface ChunkPlan {
 
 /** Returns the memory that a chunk takes until it is stored. */
 export function chunkMemoryBytes(plan: ChunkPlan, lengthBytes: number): number {
-  return plan.sendWhileRead ? plan.readAheadPieces * plan.pieceSizeBytes : lengthBytes
+  return plan.streamed ? plan.readAheadPieces * plan.pieceSizeBytes : lengthBytes
 }
 
 /** Returns the memory that this process may use: the machine's, or its container's. */
@@ -63,7 +63,7 @@ export interface ChunkPlanOptions {
   /** The input of the compressor; null where nothing is compressed. */
   readonly compressorInput: CompressorInput | null
   /** Whether the store accepts streams, and the source can be read again. */
-  readonly canSendWhileRead: boolean
+  readonly canStream: boolean
   readonly concurrency: number
   readonly maxMemoryBytes: number
 }
@@ -97,14 +97,14 @@ function planBuffered(options: ChunkPlanOptions): ChunkPlan {
 
   const fitting = Math.floor(maxMemoryBytes / objectSizeBytes) - SPARE_CHUNKS
   const concurrency = Math.max(1, Math.min(options.concurrency, fitting))
-  const { reading, reserve, readAhead } = memoryInChunks({ incremental, compressorInput, concurrency })
+  const { reading, reserve, prefetchChunks } = memoryInChunks({ incremental, compressorInput, concurrency })
   // A small chunk is read ahead as a whole: the next one is ready when one is stored.
   const aheadBytes = incremental
-    ? readAhead * objectSizeBytes
-    : Math.max(readAhead * objectSizeBytes, Math.min(objectSizeBytes, PIECE_BYTES))
+    ? prefetchChunks * objectSizeBytes
+    : Math.max(prefetchChunks * objectSizeBytes, Math.min(objectSizeBytes, PIECE_BYTES))
   const reserveBytes = reserve * objectSizeBytes
   return {
-    sendWhileRead: false,
+    streamed: false,
     objectSizeBytes,
     pieceSizeBytes: evenPieceSizeBytes(objectSizeBytes, blockSizeBytes),
     readAheadPieces: Math.max(2, concurrency),
@@ -129,13 +129,13 @@ export const READ_AHEAD_PIECES = 6
  */
 function planStreamed(options: ChunkPlanOptions): ChunkPlan | undefined {
   const { chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes } = options
-  if (!options.canSendWhileRead || options.incremental || options.compressorInput !== null) return undefined
+  if (!options.canStream || options.incremental || options.compressorInput !== null) return undefined
   const pieceSizeBytes = Math.max(1, Math.floor(STREAMED_PIECE_BYTES / blockSizeBytes)) * blockSizeBytes
   const windowBytes = READ_AHEAD_PIECES * pieceSizeBytes
   if (chunkSizeBytes <= windowBytes || windowBytes > maxMemoryBytes) return undefined
   const chunks = Math.min(concurrency, Math.floor(maxMemoryBytes / windowBytes))
   return {
-    sendWhileRead: true,
+    streamed: true,
     objectSizeBytes: chunkSizeBytes,
     pieceSizeBytes,
     readAheadPieces: READ_AHEAD_PIECES,
@@ -153,23 +153,23 @@ function evenPieceSizeBytes(objectSizeBytes: number, blockSizeBytes: number): nu
 }
 
 /**
- * Returns the memory for chunks that are read, the reserve for compressing them, and how much of one more chunk is read
- * ahead, each in chunks. First-touch page faults cost more than the wait that more memory would save.
+ * Returns the memory for chunks that are read, the reserve for compressing them, and the part of the next chunk that is read
+ * early, each in chunks. First-touch page faults cost more than the wait that more memory would save.
  */
 function memoryInChunks(backup: {
   incremental: boolean
   compressorInput: CompressorInput | null
   concurrency: number
-}): { reading: number; reserve: number; readAhead: number } {
+}): { reading: number; reserve: number; prefetchChunks: number } {
   const { incremental, compressorInput, concurrency } = backup
-  if (!incremental) return { reading: concurrency, reserve: compressorInput ? 1 : 0, readAhead: 1 / 2 }
-  if (compressorInput === null) return { reading: Math.max(2, concurrency), reserve: 0, readAhead: 0 }
+  if (!incremental) return { reading: concurrency, reserve: compressorInput ? 1 : 0, prefetchChunks: 1 / 2 }
+  if (compressorInput === null) return { reading: Math.max(2, concurrency), reserve: 0, prefetchChunks: 0 }
   const reading = Math.max(1, concurrency - 1)
-  // Pieces are compressed where they are; or they are copied into one buffer and released before, so that the next chunk is
-  // read early enough without more memory.
+  // `parts`: the pieces are compressed where they are; the reserve is the output. `one`: they are copied into one buffer, and
+  // the reserve is the copy and the output. The pieces are released by then, which leaves memory to read the next chunk.
   return compressorInput === 'parts'
-    ? { reading, reserve: 1, readAhead: 1 / 4 }
-    : { reading, reserve: 2, readAhead: 0 }
+    ? { reading, reserve: 1, prefetchChunks: 1 / 4 }
+    : { reading, reserve: 2, prefetchChunks: 0 }
 }
 
 /**

@@ -30,11 +30,11 @@ export interface PipelineContext {
   readonly budget: ByteBudget
   readonly buffers: BufferPool
   /**
-   * Buffers for runs of changes in one piece, and for compressed data. They are separate from the others, since only the
+   * Buffers for runs of changes that are copied together, and for compressed data. They are separate from the others, since only the
    * part that the compressed data takes is ever touched, and memory that is not touched takes no pages.
    */
   readonly storedBuffers: BufferPool
-  /** Limits the costly steps: hashing, compressing, storing, fetching. */
+  /** Limits the costly steps: compressing, storing, fetching. */
   readonly slots: Slots
 }
 

@@ -58,7 +58,7 @@ export class ProgressMeter {
 
   /**
    * Counts progress within a chunk or an object, and reports it a few times a second. It is called from within requests and
-   * engines, which would treat an error of the listener as their own failure: the next {@link add} or {@link finish} throws
+   * compressors, which would treat an error of the listener as their own failure: the next {@link add} or {@link finish} throws
    * that error.
    */
   move(doneBytes: number): void {
@@ -78,8 +78,8 @@ export class ProgressMeter {
   }
 
   #reportProgress(): void {
-    const share = this.#total === undefined ? undefined : (100 * this.#done) / Math.max(1, this.#total)
-    this.#report(share === undefined ? undefined : Math.min(99.9, share))
+    const percent = this.#total === undefined ? undefined : (100 * this.#done) / Math.max(1, this.#total)
+    this.#report(percent === undefined ? undefined : Math.min(99.9, percent))
   }
 
   /** Reports the success of the operation. */
@@ -108,7 +108,7 @@ export class ProgressMeter {
 }
 
 /**
- * The part of one piece, chunk or object in an operation's progress. Its steps follow each other, each up to a share of
+ * The part of one piece, chunk or object in an operation's progress. Its steps follow each other, each up to a fraction of
  * the whole. A step that is repeated, since a request is retried, counts nothing twice; one that reports nothing is counted
  * with the next.
  */
@@ -127,18 +127,18 @@ export class Portion {
     return this.#countedBytes
   }
 
-  /** @param share - of all steps, from 0 to 1 */
-  reach(share: number): void {
-    const bytes = Math.floor(this.#totalBytes * Math.min(1, share))
+  /** @param fraction - of all steps, from 0 to 1 */
+  reach(fraction: number): void {
+    const bytes = Math.floor(this.#totalBytes * Math.min(1, fraction))
     if (bytes <= this.#countedBytes) return
     this.#meter.move(bytes - this.#countedBytes)
     this.#countedBytes = bytes
   }
 
-  /** Counts a step that goes from one share to another. */
-  step(fromShare: number, toShare: number): StepListener {
+  /** Counts a step that goes from one fraction to another. */
+  step(fromFraction: number, toFraction: number): StepListener {
     return (reachedBytes, totalBytes) => {
-      if (totalBytes > 0) this.reach(fromShare + (toShare - fromShare) * (reachedBytes / totalBytes))
+      if (totalBytes > 0) this.reach(fromFraction + (toFraction - fromFraction) * (reachedBytes / totalBytes))
     }
   }
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { limitFunction } from 'p-limit'
 
-/** How many objects may be hashed, compressed, stored or fetched concurrently. */
+/** How many objects may be compressed, stored or fetched concurrently. */
 export interface Concurrency {
   /** Objects of which each keeps a core busy. */
   readonly chunks: number
@@ -13,7 +13,7 @@ export interface Concurrency {
 export const SMALL_OBJECT_BYTES = 256 * 1024
 
 /** How many small requests are sent concurrently: enough to hide a store's latency, and few enough not to burden it. */
-const CONCURRENT_REQUESTS = 8
+export const CONCURRENT_REQUESTS = 8
 
 /**
  * One chunk for each core: more of them take memory and add no speed, since hashing and compressing keep the cores busy.
@@ -36,39 +36,6 @@ export type Limit = <T>(task: () => Promise<T>) => Promise<T>
 
 export function limitTo(concurrency: number): Limit {
   return limitFunction(<T>(task: () => Promise<T>) => task(), { concurrency })
-}
-
-/**
- * Maps items, several concurrently, and returns the results in the order of the items. After an error it begins no further
- * item, waits for those in progress, and rejects with that error. It holds no promise for an item that has not begun.
- */
-export async function mapConcurrently<Item, Result>(
-  items: Iterable<Item>,
-  work: (item: Item) => Promise<Result>,
-  concurrency: number = CONCURRENT_REQUESTS,
-): Promise<Result[]> {
-  const results: Result[] = []
-  const left = numbered(items)
-  const failures: unknown[] = []
-  const workOn = async (): Promise<void> => {
-    // All of them take their items from one generator.
-    for (let next = left.next(); next.done !== true && failures.length === 0; next = left.next()) {
-      const [index, item] = next.value
-      try {
-        results[index] = await work(item)
-      } catch (error) {
-        failures.push(error)
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: concurrency }, workOn))
-  if (failures.length > 0) throw failures[0]
-  return results
-}
-
-function* numbered<Item>(items: Iterable<Item>): Generator<readonly [number, Item]> {
-  let index = 0
-  for (const item of items) yield [index++, item]
 }
 
 /** Limits the costly steps: of small objects, and of all others. */

@@ -1,14 +1,8 @@
 import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
 import { assertValidChain } from '../chain/chain.js'
-import { findMissingObjects } from '../chain/missing-objects.js'
-import {
-  chainSizeByManifest,
-  readVolumeInfoOrWarn,
-  manifestStatesSize,
-  type VolumeInfo,
-} from '../chain/block-hashes.js'
+import { compareWithListing } from '../chain/missing-objects.js'
+import { readVolumeInfoOrWarn, type VolumeInfo } from '../chain/block-hashes.js'
 import type { StoreAccess } from '../store/access.js'
-import type { BackupWarning } from '../contracts/progress.js'
 import type { RestoreOptions, RestoreResult } from '../contracts/requests.js'
 import type { VolumeExtent, VolumeTarget } from '../contracts/volume.js'
 import { BackupError, throwIfAborted } from '../errors/backup-error.js'
@@ -20,6 +14,7 @@ import { restoredVolumeMetadata } from '../format/volume-meta.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
 import { closeQuietly, openCheckedTarget } from '../volume/checked-volume.js'
 import { ExtentWriter, withoutZeroObjects } from './write-extents.js'
+import { chainSizeByManifest, manifestStatesSize } from '../chain/volume-size.js'
 
 /**
  * Restores the newest volume of a chain. Checks first, without writing: the chain and its layout, the presence of objects,
@@ -28,14 +23,14 @@ import { ExtentWriter, withoutZeroObjects } from './write-extents.js'
  */
 export async function runRestore(
   job: ChainJob,
-  target: VolumeTarget,
+  volumeTarget: VolumeTarget,
   options: RestoreOptions,
 ): Promise<RestoreResult> {
   const { access, chain, strict, onWarning } = job
   const { signal, range, overwrite = false, sparse = true } = options
-  await assertNotOwnPath(access, target)
-  const [{ record, metadata }] = chain
-  const volumeMetadata = restoredVolumeMetadata(metadata.volumeMeta)
+  await assertNotOwnPath(access, volumeTarget)
+  const [{ record, manifest }] = chain
+  const volumeMetadata = restoredVolumeMetadata(manifest.volumeMeta)
   assertValidChain(chain)
   const volume: VolumeInfo = manifestStatesSize(chain)
     ? { sizeBytes: chainSizeByManifest(chain) }
@@ -48,7 +43,7 @@ export async function runRestore(
   const { objects, zeros } = strict ? { ...map, zeros: [] } : await withoutZeroObjects(map, signal)
   throwIfAborted(signal, 'The restore')
 
-  const open = await openCheckedTarget(target, {
+  const target = await openCheckedTarget(volumeTarget, {
     volumeSizeBytes: volume.sizeBytes,
     startBytes: window.offsetBytes,
     endBytes: window.offsetBytes + window.lengthBytes,
@@ -61,47 +56,44 @@ export async function runRestore(
     ...access.options,
   })
   const meter = new ProgressMeter('restore', window.lengthBytes, options.onProgress)
+  const writer = new ExtentWriter(target, sparse)
   try {
-    const writer = new ExtentWriter(open, sparse)
     const visitor: ObjectVisitor = {
       countedBytes: ({ visible }) => totalBytes(visible),
       visit: ({ visible }, bytes, offsetBytes, onUsed) =>
-        writer.data({ bytes, offsetBytes }, visible, onUsed),
+        writer.writeBytes({ bytes, offsetBytes }, visible, onUsed),
     }
     const blockHashes = await loadBlockHashes(job, objects, volume)
     await visitObjects(job, objects, visitor, { signal, operation: 'The restore', meter, blockHashes })
-    const writeZeros = async (extents: readonly VolumeExtent[], areGaps: boolean): Promise<void> => {
+    const writeZeros = async (extents: readonly VolumeExtent[], areUncovered: boolean): Promise<void> => {
       for (const extent of extents) {
-        await writer.zeros(extent, areGaps, access.options)
+        await writer.writeZeros(extent, areUncovered, access.options)
         meter.add({ done: extent.lengthBytes })
       }
     }
     await writeZeros(zeros, false)
-    await writeZeros(map.gaps, true)
+    await writeZeros(map.uncovered, true)
     throwIfAborted(signal, 'The restore')
     meter.begin('sync-target')
-    await open.finish()
-    await open.close()
-    meter.finish()
-    const sizes = { sizeBytes: volume.sizeBytes, ...writer.counts, objectsFetched: objects.length }
-    return { backupId: record.id, ...sizes, volumeMetadata }
+    await target.finish()
+    await target.close()
   } catch (error) {
     // The first error is the one to report: errors of the clean-up follow from it.
-    await closeQuietly(open)
-    await open.discard?.().catch(() => undefined)
+    await closeQuietly(target)
+    await target.discard?.().catch(() => undefined)
     throw error
   }
+  // The target is complete: a listener that throws now does not undo that.
+  meter.finish()
+  const sizes = { sizeBytes: volume.sizeBytes, ...writer.counts, objectsFetched: objects.length }
+  return { backupId: record.id, ...sizes, volumeMetadata }
 }
 
 /** Refuses a restore that needs a missing object; a missing one that newer layers hide causes a warning. */
 async function assertPresent(job: ChainJob, map: ExtentMap, volume: VolumeInfo): Promise<void> {
   const { chain, strict, onWarning } = job
-  let extraObjects: BackupWarning | undefined
-  const noteExtra = (warning: BackupWarning): void => {
-    if (warning.code === 'EXTRA_OBJECTS') extraObjects ??= warning
-    onWarning(warning)
-  }
-  const problems = await findMissingObjects({ ...job, onWarning: noteExtra })
+  const { missing, extra } = await compareWithListing(job)
+  const [extraObjects] = extra
   // Both symptoms of a truncated manifest: there are hashes of blocks that no object holds, and objects that no manifest names.
   if (extraObjects && volume.listIsLonger) {
     const message = `The metadata of the chain is damaged: its objects end before the last hashed block. ${extraObjects.message} Nothing was restored.`
@@ -109,7 +101,7 @@ async function assertPresent(job: ChainJob, map: ExtentMap, volume: VolumeInfo):
   }
   const needed = new Set(map.objects.map(({ object }) => object.name))
   const hashLists = new Set(chain.map(({ record }) => sha256fileObjectName(record.prefix)))
-  for (const { message, backupId = '', objectName = '' } of problems) {
+  for (const { message, backupId = '', objectName = '' } of missing) {
     if (hashLists.has(objectName)) {
       // Cinder restores without the block hashes, too. Those of the newest backup were reported before.
       if (volume.fault && backupId === chain[0].record.id) continue
@@ -117,9 +109,10 @@ async function assertPresent(job: ChainJob, map: ExtentMap, volume: VolumeInfo):
       onWarning({ code: 'HASH_LIST_UNREADABLE', message: `${message}; ${advice}.`, backupId })
     } else if (strict || needed.has(objectName)) {
       const what = `${message}: nothing was restored. Verify the backup to see what else is missing.`
-      throw new BackupError('OBJECT_MISSING', what, { backupId, objectName, problems })
+      throw new BackupError('OBJECT_MISSING', what, { backupId, objectName, problems: missing })
     } else {
-      onWarning({ code: 'LISTING_INCOMPLETE', message: `${message}; this restore does not need it.` })
+      const warning = `${message}; this restore does not need its data.`
+      onWarning({ code: 'UNUSED_OBJECT_MISSING', message: warning, backupId })
     }
   }
 }

@@ -2,7 +2,7 @@ import {
   inSteps,
   visibleParts,
   type ExtentMap,
-  type VisiblePart,
+  type VolumeBytes,
   type VisibleObject,
 } from '../chain/extent-map.js'
 import type { StoreOptions } from '../contracts/object-store.js'
@@ -32,8 +32,8 @@ export class ExtentWriter {
    * Writes the parts of some bytes that are within the extents. A hole may be left for zeros, since the newest layer wins
    * before anything is written: no older data can be beneath them.
    */
-  async data(
-    { bytes, offsetBytes }: VisiblePart,
+  async writeBytes(
+    { bytes, offsetBytes }: VolumeBytes,
     extents: readonly VolumeExtent[],
     onWritten: (lengthBytes: number) => void,
   ): Promise<void> {
@@ -55,14 +55,14 @@ export class ExtentWriter {
   /**
    * Writes zeros where the target holds something else.
    *
-   * @param isGap - whether no object has the extent: it is never written where the target reads as zeros
+   * @param isUncovered - whether no object has the extent: it is never written where the target reads as zeros
    */
-  async zeros(
+  async writeZeros(
     { offsetBytes, lengthBytes }: VolumeExtent,
-    isGap: boolean,
+    isUncovered: boolean,
     options: StoreOptions,
   ): Promise<void> {
-    if (this.target.readsAsZeros && (isGap || this.sparse)) {
+    if (this.target.readsAsZeros && (isUncovered || this.sparse)) {
       this.counts.sparseBytes += lengthBytes
       return
     }
@@ -76,7 +76,7 @@ export class ExtentWriter {
 }
 
 /** The runs of blocks that are not all zeros. Blocks are aligned to the volume, as the target's own are. */
-function* dataRuns({ bytes, offsetBytes }: VisiblePart): Generator<VisiblePart> {
+function* dataRuns({ bytes, offsetBytes }: VolumeBytes): Generator<VolumeBytes> {
   let start = 0
   for (let at = 0; at < bytes.length;) {
     const end = Math.min(bytes.length, at + HOLE_BYTES - ((offsetBytes + at) % HOLE_BYTES))

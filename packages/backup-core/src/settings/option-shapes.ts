@@ -192,7 +192,7 @@ type ShapeOfOptions = Readonly<Record<string, OptionRule>>
  * @param args - the call's arguments by their names
  * @throws BackupError `OPTION_INVALID`
  */
-export function checkCall<Call extends keyof typeof CALLS>(
+export function validateCall<Call extends keyof typeof CALLS>(
   call: Call,
   args: Readonly<Record<keyof (typeof CALLS)[Call], unknown>>,
 ): void {

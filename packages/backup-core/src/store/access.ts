@@ -7,14 +7,14 @@ import {
 } from '../contracts/object-store.js'
 import type { ExtraMetadata } from '../contracts/records.js'
 import { BackupError, isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
-import { isBackupObjectName, metadataObjectName, sha256fileObjectName } from '../format/object-names.js'
+import { isBackupObjectName, manifestObjectName, sha256fileObjectName } from '../format/object-names.js'
 import { withReader, writeObject } from './objects.js'
 
 /** The maximum length of an object that is read into memory whole: 1 GiB. */
 const MAX_WHOLE_BYTES = 2 ** 30
 
 /** Where the objects of one backup are. */
-export interface BackupPlace {
+export interface BackupLocation {
   readonly container: string
   readonly prefix: string
 }
@@ -44,7 +44,7 @@ export class StoreAccess {
   }
 
   /** Lists a backup's objects. Names are checked: the prefix of backup `a` may also be a prefix of those of backup `ab`. */
-  async list({ container, prefix }: BackupPlace): Promise<BackupListing> {
+  async list({ container, prefix }: BackupLocation): Promise<BackupListing> {
     const own = new Set<string>()
     const others: string[] = []
     for await (const name of this.names(container, prefix)) {
@@ -124,7 +124,7 @@ async function* onePiece(reader: ObjectReader, options: StoreOptions): AsyncGene
 
 /** The two objects of every backup beside its chunks. */
 export function controlObjectNames(prefix: string): readonly [metadata: string, sha256file: string] {
-  return [metadataObjectName(prefix), sha256fileObjectName(prefix)]
+  return [manifestObjectName(prefix), sha256fileObjectName(prefix)]
 }
 
 /** Codes of a stored object that is damaged. */

@@ -14,8 +14,8 @@ import type {
 } from '../contracts/object-store.js'
 import type { ExtraMetadata, NewBackup } from '../contracts/records.js'
 import { throwIfAborted } from '../errors/backup-error.js'
-import { mapConcurrently } from '../pipeline/slots.js'
 import { StoreAccess } from './access.js'
+import { mapConcurrently } from '../pipeline/map-concurrently.js'
 
 /** The hooks of a backend: those that it must implement, and the defaults of the others. See {@link ObjectStore}. */
 export abstract class BackendHooks implements ObjectStore {

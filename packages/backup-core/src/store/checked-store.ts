@@ -68,8 +68,12 @@ export function checkedStore(store: ObjectStore): ObjectStore {
       attempt(callOf('check for the object', options, container, objectName), () =>
         store.objectExists(container, objectName, options),
       ),
-    generateObjectNamePrefix: (backup) => store.generateObjectNamePrefix(backup),
-    updateContainerName: (backup, container) => store.updateContainerName(backup, container),
+    generateObjectNamePrefix: (backup) =>
+      attemptSync(callOf('choose the prefix of the backup'), () => store.generateObjectNamePrefix(backup)),
+    updateContainerName: (backup, container) =>
+      attemptSync(callOf('choose the container of the backup'), () =>
+        store.updateContainerName(backup, container),
+      ),
     getExtraMetadata: (backup) =>
       attempt(callOf('prepare a backup in the container', {}, backup.container ?? undefined), () =>
         store.getExtraMetadata(backup),
@@ -87,12 +91,8 @@ export function checkedStore(store: ObjectStore): ObjectStore {
   }
 }
 
-/** Calls a method of a driver that is not a hook, and maps its errors as those of the hooks. */
-export function checkedCall<T>(
-  action: string,
-  options: StoreOptions,
-  call: () => T | Promise<T>,
-): Promise<T> {
+/** Calls a method of a driver that is not in `ObjectStore`, and maps its errors as those of the hooks. */
+export function callDriver<T>(action: string, options: StoreOptions, call: () => T | Promise<T>): Promise<T> {
   return attempt(callOf(action, options), call)
 }
 
@@ -140,6 +140,14 @@ function checkedReader(reader: ObjectReader, call: CallContext): ObjectReader {
 /** Makes a call even where its signal was aborted: the backend decides whether that ends it. */
 function attempt<T>(context: CallContext, call: () => T | PromiseLike<T>): Promise<T> {
   return mapErrors(call, (error) => errors.errorOf(error, context))
+}
+
+function attemptSync<T>(context: CallContext, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw errors.errorOf(error, context)
+  }
 }
 
 function iterate<T>(context: CallContext, open: () => AsyncIterable<T>): AsyncIterable<T> {

@@ -1,6 +1,6 @@
 import { BackupError, throwIfAborted, type BackupProblem } from '../errors/backup-error.js'
 import type { HashList } from '../format/hash-list.js'
-import { hashBuffers, sha256 } from '../hash/chunk-hasher.js'
+import { hashParts, sha256 } from '../hash/chunk-hasher.js'
 import type { VolumeExtent } from '../contracts/volume.js'
 import { assertValidChain, type Chain } from '../chain/chain.js'
 import {
@@ -10,19 +10,15 @@ import {
   visibleParts,
   type VisibleObject,
 } from '../chain/extent-map.js'
-import { findMissingObjects } from '../chain/missing-objects.js'
-import {
-  chainSizeByManifest,
-  readVolumeInfo,
-  manifestStatesSize,
-  type VolumeInfo,
-} from '../chain/block-hashes.js'
+import { compareWithListing } from '../chain/missing-objects.js'
+import { readVolumeInfo, type VolumeInfo } from '../chain/block-hashes.js'
 import { isStoredFault } from '../store/access.js'
 import type { VerifyOptions, VerifyResult } from '../contracts/requests.js'
 import { assertFetchable, DAMAGE_ADVICE, type ChainJob } from '../fetch/fetch-object.js'
 import { visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
+import { chainSizeByManifest, manifestStatesSize } from '../chain/volume-size.js'
 
 interface PartialBlock {
   readonly bytes: Uint8Array
@@ -102,7 +98,7 @@ export class BlockCheck {
   }
 
   async #checkComplete(bytes: Uint8Array, firstBlock: number): Promise<void> {
-    const { sha256s } = await hashBuffers({ parts: [bytes], blockSizeBytes: this.blockSizeBytes, md5: false })
+    const { sha256s } = await hashParts({ parts: [bytes], blockSizeBytes: this.blockSizeBytes, md5: false })
     if (!sha256s) return
     for (let index = 0; index * 32 < sha256s.length; index += 1)
       this.#compare(firstBlock + index, sha256s, index * 32)
@@ -142,17 +138,17 @@ export async function runVerify(job: ChainJob, options: VerifyOptions): Promise<
   const { chain } = job
   const { level = 'quick' } = options
   assertValidChain(chain)
-  const problems = await findMissingObjects(job)
-  const [{ record, metadata }] = chain
+  const problems = [...(await compareWithListing(job)).missing]
+  const [{ record, manifest }] = chain
   // A quick check needs the block hashes only where the size of the volume is nowhere else.
-  const needsHashes = level === 'full' || (metadata.parentId !== null && !manifestStatesSize(chain))
+  const needsHashes = level === 'full' || (manifest.parentId !== null && !manifestStatesSize(chain))
   const volume = needsHashes ? await measureOrProblem(job, problems) : undefined
   const sizeBytes = volume?.sizeBytes ?? chainSizeByManifest(chain)
-  let objectsChecked = chain.reduce((sum, layer) => sum + layer.metadata.objects.length, 0)
+  let objectsChecked = chain.reduce((sum, layer) => sum + layer.manifest.objects.length, 0)
   let blocksChecked = 0
   if (level === 'full') {
-    const blocks = volume?.blocks
-    const check = blocks && new BlockCheck(blocks.hashes, blocks.header.blockSizeBytes, sizeBytes)
+    const sha256file = volume?.sha256file
+    const check = sha256file && new BlockCheck(sha256file.hashes, sha256file.header.blockSizeBytes, sizeBytes)
     objectsChecked = await checkContents(job, sizeBytes, check, problems, options)
     blocksChecked = check?.blocksChecked ?? 0
   }
@@ -195,7 +191,7 @@ async function checkContents(
     },
   }
   await visitObjects(job, items, visitor, { signal, operation: 'The verification', meter })
-  for (const gap of map.gaps) await check?.addZeros(gap, signal)
+  for (const extent of map.uncovered) await check?.addZeros(extent, signal)
   for (const { offsetBytes, lengthBytes } of check?.badExtents(MAX_PROBLEMS) ?? []) {
     problems.push({
       code: 'OBJECT_CORRUPT',
@@ -212,7 +208,7 @@ async function checkContents(
 function withHidden(chain: Chain, visible: readonly VisibleObject[]): VisibleObject[] {
   const names = new Set(visible.map(({ object }) => object.name))
   const hidden = chain.flatMap((layer) =>
-    layer.metadata.objects
+    layer.manifest.objects
       .filter((object) => !names.has(object.name))
       .map((object) => ({ layer, object, visible: [] })),
   )
@@ -236,8 +232,8 @@ async function measureOrProblem(job: ChainJob, problems: BackupProblem[]): Promi
 function toProblem(error: BackupError, backupId: string, objectName: string): BackupProblem {
   const { offsetBytes } = error.details
   const message = error.message.replace(DAMAGE_ADVICE, '').replace(/\.$/, '')
-  const place = offsetBytes === undefined ? {} : { offsetBytes }
-  return { code: error.code, message, backupId, objectName, ...place }
+  const location = offsetBytes === undefined ? {} : { offsetBytes }
+  return { code: error.code, message, backupId, objectName, ...location }
 }
 
 function verifyFailed(backupId: string, problems: readonly BackupProblem[]): BackupError {

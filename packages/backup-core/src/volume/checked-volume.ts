@@ -11,30 +11,30 @@ import type {
 import { BackupError, isBackupError, reasonOfAbort, type BackupErrorCode } from '../errors/backup-error.js'
 import { mapErrors } from '../errors/error-mapper.js'
 
-type Extents = AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
+export type Extents = AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
 
 /** A volume whose methods are a caller's own code: how its failures are reported. */
-interface CheckedSide {
+interface VolumeSide {
   readonly code: BackupErrorCode
   readonly failure: string
   /** Names the operation after an abort. */
   readonly operation: string
 }
 
-const sourceSide: CheckedSide = {
+const sourceSide: VolumeSide = {
   code: 'SOURCE_READ',
   failure: 'Cannot read the source',
   operation: 'Reading the source',
 }
 
-const targetSide: CheckedSide = {
+const targetSide: VolumeSide = {
   code: 'TARGET_WRITE',
   failure: 'Cannot write the target',
   operation: 'The restore',
 }
 
 /** What is called, in errors (`read()`), and the signal that it was passed. */
-interface CallPlace {
+export interface CallDescription {
   readonly what: string
   readonly signal: AbortSignal | undefined
   readonly offsetBytes?: number | undefined
@@ -69,8 +69,8 @@ function checkedSource(source: OpenSource, signal: AbortSignal | undefined): Ope
     sizeBytes: sizeBytes === undefined ? undefined : requireSize(sizeBytes, 'The sizeBytes of a source'),
     seekable: seekable === true,
     async read(into, offsetBytes, options = {}) {
-      const place = { what: 'read()', signal: options.signal, offsetBytes }
-      const count: unknown = await callSource(place, () => source.read(into, offsetBytes, options))
+      const description = { what: 'read()', signal: options.signal, offsetBytes }
+      const count: unknown = await callSource(description, () => source.read(into, offsetBytes, options))
       if (isByteCount(count) && count <= into.length) return count
       const what = `read() returned ${shownNumber(count)} at byte ${offsetBytes}`
       throw sourceError(`${what}, expected a whole number from 0 to ${into.length}`, undefined, offsetBytes)
@@ -88,7 +88,7 @@ function checkedSource(source: OpenSource, signal: AbortSignal | undefined): Ope
           // ExtentCursor refuses anything that is not iterable.
           return source.extents?.(options) as Extents
         } catch (error) {
-          throw failedCall(sourceSide, { what: 'extents()', signal: options?.signal }, error)
+          throw failedSourceCall({ what: 'extents()', signal: options?.signal }, error)
         }
       },
     }),
@@ -112,7 +112,7 @@ export async function openCheckedTarget(
 ): Promise<OpenTarget> {
   const { signal } = requirements
   const call = <T>(what: string, run: () => T | Promise<T>, offsetBytes?: number): Promise<T> =>
-    checkedCall(targetSide, { what, signal, offsetBytes }, run)
+    callVolume(targetSide, { what, signal, offsetBytes }, run)
   const answer: unknown = await call('openTarget()', () => target.openTarget(requirements))
   const open = answer as OpenTarget
   const methods = answer as Partial<OpenTarget> | null | undefined
@@ -122,11 +122,13 @@ export async function openCheckedTarget(
     throw volumeError(targetSide, `openTarget() returned ${describeValue(answer)}, ${expected}`)
   }
   const readsAsZeros: unknown = open.readsAsZeros
+  let closing: Promise<void> | undefined
   return {
     readsAsZeros: readsAsZeros === true,
     write: (bytes, offsetBytes) => call('write()', () => open.write(bytes, offsetBytes), offsetBytes),
     finish: () => call('finish()', () => open.finish()),
-    close: () => call('close()', () => open.close()),
+    // Once, whatever fails: the contract of `OpenTarget`.
+    close: () => (closing ??= call('close()', () => open.close())),
     discard: () => call('discard()', () => open.discard?.()),
   }
 }
@@ -160,7 +162,7 @@ export function requireSize(sizeBytes: unknown, what: string): number {
   throw new BackupError('OPTION_INVALID', message)
 }
 
-function isByteCount(value: unknown): value is number {
+export function isByteCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
@@ -169,17 +171,26 @@ function shownNumber(value: unknown): string {
 }
 
 /** Calls a method of a source, which may throw synchronously or return a plain value. */
-export function callSource<T>(place: CallPlace, call: () => T | Promise<T>): Promise<T> {
-  return checkedCall(sourceSide, place, call)
+export function callSource<T>(description: CallDescription, call: () => T | Promise<T>): Promise<T> {
+  return callVolume(sourceSide, description, call)
 }
 
-function checkedCall<T>(side: CheckedSide, place: CallPlace, call: () => T | Promise<T>): Promise<T> {
-  return mapErrors(call, (error) => failedCall(side, place, error))
+function callVolume<T>(
+  side: VolumeSide,
+  description: CallDescription,
+  call: () => T | Promise<T>,
+): Promise<T> {
+  return mapErrors(call, (error) => failedCall(side, description, error))
+}
+
+/** What a failed call of a source's method is reported as. */
+export function failedSourceCall(description: CallDescription, error: unknown): BackupError {
+  return failedCall(sourceSide, description, error)
 }
 
 function failedCall(
-  side: CheckedSide,
-  { what, signal, offsetBytes }: CallPlace,
+  side: VolumeSide,
+  { what, signal, offsetBytes }: CallDescription,
   error: unknown,
 ): BackupError {
   return errorOfCall(error, side.operation, signal, (why) =>
@@ -205,102 +216,11 @@ export function sourceError(what: string, cause?: unknown, offsetBytes?: number)
 }
 
 function volumeError(
-  { code, failure }: CheckedSide,
+  { code, failure }: VolumeSide,
   what: string,
   cause?: unknown,
   offsetBytes?: number,
 ): BackupError {
-  const place = offsetBytes === undefined ? {} : { offsetBytes }
-  return new BackupError(code, `${failure}: ${what}.`, { cause, ...place })
-}
-
-/**
- * Waits for `work`, or until the signal is aborted: for work that takes no signal and may never settle. The result of
- * work that is abandoned is ignored. Rejects as `throwIfAborted` throws.
- */
-export async function unlessAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-  operation: string,
-): Promise<T> {
-  if (signal === undefined) return work
-  let stop: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      reject(reasonOfAbort(signal, operation))
-    }
-    signal.addEventListener('abort', stop, { once: true })
-    if (signal.aborted) stop()
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    if (stop !== undefined) signal.removeEventListener('abort', stop)
-  }
-}
-
-/** Walks the ascending list of extents of a source, one range of the volume after another. */
-export class ExtentCursor implements AsyncDisposable {
-  readonly #extents: AsyncGenerator<VolumeExtent, undefined>
-  #next: VolumeExtent | undefined
-
-  /**
-   * @param what - names the list in an error: `extents()`
-   * @param signal - the one that the source was passed
-   */
-  constructor(extents: Extents, what: string, signal?: AbortSignal) {
-    this.#extents = checkedExtents(extents, { what, signal })
-  }
-
-  /** The extents between two offsets, cut to them. The ranges of successive calls must ascend without overlaps. */
-  async within(startBytes: number, endBytes: number): Promise<VolumeExtent[]> {
-    const found: VolumeExtent[] = []
-    for (;;) {
-      this.#next ??= (await this.#extents.next()).value
-      if (!this.#next) return found
-      const { offsetBytes, lengthBytes } = this.#next
-      const start = Math.max(startBytes, offsetBytes)
-      const end = Math.min(endBytes, offsetBytes + lengthBytes)
-      if (end > start) found.push({ offsetBytes: start, lengthBytes: end - start })
-      if (offsetBytes + lengthBytes > endBytes) return found
-      this.#next = undefined
-    }
-  }
-
-  /** Stops the list. Its errors are ignored: it is not used any more, and what it yielded was validated. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#extents.return(undefined).catch(() => undefined)
-  }
-}
-
-async function* checkedExtents(
-  extents: Extents,
-  place: CallPlace,
-): AsyncGenerator<VolumeExtent, undefined, undefined> {
-  const { what } = place
-  const given = extents as Partial<AsyncIterable<unknown> & Iterable<unknown>> | null | undefined
-  let reachedBytes = 0
-  try {
-    if (!given?.[Symbol.asyncIterator] && !given?.[Symbol.iterator])
-      throw sourceError(`${what} returned ${describeValue(extents)}, expected an iterable of extents`)
-    for await (const extent of extents) {
-      const value: unknown = extent
-      if (typeof value !== 'object' || value === null) {
-        const expected = 'expected an object with offsetBytes and lengthBytes'
-        throw sourceError(`${what} yielded ${describeValue(value)}, ${expected}`)
-      }
-      const { offsetBytes, lengthBytes } = extent
-      if (!isByteCount(offsetBytes) || !isByteCount(lengthBytes) || offsetBytes < reachedBytes) {
-        const yielded = `${String(lengthBytes)} bytes at ${String(offsetBytes)}, after an extent that ends at ${reachedBytes}`
-        throw sourceError(
-          `${what} yielded ${yielded}: extents must be whole numbers, ascending and without overlaps`,
-        )
-      }
-      reachedBytes = offsetBytes + lengthBytes
-      yield extent
-    }
-    return undefined
-  } catch (error) {
-    throw failedCall(sourceSide, place, error)
-  }
+  const description = offsetBytes === undefined ? {} : { offsetBytes }
+  return new BackupError(code, `${failure}: ${what}.`, { cause, ...description })
 }

@@ -18,15 +18,15 @@ export type ProcessState = 'alive' | 'dead' | 'unknown'
 
 /** Identifies this process in the names of temporary files and in marks. */
 export async function processIdentity(): Promise<string> {
-  const { place, boot, namespace } = await ownPlace()
-  return `${place}${boot}${namespace}-${process.pid}-${await startTicks(process.pid)}`
+  const { machine, boot, namespace } = await ownHost()
+  return `${machine}${boot}${namespace}-${process.pid}-${await startTicks(process.pid)}`
 }
 
 /** Finds out from its note whether a process still runs. */
 export async function stateOfOwner(owner: string): Promise<ProcessState> {
-  const [, place, boot, namespace, pid, started = '0'] = ownerPattern.exec(owner) ?? []
-  const own = await ownPlace()
-  if (place !== own.place) return 'unknown'
+  const [, machine, boot, namespace, pid, started = '0'] = ownerPattern.exec(owner) ?? []
+  const own = await ownHost()
+  if (machine !== own.machine) return 'unknown'
   // No process outlives its boot; without a machine id, the other one may be another machine of the same name.
   if (boot !== own.boot) return own.hasMachineId ? 'dead' : 'unknown'
   if (namespace !== own.namespace) return 'unknown'
@@ -35,17 +35,17 @@ export async function stateOfOwner(owner: string): Promise<ProcessState> {
   return now !== '0' && started !== '0' && now !== started ? 'dead' : 'alive'
 }
 
-interface Place {
-  readonly place: string
+interface ProcessHost {
+  readonly machine: string
   readonly boot: string
   readonly namespace: string
   readonly hasMachineId: boolean
 }
 
-async function ownPlace(): Promise<Place> {
+async function ownHost(): Promise<ProcessHost> {
   const machineId = (await textOf('/etc/machine-id')).trim()
   return {
-    place: digestOf(`${hostname()}\n${machineId}`),
+    machine: digestOf(`${hostname()}\n${machineId}`),
     boot: digestOf((await textOf('/proc/sys/kernel/random/boot_id')).trim()),
     namespace: digestOf(await readlink('/proc/self/ns/pid').catch(() => '')),
     hasMachineId: machineId !== '',

@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import { BackupError, throwIfAborted } from '../errors/backup-error.js'
+import { BackupError, throwIfAborted, unlessAborted } from '../errors/backup-error.js'
 import {
   checkOptions,
   describeValue,
@@ -7,7 +7,7 @@ import {
   optionRules,
   type OptionShape,
 } from '../checks/check-options.js'
-import { closeOnFailure, errorOfCall, unlessAborted } from './checked-volume.js'
+import { closeOnFailure, errorOfCall } from './checked-volume.js'
 import type { OpenSource, VolumeOpenOptions, VolumeSource } from '../contracts/volume.js'
 
 /** Options of {@link streamVolume}. */
@@ -40,7 +40,6 @@ export function streamVolume(
   let used = false
   return {
     async openSource({ signal }: VolumeOpenOptions = {}): Promise<OpenSource> {
-      throwIfAborted(signal, 'Opening the stream')
       if (used)
         throw new BackupError(
           'SOURCE_READ',
@@ -48,10 +47,12 @@ export function streamVolume(
         )
       used = true
       const source = new StreamSource(start(), sizeBytes)
-      // The engine does not read a volume of no bytes: whether the stream has none is checked here.
-      if (sizeBytes === 0)
-        await closeOnFailure(source, () => source.read(noBytes, 0, { ...(signal && { signal }) }))
-      return source
+      return closeOnFailure(source, async () => {
+        throwIfAborted(signal, 'Opening the stream')
+        // The engine does not read a volume of no bytes: whether the stream has none is checked here.
+        if (sizeBytes === 0) await source.read(noBytes, 0, { ...(signal && { signal }) })
+        return source
+      })
     },
   }
 }

@@ -55,9 +55,9 @@ class CountingPool extends BufferPool {
     return buffer
   }
 
-  override give(buffer: Uint8Array): void {
+  override release(buffer: Uint8Array): void {
     expect(this.inUse.delete(buffer.buffer)).toBe(true)
-    super.give(buffer)
+    super.release(buffer)
   }
 }
 

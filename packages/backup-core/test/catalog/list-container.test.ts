@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { listContainer } from '../../src/catalog/store-places.js'
+import { listContainer } from '../../src/catalog/store-index.js'
 import { StoreAccess } from '../../src/store/access.js'
 import type { ObjectStore } from '../../src/contracts/object-store.js'
 

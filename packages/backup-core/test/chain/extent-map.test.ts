@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { StoredObject } from '../../src/format/metadata.js'
+import type { StoredObject } from '../../src/format/manifest.js'
 import { buildExtentMap, type ExtentMap } from '../../src/chain/extent-map.js'
 import type { VolumeExtent } from '../../src/contracts/volume.js'
 
@@ -15,7 +15,7 @@ const object = (name: string, offsetBytes: number, lengthBytes: number): StoredO
 /** The extent map of layers with these objects. */
 const mapOf = (layers: readonly (readonly StoredObject[])[], window: VolumeExtent): ExtentMap<unknown> =>
   buildExtentMap(
-    layers.map((objects) => ({ metadata: { objects } })),
+    layers.map((objects) => ({ manifest: { objects } })),
     window,
   )
 
@@ -25,7 +25,7 @@ describe('buildExtentMap', () => {
       offsetBytes: 0,
       lengthBytes: 30,
     })
-    expect(map.gaps).toEqual([])
+    expect(map.uncovered).toEqual([])
     expect(map.objects.map((item) => [item.object.name, item.visible])).toEqual([
       [
         'old',
@@ -55,7 +55,7 @@ describe('buildExtentMap', () => {
       lengthBytes: 12,
     })
     expect(map.objects.map((item) => item.object.name)).toEqual(['new'])
-    expect(map.gaps).toEqual([{ offsetBytes: 10, lengthBytes: 2 }])
+    expect(map.uncovered).toEqual([{ offsetBytes: 10, lengthBytes: 2 }])
   })
 
   it('agrees with writing the layers byte by byte, oldest first', () => {
@@ -84,8 +84,8 @@ describe('buildExtentMap', () => {
             }
           }
         }
-        for (const gap of map.gaps) {
-          for (let at = 0; at < gap.lengthBytes; at += 1) claimed[gap.offsetBytes + at]! += 1
+        for (const extent of map.uncovered) {
+          for (let at = 0; at < extent.lengthBytes; at += 1) claimed[extent.offsetBytes + at]! += 1
         }
         for (let at = 0; at < 200; at += 1) {
           const inside = at >= offset && at < offset + length
@@ -100,6 +100,6 @@ describe('buildExtentMap', () => {
     const many = Array.from({ length: 200_000 }, (_, index) => object(`o${index}`, index * 10, 15))
     const map = mapOf([many], { offsetBytes: 0, lengthBytes: 2_000_005 })
     expect(map.objects).toHaveLength(200_000)
-    expect(map.gaps).toEqual([])
+    expect(map.uncovered).toEqual([])
   })
 })

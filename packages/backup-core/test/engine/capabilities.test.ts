@@ -55,6 +55,24 @@ describe('a capability of a driver', () => {
   })
 })
 
+describe('a hook that returns no promise', () => {
+  it.each(['generateObjectNamePrefix', 'updateContainerName'] as const)(
+    '%s, where it throws, is STORE_FAILED as any other',
+    async (hook) => {
+      const driver = driverWith({})
+      Object.assign(driver, {
+        [hook]: () => {
+          throw new TypeError('broken')
+        },
+      })
+      await expect(driver.backup({ volumeId: 'v' }, volume)).rejects.toMatchObject({
+        code: 'STORE_FAILED',
+        cause: expect.any(TypeError) as TypeError,
+      })
+    },
+  )
+})
+
 describe('a capability of readers and writers', () => {
   it.each([
     ['streamingReads', 'stream', { rangedReads: true }],

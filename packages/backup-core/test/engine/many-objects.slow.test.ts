@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { bufferVolume, type BackupRecord } from '@stowage/backup-core'
 import { MemoryBackupDriver } from '@stowage/backup-testkit'
-import { metadataBody } from '../../src/format/metadata-writer.js'
-import type { StoredObject } from '../../src/format/metadata.js'
-import { chunkObjectName, metadataObjectName, sha256fileObjectName } from '../../src/format/object-names.js'
+import { manifestBody } from '../../src/format/manifest-writer.js'
+import type { StoredObject } from '../../src/format/manifest.js'
+import { dataObjectName, manifestObjectName, sha256fileObjectName } from '../../src/format/object-names.js'
 
 const container = 'volumebackups'
 const prefix = 'volume_volume/20260101000000/az_nova_backup_many'
@@ -23,11 +23,11 @@ async function manyObjects(): Promise<{
   )
   driver.store.createContainer(container)
   const objects = Array.from(bytes, (byte, index): StoredObject => {
-    const name = chunkObjectName(prefix, index + 1)
+    const name = dataObjectName(prefix, index + 1)
     driver.store.set(container, name, Uint8Array.of(byte))
     return { name, offsetBytes: index, lengthBytes: 1, compression: 'none', md5: md5s[byte]! }
   })
-  const body = await metadataBody({
+  const body = await manifestBody({
     version: '1.0.0',
     backupId: 'many',
     volumeId: 'volume',
@@ -43,7 +43,7 @@ async function manyObjects(): Promise<{
   })
   const pieces: Uint8Array[] = []
   for await (const piece of body.stream()) pieces.push(Uint8Array.from(piece))
-  driver.store.set(container, metadataObjectName(prefix), Buffer.concat(pieces))
+  driver.store.set(container, manifestObjectName(prefix), Buffer.concat(pieces))
   driver.store.set(container, sha256fileObjectName(prefix), new Uint8Array(0))
   return { driver, bytes, record: await driver.getBackup('many') }
 }

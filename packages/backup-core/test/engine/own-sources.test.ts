@@ -1,6 +1,12 @@
 import { MemoryBackupDriver } from '@stowage/backup-testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { bufferVolume, isBackupError, type OpenSource, type VolumeSource } from '@stowage/backup-core'
+import {
+  bufferVolume,
+  isBackupError,
+  type OpenSource,
+  type Progress,
+  type VolumeSource,
+} from '@stowage/backup-core'
 import { changed, seededBytes } from './volumes.js'
 
 // Sources and targets of a caller's own may break every promise of their interface.
@@ -186,5 +192,37 @@ describe('a target whose methods fail', () => {
     const { id } = await driver.backup({ volumeId: 'v' }, bufferVolume(Buffer.from(volume)))
     const restore = driver.restore(id, { openTarget } as never)
     expect(await failure(restore)).toMatchObject({ code: 'TARGET_WRITE' })
+  })
+
+  it('is closed once, also where close() throws', async () => {
+    const { id } = await driver.backup({ volumeId: 'v' }, bufferVolume(Buffer.from(volume)))
+    let closes = 0
+    const close = (): never => {
+      closes += 1
+      throw new Error('broken')
+    }
+    await failure(driver.restore(id, { openTarget: () => opened({ close }) } as never))
+    expect(closes).toBe(1)
+  })
+
+  it('stays as it is where it is complete, and only the listener of the progress throws', async () => {
+    const { id } = await driver.backup({ volumeId: 'v' }, bufferVolume(Buffer.from(volume)))
+    const target = bufferVolume()
+    let discards = 0
+    const openTarget: typeof target.openTarget = async (requirements) => {
+      const open = await target.openTarget(requirements)
+      return {
+        readsAsZeros: open.readsAsZeros,
+        write: (part, offsetBytes) => open.write(part, offsetBytes),
+        finish: () => open.finish(),
+        close: () => open.close(),
+        discard: () => Promise.resolve(void (discards += 1)),
+      }
+    }
+    const onProgress = ({ percent, step }: Progress): void => {
+      if (percent === 100 && step === undefined) throw new Error('the listener failed')
+    }
+    await expect(driver.restore(id, { openTarget }, { onProgress })).rejects.toThrow('the listener failed')
+    expect([discards, Buffer.compare(target.bytes, volume)]).toEqual([0, 0])
   })
 })

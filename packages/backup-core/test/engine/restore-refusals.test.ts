@@ -99,7 +99,10 @@ describe('a restore', () => {
     const target = bufferVolume()
     await driver.restore(next, target, { onWarning: (warning) => warnings.push(warning) })
     expect(Buffer.compare(target.bytes, changed(before, 0, 2048))).toBe(0)
-    expect(warnings.map(({ message }) => message).join()).toContain('-00001')
+    expect(warnings).toEqual([
+      expect.objectContaining({ code: 'UNUSED_OBJECT_MISSING', backupId: full.id }) as BackupWarning,
+    ])
+    expect(warnings[0]?.message).toContain(`${full.prefix}-00001 is not in container`)
   })
 
   it('refuses a flipped bit, a short object and a long one', async () => {

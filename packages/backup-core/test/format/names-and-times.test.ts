@@ -5,10 +5,10 @@ import {
   assertContainerName,
   assertObjectName,
   assertVolumeId,
-  chunkObjectName,
+  dataObjectName,
   isBackupObjectName,
-  metadataObjectName,
-  prefixOfMetadataObject,
+  manifestObjectName,
+  prefixOfManifestObject,
   sha256fileObjectName,
 } from '../../src/format/object-names.js'
 import {
@@ -20,20 +20,20 @@ import {
 
 describe('object names', () => {
   test('number chunks in five digits, and in more from 100000 on', () => {
-    expect(chunkObjectName('p', 1)).toBe('p-00001')
-    expect(chunkObjectName('p', 99_999)).toBe('p-99999')
-    expect(chunkObjectName('p', 100_000)).toBe('p-100000')
+    expect(dataObjectName('p', 1)).toBe('p-00001')
+    expect(dataObjectName('p', 99_999)).toBe('p-99999')
+    expect(dataObjectName('p', 100_000)).toBe('p-100000')
   })
 
   test.each([0, -1, 1.5, NaN, 2 ** 53])('have no chunk number %s', (number) => {
-    expect(() => chunkObjectName('p', number)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+    expect(() => dataObjectName('p', number)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
   })
 
   test('belong to the backup whose prefix they have, and to no other', () => {
     const own = [
-      chunkObjectName('v_a', 1),
-      chunkObjectName('v_a', 123_456),
-      metadataObjectName('v_a'),
+      dataObjectName('v_a', 1),
+      dataObjectName('v_a', 123_456),
+      manifestObjectName('v_a'),
       sha256fileObjectName('v_a'),
     ]
     expect(own.every((name) => isBackupObjectName('v_a', name))).toBe(true)
@@ -56,9 +56,9 @@ describe('object names', () => {
   })
 
   test('of a commit object give the prefix back', () => {
-    expect(prefixOfMetadataObject('a/b_metadata')).toBe('a/b')
-    expect(prefixOfMetadataObject('_metadata')).toBeNull()
-    expect(prefixOfMetadataObject('a/b_sha256file')).toBeNull()
+    expect(prefixOfManifestObject('a/b_metadata')).toBe('a/b')
+    expect(prefixOfManifestObject('_metadata')).toBeNull()
+    expect(prefixOfManifestObject('a/b_sha256file')).toBeNull()
   })
 
   test.each([

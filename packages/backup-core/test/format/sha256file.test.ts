@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { HashList } from '../../src/format/hash-list.js'
 import {
-  readSha256file,
+  parseSha256file,
   sha256fileBody,
-  type BlockHashes,
+  type Sha256file,
   type Sha256fileHeader,
 } from '../../src/format/sha256file.js'
 import { collect, golden, inPieces } from './pieces.js'
@@ -37,8 +37,8 @@ function hexOf(list: HashList): string[] {
 const hashesOf = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => createHash('sha256').update(String(index)).digest('hex'))
 
-const read = (text: string | Uint8Array, sizes?: readonly number[]): Promise<BlockHashes> =>
-  readSha256file(inPieces(text, sizes), place)
+const read = (text: string | Uint8Array, sizes?: readonly number[]): Promise<Sha256file> =>
+  parseSha256file(inPieces(text, sizes), place)
 
 function valid(): Record<string, unknown> {
   return {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { hashBuffers, md5Of, ChunkHasher } from '../../src/hash/chunk-hasher.js'
+import { hashParts, md5Of, ChunkHasher } from '../../src/hash/chunk-hasher.js'
 import { startHashWorkers } from '../../src/hash/hash-pool.js'
 
 // From then on shared memory is hashed in workers, and other memory on the main thread.
@@ -24,7 +24,7 @@ it('hashes blocks and chunk alike in a worker and on the main thread, a short la
     hex('sha256', bytes.subarray(index * blockSizeBytes, (index + 1) * blockSizeBytes)),
   )
   for (const input of [bytes, shared(bytes)]) {
-    const { sha256s, md5 } = await hashBuffers({ parts: [input], blockSizeBytes, md5: true })
+    const { sha256s, md5 } = await hashParts({ parts: [input], blockSizeBytes, md5: true })
     expect(Buffer.from(sha256s ?? []).toString('hex')).toBe(wanted.join(''))
     expect(md5).toBe(hex('md5', bytes))
   }
@@ -33,7 +33,7 @@ it('hashes blocks and chunk alike in a worker and on the main thread, a short la
 it('answers concurrent calls, each with its own result', async () => {
   const inputs = Array.from({ length: 20 }, () => randomBytes(300_000))
   const answers = await Promise.all(
-    inputs.map((bytes) => hashBuffers({ parts: [shared(bytes)], blockSizeBytes: 0, md5: true })),
+    inputs.map((bytes) => hashParts({ parts: [shared(bytes)], blockSizeBytes: 0, md5: true })),
   )
   expect(answers.map(({ md5 }) => md5)).toEqual(inputs.map((bytes) => hex('md5', bytes)))
 })
@@ -43,7 +43,7 @@ it('knows the hashes of zeros, of whole and short blocks and of chunks that are 
   const almost = new Uint8Array(500_001)
   almost[499_999] = 1
   for (const bytes of [new Uint8Array(500_001), new Uint8Array(500_001), almost, new Uint8Array(200_000)]) {
-    const { sha256s, md5 } = await hashBuffers({ parts: [shared(bytes)], blockSizeBytes, md5: true })
+    const { sha256s, md5 } = await hashParts({ parts: [shared(bytes)], blockSizeBytes, md5: true })
     const wanted = Array.from({ length: Math.ceil(bytes.length / blockSizeBytes) }, (_, index) =>
       hex('sha256', bytes.subarray(index * blockSizeBytes, (index + 1) * blockSizeBytes)),
     )
@@ -58,9 +58,9 @@ it('hashes parts as if they were one, in a worker and on the main thread', async
   const cuts = [0, 20 * blockSizeBytes, 20 * blockSizeBytes, 21 * blockSizeBytes, bytes.length]
   const views = (whole: Uint8Array): Uint8Array[] =>
     cuts.slice(1).map((end, index) => whole.subarray(cuts[index], end))
-  const whole = await hashBuffers({ parts: [bytes], blockSizeBytes, md5: true })
+  const whole = await hashParts({ parts: [bytes], blockSizeBytes, md5: true })
   for (const input of [bytes, shared(bytes)]) {
-    const { sha256s, md5 } = await hashBuffers({ parts: views(input), blockSizeBytes, md5: true })
+    const { sha256s, md5 } = await hashParts({ parts: views(input), blockSizeBytes, md5: true })
     expect(md5).toBe(hex('md5', bytes))
     expect(Buffer.from(sha256s ?? []).equals(Buffer.from(whole.sha256s ?? []))).toBe(true)
     expect(await md5Of(views(input))).toBe(hex('md5', bytes))
@@ -85,7 +85,7 @@ it('hashes what is known to be zeros as it hashes zeros, between pieces of data 
       expect(await informed.end()).toBe(await uninformed.end())
     }
     const job = { parts: [move(zeros), move(last)], blockSizeBytes, md5: true }
-    expect(await hashBuffers({ ...job, knownZeros: true })).toEqual(await hashBuffers(job))
+    expect(await hashParts({ ...job, knownZeros: true })).toEqual(await hashParts(job))
   }
 })
 
@@ -96,7 +96,7 @@ it('tells whether all parts are zeros, with block hashes and without', async () 
   for (const move of [shared, (bytes: Uint8Array) => bytes]) {
     for (const blockSizeBytes of [0, 4_096]) {
       const zero = async (parts: Uint8Array[]): Promise<boolean> =>
-        (await hashBuffers({ parts: parts.map(move), blockSizeBytes, md5: true })).allZero
+        (await hashParts({ parts: parts.map(move), blockSizeBytes, md5: true })).allZero
       expect(await zero([zeros])).toBe(true)
       expect(await zero([almost])).toBe(false)
       expect(await zero([zeros.subarray(0, 65_536), almost])).toBe(false)
@@ -129,7 +129,7 @@ it('sums a chunk in pieces as if it were one, zeros before, between and after da
       const whole = Buffer.concat(pieces)
       const sha256s = (await hashes).map((hashed) => hashed.sha256s)
       expect((await hashes).map(({ allZero }) => allZero)).toEqual(pieces.map(isZeros))
-      const { sha256s: wanted } = await hashBuffers({ parts: [whole], blockSizeBytes, md5: false })
+      const { sha256s: wanted } = await hashParts({ parts: [whole], blockSizeBytes, md5: false })
       expect(Buffer.concat(sha256s).toString('hex')).toBe(Buffer.from(wanted ?? []).toString('hex'))
       expect(await md5).toBe(hex('md5', whole))
     }

@@ -29,7 +29,7 @@ describe('runPipeline', () => {
       async (item, context, turn) => {
         await sleep((item * 7) % 5)
         await turn(() => order.push(item))
-        context.budget.give(1)
+        context.budget.release(1)
       },
     )
     expect(order).toEqual(Array.from({ length: 30 }, (_, index) => index))
@@ -42,7 +42,7 @@ describe('runPipeline', () => {
       (context) => numbers(6, context),
       async (item, context, turn) => {
         if (item !== 2) await turn(() => order.push(item))
-        context.budget.give(1)
+        context.budget.release(1)
       },
     )
     expect(order).toEqual([0, 1, 3, 4, 5])
@@ -63,7 +63,7 @@ describe('runPipeline', () => {
       async (_item, context) => {
         await sleep(1)
         held -= 1
-        context.budget.give(1)
+        context.budget.release(1)
       },
     )
     expect(most).toBe(5)
@@ -89,7 +89,7 @@ describe('runPipeline', () => {
           if (item === 3) throw failure
           await sleep(5)
           context.signal.throwIfAborted()
-          context.budget.give(1)
+          context.budget.release(1)
         } finally {
           running -= 1
         }
@@ -127,7 +127,7 @@ describe('runPipeline', () => {
         worked += 1
         if (worked === 4) controller.abort(reason)
         await sleep(1)
-        context.budget.give(1)
+        context.budget.release(1)
       },
     )
     await expect(outcome).rejects.toMatchObject({ code: 'ABORTED', cause: reason })
@@ -169,7 +169,7 @@ describe('ByteBudget', () => {
     })
     await tick()
     expect(second).toBe(false)
-    budget.give(25)
+    budget.release(25)
     await waiting
     expect(second).toBe(true)
   })
@@ -184,7 +184,7 @@ describe('ByteBudget', () => {
     await budget.take(4, 'inProgress')
     await tick()
     expect(fresh).toBe(false)
-    budget.give(6)
+    budget.release(6)
     await waiting
   })
 })
@@ -208,7 +208,7 @@ describe('planChunks, of chunks that are held', () => {
             volumeSizeBytes,
             incremental,
             compressorInput: compressed,
-            canSendWhileRead: false,
+            canStream: false,
             concurrency,
             maxMemoryBytes,
           })
@@ -240,7 +240,7 @@ describe('planChunks, of chunks that are held', () => {
   const large = {
     blockSizeBytes: 32_768,
     volumeSizeBytes: 2 ** 40,
-    canSendWhileRead: false,
+    canStream: false,
     concurrency: 2,
     maxMemoryBytes: 2 ** 30,
   }
@@ -251,7 +251,7 @@ describe('planChunks, of chunks that are held', () => {
       planChunks({ ...large, chunkSizeBytes, incremental, compressorInput })
     const pieceSizeBytes = 229 * 32_768
     const common = {
-      ...{ sendWhileRead: false, objectSizeBytes: chunkSizeBytes, pieceSizeBytes },
+      ...{ streamed: false, objectSizeBytes: chunkSizeBytes, pieceSizeBytes },
       ...{ readAheadPieces: 2, concurrency: 2 },
     }
     expect(plan(false, null)).toEqual({
@@ -319,10 +319,10 @@ describe('planChunks, of chunks that are sent while they are read', () => {
           const plan = planChunks({
             volumeSizeBytes: 2 ** 40,
             ...{ chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes },
-            ...{ incremental: false, compressorInput: null, canSendWhileRead: true },
+            ...{ incremental: false, compressorInput: null, canStream: true },
           })
           const minBytes = READ_AHEAD_PIECES * Math.max(blockSizeBytes, 2 ** 20)
-          if (!plan.sendWhileRead) {
+          if (!plan.streamed) {
             expect(Math.min(chunkSizeBytes, maxMemoryBytes)).toBeLessThanOrEqual(minBytes)
             return
           }
@@ -345,14 +345,14 @@ describe('planChunks, of chunks that are sent while they are read', () => {
   it.each([
     ['incremental', { incremental: true }],
     ['compressed', { compressorInput: 'parts' as const }],
-    ['of a source or a store that does not allow it', { canSendWhileRead: false }],
+    ['of a source or a store that does not allow it', { canStream: false }],
   ])('holds the chunks of a backup that is %s', (_, other) => {
     const plan = planChunks({
       ...{ volumeSizeBytes: 2 ** 40, chunkSizeBytes: 2 ** 25, blockSizeBytes: 2 ** 15 },
       ...{ concurrency: 2, maxMemoryBytes: 2 ** 30 },
-      ...{ incremental: false, compressorInput: null, canSendWhileRead: true },
+      ...{ incremental: false, compressorInput: null, canStream: true },
       ...other,
     })
-    expect(plan.sendWhileRead).toBe(false)
+    expect(plan.streamed).toBe(false)
   })
 })

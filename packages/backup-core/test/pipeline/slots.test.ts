@@ -2,14 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { bufferVolume, type ChunkedDriverOptions } from '@stowage/backup-core'
 import { MemoryBackupDriver } from '@stowage/backup-testkit'
-import {
-  concurrencyFor,
-  concurrencyFrom,
-  mapConcurrently,
-  SMALL_OBJECT_BYTES,
-  Slots,
-} from '../../src/pipeline/slots.js'
+import { concurrencyFor, concurrencyFrom, SMALL_OBJECT_BYTES, Slots } from '../../src/pipeline/slots.js'
 import { seededBytes } from '../engine/volumes.js'
+import { mapConcurrently } from '../../src/pipeline/map-concurrently.js'
 
 /** Counts how many of some tasks run at once. */
 function gauge() {

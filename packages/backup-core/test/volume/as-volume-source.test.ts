@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { asVolumeSource } from '../../src/volume/random-access-volume.js'
 import { fileVolume } from '../../src/volume/file-volume.js'
 import type { BackupSource } from '../../src/contracts/volume.js'
 import { expectThrown, pattern, readAll } from './support.js'
+import { asVolumeSource } from '../../src/volume/as-volume-source.js'
 
 async function* generate(): AsyncGenerator<Uint8Array> {
   yield pattern(100)

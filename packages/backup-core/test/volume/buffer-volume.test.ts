@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { bufferVolume } from '../../src/volume/random-access-volume.js'
 import { expectCode, expectThrown, pattern, readAll, whole } from './support.js'
+import { bufferVolume } from '../../src/volume/buffer-volume.js'
 
 describe('a buffer as a source', () => {
   it('has its length as its size, and reads at any offset', async () => {

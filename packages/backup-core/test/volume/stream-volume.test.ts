@@ -217,6 +217,12 @@ describe('a Readable as a source', () => {
     expect(stream.destroyed).toBe(true)
   })
 
+  it('is destroyed when the signal was aborted before it is opened', async () => {
+    const stream = Readable.from([pattern(10)])
+    await expectCode(streamVolume(stream).openSource({ signal: AbortSignal.abort() }), 'ABORTED')
+    expect(stream.destroyed).toBe(true)
+  })
+
   it('is destroyed when an abort ends a pending read', async () => {
     const stream = new Readable({ read: () => undefined })
     const controller = new AbortController()

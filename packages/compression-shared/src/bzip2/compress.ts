@@ -1,7 +1,8 @@
 import type { CompressOptions } from '@stowage/backup-core'
 import { isNoise } from '../noise.js'
 import { cut, InOrderWriter, mapPieces, outputMemory } from '../pieces.js'
-import { compressInWorker, memoryForPiece } from './engine.js'
+import { releaseBlockMemory } from './block-memory.js'
+import { compressInWorker } from './engine.js'
 import type { Bzip2Engine } from './engine.js'
 import { pieceBytesOf } from './format.js'
 
@@ -21,16 +22,13 @@ export async function compressPieces(
   if (bytes.length === 0 || (await isNoise(bytes))) return null
   const writer = new InOrderWriter(outputMemory(bytes.length, buffer))
   const pieceBytes = Math.min(pieceBytesOf(level), bytes.length)
-  // Used again by later pieces of the chunk: as garbage, it took a backup's memory from 257 to 407 MB.
-  const unused: Uint8Array[] = []
   let doneBytes = 0
   await mapPieces(cut(bytes, pieceBytes), signal, async (piece, index) => {
     // A result that has outgrown its memory is thrown away.
     if (writer.full) return
-    const memory = unused.pop() ?? memoryForPiece(engine, pieceBytes)
-    const stream = await compressInWorker(engine, piece, level, memory)
+    const { stream, memory } = await compressInWorker(engine, piece, level)
     writer.put(index, [writer.isNext(index) ? stream : stream.slice()])
-    unused.push(memory)
+    releaseBlockMemory(memory)
     doneBytes += piece.length
     onProgress?.(doneBytes, bytes.length)
   })

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '@stowage/backup-core'
 import { EventLoopYielder } from '../event-loop.js'
 import { PieceReader } from '../piece-reader.js'
+import { releaseBlockMemory } from './block-memory.js'
 import { MarkScanner } from './block-scanner.js'
 import { CompressedInput } from './compressed-input.js'
 import type { Bzip2Engine } from './engine.js'
@@ -79,7 +80,7 @@ async function* openBlocks(
         if (opened.lengthBytes > expectedLengthBytes - offset) throw errors.tooLong(expectedLengthBytes)
         offset += opened.lengthBytes
         yield opened
-        ahead.release(opened)
+        releaseBlockMemory(opened.memory)
         checksum = (((checksum << 1) | (checksum >>> 31)) ^ blockChecksum) >>> 0
         bit = endBit
         continue

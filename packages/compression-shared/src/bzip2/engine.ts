@@ -1,6 +1,7 @@
 import { BackupError } from '@stowage/backup-core'
 import type { WorkerPool } from '@stowage/backup-core'
 import { copyInSteps } from '../event-loop.js'
+import { takeBlockMemory, usualBlockBytes } from './block-memory.js'
 import { maxDecompressedBytes } from './format.js'
 import { BlockOfRuns, PlainBlock } from './opened-block.js'
 import type { OpenedBlock } from './opened-block.js'
@@ -54,9 +55,6 @@ type JobResult = number | 'damaged' | 'too long'
 /** How many bytes of runs there are, and what they expand to; or why there are none. */
 type RunsResult = { readonly runsBytes: number; readonly openedBytes: number } | 'damaged' | 'randomised'
 
-/** Holds most decompressed blocks: runs of equal bytes make some longer. */
-export const usualBlockBytes = 4 * 1024 * 1024
-
 /** A block of a stream: its bits, from its magic up to the next. */
 export interface BlockBits {
   /** The bytes that hold them. */
@@ -67,42 +65,37 @@ export interface BlockBits {
   readonly level: number
 }
 
-/** Shared memory for {@link compressInWorker}, for pieces of that length or less. */
-export const memoryForPiece = (engine: Bzip2Engine, pieceBytes: number): Uint8Array =>
-  new Uint8Array(new SharedArrayBuffer(Math.max(pieceBytes, engine.maxCompressedBytes(pieceBytes))))
+/** A result in memory that must be released. */
+export interface CompressedPiece {
+  readonly stream: Uint8Array
+  readonly memory: Uint8Array
+}
 
-/** Compresses one piece. The result is a view of `memory`. */
+/** Compresses one piece. */
 export async function compressInWorker(
   engine: Bzip2Engine,
   piece: Uint8Array,
   level: number,
-  memory: Uint8Array,
-): Promise<Uint8Array> {
+): Promise<CompressedPiece> {
   const maxBytes = engine.maxCompressedBytes(piece.length)
+  const memory = takeBlockMemory(Math.max(piece.length, maxBytes))
   await copyInSteps([piece], memory)
   const job: CompressJob = { memory, lengthBytes: piece.length, level, maxBytes }
   const result = await run<JobResult>(engine, 'compress', job)
-  if (typeof result === 'number') return memory.subarray(0, result)
+  if (typeof result === 'number') return { stream: memory.subarray(0, result), memory }
   const message = `${engine.name} compressed ${piece.length} bytes to more than ${maxBytes}. Use another compressor, and report it.`
   throw new BackupError('COMPRESSION_FAILED', message)
 }
 
-/**
- * Decompresses a block; where it holds more than `maxBytes`, its runs are expanded when it is read.
- *
- * @param unused - memory of earlier blocks, of {@link usualBlockBytes} each, to be used again
- */
+/** Decompresses a block; where it holds more than `maxBytes`, its runs are expanded when it is read. */
 export async function openBlockInWorker(
   engine: Bzip2Engine,
   block: BlockBits,
-  unused: Uint8Array[],
   maxBytes: number = usualBlockBytes,
 ): Promise<OpenedBlock | 'damaged'> {
   const { parts, startBit, lengthBits, level } = block
   const lengthBytes = parts.reduce((sum, part) => sum + part.length, 0)
-  const memoryBytes = Math.max(lengthBytes, maxBytes)
-  const used = memoryBytes === usualBlockBytes ? unused.pop() : undefined
-  const memory = used ?? new Uint8Array(new SharedArrayBuffer(memoryBytes))
+  const memory = takeBlockMemory(Math.max(lengthBytes, maxBytes))
   await copyInSteps(parts, memory)
   const job: OpenBlockJob = { memory, startBit, lengthBits, level, maxBytes }
   const result = engine.opensBlocks ? await run<JobResult>(engine, 'openBlock', job) : 'too long'
@@ -111,7 +104,7 @@ export async function openBlockInWorker(
   if (typeof runs === 'object') return new BlockOfRuns(memory, runs.runsBytes, runs.openedBytes)
   if (runs === 'damaged' || !engine.opensBlocks || maxBytes >= maxDecompressedBytes(level)) return 'damaged'
   // A randomised block, which only the engine can decompress, and only as a whole.
-  return openBlockInWorker(engine, block, [], maxDecompressedBytes(level))
+  return openBlockInWorker(engine, block, maxDecompressedBytes(level))
 }
 
 const run = async <Result>(

@@ -1,6 +1,6 @@
 import type { Mark, MarkScanner } from './block-scanner.js'
 import type { CompressedInput } from './compressed-input.js'
-import { openBlockInWorker, usualBlockBytes } from './engine.js'
+import { openBlockInWorker } from './engine.js'
 import type { Bzip2Engine } from './engine.js'
 import { errors, headerBytes, levelAt, maxBlockBits, streamEnd } from './format.js'
 import type { OpenedBlock } from './opened-block.js'
@@ -34,8 +34,6 @@ export class LookAhead {
   readonly #scanner: Pick<MarkScanner, 'next'>
   readonly #blocksAhead: number
   readonly #marks: GuessedMark[] = []
-  /** Memory of blocks that were read: as garbage, it took a restore's memory from 236 to 482 MB. */
-  readonly #unused: Uint8Array[] = []
   #guessedLevel: number
   /** The marks before this one that are blocks have been begun. */
   #started = 0
@@ -82,11 +80,6 @@ export class LookAhead {
     throw errors.damaged('a block is not valid, or its checksum is wrong')
   }
 
-  /** Takes the memory of a block back, when it has been read. */
-  release({ memory }: OpenedBlock): void {
-    if (memory.length === usualBlockBytes) this.#unused.push(memory)
-  }
-
   /** Waits for every block that was begun. */
   async close(): Promise<void> {
     await this.#forget(this.#marks.length)
@@ -125,7 +118,7 @@ export class LookAhead {
     if (endBit - bit > maxBlockBits(level)) return Promise.resolve('damaged')
     const parts = this.#input.parts(Math.floor(bit / 8), Math.ceil(endBit / 8))
     const block = { parts, startBit: bit % 8, lengthBits: endBit - bit, level }
-    const opened = openBlockInWorker(this.#engine, block, this.#unused)
+    const opened = openBlockInWorker(this.#engine, block)
     // A block that is never read must not end the program with an unhandled rejection.
     opened.catch(() => undefined)
     return opened

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../contracts/records.js'
-import type { BackupMetadata, StoredObject } from './metadata.js'
+import type { Manifest, StoredObject } from './manifest.js'
 import { pythonDumps, pythonString } from './python-json.js'
 import { createHash } from 'node:crypto'
 import type { ReplayableBody } from '../contracts/object-store.js'
@@ -26,35 +26,35 @@ export function* asciiPieces(texts: Iterable<string>): Generator<Uint8Array> {
 }
 
 /**
- * The `_metadata` object's text in parts, byte for byte as Cinder writes it, but for the keys that are our own.
+ * The `_metadata` object's text in parts, in the layout that Cinder writes, with additional keys of Stowage.
  *
  * @param checksum - what the text says its checksum is; null leaves the key out
  */
-export function* metadataTexts(metadata: BackupMetadata, checksum: string | null): Generator<string> {
-  const { extraMetadata: extra, sizes } = metadata
+export function* metadataTexts(manifest: Manifest, checksum: string | null): Generator<string> {
+  const { extraMetadata: extra, sizes } = manifest
   yield '{\n'
   yield members({
-    backup_description: metadata.backupDescription,
-    backup_id: metadata.backupId,
-    backup_name: metadata.backupName,
-    created_at: metadata.createdAt,
+    backup_description: manifest.backupDescription,
+    backup_id: manifest.backupId,
+    backup_name: manifest.backupName,
+    created_at: manifest.createdAt,
     extra_metadata: extra !== null && Object.keys(extra).length > 0 ? extra : undefined,
   })
-  yield* objectListTexts(metadata.objects)
+  yield* objectListTexts(manifest.objects)
   // In the order of their code points, as Python sorts keys.
   const rest = members({
-    parent_id: metadata.parentId,
-    stowage_ancestors: metadata.ancestorIds,
+    parent_id: manifest.parentId,
+    stowage_ancestors: manifest.ancestorIds,
     stowage_block_size_bytes: sizes?.blockSizeBytes,
     stowage_checksum: checksum ?? undefined,
     stowage_chunk_size_bytes: sizes?.chunkSizeBytes,
     stowage_data_bytes: sizes?.storedDataBytes,
-    stowage_parent_prefix: metadata.parentPrefix,
+    stowage_parent_prefix: manifest.parentPrefix,
     stowage_sha256file_bytes: sizes?.sha256fileBytes,
-    version: metadata.version,
-    volume_id: metadata.volumeId,
-    volume_meta: metadata.volumeMeta,
-    volume_size_bytes: metadata.volumeSizeBytes ?? undefined,
+    version: manifest.version,
+    volume_id: manifest.volumeId,
+    volume_meta: manifest.volumeMeta,
+    volume_size_bytes: manifest.volumeSizeBytes ?? undefined,
   })
   // The last one has no comma.
   yield `${rest.slice(0, -2)}\n}`
@@ -114,13 +114,11 @@ export function checksumProblem(text: string): string | null {
  * The checksum of a manifest: the SHA-256 of the text that Stowage writes for its values, without the checksum's own key;
  * and the length of that text. White space and the order of keys do not count, nor do keys that Stowage does not know.
  */
-export async function checksumOf(
-  metadata: BackupMetadata,
-): Promise<{ checksum: string; lengthBytes: number }> {
+export async function checksumOf(manifest: Manifest): Promise<{ checksum: string; lengthBytes: number }> {
   const hash = createHash('sha256')
   let lengthBytes = 0
   let pieces = 0
-  for (const piece of asciiPieces(metadataTexts(metadata, null))) {
+  for (const piece of asciiPieces(metadataTexts(manifest, null))) {
     hash.update(piece)
     lengthBytes += piece.length
     pieces += 1
@@ -130,19 +128,19 @@ export async function checksumOf(
 }
 
 /**
- * The `_metadata` object, byte for byte as Cinder writes it. It is made as it is read, so that a list of millions of
- * objects is never a string. The list of objects must not change until the body has been sent.
+ * The `_metadata` object, in the layout that Cinder writes. It is made as it is read, so that a list of millions of objects
+ * is never a string. The list of objects must not change until the body has been sent.
  *
- * `volume_size_bytes` and those that begin with `stowage_` are our own: Cinder ignores keys that it does not know.
+ * `volume_size_bytes` and the keys that begin with `stowage_` are ours: Cinder ignores keys that it does not know.
  */
-export async function metadataBody(metadata: BackupMetadata): Promise<ReplayableBody> {
-  const { checksum, lengthBytes } = await checksumOf(metadata)
-  const written = metadata.checksummed ? checksum : null
+export async function manifestBody(manifest: Manifest): Promise<ReplayableBody> {
+  const { checksum, lengthBytes } = await checksumOf(manifest)
+  const written = manifest.checksummed ? checksum : null
   return {
     lengthBytes: lengthBytes + (written === null ? 0 : members({ stowage_checksum: written }).length),
     // eslint-disable-next-line @typescript-eslint/require-await -- it is made in memory
     async *stream() {
-      yield* asciiPieces(metadataTexts(metadata, written))
+      yield* asciiPieces(metadataTexts(manifest, written))
     },
   }
 }

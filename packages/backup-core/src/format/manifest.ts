@@ -1,6 +1,6 @@
 import type { ExtraMetadata } from '../contracts/records.js'
 
-/** A stored piece of the volume. */
+/** A data object: in a full backup a chunk, in an incremental a run of changes. */
 export interface StoredObject {
   readonly name: string
   /** The offset of its first byte in the volume. */
@@ -19,14 +19,14 @@ export interface StatedSizes {
   readonly chunkSizeBytes: number
   /** The granularity of change detection. */
   readonly blockSizeBytes: number
-  /** The chunk objects as stored, after compression. */
+  /** The length of the data objects as stored, after compression. */
   readonly storedDataBytes: number
   /** The `_sha256file` object. */
   readonly sha256fileBytes: number
 }
 
 /** The content of a backup's `_metadata` object. */
-export interface BackupMetadata {
+export interface Manifest {
   readonly version: string
   readonly backupId: string
   readonly volumeId: string

@@ -9,21 +9,21 @@ import {
   type JsonSubject,
 } from './json.js'
 import { readListDocument } from './list-document.js'
-import { checksumOf, checksumProblem } from './metadata-writer.js'
-import type { BackupMetadata, StatedSizes, StoredObject } from './metadata.js'
+import { checksumOf, checksumProblem } from './manifest-writer.js'
+import type { Manifest, StatedSizes, StoredObject } from './manifest.js'
 import {
-  chunkObjectName,
+  dataObjectName,
   idProblem,
   isChunkSuffix,
   maxObjectNameBytes,
   METADATA_SUFFIX,
   objectNameProblem,
-  prefixOfMetadataObject,
+  prefixOfManifestObject,
   quoted,
 } from './object-names.js'
 
-/** The place of a text, which determines the names that it may contain, and its errors. */
-export interface ObjectPlace {
+/** The location of a text, which determines the names that it may contain, and its errors. */
+export interface ObjectLocation {
   readonly container: string
   readonly objectName: string
 }
@@ -37,18 +37,18 @@ export interface ObjectPlace {
  *
  * @throws BackupError `VERSION_UNSUPPORTED` for a version other than 1.0.0, `METADATA_INVALID` for anything else.
  */
-export async function parseMetadata(
+export async function parseManifest(
   pieces: AsyncIterable<Uint8Array>,
-  context: ObjectPlace,
-): Promise<BackupMetadata> {
-  const prefix = prefixOfMetadataObject(context.objectName)
+  context: ObjectLocation,
+): Promise<Manifest> {
+  const prefix = prefixOfManifestObject(context.objectName)
   const objects = new ObjectList(prefix ?? '', context)
   const document = await readListDocument(pieces, {
     listKey: 'objects',
     onItem: (bytes, start, end) => {
       objects.addText(bytes.subarray(start, end))
     },
-    takeUsualItem: (bytes, start) => objects.addUsual(bytes, start),
+    tryFastPath: (bytes, start) => objects.addInCinderLayout(bytes, start),
     subject: context,
   })
   const fields = Fields.ofDocument(document, context)
@@ -58,7 +58,7 @@ export async function parseMetadata(
   const ancestorIds = fields.nullableTexts('stowage_ancestors', idProblem)
   const checksum = fields.nullableText('stowage_checksum', checksumProblem)
   const sizes = statedSizes(fields)
-  const metadata: BackupMetadata = {
+  const manifest: Manifest = {
     version: FORMAT_VERSION,
     backupId: fields.text('backup_id', idProblem),
     volumeId: fields.text('volume_id', idProblem),
@@ -77,14 +77,14 @@ export async function parseMetadata(
     checksummed: checksum !== null,
   }
   fields.list('objects', document, objects.problem)
-  const { volumeSizeBytes } = metadata
+  const { volumeSizeBytes } = manifest
   if (volumeSizeBytes !== null && objects.endBytes > volumeSizeBytes) {
     fields.report('objects', `reach to byte ${objects.endBytes} of a volume of ${volumeSizeBytes} bytes`)
   }
   fields.finish()
-  if (checksum === null) return metadata
-  const { checksum: found } = await checksumOf(metadata)
-  if (found === checksum) return metadata
+  if (checksum === null) return manifest
+  const { checksum: found } = await checksumOf(manifest)
+  if (found === checksum) return manifest
   throw invalidJson(context, `its checksum is ${found}, but \`stowage_checksum\` is ${checksum}`)
 }
 
@@ -119,7 +119,7 @@ class ObjectList {
   problem: string | undefined
   readonly #prefixBytes: number
   readonly #algorithms = new Map<string, string>()
-  /** The bytes that {@link addUsual} read last, and their text. */
+  /** The bytes that {@link addInCinderLayout} read last, and their text. */
   #piece: Buffer | undefined
   #pieceText = ''
   #count = 0
@@ -135,7 +135,7 @@ class ObjectList {
   }
 
   /** Adds the item at `start` if it has the usual form. Returns the offset of its end, else 0. */
-  addUsual(bytes: Buffer, start: number): number {
+  addInCinderLayout(bytes: Buffer, start: number): number {
     if (bytes !== this.#piece) {
       this.#piece = bytes
       this.#pieceText = bytes.toString('latin1')
@@ -213,7 +213,7 @@ class ObjectList {
       return name
     }
     const number = Number(suffix.slice(1))
-    const canonical = number > 0 ? chunkObjectName('', number) : undefined
+    const canonical = number > 0 ? dataObjectName('', number) : undefined
     if (this.#names === undefined && number > this.#lastNumber && suffix === canonical)
       this.#lastNumber = number
     else if (this.#isRepeated(name)) this.#report('', `names ${quoted(name)} a second time`)

@@ -1,31 +1,31 @@
 import type { NewBackup } from '../contracts/records.js'
 import { BackupError } from '../errors/backup-error.js'
 import { mayBeOfVolume, PrefixParser, volumePrefix } from '../format/backup-prefix.js'
-import type { ObjectPlace } from '../format/metadata-reader.js'
+import type { ObjectLocation } from '../format/manifest-reader.js'
 import {
   idProblem,
   parseMarkerName,
   parseObjectName,
-  prefixOfMetadataObject,
+  prefixOfManifestObject,
 } from '../format/object-names.js'
-import { mapConcurrently } from '../pipeline/slots.js'
-import { isUnreadable, type BackupPlace, type StoreAccess } from '../store/access.js'
+import { isUnreadable, type BackupLocation, type StoreAccess } from '../store/access.js'
+import { mapConcurrently } from '../pipeline/map-concurrently.js'
 
 /** Where a `_metadata` object is. */
-export interface MetadataPlace extends BackupPlace, ObjectPlace {
-  /** Why the container cannot be listed: the place then stands for all of its backups. */
+export interface ManifestLocation extends BackupLocation, ObjectLocation {
+  /** Why the container cannot be listed: the location then stands for all of its backups. */
   readonly unlisted?: BackupError
 }
 
 /** Where the marker of a delete is. */
-export interface MarkerPlace extends ObjectPlace {
+export interface MarkerLocation extends ObjectLocation {
   readonly backupId: string
 }
 
 /** The names of a container by which backups are found. */
 export interface ContainerListing {
-  readonly metadata: readonly MetadataPlace[]
-  readonly markers: readonly MarkerPlace[]
+  readonly manifests: readonly ManifestLocation[]
+  readonly markers: readonly MarkerLocation[]
 }
 
 /** Far more than a container of backups has; a listing with more may never end, and would fill the memory. */
@@ -42,23 +42,23 @@ export async function listContainer(
   container: string,
   namePrefix?: string,
 ): Promise<ContainerListing> {
-  const metadata: MetadataPlace[] = []
-  const markers: MarkerPlace[] = []
+  const manifests: ManifestLocation[] = []
+  const markers: MarkerLocation[] = []
   for await (const objectName of access.names(container, namePrefix)) {
-    if (metadata.length + markers.length >= MAX_BACKUPS) {
+    if (manifests.length + markers.length >= MAX_BACKUPS) {
       const message = `The listing of container ${container} has more than ${MAX_BACKUPS} backups, and was not read further. Check the store, and keep fewer backups in one container.`
       throw new BackupError('LISTING_INVALID', message, { container })
     }
-    const prefix = prefixOfMetadataObject(objectName)
+    const prefix = prefixOfManifestObject(objectName)
     const backupId = prefix === null ? parseMarkerName(objectName) : undefined
-    if (prefix !== null) metadata.push({ container, prefix, objectName })
+    if (prefix !== null) manifests.push({ container, prefix, objectName })
     else if (backupId !== undefined) markers.push({ container, objectName, backupId })
   }
-  return { metadata, markers }
+  return { manifests, markers }
 }
 
 /** Yields every prefix of objects in the store that are named as backups' objects are, of backups and of what was left over. */
-export async function* findLeftBehind(access: StoreAccess): AsyncGenerator<BackupPlace> {
+export async function* findLeftBehind(access: StoreAccess): AsyncGenerator<BackupLocation> {
   for await (const container of access.store.getContainers(access.options)) {
     const prefixes = new Set<string>()
     for await (const name of access.names(container)) {
@@ -78,43 +78,46 @@ const BEFORE_ID = 'backup_'
 /** Any id, where only what precedes it in a prefix matters. */
 const SAMPLE_ID = '5a3c1e7f-4b2d-4c6e-8f90-9d1e2f3a4b5c'
 
-/** The places of the `_metadata` objects and markers in a store, by names alone. Each container is listed once. */
-export class StorePlaces {
+/** Where the manifests and markers of a store are, by names alone. Each container is listed once. */
+export class StoreIndex {
   #containers: Promise<readonly string[]> | undefined
   /** By container and prefix of names. */
-  readonly #listings = new Map<string, Promise<readonly MetadataPlace[]>>()
+  readonly #listings = new Map<string, Promise<readonly ManifestLocation[]>>()
   /** Of the containers that were listed. */
-  readonly #markers: MarkerPlace[] = []
+  readonly #markers: MarkerLocation[] = []
   /** By the id at the end of the prefix, so that each parent of a long chain is found in one step. */
-  readonly #byId = new Map<string, MetadataPlace[]>()
+  readonly #byId = new Map<string, ManifestLocation[]>()
   #parser: PrefixParser | undefined
 
   constructor(private readonly access: StoreAccess) {}
 
   /** The markers of a backup's deletes. */
-  async markersOf(backupId: string): Promise<readonly MarkerPlace[]> {
+  async markersOf(backupId: string): Promise<readonly MarkerLocation[]> {
     await this.all(undefined)
     return this.#markers.filter((marker) => marker.backupId === backupId)
   }
 
-  /** The places in a container whose prefix ends with the id. */
-  async endingWith(backupId: string, container: string): Promise<readonly MetadataPlace[]> {
-    await this.#in(container)
-    return (this.#byId.get(backupId) ?? []).filter((place) => place.container === container)
+  /** The locations in a container whose prefix ends with the id. */
+  async withIdAtEnd(backupId: string, container: string): Promise<readonly ManifestLocation[]> {
+    await this.#listOnce(container)
+    return (this.#byId.get(backupId) ?? []).filter((location) => location.container === container)
   }
 
-  /** Where a backup may be, the likely places first: searching every place for each parent would be quadratic. */
-  async *candidates(backupId: string, nearContainer: string | undefined): AsyncGenerator<MetadataPlace> {
+  /** Where a backup may be, the likely locations first: searching all of them for each parent would be quadratic. */
+  async *candidates(backupId: string, nearContainer: string | undefined): AsyncGenerator<ManifestLocation> {
     const likely = new Set([nearContainer, this.#containerOf(backupId)])
     for (const container of likely)
-      if (container !== undefined) yield* await this.endingWith(backupId, container)
+      if (container !== undefined) yield* await this.withIdAtEnd(backupId, container)
     for (const container of await this.#containersWith(undefined))
-      if (!likely.has(container)) yield* await this.endingWith(backupId, container)
+      if (!likely.has(container)) yield* await this.withIdAtEnd(backupId, container)
     // A driver may put the id anywhere in its prefixes.
-    for await (const place of this.from(nearContainer)) {
-      const isOther = idAtEnd(place.prefix) !== backupId
-      if (place.unlisted || (isOther && this.#mayHaveId(place.prefix, backupId, (id) => id === backupId)))
-        yield place
+    for await (const location of this.containerByContainer(nearContainer)) {
+      const isOther = idAtEnd(location.prefix) !== backupId
+      if (
+        location.unlisted ||
+        (isOther && this.#mayHaveId(location.prefix, backupId, (id) => id === backupId))
+      )
+        yield location
     }
   }
 
@@ -124,45 +127,49 @@ export class StorePlaces {
     return this.access.store.updateContainerName(backupOfId(backupId), null) ?? undefined
   }
 
-  /** Yields places container by container, so that no other is listed when the first has the backup. */
-  async *from(nearContainer: string | undefined): AsyncGenerator<MetadataPlace> {
-    if (nearContainer !== undefined) yield* await this.#in(nearContainer)
+  /** Yields all locations, container by container, so that no other is listed when the first has the backup. */
+  async *containerByContainer(nearContainer: string | undefined): AsyncGenerator<ManifestLocation> {
+    if (nearContainer !== undefined) yield* await this.#listOnce(nearContainer)
     for (const container of await this.#containersWith(undefined)) {
-      if (container !== nearContainer) yield* await this.#in(container)
+      if (container !== nearContainer) yield* await this.#listOnce(container)
     }
   }
 
   /**
-   * Every place; one with `unlisted` for a container that cannot be listed.
+   * All locations; one with `unlisted` for a container that cannot be listed.
    *
    * @throws where `nearContainer`, or every container, cannot be listed
    */
-  async all(nearContainer: string | undefined, namePrefix = ''): Promise<readonly MetadataPlace[]> {
+  async all(nearContainer: string | undefined, namePrefix = ''): Promise<readonly ManifestLocation[]> {
     const containers = [...(await this.#containersWith(nearContainer))]
-    const list = (container: string): Promise<readonly MetadataPlace[]> => this.#in(container, namePrefix)
-    const places = (await mapConcurrently(containers, list, CONCURRENT_LISTINGS)).flat()
-    const failed = places.filter(({ unlisted }) => unlisted)
+    const list = (container: string): Promise<readonly ManifestLocation[]> =>
+      this.#listOnce(container, namePrefix)
+    const locations = (await mapConcurrently(containers, list, CONCURRENT_LISTINGS)).flat()
+    const failed = locations.filter(({ unlisted }) => unlisted)
     const near = failed.find(({ container }) => container === nearContainer)
     // The caller named this one; without any other, there would be no backups for no visible reason.
     const reason = near?.unlisted ?? (failed.length === containers.length ? failed[0]?.unlisted : undefined)
     if (reason) throw reason
-    return places
+    return locations
   }
 
   /**
-   * As {@link all}, of places that may be of a volume. Where the driver's prefixes begin with the volume, only such names are
+   * As {@link all}, of backups that may be of a volume. Where the driver's prefixes begin with the volume, only such names are
    * listed, so that the number of other backups in a container does not matter.
    */
-  async ofVolume(volumeId: string, nearContainer: string | undefined): Promise<readonly MetadataPlace[]> {
+  async locationsOfVolume(
+    volumeId: string,
+    nearContainer: string | undefined,
+  ): Promise<readonly ManifestLocation[]> {
     const namePrefix = volumePrefix(volumeId)
     const own = this.access.store.generateObjectNamePrefix({ ...backupOfId(SAMPLE_ID), volumeId })
-    const places = await this.all(nearContainer, own.startsWith(namePrefix) ? namePrefix : '')
-    return places.filter(({ prefix, unlisted }) => unlisted ?? mayBeOfVolume(prefix, volumeId))
+    const locations = await this.all(nearContainer, own.startsWith(namePrefix) ? namePrefix : '')
+    return locations.filter(({ prefix, unlisted }) => unlisted ?? mayBeOfVolume(prefix, volumeId))
   }
 
-  /** Of these places, those that may be of a backup whose id begins with `idPrefix`. */
-  ofIdPrefix(places: readonly MetadataPlace[], idPrefix: string): readonly MetadataPlace[] {
-    return places.filter(
+  /** Of these locations, those that may be of a backup whose id begins with `idPrefix`. */
+  filterByIdPrefix(locations: readonly ManifestLocation[], idPrefix: string): readonly ManifestLocation[] {
+    return locations.filter(
       ({ prefix, unlisted }) =>
         unlisted ?? this.#mayHaveId(prefix, idPrefix, (id) => id.startsWith(idPrefix)),
     )
@@ -181,7 +188,7 @@ export class StorePlaces {
     for (const backupId of backupIds) {
       if (this.#byId.has(backupId)) continue
       for (const container of [nearContainer, this.#containerOf(backupId)]) {
-        if (container !== undefined) await this.#in(container)
+        if (container !== undefined) await this.#listOnce(container)
       }
       if (!this.#byId.has(backupId)) return false
     }
@@ -193,7 +200,7 @@ export class StorePlaces {
     return new Set([...(nearContainer === undefined ? [] : [nearContainer]), ...(await this.#containers)])
   }
 
-  #in(container: string, namePrefix = ''): Promise<readonly MetadataPlace[]> {
+  #listOnce(container: string, namePrefix = ''): Promise<readonly ManifestLocation[]> {
     const key = `${container}\n${namePrefix}`
     const known = this.#listings.get(`${container}\n`) ?? this.#listings.get(key)
     if (known) return known
@@ -202,17 +209,19 @@ export class StorePlaces {
     return listing
   }
 
-  async #list(container: string, namePrefix: string): Promise<readonly MetadataPlace[]> {
+  async #list(container: string, namePrefix: string): Promise<readonly ManifestLocation[]> {
     try {
-      const { metadata, markers } = await listContainer(this.access, container, namePrefix)
+      const { manifests, markers } = await listContainer(this.access, container, namePrefix)
       for (const marker of markers) this.#markers.push(marker)
-      for (const place of metadata) {
-        const others = this.#byId.get(idAtEnd(place.prefix)) ?? []
+      for (const location of manifests) {
+        const others = this.#byId.get(idAtEnd(location.prefix)) ?? []
         // A container may be listed in part, and later whole.
-        const isKnown = others.some((other) => other.container === container && other.prefix === place.prefix)
-        if (!isKnown) this.#byId.set(idAtEnd(place.prefix), [...others, place])
+        const isKnown = others.some(
+          (other) => other.container === container && other.prefix === location.prefix,
+        )
+        if (!isKnown) this.#byId.set(idAtEnd(location.prefix), [...others, location])
       }
-      return metadata
+      return manifests
     } catch (error) {
       if (!isUnreadable(error)) throw error
       return [{ container, prefix: '', objectName: '', unlisted: error }]

@@ -3,16 +3,16 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { isBackupError } from '../../src/errors/backup-error.js'
 import { FORMAT_VERSION } from '../../src/format/json.js'
-import { metadataBody } from '../../src/format/metadata-writer.js'
-import { parseMetadata } from '../../src/format/metadata-reader.js'
-import type { BackupMetadata } from '../../src/format/metadata.js'
-import { chunkObjectName, metadataObjectName } from '../../src/format/object-names.js'
+import { manifestBody } from '../../src/format/manifest-writer.js'
+import { parseManifest } from '../../src/format/manifest-reader.js'
+import type { Manifest } from '../../src/format/manifest.js'
+import { dataObjectName, manifestObjectName } from '../../src/format/object-names.js'
 import { collect, inPieces } from './pieces.js'
 
 const prefix = 'volume_v_20260101000000_backup_b'
-const place = { container: 'c', objectName: metadataObjectName(prefix) }
+const place = { container: 'c', objectName: manifestObjectName(prefix) }
 
-const manifest: BackupMetadata = {
+const manifest: Manifest = {
   version: FORMAT_VERSION,
   backupId: 'b',
   volumeId: 'v',
@@ -23,7 +23,7 @@ const manifest: BackupMetadata = {
   volumeMeta: '{"version": 2}',
   extraMetadata: { b: [1, 2.5, { z: null, a: true }], a: '\x7f' },
   objects: [1, 2, 3].map((number) => ({
-    name: chunkObjectName(prefix, number),
+    name: dataObjectName(prefix, number),
     offsetBytes: (number - 1) * 65536,
     lengthBytes: 65536,
     compression: 'zlib',
@@ -34,10 +34,10 @@ const manifest: BackupMetadata = {
   checksummed: true,
 }
 
-const parse = (text: string | Uint8Array): Promise<BackupMetadata> => parseMetadata(inPieces(text), place)
+const parse = (text: string | Uint8Array): Promise<Manifest> => parseManifest(inPieces(text), place)
 
-const written = async (metadata: BackupMetadata): Promise<Buffer> =>
-  collect((await metadataBody(metadata)).stream())
+const written = async (metadata: Manifest): Promise<Buffer> =>
+  collect((await manifestBody(metadata)).stream())
 
 /** Whether a text is refused, which it must be where it says something else than was written. */
 async function isRefused(text: Uint8Array, keepsChecksum: boolean): Promise<boolean> {
@@ -53,7 +53,7 @@ async function isRefused(text: Uint8Array, keepsChecksum: boolean): Promise<bool
 }
 
 /** A bit that is flipped in the key of the checksum leaves a text without one. */
-function withoutChecksum(metadata: BackupMetadata): BackupMetadata {
+function withoutChecksum(metadata: Manifest): Manifest {
   return { ...metadata, checksummed: false }
 }
 
@@ -65,7 +65,7 @@ describe('the checksum of a manifest', () => {
     expect(text).toBe(
       without.replace('  "stowage_chunk', () => `  "stowage_checksum": "sha256:${sum}",\n  "stowage_chunk`),
     )
-    expect((await metadataBody(manifest)).lengthBytes).toBe(text.length)
+    expect((await manifestBody(manifest)).lengthBytes).toBe(text.length)
   })
 
   test('does not depend on white space, the order of keys, or keys that are not known', async () => {

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseMetadata } from '../../src/format/metadata-reader.js'
-import { chunkObjectName, metadataObjectName } from '../../src/format/object-names.js'
+import { parseManifest } from '../../src/format/manifest-reader.js'
+import { dataObjectName, manifestObjectName } from '../../src/format/object-names.js'
 import { inPieces } from './pieces.js'
 
 const prefix = 'volume_1/20260101000000/az_nova_backup_2'
-const place = { container: 'volumebackups', objectName: metadataObjectName(prefix) }
+const place = { container: 'volumebackups', objectName: manifestObjectName(prefix) }
 const md5 = 'd41d8cd98f00b204e9800998ecf8427e'
 const header = {
   version: '1.0.0',
@@ -25,9 +25,9 @@ test('reads the same objects, in the same order, from items in the form that Cin
       fc.integer({ min: 1, max: 3000 }),
       async (forms, pieceBytes) => {
         const text = JSON.stringify(header).replace('"objects":0', `"objects":[${objectsIn(forms)}]`)
-        expect((await parseMetadata(inPieces(text, [pieceBytes]), place)).objects).toEqual(
+        expect((await parseManifest(inPieces(text, [pieceBytes]), place)).objects).toEqual(
           forms.map((name, index) => ({
-            name: chunkObjectName(prefix, index + 1),
+            name: dataObjectName(prefix, index + 1),
             offsetBytes: index,
             lengthBytes: 1,
             compression: 'none',
@@ -43,7 +43,7 @@ test('reads the same objects, in the same order, from items in the form that Cin
 /** The text of an item of `objects`, in one of the forms that JSON allows. */
 function itemText(form: string, number: number): string {
   const fields = { compression: 'none', length: 1, md5, offset: number - 1 }
-  const name = chunkObjectName(prefix, number)
+  const name = dataObjectName(prefix, number)
   switch (form) {
     case 'python':
       return JSON.stringify({ [name]: fields }, null, 2).replace(/^/gm, '    ')

@@ -3,19 +3,19 @@ import { describe, expect, test } from 'vitest'
 import type { ExtraMetadata } from '../../src/contracts/records.js'
 import { isBackupError } from '../../src/errors/backup-error.js'
 import { FORMAT_VERSION } from '../../src/format/json.js'
-import { metadataBody } from '../../src/format/metadata-writer.js'
-import { parseMetadata } from '../../src/format/metadata-reader.js'
-import type { BackupMetadata, StoredObject } from '../../src/format/metadata.js'
-import { chunkObjectName, metadataObjectName } from '../../src/format/object-names.js'
+import { manifestBody } from '../../src/format/manifest-writer.js'
+import { parseManifest } from '../../src/format/manifest-reader.js'
+import type { Manifest, StoredObject } from '../../src/format/manifest.js'
+import { dataObjectName, manifestObjectName } from '../../src/format/object-names.js'
 import { collect, golden, inPieces } from './pieces.js'
 
 const id = 'f5e7aa3b-bd9a-42ce-a5b6-2ba26c6a0e6f'
 const volumeId = '6d8d6a3c-5f3f-44be-a14f-83ae0c3e8a3f'
 const prefix = `volume_${volumeId}/20260101000000/az_nova_backup_${id}`
-const place = { container: 'volumebackups', objectName: metadataObjectName(prefix) }
+const place = { container: 'volumebackups', objectName: manifestObjectName(prefix) }
 const md5 = 'd41d8cd98f00b204e9800998ecf8427e'
 
-const minimal: BackupMetadata = {
+const minimal: Manifest = {
   version: FORMAT_VERSION,
   backupId: id,
   volumeId,
@@ -31,12 +31,12 @@ const minimal: BackupMetadata = {
 }
 
 function stored(number: number, over: Partial<StoredObject> = {}): StoredObject {
-  const name = chunkObjectName(prefix, number)
+  const name = dataObjectName(prefix, number)
   return { name, offsetBytes: 0, lengthBytes: 1, compression: 'none', md5, ...over }
 }
 
-const parse = (text: string | Uint8Array, sizes?: readonly number[]): Promise<BackupMetadata> =>
-  parseMetadata(inPieces(text, sizes), place)
+const parse = (text: string | Uint8Array, sizes?: readonly number[]): Promise<Manifest> =>
+  parseManifest(inPieces(text, sizes), place)
 
 /** A valid text, as an object to spoil. */
 function valid(): Record<string, unknown> {
@@ -69,7 +69,7 @@ describe('the sizes that Stowage states', () => {
 
   test('stand where Python sorts them, and are read again', async () => {
     const metadata = { ...minimal, parentPrefix: 'p', sizes, volumeSizeBytes: 0, checksummed: true }
-    const text = (await collect((await metadataBody(metadata)).stream())).toString()
+    const text = (await collect((await manifestBody(metadata)).stream())).toString()
     const written = Object.keys(JSON.parse(text) as object)
     expect(written).toEqual([...written].sort())
     expect(written.filter((key) => keys.includes(key))).toEqual(keys)
@@ -93,7 +93,7 @@ describe('metadataBody', () => {
     volumeMeta: string | null
     written: string
   }[]
-  const inputs: BackupMetadata[] = [
+  const inputs: Manifest[] = [
     minimal,
     {
       ...minimal,
@@ -112,7 +112,7 @@ describe('metadataBody', () => {
     'writes case $index byte for byte as Cinder does',
     async ({ index, input }) => {
       const { extra, volumeMeta, written } = cases[index]!
-      const body = await metadataBody({ ...input, volumeMeta, extraMetadata: extra })
+      const body = await manifestBody({ ...input, volumeMeta, extraMetadata: extra })
       const bytes = await collect(body.stream())
       expect(bytes.toString('latin1')).toBe(written)
       expect(body.lengthBytes).toBe(bytes.length)
@@ -121,8 +121,8 @@ describe('metadataBody', () => {
   )
 
   test('adds nothing to what Cinder writes but the size of the volume, as its last key', async () => {
-    const without = (await collect((await metadataBody(minimal)).stream())).toString()
-    const body = await metadataBody({ ...minimal, volumeSizeBytes: 2 ** 40 + 1 })
+    const without = (await collect((await manifestBody(minimal)).stream())).toString()
+    const body = await manifestBody({ ...minimal, volumeSizeBytes: 2 ** 40 + 1 })
     const withSize = (await collect(body.stream())).toString()
     expect(withSize).toBe(without.replace(/\n}$/, ',\n  "volume_size_bytes": 1099511627777\n}'))
     expect(body.lengthBytes).toBe(withSize.length)
@@ -133,8 +133,8 @@ describe('parseMetadata', () => {
   const cases = golden('metadata.json') as { objectName: string; written: string }[]
 
   test.each(cases)('reads what Cinder wrote, and writes it again', async ({ objectName, written }) => {
-    const metadata = await parseMetadata(inPieces(written, [1]), { container: 'c', objectName })
-    expect((await collect((await metadataBody(metadata)).stream())).toString()).toBe(written)
+    const metadata = await parseManifest(inPieces(written, [1]), { container: 'c', objectName })
+    expect((await collect((await manifestBody(metadata)).stream())).toString()).toBe(written)
   })
 
   test('gives back whatever was written, over any pieces', async () => {
@@ -143,7 +143,7 @@ describe('parseMetadata', () => {
       fc.tuple(
         ...numbers.map((number) =>
           fc.record({
-            name: fc.constant(chunkObjectName(prefix, number)),
+            name: fc.constant(dataObjectName(prefix, number)),
             offsetBytes: fc.maxSafeNat().map((value) => Math.floor(value / 2)),
             lengthBytes: fc.maxSafeNat().map((value) => Math.floor(value / 2)),
             compression: fc.constantFrom('none', 'zlib', 'zstd'),
@@ -152,7 +152,7 @@ describe('parseMetadata', () => {
         ),
       ),
     )
-    const metadata: fc.Arbitrary<BackupMetadata> = fc.record({
+    const metadata: fc.Arbitrary<Manifest> = fc.record({
       version: fc.constant(FORMAT_VERSION),
       backupId: fc.uuid(),
       volumeId: fc.uuid(),
@@ -171,7 +171,7 @@ describe('parseMetadata', () => {
         metadata,
         fc.array(fc.integer({ min: 1, max: 2000 }), { minLength: 1 }),
         async (value, sizes) => {
-          const bytes = await collect((await metadataBody(value)).stream())
+          const bytes = await collect((await manifestBody(value)).stream())
           expect(await parse(bytes, sizes)).toEqual(value)
         },
       ),
@@ -207,7 +207,7 @@ describe('parseMetadata', () => {
 
   test('keeps the order of the list where names do not sort past 99,999', async () => {
     const objects = Array.from({ length: 100_003 }, (_, index) => stored(index + 1, { offsetBytes: index }))
-    const body = await metadataBody({ ...minimal, objects })
+    const body = await manifestBody({ ...minimal, objects })
     const bytes = await collect(body.stream())
     expect(bytes.length).toBe(body.lengthBytes)
     const metadata = await parse(bytes)
@@ -381,10 +381,10 @@ describe('parseMetadata', () => {
 
   test('refuses to read from an object that is no commit object', async () => {
     await expect(
-      parseMetadata(inPieces(JSON.stringify(valid())), { container: 'c', objectName: 'x' }),
+      parseManifest(inPieces(JSON.stringify(valid())), { container: 'c', objectName: 'x' }),
     ).rejects.toThrow('does not end with _metadata')
     await expect(
-      parseMetadata(inPieces(JSON.stringify(valid())), { container: 'c', objectName: '../x_metadata' }),
+      parseManifest(inPieces(JSON.stringify(valid())), { container: 'c', objectName: '../x_metadata' }),
     ).rejects.toThrow('leads elsewhere')
   })
 
