@@ -1,9 +1,10 @@
 import { checkOptions, optionRules, throwIfAborted } from '@stowage/backup-core'
 import type { CodecOptions, Compressor, CompressOptions, DecompressOptions } from '@stowage/backup-core'
-import { collect, onePiece, requireExpectedLength } from '../decompress.js'
+import { collect, requireExpectedLength } from '../decompress.js'
 import { coreCount } from '../workers.js'
 import { compressPieces } from './compress.js'
-import { decompressStream } from './decompress.js'
+import { CompressedInput } from './compressed-input.js'
+import { decompressInput, decompressStream } from './decompress.js'
 import type { Bzip2Engine } from './engine.js'
 import { errors, maxExpandedBytes } from './format.js'
 
@@ -64,7 +65,7 @@ class Bzip2Compressor implements Compressor {
     if (maxBytes < expectedLengthBytes) throw errors.tooShort(maxBytes, expectedLengthBytes)
     const { signal } = options
     const job = { engine: this.#engine, expectedLengthBytes, blocksAhead, signal }
-    return collect(decompressStream(onePiece(bytes), job), expectedLengthBytes, options)
+    return collect(decompressInput(new CompressedInput(bytes), job), expectedLengthBytes, options)
   }
 
   async *decompressStream(

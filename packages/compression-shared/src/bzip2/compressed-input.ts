@@ -18,18 +18,22 @@ const nothing: Segment = { startByte: 0, bytes: new Uint8Array(0) }
 
 const endOf = ({ startByte, bytes }: Segment): number => startByte + bytes.length
 
-/** The compressed bytes that have been read: a window that moves through the object. Offsets are the object's. */
+/** The compressed bytes: all of them, or a window that moves through an object in pieces. Offsets are the object's. */
 export class CompressedInput {
-  readonly #segments: Segment[] = [nothing]
-  readonly #reader: PieceReader
+  readonly #segments: Segment[]
+  /** Undefined for an object in memory. */
+  readonly #reader: PieceReader | undefined
   readonly #yielder = new EventLoopYielder()
   /** What is left of a piece of the source, which is valid until the next is read. */
   #rest: Uint8Array = new Uint8Array(0)
-  #isAllRead = false
+  #isAllRead: boolean
 
-  /** @param reader - stays the caller's to close */
-  constructor(reader: PieceReader) {
-    this.#reader = reader
+  /** @param source - an object in memory, which is not copied; or the reader of one in pieces, which the caller closes */
+  constructor(source: Uint8Array | PieceReader) {
+    const isInMemory = source instanceof Uint8Array
+    this.#segments = [isInMemory ? { startByte: 0, bytes: source } : nothing]
+    this.#reader = isInMemory ? undefined : source
+    this.#isAllRead = isInMemory
   }
 
   /** Whether nothing follows what has been read. */
@@ -92,7 +96,7 @@ export class CompressedInput {
     let filledBytes = overlap.length
     while (filledBytes < bytes.length) {
       if (this.#rest.length === 0) {
-        const piece = await this.#reader.next()
+        const piece = await this.#reader?.next()
         if (piece === undefined) {
           this.#isAllRead = true
           break

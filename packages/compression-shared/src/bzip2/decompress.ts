@@ -24,28 +24,36 @@ export interface DecompressJob {
   readonly signal: AbortSignal | undefined
 }
 
-/**
- * Decompresses a sequence of bzip2 streams piece by piece. Blocks do not depend on each other, so that a worker is used
- * for the time that one takes, and none while the consumer works on what it got.
- */
+/** Decompresses a sequence of bzip2 streams that comes in pieces, piece by piece. */
 export async function* decompressStream(
   pieces: AsyncIterable<Uint8Array>,
   job: DecompressJob,
 ): AsyncGenerator<Uint8Array> {
-  throwIfAborted(job.signal, 'Decompressing')
   const reader = new PieceReader(pieces, job.signal)
+  try {
+    yield* decompressInput(new CompressedInput(reader), job)
+  } finally {
+    await reader.close()
+  }
+}
+
+/**
+ * Decompresses a sequence of bzip2 streams. Blocks do not depend on each other, so that a worker is used for the time that
+ * one takes, and none while the consumer works on what it got.
+ */
+export async function* decompressInput(
+  input: CompressedInput,
+  job: DecompressJob,
+): AsyncGenerator<Uint8Array> {
+  throwIfAborted(job.signal, 'Decompressing')
   const yielder = new EventLoopYielder()
   // Blocks lie in shared memory, which not every consumer of bytes accepts.
   const output = new Uint8Array(Math.min(outputBytes, job.expectedLengthBytes))
-  try {
-    for await (const block of openBlocks(new CompressedInput(reader), job)) {
-      for (let filled = block.read(output); filled > 0; filled = block.read(output)) {
-        yield output.subarray(0, filled)
-        await yielder.yieldIfDue()
-      }
+  for await (const block of openBlocks(input, job)) {
+    for (let filled = block.read(output); filled > 0; filled = block.read(output)) {
+      yield output.subarray(0, filled)
+      await yielder.yieldIfDue()
     }
-  } finally {
-    await reader.close()
   }
 }
 
