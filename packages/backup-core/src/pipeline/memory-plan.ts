@@ -46,9 +46,15 @@ const SPARE_CHUNKS = 2
 
 /**
  * The number of bytes that are read at a time: few enough that all cores hash the first chunk while it is read, and that
- * a volume without changes is compared in little memory; more than any gap between changes that are stored together.
+ * a volume without changes is compared in little memory.
  */
-const PIECE_BYTES = 8 * 1024 * 1024
+const PIECE_BYTES = 4 * 1024 * 1024
+
+/**
+ * The maximum of `joinGapBytes`. A gap that is stored must be in memory, and so be shorter than any piece but the last:
+ * a chunk that does not fit into one piece has pieces of more than half of that length.
+ */
+export const MAX_JOIN_GAP_BYTES: number = PIECE_BYTES / 2
 
 /** The input of a compressor: one buffer, or several. */
 export type CompressorInput = 'one' | 'parts'

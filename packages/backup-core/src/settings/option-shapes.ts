@@ -19,6 +19,7 @@ import type { OperationOptions } from '../contracts/progress.js'
 import type { StoreOptions } from '../contracts/object-store.js'
 import type { ChunkedDriverOptions } from '../contracts/options.js'
 import { packageForCompression } from '../compression/compressors.js'
+import { MAX_JOIN_GAP_BYTES } from '../pipeline/memory-plan.js'
 
 /* The rules of the options of public calls. `OptionShape` requires a rule for each option of the type. */
 
@@ -53,8 +54,7 @@ export const chunkedDriverShape: OptionShape<ChunkedDriverOptions> = {
   chunkSizeBytes: rules.wholeNumber(1),
   // resolveSettings() checks its range, and reports why.
   blockSizeBytes: { expected: 'a whole number of bytes', accepts: (value) => typeof value === 'number' },
-  // A gap that is stored must be in memory: it must be smaller than any piece of a chunk.
-  joinGapBytes: rules.wholeNumber(0, 4 * 1024 * 1024),
+  joinGapBytes: rules.wholeNumber(0, MAX_JOIN_GAP_BYTES),
   container: rules.nonEmptyText,
   compression: compressor,
   decompressors: rules.arrayOf(compressor, 'an array of compressor objects'),
