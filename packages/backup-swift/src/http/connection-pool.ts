@@ -1,5 +1,6 @@
 import { BackupError } from '@stowage/backup-core'
-import { Agent, ProxyAgent, type Dispatcher } from 'undici'
+import { Agent, buildConnector, ProxyAgent, type Dispatcher } from 'undici'
+import { ReceiveBuffers } from './receive-buffers.js'
 
 /** How connections are established. */
 export interface ConnectionOptions {
@@ -55,7 +56,7 @@ export class ConnectionPool {
       keepAliveMaxTimeout: 2 * keepAliveMs,
       pipelining: 1,
     }
-    this.#direct = { dispatcher: new Agent({ ...common, connect: tls }), proxy: undefined }
+    this.#direct = { dispatcher: new Agent({ ...common, connect: connector(tls) }), proxy: undefined }
     const through = (...variables: readonly string[]): Route => {
       const variable = variables.find((name) => env[name] !== undefined)
       const text = variable === undefined ? undefined : env[variable]
@@ -108,6 +109,24 @@ function notAProxy(variable: string): BackupError {
     `The environment variable ${variable} must be the URL of an HTTP proxy, such as http://proxy.example:3128. Correct or ` +
       'unset it; percent-encode a user and a password.',
   )
+}
+
+/** Connects as undici does, and lets sockets without TLS read into {@link ReceiveBuffers}. */
+function connector(options: buildConnector.BuildOptions): buildConnector.connector {
+  const connect = buildConnector(options)
+  return (target, callback) => {
+    if (target.protocol === 'https:') {
+      connect(target, callback)
+      return
+    }
+    const buffers = new ReceiveBuffers()
+    // net.connect has `readableHighWaterMark`, which its types lack.
+    const reading: buildConnector.BuildOptions = { ...options, ...buffers.options }
+    buildConnector(reading)(target, (...result) => {
+      if (result[1]) buffers.attach(result[1])
+      callback(...result)
+    })
+  }
 }
 
 /** Whether `no_proxy` exempts an origin: hosts and `.domains`, with or without a port; `*` for all. */
