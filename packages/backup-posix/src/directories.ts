@@ -12,13 +12,13 @@ import {
   looksLikeManifest,
 } from './paths.js'
 
-/** Of every directory that is made here, whatever the umask: as Cinder's. */
+/** The mode of every directory that the driver makes, whatever the umask; Cinder's is the same. */
 const directoryMode = 0o770
 
-/** How often making a container is retried when a delete removes an empty parent between two steps. */
+/** How often making a container is attempted: a delete may remove an empty parent between two steps. */
 const attempts = 10
 
-/** Makes the root where it is missing, with its parents, and their names durable. */
+/** Makes the root and its parents if they are missing, and makes their names durable. */
 export async function makeRoot(root: string, fsync: boolean): Promise<void> {
   const made = await mkdir(root, { recursive: true, mode: directoryMode })
   if (made === undefined) return
@@ -52,7 +52,7 @@ export async function makeContainer(root: string, container: string, fsync: bool
   }
 }
 
-/** Removes an automatic container, and its parents, as far as they are empty. */
+/** Removes an automatic container and its parents if they are empty. */
 export async function removeIfEmpty(root: string, container: string): Promise<void> {
   if (!isAutomaticContainer(container)) return
   const segments = containerSegments(container)
@@ -78,8 +78,8 @@ export async function syncDirectory(path: string, fsync: boolean): Promise<void>
 }
 
 /**
- * Names of the objects in a directory that begin with the prefix: regular files without a leading dot. A manifest that
- * is a link, a directory or a FIFO is named too. It cannot be read, but the backup must not vanish from a list.
+ * Yields the names of the objects in a directory that begin with the prefix: regular files without a leading dot. Includes
+ * a manifest that is a link, a directory or a FIFO: it cannot be read, but its backup must not vanish from a list.
  */
 export async function* fileNames(path: string, prefix: string, signal?: AbortSignal): AsyncGenerator<string> {
   for await (const entry of await opendir(path, { bufferSize: 1024 })) {
@@ -89,9 +89,9 @@ export async function* fileNames(path: string, prefix: string, signal?: AbortSig
 }
 
 /**
- * Lists an automatic container with one readdir(3), before its path is checked: a search reads tens of thousands of them, most
- * of them without a match. Returns undefined where the caller must check the path first: another container, a store that is
- * not open, or a directory that cannot be read, since its file system may be unmounted.
+ * Lists an automatic container with one readdir(3), before its path is checked: a search reads tens of thousands of them,
+ * most without a match. Returns undefined if the caller must check the path first: for any other container, a store that is
+ * not open, or a directory that cannot be read, whose file system may be unmounted.
  */
 export async function listWithoutPathCheck(
   root: string | undefined,
@@ -110,14 +110,14 @@ function isObject(entry: Dirent, prefix: string): boolean {
 }
 
 /**
- * Every directory below `path`, at any depth, that holds a file, by its path from there. Links are not followed, nor
- * dot directories: file servers keep snapshots of the whole store in those. What may hold backups and cannot be listed
- * is named too, so that its listing fails: a directory without the right to read it, a link that leads out. So is each
- * automatic container, which is not looked into: there may be tens of thousands, and they hold a backup each.
+ * Yields every directory below `path`, at any depth, that holds a file, by its path relative to `path`. Does not follow
+ * links, and skips dot directories, in which file servers keep snapshots of the whole store. Also yields what may hold
+ * backups and cannot be listed, so that its listing fails: an unreadable directory, a link to a place outside of `path`.
+ * Yields each automatic container without reading it: there may be tens of thousands, with one backup each.
  *
- * @param onForeignLink - called with the name of each link in `path` itself to a directory that is not a container;
- *   without it such links are named as others are, since a backup may be below what they lead to
- * @param isThorough - looks into automatic containers too
+ * @param onForeignLink - called with the name of each link in `path` itself to a directory that is not a container; without
+ *   it such links are yielded like others, since their target may hold backups
+ * @param isThorough - reads automatic containers too
  */
 export async function* containersBelow(
   path: string,
@@ -172,10 +172,10 @@ export async function* containersBelow(
   }
 }
 
-/** Concurrent reads of directories: most of the time of one is spent on the way to another thread and back. */
+/** The number of concurrent reads of directories: a read spends most of its time on the way to another thread and back. */
 const readsAtOnce = 16
 
-/** What a directory below the root holds. */
+/** The entries of a directory below the root. */
 interface DirectoryRead {
   readonly relative: string
   readonly below: readonly string[]
@@ -207,8 +207,8 @@ async function readDirectory(root: string, relative: string): Promise<DirectoryR
 }
 
 /**
- * Whether a link in the root is not a container that was moved elsewhere: the directory it leads to holds no object of a backup
- * itself. Automatic containers are below directories of one or two characters, and hold theirs further down.
+ * Returns whether a link in the root is not a container that was moved elsewhere: the directory that it points to holds no
+ * object of a backup. Links with names of one or two characters may be parents of automatic containers.
  */
 async function isForeign(path: string, name: string): Promise<boolean> {
   if (name.length <= 2) return false
@@ -220,7 +220,7 @@ async function isForeign(path: string, name: string): Promise<boolean> {
   }
 }
 
-/** Whether a link leads to a directory that is not searched anyway, or to nothing that is there now. */
+/** Returns whether a link points to a directory outside of the root, or to nothing that exists now. */
 async function mayHideBackups(root: string, link: string): Promise<boolean> {
   try {
     const target = await realpath(join(root, link))

@@ -46,17 +46,17 @@ const capabilities: DriverCapabilities = {
   maxObjectNameBytes: paths.maxNameBytes,
 }
 
-/** Keeps backups in a directory, as Cinder's POSIX driver does: a directory a container, a file an object. */
+/** Stores backups in a directory, as Cinder's POSIX driver does: one directory per container, one file per object. */
 export class PosixBackupDriver extends ChunkedBackupDriver {
   readonly #root: StoreRoot
   readonly #fsync: boolean
   readonly #container: string | undefined
   readonly #onWarning: WarningListener | undefined
   readonly #linksWarnedOf = new Set<string>()
-  /** Containers that were made here, and in which no object has been begun: those of backups that failed before. */
+  /** Containers that this driver made, and in which no object was begun: empty ones are removed when the driver is closed. */
   readonly #unused = new Set<string>()
 
-  /** Throws `OPTION_INVALID`. Touches nothing on disk. */
+  /** @throws `OPTION_INVALID`. Does not access the disk. */
   constructor(given: PosixDriverOptions) {
     checkOptions('the options of the POSIX driver', given, posixDriverShape)
     const { path, create = false, fsync = true, ...options } = given
@@ -98,7 +98,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   getObjectWriter(
     container: string,
     objectName: string,
-    // `claim` needs nothing more: link(2) is atomic.
+    // `claim` needs no extra work: link(2) is atomic.
     { signal, exclusive = false }: WriterOptions,
   ): Promise<PosixObjectWriter> {
     const call: FailedCall = {
@@ -166,7 +166,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     })
   }
 
-  /** The modification time of the file. */
+  /** Returns the modification time of the file. */
   override objectModifiedAt(
     container: string,
     objectName: string,
@@ -208,7 +208,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     }
   }
 
-  /** Throws `OPTION_INVALID` for an id that cannot be part of a file's name. */
+  /** @throws `OPTION_INVALID` for an id that cannot be part of a file name */
   generateObjectNamePrefix({ id, volumeId, createdAt }: NewBackup): string {
     const timestamp = createdAt.toISOString().slice(0, 19).replace(/\D/g, '')
     const prefix = `volume_${volumeId}_${timestamp}_backup_${id}`
@@ -217,7 +217,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   updateContainerName(backup: NewBackup, container: string | null): string {
-    // Cinder's driver never gets as far as its own `backup_container`; here the option is honoured.
+    // Cinder's driver never uses its own `backup_container`; here the option is honoured.
     return container ?? this.#container ?? paths.automaticContainer(backup.id)
   }
 
@@ -235,8 +235,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   /**
-   * Makes the directory if it is missing, with its parents, and writes the mark. A directory that Cinder filled gets
-   * the mark too. Rejects with `CONFLICT` for a directory that holds other files.
+   * Makes the directory and its parents if they are missing, and writes the mark, also into a directory with backups of
+   * Cinder. Rejects with `CONFLICT` for a directory that holds other files.
    */
   override async createStore(options: StoreOptions = {}): Promise<CreatedStore> {
     checkOptions('the options of createStore()', options, storeShape)
@@ -252,15 +252,15 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   /**
-   * Finds the temporary files of killed programs, and removes them unless `dryRun` is set. Choose an `olderThan` longer ago
-   * than any backup that may be running takes for one object.
+   * Finds the temporary files of killed programs, and removes them unless `dryRun` is set. `olderThan` must be longer ago
+   * than a running backup takes for one object.
    */
   override removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
     const call: FailedCall = { action: 'remove temporary files', signal: options.signal }
     return mapErrors(call, async () => removeTemporaryFiles(await this.#root.open(options.signal), options))
   }
 
-  /** Removes what a backup that failed before its first object made for it. */
+  /** Removes the empty directories of backups that failed before their first object. */
   protected override async onClose(): Promise<void> {
     const root = this.#root.openedPath
     if (root === undefined) return
@@ -268,7 +268,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   async #containerPath(container: string, signal: AbortSignal | undefined): Promise<string> {
-    // Names are checked first: an invalid one is the caller's error, also where the store does not exist.
+    // Names are checked first: an invalid one is the caller's error, even if the store does not exist.
     paths.containerSegments(container)
     return paths.containerPath(await this.#root.open(signal), container)
   }
@@ -302,7 +302,7 @@ function lookFor(container: string, objectName: string, { signal }: StoreOptions
   return { action: 'look for the object', container, objectName, signal }
 }
 
-/** A driver for a directory: what Cinder calls `get_backup_driver`. Rejects with `OPTION_INVALID`. */
+/** Returns a driver for a directory, as Cinder's `get_backup_driver` does. Rejects with `OPTION_INVALID`. */
 export function getBackupDriver(options: PosixDriverOptions): Promise<PosixBackupDriver> {
   return new Promise((resolve) => {
     resolve(new PosixBackupDriver(options))

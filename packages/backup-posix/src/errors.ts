@@ -22,7 +22,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EISDIR: ['NOT_A_FILE', 'A directory is where a file should be.'],
   EEXIST: ['NOT_A_FILE', 'A file is where a directory should be.'],
   ENOTDIR: ['NOT_A_FILE', 'A file is where a directory should be.'],
-  // O_NOFOLLOW answers ELOOP for a link in the last place.
+  // open(2) with O_NOFOLLOW fails with ELOOP if the last component is a link.
   ELOOP: [
     'FORBIDDEN',
     'Symbolic links below the root of the store are not followed: move the target itself there.',
@@ -40,7 +40,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   ENFILE: ['STORE_UNAVAILABLE', 'Too many files are open on this machine.'],
 }
 
-/** The errno name of a system error, such as `ENOENT`; undefined for anything else. */
+/** Returns the errno name of a system error, such as `ENOENT`; undefined for any other value. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
@@ -57,12 +57,12 @@ export function storeError(error: unknown, call: FailedCall): BackupError {
   return errors.errorOf(error, call)
 }
 
-/** Runs a body, and wraps what it throws into a BackupError. Rejects with `ABORTED` where the call's signal is aborted. */
+/** Runs `body`, and wraps its errors into BackupErrors. Rejects with `ABORTED` if the call's signal is aborted. */
 export function mapErrors<T>(call: FailedCall, body: () => Promise<T>): Promise<T> {
   return errors.run(call, body)
 }
 
-/** The result, or undefined where it fails with this errno. */
+/** Resolves to the result, or to undefined if it fails with this errno. */
 export async function ignoring<T>(errno: string, result: Promise<T>): Promise<T | undefined> {
   try {
     return await result

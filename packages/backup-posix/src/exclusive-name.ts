@@ -7,25 +7,25 @@ import { errnoOf, ignoring } from './errors.js'
 /** link(2), as tests replace it. */
 export type Link = (existing: string, name: string) => Promise<void>
 
-/** What to name, and how. */
+/** A file, and the object name that it gets. */
 export interface ExclusiveName {
   readonly directory: string
   readonly objectName: string
-  /** The path of the whole, closed file in the same directory. */
+  /** The path of the complete, closed file in the same directory. */
   readonly temporary: string
   /** @default link(2) */
   readonly link?: Link | undefined
 }
 
 /**
- * Of a file system without hard links (vfat, exFAT, some of FUSE and SMB), or of a file with as many as it may have.
- * EPERM is Linux's answer.
+ * The errnos of link(2) on a file system without hard links (vfat, exFAT, some of FUSE and SMB), EPERM on Linux, and for a
+ * file with the maximum number of links.
  */
 const noLinksErrnos = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 /**
- * Gives a file the name of an object if nothing has the name. Resolves to false if something has. At every moment the
- * name is not there, or names a whole object.
+ * Gives a file the name of an object, unless the name exists: then resolves to false. At every moment the name does not
+ * exist, or refers to a complete object.
  */
 export async function publishExclusively(name: ExclusiveName): Promise<boolean> {
   const target = join(name.directory, name.objectName)
@@ -33,21 +33,21 @@ export async function publishExclusively(name: ExclusiveName): Promise<boolean> 
     await (name.link ?? link)(name.temporary, target)
   } catch (error) {
     const errno = errnoOf(error)
-    // A network file system repeats a call whose answer was lost, and reports how the second one failed.
+    // A network file system repeats a call whose response was lost, and reports the error of the second one.
     if (!(await isSameFile(name.temporary, target))) {
       if (errno === 'EEXIST') return false
       if (errno !== undefined && noLinksErrnos.has(errno)) return renameUnderLock(name, target)
       throw error
     }
   }
-  // The object has its name: a temporary name that remains is not a failure.
+  // The object has its name: a leftover temporary name is not a failure.
   await unlink(name.temporary).catch(() => undefined)
   return true
 }
 
 /**
- * rename(2) replaces what has the name, so that two writers could both succeed. A lock file, which is created exclusively,
- * keeps every other writer of the name away between the check and the rename.
+ * Renames under a lock file. rename(2) replaces an existing file, so that two writers could both succeed; the lock file,
+ * created exclusively, keeps other writers of the name away between the check and the rename.
  */
 async function renameUnderLock(
   { directory, objectName, temporary }: ExclusiveName,

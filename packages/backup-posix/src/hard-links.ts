@@ -4,14 +4,14 @@ import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from './errors.js'
 
-/** Concurrent comparisons of files. */
+/** The number of concurrent calls of stat(2). */
 const statsAtOnce = 32
 
 /**
- * Whether a file outside of the store is another name of a file in it, as `ln` and `cp -al` make them.
+ * Returns whether a file is a hard link to a file of the store, as `ln` and `cp -al` make them.
  *
- * Only for a regular file that has more than one name is the store searched: each file below the root, but for those in
- * dot directories, behind symbolic links, and in directories that this user cannot read.
+ * Searches the store only for a regular file with more than one link: every file below the root, except in dot directories,
+ * behind symbolic links, and in directories that this user cannot read.
  */
 export async function isHardLinkInto(root: string, path: string, signal?: AbortSignal): Promise<boolean> {
   const target = await stat(path, { bigint: true }).catch(() => undefined)
@@ -29,7 +29,7 @@ export async function isHardLinkInto(root: string, path: string, signal?: AbortS
 async function isAnyOf(names: readonly string[], target: BigIntStats): Promise<boolean> {
   const found = await Promise.all(
     names.map(async (name) => {
-      // A file that a delete has just removed is not the target.
+      // The file may have been deleted meanwhile: then it is not the target.
       const file = await stat(name, { bigint: true }).catch(() => undefined)
       return file?.ino === target.ino && file.dev === target.dev
     }),

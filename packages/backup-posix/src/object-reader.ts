@@ -6,16 +6,16 @@ import { join } from 'node:path'
 import { errnoOf, storeError } from './errors.js'
 import type { ObjectDestination } from './object-writer.js'
 
-/** The maximum bytes of one system call; the signal is checked, and progress reported, between two. */
+/** The maximum length of one system call; between two, the signal is checked and progress is reported. */
 const pieceBytes = 8 * 1024 * 1024
 
 /** The size of the pieces of `stream`. */
 const streamBytes = 1024 * 1024
 
-/** O_NONBLOCK: opening a FIFO would otherwise block until it has a writer. */
+/** Without O_NONBLOCK, opening a FIFO would block until it has a writer. */
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** Reads one file. Objects are renamed into place, and so never change while they are open. */
+/** Reads one file. Objects are renamed into place, so that an open one never changes. */
 export class PosixObjectReader implements ObjectReader {
   #closed = false
 
@@ -95,7 +95,7 @@ export class PosixObjectReader implements ObjectReader {
     try {
       return (await this.handle.read(into, at, length, position)).bytesRead
     } catch (error) {
-      // A sector that cannot be read is a damaged object, not a store that is down.
+      // An unreadable sector is a damaged object, not an unavailable store.
       if (errnoOf(error) === 'EIO')
         throw this.#error('OBJECT_CORRUPT', 'has a part the device cannot read', error)
       const { container, objectName } = this.destination

@@ -9,19 +9,19 @@ import { storeError } from './errors.js'
 import { publishExclusively } from './exclusive-name.js'
 import type { Link } from './exclusive-name.js'
 
-/** The place of an object. */
+/** Where an object is written or read. */
 export interface ObjectDestination {
-  /** The path of the container, which exists and was checked. */
+  /** The path of the container, which exists and has been checked. */
   readonly directory: string
   readonly container: string
   readonly objectName: string
-  /** Called after an abort, to remove what was made for this object only. */
+  /** Called after an abort, to remove directories that were made only for this object. */
   readonly onDiscard?: () => Promise<void>
 }
 
 /** How an object is written. */
 export interface WriteMode {
-  /** Waits until the bytes and the name are on the disk. */
+  /** Waits until the bytes and the name are durable. */
   readonly fsync: boolean
   /** Fails with `CONFLICT` if the name exists, instead of replacing it. */
   readonly exclusive: boolean
@@ -29,18 +29,18 @@ export interface WriteMode {
   readonly link?: Link
 }
 
-/** Of every object, whatever the umask: as Cinder's. */
+/** The mode of every object, whatever the umask; Cinder's is the same. */
 const fileMode = 0o660
 
-/** The maximum bytes of one system call; the signal is checked between two. */
+/** The maximum length of one system call; the signal is checked between two. */
 const pieceBytes = 16 * 1024 * 1024
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
 
 /**
- * Writes under a temporary name, and renames at the end: the object is there whole or not at all. An exclusive writer links
- * the name instead: link(2) fails with EEXIST where rename(2) would replace. The temporary name
- * is a dot file in the same directory, since Cinder's restore aborts on any other file under a backup's prefix.
+ * Writes a file under a temporary name, and renames it atomically at the end. An exclusive writer uses link(2) instead, which
+ * fails with EEXIST where rename(2) would replace the file. The temporary file is a dot file in the same directory,
+ * since Cinder's restore aborts on any other file under a backup's prefix.
  */
 export class PosixObjectWriter implements ObjectWriter {
   #state: 'open' | 'named' | 'done' = 'open'
@@ -73,7 +73,7 @@ export class PosixObjectWriter implements ObjectWriter {
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
-      // A nearly full disk writes a part of the bytes and returns their number, without an error.
+      // On a nearly full disk, write(2) may write a part of the bytes and report no error.
       for (let done = 0; done < bytes.byteLength;) {
         throwIfAborted(this.signal, 'Writing')
         const length = Math.min(bytes.byteLength - done, pieceBytes)
@@ -105,7 +105,7 @@ export class PosixObjectWriter implements ObjectWriter {
     const { directory, objectName, onDiscard } = this.destination
     const written = this.#state === 'named' ? join(directory, objectName) : this.temporary
     this.#state = 'done'
-    // Abort never rejects: the caller reports the error that made it abort.
+    // Never rejects: the caller reports the error that made it abort.
     await this.handle.close().catch(() => undefined)
     await unlink(written).catch(() => undefined)
     await onDiscard?.().catch(() => undefined)

@@ -5,50 +5,51 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 /** The maximum length of a file name in bytes of UTF-8, on every common file system. */
 export const maxNameBytes = 255
 
-/** Cinder's container for a backup that names none: a directory of its own, two levels down. */
+/** Returns Cinder's container for a backup that names none: a separate directory, two levels down. */
 export function automaticContainer(backupId: string): string {
   return [backupId.slice(0, 2), backupId.slice(2, 4), backupId].filter((piece) => piece !== '').join('/')
 }
 
-/** Whether the container looks like one of {@link automaticContainer}, and so may go with its last object. */
+/** Returns whether the container has the form of {@link automaticContainer}, and so is removed with its last object. */
 export function isAutomaticContainer(container: string): boolean {
   return container === automaticContainer(container.slice(container.lastIndexOf('/') + 1))
 }
 
 /**
- * Whether it is an automatic container that no other can be below. One of an id of two characters could be the directory of
- * others: `64/64` is that of the backup `64`, and above that of `6464f687-…`.
+ * Returns whether it is an automatic container that cannot contain others. That of an id of two characters could: `64/64` is
+ * the container of backup `64`, and the parent of that of `6464f687-…`.
  */
 export function isContainerOfOne(container: string): boolean {
   return container.split('/').length === 3 && isAutomaticContainer(container)
 }
 
-/** Throws `OPTION_INVALID` unless the name can only be that of a file directly in its container. */
+/** @throws `OPTION_INVALID` unless the name is that of a file directly in its container */
 export function checkObjectName(name: string): void {
   checkSegment(name, 'object', name)
   if (name.startsWith('.')) throw badName('object', name, 'begins with a dot, which listings leave out')
 }
 
 /**
- * Whether a file of this name is an object of a backup: of Cinder's names, or a manifest or hash list under any prefix.
+ * Returns whether a file with this name is an object of a backup: by Cinder's names, or a manifest or hash list under any
+ * prefix.
  */
 export function looksLikeBackupObject(name: string): boolean {
   return /^volume_.+_backup_.|._(?:metadata|sha256file)$/s.test(name)
 }
 
-/** Whether a file of this name is the manifest of a backup. */
+/** Returns whether a file with this name is the manifest of a backup. */
 export function looksLikeManifest(name: string): boolean {
   return /._metadata$/s.test(name)
 }
 
-/** The directories of a container below the root. Throws `OPTION_INVALID` for a name that could lead out of it. */
+/** Returns the path segments of a container. @throws `OPTION_INVALID` for a name that could lead out of the root */
 export function containerSegments(container: string): string[] {
   const segments = container.split('/')
   for (const segment of segments) checkSegment(segment, 'container', container)
   return segments
 }
 
-/** Throws `OPTION_INVALID` for a container that {@link containerSegments} accepts, but no search would find. */
+/** @throws `OPTION_INVALID` for a container that {@link containerSegments} accepts, but no search would find */
 export function checkNewContainer(container: string): void {
   if (containerSegments(container).some((segment) => segment.startsWith('.'))) {
     throw badName(
@@ -60,8 +61,8 @@ export function checkNewContainer(container: string): void {
 }
 
 /**
- * The path of a container that is there, with no symbolic link below the root: `O_NOFOLLOW` checks the last component
- * alone, so that each one is checked here. Rejects with ENOENT where there is none.
+ * Returns the path of an existing container, and checks that no component below the root is a symbolic link: `O_NOFOLLOW`
+ * checks only the last one. Rejects with ENOENT if there is none.
  */
 export async function containerPath(root: string, container: string): Promise<string> {
   let path = root
@@ -89,10 +90,10 @@ export async function checkDirectory(path: string, container: string): Promise<v
   )
 }
 
-/** Whether a file is, or would be made, in a directory or below it, symbolic links resolved. */
+/** Returns whether a file is, or would be created, in a directory or below it, after resolving symbolic links. */
 export async function isBelow(directory: string, path: string): Promise<boolean> {
   const realPath = await realpath(path).catch(async () => {
-    // A file that does not exist would be made in the existing directory.
+    // A file that does not exist would be created in its parent directory.
     const parent = await realpath(dirname(path)).catch(() => resolve(dirname(path)))
     return join(parent, basename(path))
   })
@@ -105,7 +106,7 @@ function checkSegment(segment: string, kind: 'container' | 'object', whole: stri
   if (segment === '.' || segment === '..') throw badName(kind, whole, 'has a part that is "." or ".."')
   if (segment.includes('/')) throw badName(kind, whole, 'has a slash')
   if (segment.includes('\0')) throw badName(kind, whole, 'has a NUL character')
-  // The system would store it as U+FFFD: two names would become one.
+  // The system would store it as U+FFFD, so that two names could become one.
   if (/\p{Surrogate}/u.test(segment)) throw badName(kind, whole, 'is not well-formed Unicode')
   if (Buffer.byteLength(segment) > maxNameBytes) {
     throw badName(kind, whole, `has a part longer than ${maxNameBytes} bytes`)

@@ -6,7 +6,7 @@ import { ignoring } from './errors.js'
 import { PosixObjectReader } from './object-reader.js'
 import { PosixObjectWriter } from './object-writer.js'
 
-/** Writes, renames, reads and deletes a small dot file, with the code that does so for objects. */
+/** Writes, renames, reads and deletes a small dot file, with the reader and writer of objects. */
 export async function probe(
   directory: string,
   fsync: boolean,

@@ -4,17 +4,17 @@ import { errnoOf, mapErrors } from './errors.js'
 import { PosixObjectReader } from './object-reader.js'
 import { PosixObjectWriter } from './object-writer.js'
 
-/** The file in the root of a store that marks the directory as one. Cinder and listings leave dot files out. */
+/** The file in the root that marks the directory as a store. Cinder and listings ignore dot files. */
 export const markName = '.stowage-store'
 
 const format = 'stowage-posix-store'
 const version = 1
 
-/** More than any mark of a later version needs. */
+/** The maximum length of a mark; later versions will not need more. */
 const maxMarkBytes = 64 * 1024
 
 /**
- * Whether the directory has a mark. Rejects with `VERSION_UNSUPPORTED` for the mark of a later version, and with
+ * Returns whether the directory has a mark. Rejects with `VERSION_UNSUPPORTED` for the mark of a later version, and with
  * `STORE_FAILED` for one that is damaged.
  */
 export async function hasMark(root: string): Promise<boolean> {
@@ -30,7 +30,7 @@ export async function hasMark(root: string): Promise<boolean> {
   )
 }
 
-/** Writes the mark, whole or not at all. Resolves to false if another program has written one first. */
+/** Writes the mark atomically. Resolves to false if another program has written one first. */
 export async function writeMark(root: string, fsync: boolean, signal?: AbortSignal): Promise<boolean> {
   const destination = { directory: root, container: root, objectName: markName }
   const mark = { format, version, id: randomUUID(), created: new Date().toISOString() }

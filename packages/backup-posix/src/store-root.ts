@@ -20,13 +20,13 @@ interface OpenedRoot {
 }
 
 /**
- * The root directory of a store. A directory is a store if it has a mark, or holds backups that Cinder or a release
- * of Stowage without marks wrote. The mount point of a file system that is not mounted has neither.
+ * The root directory of a store. A directory is a store if it has a mark, or holds backups of Cinder or of a release of
+ * Stowage without marks. The mount point of a file system that is not mounted has neither.
  */
 export class StoreRoot {
   readonly #path: string
   readonly #options: StoreRootOptions
-  /** The directory that was found to be the store. Another one under the path is checked again. */
+  /** The directory that was checked. If another one is at the path later, it is checked again. */
   #opened: OpenedRoot | undefined
   #opening: Promise<OpenedRoot> | undefined
 
@@ -36,8 +36,8 @@ export class StoreRoot {
   }
 
   /**
-   * The path of the root, which is the store that was opened first. Costs one stat(2), so that every operation can
-   * afford it: a file system that is unmounted during a backup fails that backup.
+   * Returns the path of the root, after a check that it is still the same store. Every operation calls it, since it costs
+   * one stat(2): if the file system is unmounted during a backup, the backup fails.
    *
    * Rejects with `STORE_MISSING`, and as {@link hasMark} does.
    */
@@ -46,14 +46,14 @@ export class StoreRoot {
     return this.#path
   }
 
-  /** The path of the root, if it was opened before. It may have been unmounted since. */
+  /** The path of the root if it has been opened; it may have been unmounted since. */
   get openedPath(): string | undefined {
     return this.#opened && this.#path
   }
 
   /**
-   * As {@link open}, and that the mark is still there: another file system under the path can have the device and inode
-   * of the one before.
+   * Opens the root as {@link open} does, and checks that the mark still exists: another file system mounted at the path can
+   * have the same device and inode.
    */
   async openForBackup(signal?: AbortSignal): Promise<string> {
     const { isMarked } = await this.#open(signal)
@@ -75,7 +75,7 @@ export class StoreRoot {
       await makeRoot(this.#path, this.#options.fsync)
       if (await hasMark(this.#path)) return { outcome: 'unchanged' }
       const contents = await surveyDirectory(this.#path, signal)
-      // Another program can have made the store meanwhile, and have written into it.
+      // Another program may have made the store meanwhile, and written to it.
       if (contents === 'files' && !(await hasMark(this.#path))) throw this.#occupied()
       const isFirst = await writeMark(this.#path, this.#options.fsync, signal)
       if (!isFirst) return { outcome: 'unchanged' }
@@ -90,7 +90,7 @@ export class StoreRoot {
         if (await hasMark(this.#path)) return { identity, isMarked: true }
         if ((await surveyDirectory(this.#path, signal)) === 'backups') return { identity, isMarked: false }
       }
-      // A store that was open before is not made again: its file system may have been unmounted.
+      // A store that was opened before is not made again: its file system may have been unmounted.
       if (!this.#options.create || this.#opened !== undefined) throw this.#missing(identity !== undefined)
       await this.create(signal)
       const made = await this.#identity()
@@ -99,7 +99,7 @@ export class StoreRoot {
     })
   }
 
-  /** Device and inode; undefined if nothing is there. */
+  /** Returns device and inode; undefined if the directory does not exist. */
   async #identity(): Promise<string | undefined> {
     return mapErrors({ action: `open the store at "${this.#path}"` }, async () => {
       const found = await ignoring('ENOENT', stat(this.#path, { bigint: true }))

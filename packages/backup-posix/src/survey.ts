@@ -4,18 +4,18 @@ import { join } from 'node:path'
 import { errnoOf } from './errors.js'
 import { looksLikeBackupObject } from './paths.js'
 
-/** What a directory holds: objects of a backup, other files, or nothing but empty directories. */
+/** The contents of a directory: objects of a backup, other files, or at most empty directories. */
 export type DirectoryContents = 'backups' | 'files' | 'nothing'
 
-/** Ends the search where someone names a directory such as `/` by mistake. */
+/** The maximum number of directories to search: the caller may name a directory such as `/` by mistake. */
 const maxDirectories = 100_000
 
-/** Names that file systems and file servers create in an empty root. */
+/** Names that file systems and file servers create in an empty root directory. */
 const fileSystemNames = new Set(['lost+found', '.snapshot', '.zfs'])
 
 /**
- * Searches for the first object of a backup below the root, in directories of any depth: Cinder's own containers are
- * three levels down. Links are not followed, nor dot directories. Temporary files of Stowage do not count as files.
+ * Searches for the first object of a backup below the root, at any depth: Cinder's own containers are three levels down.
+ * Does not follow links, and skips dot directories. Temporary files of Stowage do not count as files.
  *
  * Rejects with EACCES if it finds no backup and could not read every directory.
  */
@@ -36,7 +36,7 @@ export async function surveyDirectory(root: string, signal?: AbortSignal): Promi
       }
     } catch (error) {
       const errno = errnoOf(error)
-      // Another program can remove a directory between the listing of its parent and its own.
+      // Another program may remove a directory after its parent was listed.
       if (errno === 'ENOENT' && path !== root) continue
       if (errno !== 'EACCES' || path === root || !(error instanceof Error)) throw error
       unreadable ??= error

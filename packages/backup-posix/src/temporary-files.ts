@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { removeIfEmpty } from './directories.js'
 import { errnoOf, ignoring } from './errors.js'
 
-/** Temporary files of the writer, the lock of a name and the probe. Never the mark of a store. */
+/** Names of temporary files of the writer, of locks and of the probe; not of the mark of a store. */
 const temporaryName = /^\.stowage-[0-9a-f-]+\.(?:tmp|lock|probe)$/
 
 /**
- * Finds, and removes unless it is a dry run, the temporary files of killed programs below a root. Directories that they made
- * for one backup, and put nothing into, go too.
+ * Finds the temporary files of killed programs below a root, and removes them unless `dryRun` is set. Also removes empty
+ * automatic containers.
  */
 export async function removeTemporaryFiles(
   root: string,
@@ -35,7 +35,7 @@ export async function removeTemporaryFiles(
   return found
 }
 
-/** Names of temporary files; that of an empty container is an empty text. */
+/** Yields the temporary files, and each empty container with an empty `name`. */
 async function* temporaryFilesBelow(
   root: string,
   signal: AbortSignal | undefined,
@@ -56,7 +56,7 @@ async function* temporaryFilesBelow(
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' || container === '') throw error
     }
-    // After the directory is closed, since the caller may remove it.
+    // Yielded after the directory is closed, since the caller may remove it.
     for (const name of names) yield { container, name }
     if (isEmpty) yield { container, name: '' }
   }

@@ -4,26 +4,29 @@ import type { StepListener } from './progress.js'
 export interface CodecOptions {
   /**
    * Ends the call with `ABORTED`, or, which counts as the same, with the signal's reason or an `AbortError`, as
-   * `signal.throwIfAborted()` does. An engine that cannot stop lets the call run to its end.
+   * `signal.throwIfAborted()` does. An implementation that cannot stop lets the call run to its end.
    */
   readonly signal?: AbortSignal
-  /** Called with how many of the raw bytes have been compressed or decompressed. An engine that cannot report it, does not. */
+  /**
+   * Called with how many of the raw bytes have been compressed or decompressed. An implementation that cannot report it
+   * does not call it.
+   */
   readonly onProgress?: StepListener
 }
 
 /** Options of {@link Compressor.decompress}. */
 export interface DecompressOptions extends CodecOptions {
-  /** A buffer of at least the expected length that the engine may fill and return a view of, instead of fresh memory. */
+  /** A buffer of at least the expected length that the compressor may fill and return a view of, instead of new memory. */
   readonly buffer?: Uint8Array
 }
 
 /** Options of {@link Compressor.compress}. */
 export interface CompressOptions extends CodecOptions {
-  /** A buffer of at least the input's length that the engine may fill and return a view of, instead of fresh memory. */
+  /** A buffer of at least the input's length that the compressor may fill and return a view of, instead of new memory. */
   readonly buffer?: Uint8Array
   /**
    * Speed matters more than the result's length: most of the input is stored already, and is only stored again to save
-   * objects. An engine without a level of the user's choice may take a faster one. @default false
+   * objects. A compressor whose level the user did not choose may use a faster one. @default false
    */
   readonly preferSpeed?: boolean
 }
@@ -32,7 +35,7 @@ export interface CompressOptions extends CodecOptions {
  * A compression algorithm, passed to a driver as a value (`compression: zlib(), decompressors: [bz2()]`).
  *
  * Many calls may run concurrently. The input is never changed and never kept after the call. No call blocks the event
- * loop for long: a synchronous engine runs in a worker. Workers must not keep a program from exiting.
+ * loop for long: a synchronous implementation runs in a worker. Workers must not keep a program from exiting.
  */
 export interface Compressor {
   /**
@@ -56,32 +59,32 @@ export interface Compressor {
   readonly aliases: readonly string[]
 
   /**
-   * Compresses a chunk. Resolves to null where the result would not be shorter than the input, as soon as the engine
-   * knows that: the chunk is then stored raw. There is no other way to report it.
+   * Compresses a chunk. Resolves to null where the result would not be shorter than the input, as soon as that is known:
+   * the chunk is then stored raw. There is no other way to report it.
    */
   compress(bytes: Uint8Array, options?: CompressOptions): Promise<Uint8Array | null>
 
   /**
-   * Does the same as {@link compress} for an input in several parts, which is what scattered changes become. Without it,
-   * the parts are copied into one buffer first.
+   * Compresses an input in several parts, as {@link compress} does: scattered changes are in several buffers. Without this
+   * method, the parts are copied into one buffer first.
    */
   compressParts?(parts: readonly Uint8Array[], options?: CompressOptions): Promise<Uint8Array | null>
 
   /**
-   * Restores a chunk of exactly `expectedLengthBytes`.
+   * Decompresses a chunk of exactly `expectedLengthBytes`.
    *
-   * Never produces more than expected: it stops at the first byte beyond. Rejects with `OBJECT_CORRUPT` on a longer or
-   * shorter result, a damaged or truncated stream, and bytes after its end.
+   * Stops at the first byte beyond the expected length. Rejects with `OBJECT_CORRUPT` for a longer or shorter result, a
+   * damaged or truncated stream, and bytes after its end.
    */
   decompress(bytes: Uint8Array, expectedLengthBytes: number, options?: DecompressOptions): Promise<Uint8Array>
 
   /**
-   * Does the same as {@link decompress} in pieces, for objects that do not fit into memory. Each piece of the input and
-   * of the output is valid until the next is read. Without it, such an object has to fit into memory.
+   * Decompresses as {@link decompress} does, piece by piece, for objects that do not fit into memory. Each piece of the input
+   * and of the output is valid until the next one is requested. Without this method, every object has to fit into memory.
    *
-   * Where the input fails, the output fails with that same error, not with a copy of it and not wrapped into
-   * `OBJECT_CORRUPT`: a store that does not answer is not a damaged object, which would be read a second time and then
-   * reported as damaged. The input's iterator is closed however the output ends.
+   * Where the input fails, the output fails with that same error: not a copy, and not wrapped into `OBJECT_CORRUPT`. A
+   * store that does not respond would otherwise be reported as a damaged object. The input's iterator is closed however
+   * the output ends.
    */
   decompressStream?(
     pieces: AsyncIterable<Uint8Array>,

@@ -30,7 +30,7 @@ export interface DriverCapabilities {
   readonly eventualListing?: boolean
   /** The driver overrides `objectModifiedAt`. @default false: orphans are reported, but not removed */
   readonly modificationTimes?: boolean
-  /** The driver overrides `removeTemporaries`: killed writers leave files that no listing has. @default false */
+  /** The driver overrides `removeTemporaries`: killed writers leave files that no listing includes. @default false */
   readonly temporaryObjects?: boolean
   /** The driver overrides `ownsPath`: the store is a directory of this machine. @default false */
   readonly localFiles?: boolean
@@ -50,8 +50,8 @@ export interface StoreOptions {
 /** Options of {@link ObjectStore.deleteObject}. */
 export interface DeleteObjectOptions extends StoreOptions {
   /**
-   * Called when a request was cut off, or timed out, before the store responded, and is retried: a proxy may have buffered
-   * it, so that the object may be deleted once more, later. A store that sends no requests does not call it.
+   * Called when a request is retried after it was cut off or timed out without a response: a proxy may have buffered it, and
+   * delete the object once more, later. A store that sends no requests does not call it.
    */
   readonly onUnanswered?: () => void
 }
@@ -100,15 +100,15 @@ export interface ReplayableBody {
   /** Its exact length. */
   readonly lengthBytes: number
   /**
-   * Returns its MD5 in lower-case hex, which is known already or computed off the main thread. For a store that sends or
-   * checks the MD5; without this method, the store computes it from the pieces of {@link stream}.
+   * Returns its MD5 in lower-case hex, which is known already or computed off the main thread. For stores that send or
+   * check the MD5; without this method, the store computes it from the pieces of {@link stream}.
    */
   md5?(): Promise<string>
 
   /**
-   * Instead of {@link md5}, for a body that is read while it is produced, and may differ the next time: returns the MD5 of
-   * the last {@link stream}, from its last piece on; undefined before. The store sends no MD5 ahead, and compares this one
-   * with the MD5 of what it received.
+   * Returns the MD5 of the last {@link stream} once it has yielded its last piece; undefined before. Replaces
+   * {@link md5} for a body that is read from the source while it is sent, and may differ the next time: the store sends no
+   * MD5 in advance, and compares this one with the MD5 of what it received.
    */
   md5OfStream?(): Promise<string | undefined>
 
@@ -142,7 +142,7 @@ export interface ObjectWriter {
 
 /** Options of opening an object. */
 export interface ObjectOptions extends StoreOptions {
-  /** The value that the driver returned from `getExtraMetadata` when the backup was made. */
+  /** For a data object, what `getExtraMetadata` returned when the backup was made; null for every other object. */
   readonly extraMetadata: ExtraMetadata
 }
 
@@ -154,9 +154,9 @@ export interface WriterOptions extends ObjectOptions {
    */
   readonly exclusive?: boolean
   /**
-   * With `exclusive`, for an object that keeps concurrent runs apart, and so guards all others of a run: `close` resolves
-   * only when no writer that began before can still replace the object. Takes a second or two on a store that cannot
-   * lock a name, as Swift: not for every object of a backup. @default false
+   * With `exclusive`, for an object that guards all others of a run against concurrent runs: `close` resolves only when no
+   * writer that began before can still replace the object. Takes a second or two on a store that cannot lock a name, such
+   * as Swift, so it is not set for every object of a backup. @default false
    */
   readonly claim?: boolean
 }
@@ -164,9 +164,9 @@ export interface WriterOptions extends ObjectOptions {
 /** Options of listing the containers. */
 export interface ContainerOptions extends StoreOptions {
   /**
-   * Includes containers that the driver does not search otherwise, and in which another driver may have put an incremental
-   * of a backup that is about to be deleted. Rejects where it cannot list all of them, with `FORBIDDEN` or `STORE_FAILED`:
-   * the delete is then rejected, unless `force` is set. @default false
+   * Includes containers that the driver does not search otherwise, in which another driver may have stored an incremental
+   * of a backup that is about to be deleted. Rejects with `FORBIDDEN` or `STORE_FAILED` if it cannot list all of them: the
+   * delete is then rejected, unless `force` is set. @default false
    */
   readonly everywhere?: boolean
   /** The only container of interest: a driver may omit all others. */
@@ -179,9 +179,9 @@ export interface FailedDelete {
   readonly error: unknown
 }
 
-/** A file that a killed writer left, and that no listing has. */
+/** A file of a killed writer, which no listing includes. */
 export interface TemporaryObject {
-  /** Empty where it belongs to the store itself. */
+  /** Empty if the file belongs to the store itself. */
   readonly container: string
   readonly name: string
   readonly sizeBytes: number
@@ -190,20 +190,22 @@ export interface TemporaryObject {
 
 /** Options of {@link ObjectStore.removeTemporaries}. */
 export interface RemoveTemporariesOptions extends StoreOptions {
-  /** Keeps younger ones: a running program may be writing them. */
+  /** Keeps newer files: a running program may be writing them. */
   readonly olderThan: Date
   /** Removes nothing. @default false */
   readonly dryRun?: boolean
 }
 
 /**
- * A store as the engine uses it: the hooks of a backend. Their names are Cinder's, in camelCase.
+ * A store as the engine uses it: the hooks of a backend. The mandatory ones have Cinder's names, in camelCase.
  *
- * The engine always passes every argument, validated: object names are the backup's prefix and a suffix, without
- * NUL, `..`, or a leading `/`. Every hook may be called concurrently with every other. Failures are
- * {@link BackupError}s with the codes named here; `errorMapper` maps a client's errors to them. Any other error
- * of a hook becomes `STORE_FAILED`, with it as the `cause`. Retries are the backend's responsibility: to the engine a
- * rejection is final.
+ * The engine passes every argument, and has validated it: an object name has no NUL, no empty segment, no `.` or `..`.
+ * Treat it as opaque. Most names are a backup's prefix and a suffix; claims (`stowage-claim_…`) and delete markers
+ * (`stowage-deleting_…`) are stored through the same hooks and have no prefix (`docs/format.md` lists all names).
+ *
+ * Every hook may be called concurrently with every other. Failures are {@link BackupError}s with the codes named here;
+ * `errorMapper` maps a client's errors to them. Any other error of a hook becomes `STORE_FAILED`, with it as the `cause`.
+ * Retries are the backend's responsibility: to the engine a rejection is final.
  *
  * An aborted signal ends a call with `ABORTED`. Once the signal that was passed has been aborted, these are equivalent:
  * the signal's reason, as `signal.throwIfAborted()` throws it, or an error named `AbortError`.
@@ -215,17 +217,17 @@ export interface ObjectStore {
   putContainer(container: string, options: StoreOptions): Promise<void>
 
   /**
-   * Every object name in the container that begins with `prefix`, in any order, to the last page. An object whose
-   * writer has closed is listed (unless `eventualListing` is declared), one that is still being written is not.
-   * A container that does not exist lists as empty. One that exists must not: where the store contradicts itself, reject
-   * with `STORE_FAILED`, since a delete would take the empty listing for a container without incrementals.
+   * Yields every object name in the container that begins with `prefix`, of all pages, in any order. Includes each object
+   * whose writer has closed (unless `eventualListing` is declared), and none that is still being written. Yields nothing for
+   * a container that does not exist. If the store contradicts itself about that, reject with `STORE_FAILED`: a delete would
+   * take an empty listing for a container without incrementals.
    */
   getContainerEntries(container: string, prefix: string, options: StoreOptions): AsyncIterable<string>
 
-  /** A writer for a new object. Rejects with `CONTAINER_MISSING`, here or at close, when the container does not exist. */
+  /** Opens a writer for a new object. Rejects with `CONTAINER_MISSING`, here or at close, when the container does not exist. */
   getObjectWriter(container: string, objectName: string, options: WriterOptions): Promise<ObjectWriter>
 
-  /** A reader for an object. Rejects with `OBJECT_MISSING`, here or at the first read, when it does not exist. */
+  /** Opens a reader for an object. Rejects with `OBJECT_MISSING`, here or at the first read, when it does not exist. */
   getObjectReader(container: string, objectName: string, options: ObjectOptions): Promise<ObjectReader>
 
   /** Deletes an object. Idempotent: an object that does not exist is success. */
@@ -238,40 +240,40 @@ export interface ObjectStore {
     options: StoreOptions,
   ): Promise<FailedDelete[]>
 
-  /** Whether the object exists now. */
+  /** Returns whether the object exists. */
   objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean>
 
   /**
-   * What all object names of a new backup begin with. Must contain the backup's id, so that it is unique, and not
-   * begin with another backup's prefix and `-` or `_`.
+   * Returns the prefix of all object names of a new backup. Must contain the backup's id, so that it is unique, and must
+   * not begin with another backup's prefix and `-` or `_`.
    */
   generateObjectNamePrefix(backup: NewBackup): string
 
   /** Returns the container to use instead of the requested one; null for no change. */
   updateContainerName(backup: NewBackup, container: string | null): string | null
 
-  /** Returns the metadata that the driver receives with each object of this backup, kept in `_metadata`; null for none. */
+  /** Returns metadata to keep in `_metadata` and to receive with each data object of this backup; null for none. */
   getExtraMetadata(backup: NewBackup): Promise<ExtraMetadata>
 
   /**
-   * Whether a file of this machine is in the store, by the path that a caller gave for it; the file need not exist. A
-   * restore rejects such a target: it would overwrite backups. Called where `localFiles` is declared.
+   * Returns whether a path on this machine is in the store; the file need not exist. A restore rejects such a target, since
+   * it would overwrite backups. Called if `localFiles` is declared.
    */
   ownsPath(path: string, options?: StoreOptions): Promise<boolean>
 
   /**
-   * Every container that the driver searches for backups. One that cannot be listed is named too: where its listing
-   * rejects with `FORBIDDEN` or `NOT_A_FILE`, a list of backups leaves it out with a warning, and keeps the others.
+   * Yields every container that the driver searches for backups, also one that cannot be listed: where its listing rejects
+   * with `FORBIDDEN` or `NOT_A_FILE`, `listBackups` skips it with a warning.
    */
   getContainers(options: ContainerOptions): AsyncIterable<string>
 
   /**
-   * When an object was last written, by the store's clock; undefined where there is no such object. Called where
+   * Returns when an object was last written, by the store's clock; undefined if it does not exist. Called if
    * `modificationTimes` is declared.
    */
   objectModifiedAt(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined>
 
-  /** Finds and removes what writers of killed programs left. Called where `temporaryObjects` is declared. */
+  /** Finds and removes the files of killed writers. Called if `temporaryObjects` is declared. */
   removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]>
 }
 

@@ -8,38 +8,38 @@ export interface ChunkedDriverOptions {
   /** The maximum number of bytes of the volume in one object. A multiple of the block size. @default the driver's */
   readonly chunkSizeBytes?: number
   /**
-   * The size in bytes at which changes are found: a power of two from 512 to 64 MiB. Another value of Cinder's is
-   * accepted from a `cinder.conf` and in strict mode. An incremental takes its parent's, whatever it is.
+   * The unit in which changes are detected, in bytes: a power of two from 512 to 64 MiB. A `cinder.conf` and strict mode
+   * also accept sizes that are not powers of two. An incremental uses its parent's size, whatever it is.
    * @default the driver's; for an incremental the parent's
    */
   readonly blockSizeBytes?: number
   /**
-   * Scattered changes share objects: in a chunk with more than eight runs of changed blocks, the nearest are joined, and
-   * the unchanged bytes between them stored again, where they are no more than this, in bytes up to 4 MiB. More saves
-   * objects and requests, less saves space; 0 lays incrementals out as Cinder does, an object a run. In strict mode it
-   * is 0. @default 1 MiB
+   * The maximum number of unchanged bytes between two runs of changed blocks that are stored again so that the runs share an
+   * object; at most 4 MiB. Applies to chunks with more than eight runs: the nearest are joined. A larger value saves
+   * objects and requests, a smaller one space; 0 stores one object per run, as Cinder does. Always 0 in strict mode.
+   * @default 1 MiB
    */
   readonly joinGapBytes?: number
   /** The container for backups that name none. @default the driver's */
   readonly container?: string
   /** Compresses what is written. @default chunks are stored uncompressed (`none`) */
   readonly compression?: Compressor
-  /** Further compressors for reading, beside the one of `compression`. @default [] */
+  /** Compressors for reading, in addition to that of `compression`. @default [] */
   readonly decompressors?: readonly Compressor[]
   /** Where backups are found. @default the store's own `_metadata` objects */
   readonly catalog?: BackupCatalog
   /**
-   * How many chunks are hashed, compressed and stored, or objects fetched, concurrently. @default the machine's cores, 2 to 8,
-   * and 8 of objects of up to 256 KiB
+   * How many chunks are compressed and stored, or objects fetched and decompressed, concurrently. Reading and hashing are
+   * limited by memory only. @default 2 to 8 (one per core); 8 for objects up to 256 KiB
    */
   readonly concurrency?: number
   /**
-   * A cap in bytes on chunk buffers. Concurrency falls until `(concurrency + 2) × chunk size` fits; where not even
-   * three chunks fit, objects are made smaller than the chunk size, which every reader accepts. An object that exceeds
-   * it is read in pieces. Where that is not possible, since the store does not stream or the compressor has no
-   * `decompressStream` (zstd on Node.js before 22.15), a restore is rejected with `MEMORY_LIMIT`; the default limit allows
-   * such an object all memory. Buffers alone count: the engine of a compressor has memory of its own, which its package
-   * documents (zstd in WebAssembly holds an object and its compressed form once more).
+   * The maximum size of all chunk buffers, in bytes. Concurrency is reduced until `(concurrency + 2) × chunk size` fits; if
+   * not even three chunks fit, objects are made smaller than the chunk size, which every reader accepts. A larger object
+   * is read in pieces. Where that is not possible, since the store does not stream or the compressor has no
+   * `decompressStream` (zstd on Node.js before 22.15), a restore is rejected with `MEMORY_LIMIT`; with the default limit,
+   * such an object may use all memory. The memory of a compressor's implementation does not count; its package documents
+   * it (zstd in WebAssembly holds an object and its compressed form once more).
    * @default a quarter of the machine's (or the container's) memory
    */
   readonly maxMemoryBytes?: number

@@ -1,11 +1,11 @@
 import type { BackupError } from '../errors/backup-error.js'
 
-/** The kind of a long operation. */
+/** The operation that is reported. */
 export type ProgressPhase = 'backup' | 'restore' | 'verify' | 'delete'
 
 /**
- * What an operation does while no bytes of the volume move: it reads the parent's metadata and block hashes, stores its own
- * block hashes or its metadata, or waits until the target is on the disk.
+ * A step of an operation in which no bytes of the volume are transferred: reading the parent's metadata and block hashes,
+ * storing the block hashes or the metadata, or flushing the target to disk.
  */
 export type ProgressStep = 'read-parent' | 'store-hash-list' | 'store-metadata' | 'sync-target'
 
@@ -15,14 +15,14 @@ export type ProgressStep = 'read-parent' | 'store-hash-list' | 'store-metadata' 
  */
 export interface Progress {
   readonly phase: ProgressPhase
-  /** Reported when the step begins; undefined while bytes of the volume move. */
+  /** Reported when the step begins; undefined while bytes of the volume are transferred. */
   readonly step?: ProgressStep | undefined
   /**
-   * Bytes of the volume that are done; bytes of a chunk or an object in progress count by its finished steps.
-   * For a delete: objects.
+   * The bytes of the volume that are done; those of a chunk or object in progress count in proportion to its finished
+   * steps. For a delete: the number of objects.
    */
   readonly done: number
-  /** Of how many; undefined while a stream's size is not known. */
+  /** The total of {@link done}; undefined while a stream's size is not known. */
   readonly total: number | undefined
   /** From 0 to 100; undefined while the total is not known. */
   readonly percent: number | undefined
@@ -38,12 +38,12 @@ export interface Progress {
  */
 export type StepListener = (reachedBytes: number, totalBytes: number) => void
 
-/** Called with reports, never concurrently. What it throws is the operation's failure. */
+/** Called with reports, never concurrently. An error that it throws fails the operation. */
 export type ProgressListener = (progress: Progress) => void
 
 /** A finding that does not stop an operation. */
 export interface BackupWarning {
-  /** Stable, as error codes are. */
+  /** Stable, as error codes are; `docs/errors.md` lists them. */
   readonly code:
     | 'EXTRA_OBJECTS'
     | 'UNUSED_OBJECT_MISSING'
@@ -71,7 +71,7 @@ export interface BackupWarning {
 /** Called with each warning. */
 export type WarningListener = (warning: BackupWarning) => void
 
-/** A request to a store that failed, and is sent again after a wait. */
+/** A failed request to a store that is about to be retried. */
 export interface RetryEvent {
   /** The failed operation, as in a message: `Storing object a in container b`. */
   readonly operation: string
@@ -83,12 +83,12 @@ export interface RetryEvent {
   readonly error: BackupError
 }
 
-/** Called before each wait for a retry. What it throws is ignored. */
+/** Called before each wait for a retry. Errors that it throws are ignored. */
 export type RetryListener = (event: RetryEvent) => void
 
 /** Options of every long operation. */
 export interface OperationOptions {
-  /** Ends the operation with `ABORTED`, after all it started has ended too. */
+  /** Ends the operation with `ABORTED`, after everything that it started has ended. */
   readonly signal?: AbortSignal
   readonly onProgress?: ProgressListener
   /** Overrides the driver's own `onWarning`. */

@@ -1,30 +1,30 @@
 import type { StoreOptions } from './object-store.js'
 
-/** What JSON can hold. */
+/** A value that JSON can represent. */
 export type JsonValue =
   null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue }
 
 /** The sizes of a backup in the store. */
 export interface StoredSizes {
-  /** The chunk size that it was made with: the maximum number of bytes of the volume in one object. */
+  /** The chunk size of the backup: the maximum number of bytes of the volume in one object. */
   readonly chunkSizeBytes: number
-  /** The block size, at which changes are found: its incrementals use it too. */
+  /** The block size: the unit in which changes are detected. Incrementals use that of their parent. */
   readonly blockSizeBytes: number
-  /** The length of the data objects after compression. */
+  /** The total length of the data objects, after compression. */
   readonly storedDataBytes: number
-  /** The `_sha256file` and `_metadata` objects. The former takes 72 bytes for each block of the volume. */
+  /** The total length of `_sha256file` and `_metadata`. The former takes 72 bytes per block of the volume. */
   readonly storedMetadataBytes: number
 }
 
 /**
- * A committed backup, as the catalog knows it. All of it can be found again from the store alone; the {@link StoredSizes}
- * only of what Stowage wrote, from the version on that states them.
+ * A committed backup, as the catalog describes it. All of it can be read from the store alone; the {@link StoredSizes} only
+ * for backups of a Stowage version that states them in the manifest.
  */
 export interface BackupRecord extends Partial<StoredSizes> {
   /** Unique; a UUID unless the caller chose it. */
   readonly id: string
   readonly volumeId: string
-  /** The backup this one adds to; null for a full backup. */
+  /** The backup that this one is based on; null for a full backup. */
   readonly parentId: string | null
   /** The container its objects are in. */
   readonly container: string
@@ -33,30 +33,30 @@ export interface BackupRecord extends Partial<StoredSizes> {
   readonly name: string | null
   readonly description: string | null
   /**
-   * When the backup was begun, in ISO 8601 and UTC: `2026-01-01T00:00:00Z`. A value of another writer that cannot be parsed
-   * as a time is given unchanged.
+   * When the backup began, in ISO 8601 and UTC: `2026-01-01T00:00:00Z`. A value of another writer that cannot be parsed
+   * as a time is returned unchanged.
    */
   readonly createdAt: string
   /** The volume's size in bytes when it was backed up. */
   readonly sizeBytes: number
   /**
-   * Set where the size rests on a parent that was not found, and no manifest that was found states it: the volume has
-   * at least `sizeBytes`. Stowage's own manifests state it.
+   * Set if the size depends on a parent that was not found, and no manifest that was found states it: the volume has at
+   * least `sizeBytes`. Stowage's own manifests state it.
    */
   readonly sizeIsMinimum?: true
-  /** How many data objects this backup alone stored. */
+  /** How many data objects this backup stored, without those of its ancestors. */
   readonly objectCount: number
   /**
-   * The compressions of those objects, by the names that the store records (`none` among them), in alphabetical order: at
-   * most 16. With a name that is not Cinder's, Cinder cannot restore this backup, nor those on top of it. Undefined
-   * in a record that a catalog of the caller's kept without it.
+   * The compression algorithms of those objects, by the names in the manifest (`none` included), in alphabetical order: at
+   * most 16. If one is not Cinder's, Cinder cannot restore this backup or its incrementals. Undefined in a record that
+   * the caller's catalog kept without it.
    */
   readonly compressions?: readonly string[]
 }
 
-/** The record of a backup that was just made, and what it took of the store. */
+/** The record of a backup that was just made, and the space that it takes in the store. */
 export interface BackupResult extends Omit<BackupRecord, keyof StoredSizes>, StoredSizes {
-  /** Everything that this backup stored, as stored: data and metadata. */
+  /** The total length of its objects as stored: data and metadata. */
   readonly storedBytes: number
 }
 
@@ -72,18 +72,18 @@ export interface NewBackup {
   readonly container: string | null
   readonly name: string | null
   readonly description: string | null
-  /** The moment from which names and `created_at` are made; whole seconds. */
+  /** The time in object names and in `created_at`; whole seconds. */
   readonly createdAt: Date
 }
 
-/** Extra metadata of a driver, kept in `_metadata` and passed to its readers and writers. */
+/** Extra metadata of a driver, kept in `_metadata` and passed to the readers and writers of data objects. */
 export type ExtraMetadata = { readonly [key: string]: JsonValue } | null
 
-/** Where to search. */
+/** Options of a search for a backup. */
 export interface CatalogLookup extends StoreOptions {
   /**
-   * A container to search in addition to the known ones: that of a parent or child, or the requested one. For a store that
-   * cannot list its containers it is the only other one.
+   * A container that is searched first, even if the driver does not list it: that of a parent or child, or the requested
+   * one.
    */
   readonly nearContainer?: string
 }
@@ -92,7 +92,7 @@ export interface CatalogLookup extends StoreOptions {
 export interface CatalogFilter extends CatalogLookup {
   readonly volumeId?: string
   readonly container?: string
-  /** Only backups whose id begins so. The caller's catalog may ignore it: the driver filters too. */
+  /** Only backups whose id begins with this. The caller's catalog may ignore it: the driver filters too. */
   readonly idPrefix?: string
 }
 

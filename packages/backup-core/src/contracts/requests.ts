@@ -10,8 +10,8 @@ export interface BackupRequest {
   /** Makes an incremental on top of this backup. @default a full backup */
   readonly parent?: BackupReference | null
   /**
-   * Makes an incremental on top of the volume's newest sound backup (the one that began last, as in Cinder), or a full
-   * one where there is none. Damaged ones are skipped with the warning `PARENT_PASSED_OVER`. @default false
+   * Makes an incremental on top of the volume's newest intact backup (the one that began last, as in Cinder), or a full
+   * backup if there is none. Damaged ones are skipped with the warning `PARENT_PASSED_OVER`. @default false
    */
   readonly incremental?: boolean
   /** @default the driver's */
@@ -20,10 +20,10 @@ export interface BackupRequest {
   readonly description?: string | null
   /** Kept as Cinder's `volume_meta`: a string is stored as it is, an object is encoded. @default null */
   readonly volumeMetadata?: string | { readonly [key: string]: JsonValue } | null
-  /** Backs up a source of no bytes. @default false: rejected with `SOURCE_EMPTY` */
+  /** Accepts a source of 0 bytes. @default false: rejected with `SOURCE_EMPTY` */
   readonly allowEmpty?: boolean
   /**
-   * Makes an incremental of a source that is shorter than its parent by more than half.
+   * Accepts, for an incremental, a source with less than half of its parent's bytes.
    * @default false: rejected with `SOURCE_SHRANK`
    */
   readonly allowShrink?: boolean
@@ -31,13 +31,13 @@ export interface BackupRequest {
 
 /** Options of `restore`. */
 export interface RestoreOptions extends OperationOptions {
-  /** Restores these bytes alone, at their own offset; the rest of the target stays as it is. @default all */
+  /** Restores only these bytes, at their own offset; the rest of the target is left unchanged. @default all */
   readonly range?: VolumeExtent
   /** Accepts a target that has data. @default false */
   readonly overwrite?: boolean
   /**
-   * Leaves zeros unwritten in a target that reads as zeros. Gaps, which no object covers, are never written to such a target.
-   * @default true
+   * Leaves zeros unwritten in a target that reads as zeros. Ranges that no object of the chain covers are never written to
+   * such a target. @default true
    */
   readonly sparse?: boolean
   /** Accepts objects whose metadata has no MD5 to check. @default false */
@@ -53,9 +53,9 @@ export interface RestoreResult {
   readonly writtenBytes: number
   /** Bytes that were left as zeros in a new target. */
   readonly sparseBytes: number
-  /** Objects that were fetched, each once. */
+  /** The number of objects that were fetched. */
   readonly objectsFetched: number
-  /** The volume's metadata in the backup, as far as Cinder restores it; null where there is none. */
+  /** The part of the backup's volume metadata that Cinder restores; null if there is none. */
   readonly volumeMetadata: RestoredVolumeMetadata | null
 }
 
@@ -70,8 +70,8 @@ export interface RestoredVolumeMetadata {
 /** Options of `verify`. */
 export interface VerifyOptions extends OperationOptions {
   /**
-   * `quick`: every object of the chain exists. `full`: every object decompresses to its length and MD5 too, and
-   * the volume's blocks have the hashes of the newest `_sha256file`. @default 'quick'
+   * `quick`: checks that every object of the chain exists. `full`: also checks that every object decompresses to its
+   * length and MD5, and that the volume's blocks have the hashes of the newest `_sha256file`. @default 'quick'
    */
   readonly level?: 'quick' | 'full'
   readonly allowMissingMd5?: boolean
@@ -90,12 +90,12 @@ export interface VerifyResult {
 
 /** Options of `deleteBackup`. */
 export interface DeleteOptions extends OperationOptions {
-  /** Deletes the backups that depend on it too, newest first. @default false: rejected with `HAS_DEPENDENTS` */
+  /** Also deletes the backups that depend on it, newest first. @default false: rejected with `HAS_DEPENDENTS` */
   readonly withDescendants?: boolean
   /**
-   * Deletes a backup whose `_metadata` is damaged, and what is left of one that has none, by the prefix of its objects; and
-   * continues where possible dependents cannot be read, with a warning for each. A dependent that can be read is never
-   * ignored. @default false: rejected with `METADATA_INVALID`, `BACKUP_NOT_FOUND` or `DEPENDENTS_UNKNOWN`
+   * Also deletes a backup whose `_metadata` is damaged, and the remaining objects of one without `_metadata`, by their
+   * prefix. Ignores possible dependents that cannot be read, with a warning for each; never one that can be read.
+   * @default false: rejected with `METADATA_INVALID`, `BACKUP_NOT_FOUND` or `DEPENDENTS_UNKNOWN`
    */
   readonly force?: boolean
 }
@@ -107,7 +107,7 @@ export interface DeleteResult {
   readonly objectsDeleted: number
 }
 
-/** A backup's record in the form that `cinder backup-import` takes. */
+/** A backup's record in the form that `cinder backup-import` accepts. */
 export interface ExportedRecord {
   /** The name of the driver. */
   readonly backupService: string
@@ -118,8 +118,8 @@ export interface ExportedRecord {
 /** The result of `createStore`. */
 export interface CreatedStore {
   /**
-   * `created`: there was no store. `marked`: there was one, which has a mark now. `unchanged`: there was one.
-   * `ready`: there is one now, and the backend does not know whether there was.
+   * `created`: the store is new. `marked`: it existed without a mark, and was marked. `unchanged`: it existed. `ready`: it
+   * exists, and the backend does not know whether it is new.
    */
   readonly outcome: 'created' | 'marked' | 'unchanged' | 'ready'
 }
@@ -127,8 +127,9 @@ export interface CreatedStore {
 /** Options of `removeOrphans`. */
 export interface OrphanOptions extends OperationOptions {
   /**
-   * Keeps what is younger, in milliseconds: a backup that runs has no `_metadata` yet. The age is that of the newest object
-   * under a prefix. 0 removes everything, and is right only while no backup and no delete runs. @default 24 hours
+   * Keeps orphans that are younger than this, in milliseconds: a running backup has no `_metadata` yet. The age is that of
+   * the newest object under a prefix. 0 removes orphans of any age: use it only while no backup or delete is running.
+   * @default 24 hours
    */
   readonly olderThanMs?: number
   /** Finds orphans and removes none. @default false */
@@ -138,19 +139,19 @@ export interface OrphanOptions extends OperationOptions {
 /** Something in a store that belongs to no backup. */
 export interface Orphan {
   /**
-   * `objects`: chunks and a hash list without `_metadata`, of a backup that was killed, or half deleted. `claim`: of a
-   * backup that was killed. `marker`: of a delete that was interrupted. `temporary`: a file of a killed writer.
+   * `objects`: data objects and a hash list without `_metadata`, of a killed backup or an interrupted delete. `claim`: of a
+   * killed backup. `marker`: of an interrupted delete. `temporary`: a file of a killed writer.
    */
   readonly kind: 'objects' | 'claim' | 'marker' | 'temporary'
   readonly container: string
   /** The prefix of the objects, or the name of the one object. */
   readonly name: string
-  /** Null where a prefix fits several ids, and for temporary objects. */
+  /** Null if the prefix may belong to several ids, and for temporary objects. */
   readonly backupId: string | null
   readonly objectCount: number
-  /** When the newest object was written; null where the store does not report it. */
+  /** When the newest object was written; null if the store does not report it. */
   readonly modifiedAt: Date | null
-  /** `found`: a dry run, which would remove it. `finished`: the delete was. */
+  /** `found`: by a dry run, which removes nothing. `finished`: an interrupted delete was completed. */
   readonly outcome: 'removed' | 'finished' | 'found' | 'kept'
   /** Why it was kept. */
   readonly reason?: string
@@ -159,6 +160,6 @@ export interface Orphan {
 /** The result of `removeOrphans`. */
 export interface OrphanResult {
   readonly orphans: readonly Orphan[]
-  /** Objects that were removed. */
+  /** The number of removed objects. */
   readonly objectsRemoved: number
 }

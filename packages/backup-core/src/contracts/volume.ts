@@ -1,4 +1,4 @@
-/** A run of bytes of a volume. */
+/** A byte range of a volume. */
 export interface VolumeExtent {
   readonly offsetBytes: number
   readonly lengthBytes: number
@@ -12,38 +12,38 @@ export interface VolumeOpenOptions {
 /** An open source. */
 export interface OpenSource {
   /**
-   * The volume's size, a whole number of bytes; undefined for a stream whose end is not known. Any other value is
+   * The volume's size, a whole number of bytes; undefined for a stream whose length is not known. Any other value is
    * rejected with `OPTION_INVALID`.
    */
   readonly sizeBytes: number | undefined
 
   /**
    * Fills `into` from `offsetBytes`, and returns the number of bytes read: fewer than requested only where the volume
-   * ends. Offsets rise without gaps unless `seekable`. Rejects with `SOURCE_READ` or `SOURCE_CHANGED`; a result that
-   * is not a whole number from 0 to `into.length` is `SOURCE_READ`.
+   * ends. Unless the source is `seekable`, each read begins where the previous one ended. Rejects with `SOURCE_READ` or
+   * `SOURCE_CHANGED`; a result that is not a whole number from 0 to `into.length` is `SOURCE_READ`.
    */
   read(into: Uint8Array, offsetBytes: number, options?: VolumeOpenOptions): Promise<number>
 
-  /** Whether `read` accepts any offset, several concurrently. */
+  /** Whether `read` accepts any offset, and concurrent calls. */
   readonly seekable: boolean
 
   /**
-   * Where the volume holds data, ascending and without overlaps. All else reads as zeros, and is not read. Only for
-   * sources that are `seekable` and whose size is known. @default all of it
+   * The extents that hold data, ascending and without overlaps. The rest is zeros, and is not read. Only for sources that
+   * are `seekable` and whose size is known. @default the whole volume
    */
   extents?(options?: VolumeOpenOptions): AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
 
   /**
-   * Every place that may have changed since that backup of this volume was begun, ascending and without overlaps: a
-   * chunk without any keeps the parent's hashes, unread. Undefined where it is not known. What is left out here is
-   * left out of the backup. @default all of it is read and compared
+   * The extents that may have changed since that backup of this volume began, ascending and without overlaps; undefined if
+   * they are not known. A chunk without any is not read, and keeps the parent's hashes: a change that is omitted here
+   * is missing from the backup. @default the whole volume is read and compared
    */
   changedSince?(
     backupId: string,
     options?: VolumeOpenOptions,
   ): Promise<AsyncIterable<VolumeExtent> | Iterable<VolumeExtent> | undefined>
 
-  /** A warning when the source is known to have changed since it was opened; undefined when it is not. */
+  /** Returns a warning if the source has changed since it was opened; undefined if no change is known. */
   changed?(): Promise<string | undefined>
 
   /** Frees the source's resources. Called once, also after a failure. */
@@ -61,13 +61,13 @@ export interface TargetRequirements extends VolumeOpenOptions {
   readonly volumeSizeBytes: number
   /** The end of the last byte that will be written. */
   readonly endBytes: number
-  /** Only a part is restored: the rest of the target stays as it is. */
+  /** Whether only a part is restored: the rest of the target is left unchanged. */
   readonly partial: boolean
-  /** The caller accepts that what the target holds is overwritten. */
+  /** Whether the caller accepts that the target's data is overwritten. */
   readonly overwrite: boolean
   /** The first byte that will be written. @default 0 */
   readonly startBytes?: number
-  /** Which backup is restored, for a note beside the target. */
+  /** The id of the restored backup, for a mark beside the target. */
   readonly backupId?: string
   /** Called with warnings, which do not stop the restore. */
   readonly warn?: (code: 'RESTORE_INCOMPLETE' | 'TARGET_UNMARKED', message: string) => void
@@ -75,19 +75,19 @@ export interface TargetRequirements extends VolumeOpenOptions {
 
 /** An open target. */
 export interface OpenTarget {
-  /** Whether every byte of it reads as zero now, so that zeros need not be written. */
+  /** Whether every byte of the target reads as zero, so that zeros need not be written. */
   readonly readsAsZeros: boolean
 
   /** Writes all of `bytes` at `offsetBytes`. Several calls may run concurrently, for ranges that do not overlap. */
   write(bytes: Uint8Array, offsetBytes: number): Promise<void>
 
-  /** Makes what was written durable, and the target the size that was required. Called once, after the last write. */
+  /** Makes all writes durable, and gives the target its required size. Called once, after the last write. */
   finish(): Promise<void>
 
   /** Frees the target's resources. Called once, also after a failure. */
   close(): Promise<void>
 
-  /** After a failure or an abort, after `close`: removes a target that this restore made. */
+  /** Removes a target that this restore created. Called after a failure or an abort, after `close`. */
   discard?(): Promise<void>
 }
 
@@ -100,14 +100,14 @@ export interface VolumeTarget {
   openTarget(requirements: TargetRequirements): Promise<OpenTarget>
 }
 
-/** The simplest source: a size, and reading at an offset. */
+/** The simplest source: it has a size, and can be read at any offset. */
 export interface RandomAccessSource {
   readonly size: number
-  /** Resolves to the bytes from `offset`; fewer than `length` only where the volume ends, never none before that. */
+  /** Resolves to the bytes from `offset`: fewer than `length` only where the volume ends, and at least one before that. */
   read(offset: number, length: number): Promise<Uint8Array>
-  /** Where data is; see {@link OpenSource.extents}. */
+  /** The extents that hold data; see {@link OpenSource.extents}. */
   extents?(): AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
-  /** What changed since a backup; see {@link OpenSource.changedSince}. */
+  /** The extents that changed since a backup; see {@link OpenSource.changedSince}. */
   changedSince?(backupId: string): Promise<AsyncIterable<VolumeExtent> | Iterable<VolumeExtent> | undefined>
 }
 
