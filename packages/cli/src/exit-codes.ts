@@ -61,10 +61,10 @@ export function exitCodeOf(code: BackupErrorCode): ExitCode {
 
 /** The table of `--help`. */
 export const exitCodesHelp = `Exit codes:
-  0    done
-  1    failed (source unreadable, store full or away, …)
-  2    the command line is wrong; nothing was tried
-  3    no such store, backup, container or source
+  0    success
+  1    failed (source unreadable, store full or unavailable, …)
+  2    the command line is invalid; nothing was done
+  3    the store, backup, container or source does not exist
   4    verification failed: objects missing or damaged
-  5    refused, since it would lose something (target not empty, backup has dependents, …)
-  129, 130, 143   ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM; what was written has been removed`
+  5    rejected, since data might be lost (target not empty, backup has dependents, …)
+  129, 130, 143   ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM; the written objects were removed`

@@ -10,8 +10,8 @@ import { parseSize } from '../sizes.js'
 const algorithmNames = [...rawNames, ...compressionAlgorithms.map(({ algorithm }) => algorithm)]
 
 const examples = `
-Without --volume-id, a file or device is known by its path: the id is the version 5 UUID (RFC 9562) of its file: URL,
-symbolic links resolved. Where several machines share a store, give each volume an id of its own.
+Without --volume-id, the id of a file or device is the version 5 UUID (RFC 9562) of its file: URL, after resolving symbolic
+links. If several machines share a store, give each volume a unique id.
 
 Examples:
   $ stowage backup disk.img --store posix:/backups --incremental
@@ -19,7 +19,7 @@ Examples:
   $ stowage backup --stdin-from-command --store posix:/backups --volume-id vm -- gzip -dc vm.img.gz
   $ ssh host cat /dev/vg0/snap | stowage backup - --store posix:/backups --volume-id vm --size 40G
 
-A pipeline hides that a program in it failed. --stdin-from-command does not, and --size refuses a stream that is cut short.
+A pipeline hides the failure of a program in it. --stdin-from-command detects it, and --size rejects a truncated stream.
 qemu-img cannot convert to a pipe. Convert to a file first, or read the image through qemu-nbd with nbdcopy (libnbd):
   $ stowage backup --stdin-from-command --store posix:/backups --volume-id vm -- nbdcopy -- [ qemu-nbd -r -f qcow2 vm.qcow2 ] -`
 
@@ -41,21 +41,21 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     .addOption(
       new CliOption(
         '--incremental',
-        "add to the volume's newest sound backup; a full one where there is none",
+        "add to the volume's newest intact backup; make a full backup if there is none",
         {
           env: 'STOWAGE_INCREMENTAL',
         },
       ).conflicts('parent'),
     )
-    .option('--parent <id>', 'add to this backup')
+    .option('--parent <id>', 'make an incremental on this backup')
     .addOption(
-      new CliOption('--compression <algorithm>', `how to compress (default: ${defaultAlgorithm})`, {
+      new CliOption('--compression <algorithm>', `the compression algorithm (default: ${defaultAlgorithm})`, {
         env: 'STOWAGE_COMPRESSION',
         choices: algorithmNames,
       }),
     )
     .addOption(
-      new CliOption('--chunk-size <size>', "the most bytes in an object (default: the store's)", {
+      new CliOption('--chunk-size <size>', "the maximum bytes of the volume in an object (default: the store's)", {
         env: 'STOWAGE_CHUNK_SIZE',
         parse: parsePositiveSize,
       }),
@@ -63,7 +63,7 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     .addOption(
       new CliOption(
         '--block-size <size>',
-        "where changes are looked for: a power of two, 512 to 64M (default: 32K, or the parent's)",
+        "the unit of change detection: a power of two, 512 to 64M (default: 32K, or the parent's)",
         {
           env: 'STOWAGE_BLOCK_SIZE',
           parse: parsePositiveSize,
@@ -73,43 +73,43 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     .addOption(
       new CliOption(
         '--join-gap <size>',
-        'unchanged bytes stored again, to 4M, so that scattered changes share objects; 0 lays them out as Cinder does (default: 1M)',
+        'the maximum of unchanged bytes stored again so that scattered changes share objects, up to 4M; 0: one object per change, as in Cinder (default: 1M)',
         { env: 'STOWAGE_JOIN_GAP', parse: parseSize },
       ),
     )
     .addOption(
       new CliOption(
         '--holes <how>',
-        'skip the holes of a sparse file where Linux reports them, or read them (default: skip)',
+        'skip the holes of a sparse file if Linux reports them, or read them (default: skip)',
         { env: 'STOWAGE_HOLES', choices: ['skip', 'read'] },
       ),
     )
     .option(
       '--stdin-from-command',
-      'run a command, back up what it writes to stdout, and keep that only if it ends with exit code 0',
+      'run a command and back up its stdout; the backup is kept only if the exit code is 0',
     )
     .addOption(
-      new CliOption('--size <size>', 'the size that the source must have; any other ends the backup', {
+      new CliOption('--size <size>', 'the expected size of the source; any other size fails the backup', {
         parse: parseSize,
       }),
     )
-    .option('--allow-empty', 'back up a source of 0 bytes')
+    .option('--allow-empty', 'accept a source of 0 bytes')
     .option(
       '--allow-shrink',
-      'make an incremental of a source with less than half of the bytes of its parent',
+      "accept, for an incremental, a source with less than half of its parent's bytes",
     )
-    .option('--name <text>', 'a name for people')
-    .option('--description <text>', 'a description for people')
+    .option('--name <text>', 'a name, shown by list')
+    .option('--description <text>', 'a description, shown by show')
     .addOption(
       new CliOption(
         '--container <name>',
-        "the container to put it in (default: the store's; a store swift://CONTAINER takes no other)",
+        "the container of the backup (default: the store's; a store swift://CONTAINER accepts no other)",
         {
           env: 'STOWAGE_CONTAINER',
         },
       ),
     )
-    .option('--create', 'make the store if there is none, as `stowage init` does')
+    .option('--create', 'make the store if it does not exist, as `stowage init` does')
     .addHelpText('after', examples)
     .action(async (operands: string[], _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<BackupCommandOptions>()

@@ -9,8 +9,7 @@ interface DeleteCommandOptions extends GlobalOptions {
 }
 
 const examples = `
-A delete that was interrupted is finished by the same command. --force never deletes a backup that an incremental which
-can be read depends on.
+Run an interrupted delete again to finish it. --force does not delete a backup if a readable incremental depends on it.
 
 Examples:
   $ stowage delete 7a1c43b0-4c0d-4d4e-9a43-1f1d0a0c6c55 --store posix:/backups`
@@ -19,10 +18,10 @@ Examples:
 export function addDeleteCommand(program: Command, invoke: Invoke): void {
   program
     .command('delete')
-    .description('Delete a backup. Refused while an incremental depends on it.')
-    .argument('<backup-id>', 'the whole id')
-    .option('--with-descendants', 'delete the backups that depend on it too')
-    .option('--force', 'delete also what is damaged or half gone, and ignore metadata that cannot be read')
+    .description('Delete a backup. Rejected while an incremental depends on it.')
+    .argument('<backup-id>', 'the complete id')
+    .option('--with-descendants', 'also delete the backups that depend on it')
+    .option('--force', 'also delete damaged and partly deleted backups, and ignore unreadable metadata of others')
     .addHelpText('after', examples)
     .action(async (backupId: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<DeleteCommandOptions>()

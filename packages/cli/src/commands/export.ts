@@ -11,7 +11,7 @@ export function addExportCommand(program: Command, invoke: Invoke): void {
   program
     .command('export')
     .description(
-      "Print a backup's record, as `cinder backup-import` and `stowage import` take it. Always JSON.",
+      "Print a backup's record for `cinder backup-import` or `stowage import`. Always JSON.",
     )
     .argument('<backup-id>', 'the id, or at least 4 characters of its beginning')
     .addHelpText('after', '\nExamples:\n  $ stowage export 7a1c --store posix:/backups > record.json')

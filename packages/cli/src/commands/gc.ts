@@ -16,12 +16,12 @@ interface GcCommandOptions extends GlobalOptions {
 const defaultOlderThanMs = 24 * 60 * 60 * 1000
 
 const help = `
-A backup that is killed leaves objects, a claim to its id, and temporary files; a delete that is killed leaves a marker. The
-first are removed, the delete is finished, or taken back where an incremental depends on the backup. Nothing of a backup that
-has metadata is touched, readable or not.
+A killed backup leaves objects, a claim to its id, and temporary files, which are removed. A killed delete leaves a marker:
+the delete is finished, or rolled back if an incremental depends on the backup. Backups with metadata, readable or not,
+are never changed.
 
-A running backup has no metadata yet. Only the age of its newest object distinguishes it from a dead one: choose an
-age longer than any backup takes between two objects. --older-than 0 is right only while no backup and no delete runs.
+A running backup has no metadata yet. Only the age of its newest object distinguishes it from a killed one: choose an
+age longer than any backup takes between two objects. Use --older-than 0 only while no backup or delete is running.
 
 Examples:
   $ stowage gc --store posix:/backups --dry-run
@@ -31,11 +31,11 @@ Examples:
 export function addGcCommand(program: Command, invoke: Invoke): void {
   program
     .command('gc')
-    .description('Remove what killed backups and deletes left behind.')
+    .description('Remove the orphans of killed backups and deletes.')
     .addOption(
-      new CliOption('--older-than <age>', 'leave what is younger (default: 24h)', { parse: parseAge }),
+      new CliOption('--older-than <age>', 'keep orphans that are younger (default: 24h)', { parse: parseAge }),
     )
-    .option('--dry-run', 'show what would be removed, and remove nothing')
+    .option('--dry-run', 'show the orphans, and remove nothing')
     .addHelpText('after', help)
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GcCommandOptions>()

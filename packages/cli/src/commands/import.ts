@@ -9,7 +9,7 @@ import { parseRecordFile } from '../record-file.js'
 export function addImportCommand(program: Command, invoke: Invoke): void {
   program
     .command('import')
-    .description("Take in a backup's record, as `stowage export` or `cinder backup-export` gave it.")
+    .description("Import a backup's record from `stowage export` or `cinder backup-export`.")
     .argument('<file>', 'a JSON file with backup_service and backup_url, or a pipe; - for stdin')
     .addHelpText('after', '\nExamples:\n  $ stowage import record.json --store posix:/backups')
     .action(async (file: string, _options: unknown, command: Command) => {

@@ -4,8 +4,8 @@ import type { Invoke } from '../command-context.js'
 import type { GlobalOptions } from '../options/global-options.js'
 
 const examples = `
-A directory becomes a store once, and is marked by the file .stowage-store, which Cinder ignores. Every other command
-refuses a directory that is not a store: the mount point of a disk that is not mounted looks like an empty one.
+Creates the directory if it does not exist, and marks it with the file .stowage-store, which Cinder ignores. Every other
+command rejects a directory that is not a store, such as the mount point of a disk that is not mounted.
 
 Examples:
   $ stowage init --store posix:/backups`
@@ -21,7 +21,7 @@ const sentences: Readonly<Record<CreatedStore['outcome'], (store: string) => str
 export function addInitCommand(program: Command, invoke: Invoke): void {
   program
     .command('init')
-    .description('Make a store: a directory, or a container. Changes nothing in one that exists.')
+    .description('Make a store: a directory or a container. Does not change an existing one.')
     .addHelpText('after', examples)
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>()

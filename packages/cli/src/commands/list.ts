@@ -22,7 +22,7 @@ export function addListCommand(program: Command, invoke: Invoke): void {
     .description('List the backups of a store, oldest first.')
     .option('--volume-id <id>', 'only those of this volume')
     .option('--container <name>', 'only those in this container')
-    .option('--volumes', 'a line for each volume: how many backups it has, of what size, and since when')
+    .option('--volumes', 'one line per volume, with a summary of its backups')
     .addHelpText(
       'after',
       '\nExamples:\n  $ stowage list --store posix:/backups --json\n  $ stowage list --store posix:/backups --volumes',

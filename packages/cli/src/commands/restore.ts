@@ -14,8 +14,8 @@ interface RestoreCommandOptions extends GlobalOptions {
 }
 
 const examples = `
-Every object is checked against its length and MD5 before a byte of it is written. A target that holds something is
-refused without --overwrite; one that is too small, or mounted, is always refused.
+Data is verified before it is written: each object against its length and MD5, or, if only ranges of it are needed, these
+against their block hashes. A target that has data is rejected without --overwrite; one that is too small or mounted always.
 
 Examples:
   $ stowage restore 7a1c restored.img --store posix:/backups
@@ -28,10 +28,10 @@ export function addRestoreCommand(program: Command, invoke: Invoke): void {
     .command('restore')
     .description('Restore a backup into a file or onto a block device.')
     .argument('<backup-id>', 'the id, or at least 4 characters of its beginning')
-    .argument('<target>', 'a file, made where there is none, or a block device')
-    .option('--overwrite', 'write over what the target holds')
+    .argument('<target>', 'a file, which is created if it does not exist, or a block device')
+    .option('--overwrite', 'overwrite the data of the target')
     .addOption(
-      new CliOption('--range <offset:length>', 'restore these bytes alone, at their own offset', {
+      new CliOption('--range <offset:length>', 'restore only these bytes, at their own offset', {
         parse: parseRange,
       }),
     )

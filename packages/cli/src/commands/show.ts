@@ -13,7 +13,7 @@ import { formatSize } from '../sizes.js'
 export function addShowCommand(program: Command, invoke: Invoke): void {
   program
     .command('show')
-    .description('Show one backup, the chain it stands on, and what depends on it.')
+    .description('Show one backup, its chain and its dependents.')
     .argument('<backup-id>', 'the id, or at least 4 characters of its beginning')
     .addHelpText('after', '\nExamples:\n  $ stowage show 7a1c --store posix:/backups')
     .action(async (backupId: string, _options: unknown, command: Command) => {

@@ -12,8 +12,8 @@ interface VerifyOptions extends GlobalOptions {
 }
 
 const examples = `
-quick: every object of the chain is there. full: every object decompresses to its length and MD5 too, and every
-block of the volume has the SHA-256 that was recorded. Faults end with exit code 4, and all of them are named.
+quick: checks that every object of the chain exists. full: also checks that every object decompresses to its length and MD5,
+and every block of the volume against its SHA-256. Reports all problems, and exits with code 4.
 
 Examples:
   $ stowage verify 7a1c --store posix:/backups --level full`
@@ -25,7 +25,7 @@ export function addVerifyCommand(program: Command, invoke: Invoke): void {
     .description('Check that a backup can be restored.')
     .argument('<backup-id>', 'the id, or at least 4 characters of its beginning')
     .addOption(
-      new CliOption('--level <level>', 'how closely to look (default: quick)', {
+      new CliOption('--level <level>', 'what to check (default: quick)', {
         choices: ['quick', 'full'],
         env: 'STOWAGE_LEVEL',
       }),

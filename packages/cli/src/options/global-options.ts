@@ -26,29 +26,29 @@ export interface GlobalOptions {
 export function globalOptions(): CliOption[] {
   return [
     new CliOption('--store <url>', `the store: ${storeExamples}`, { env: 'STOWAGE_STORE' }),
-    new CliOption('--json', 'print one JSON document; on failure one with "error" to stderr', {
+    new CliOption('--json', 'print one JSON document; errors and warnings are JSON on stderr', {
       env: 'STOWAGE_JSON',
     }),
-    new CliOption('-q, --quiet', 'no progress and no remarks; results are bare ids', {
+    new CliOption('-q, --quiet', 'no progress and no notes; results are ids only', {
       env: 'STOWAGE_QUIET',
     }),
     new CliOption(
       '--concurrency <n>',
-      'chunks in flight concurrently (default: the cores, from 2 to 8; 8 small objects)',
+      'chunks processed concurrently (default: 2 to 8, one per core; 8 for objects up to 256 KiB)',
       {
         env: 'STOWAGE_CONCURRENCY',
         parse: parseCount,
       },
     ),
-    new CliOption('--max-memory <size>', `cap on chunk buffers (default: a quarter of memory)`, {
+    new CliOption('--max-memory <size>', `the maximum size of all chunk buffers (default: a quarter of memory)`, {
       env: 'STOWAGE_MAX_MEMORY',
       parse: parsePositiveSize,
     }),
-    new CliOption('--strict <who>', 'refuse what Cinder refuses, with its messages', {
+    new CliOption('--strict <who>', 'reject what Cinder rejects, with its messages', {
       env: 'STOWAGE_STRICT',
       choices: ['cinder'],
     }),
-    new CliOption('--bz2-engine <engine>', 'what runs bz2 and bzip2 (default: the first that is installed)', {
+    new CliOption('--bz2-engine <engine>', 'the implementation of bz2 and bzip2 (default: the first that is installed)', {
       env: 'STOWAGE_BZ2_ENGINE',
       choices: bz2Engines,
     }),
@@ -57,15 +57,15 @@ export function globalOptions(): CliOption[] {
       '--os-cloud <name>',
       'swift: a cloud of clouds.yaml (default: OS_CLOUD, else OS_* or ST_*)',
     ),
-    new CliOption('--cinder-conf <file>', 'swift: a cinder.conf to take backup_swift_… options from', {
+    new CliOption('--cinder-conf <file>', 'swift: a cinder.conf with backup_swift_… options', {
       env: 'STOWAGE_CINDER_CONF',
     }),
     new CliOption(
       '--timeout <time>',
-      'how long a store on the network may be silent, or crawl, before the request is sent again: 30s, 5m (default: 90s)',
+      'how long a network store may make no or little progress before the request is retried: 30s, 5m (default: 90s)',
       { env: 'STOWAGE_TIMEOUT', parse: parseDuration },
     ),
-    new CliOption('--retries <n>', 'how often a request to such a store is sent again (default: 10)', {
+    new CliOption('--retries <n>', 'the maximum retries of a request to a network store (default: 10)', {
       env: 'STOWAGE_RETRIES',
       parse: parseRetries,
     }),
