@@ -46,8 +46,8 @@ export async function publishExclusively(name: ExclusiveName): Promise<boolean> 
 }
 
 /**
- * Renames under a lock file. rename(2) replaces an existing file, so that two writers could both succeed; the lock file,
- * created exclusively, keeps other writers of the name away between the check and the rename.
+ * Renames under a lock file. rename(2) replaces an existing file, so that two writers could both succeed. The lock file is
+ * created exclusively, and excludes other writers of the name between the check and the rename.
  */
 async function renameUnderLock(
   { directory, objectName, temporary }: ExclusiveName,

@@ -55,7 +55,7 @@ export interface Compressor {
    */
   readonly cinderCompatible?: boolean
 
-  /** Other names that this compressor reads: `zlib` reads what is recorded as `gzip`, the same stream. */
+  /** Other algorithm names that this compressor reads: `zlib` also reads `gzip`, which is the same stream. */
   readonly aliases: readonly string[]
 
   /**

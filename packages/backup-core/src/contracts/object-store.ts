@@ -2,8 +2,8 @@ import type { StepListener } from './progress.js'
 import type { ExtraMetadata, NewBackup } from './records.js'
 
 /**
- * What a backend can do beyond the mandatory hooks. The engine uses what is declared and nothing else, and the conformance
- * suite tests it. A method without its capability, and a capability without its method, are rejected with `OPTION_INVALID`:
+ * The optional features of a backend. The engine uses only those that are declared, and the conformance
+ * suite tests them. A method without its capability, and a capability without its method, are rejected with `OPTION_INVALID`:
  * those of the driver when it is constructed, those of readers and writers when they are opened.
  */
 export interface DriverCapabilities {
@@ -136,7 +136,7 @@ export interface ObjectWriter {
   /** Makes the object visible, durably. Rejects when it is not certain that it is stored. */
   close(): Promise<void>
 
-  /** Discards what was written. Called instead of `close` after a failure, also of `close` itself. Never rejects. */
+  /** Discards the written bytes. Called instead of `close` after a failure, also of `close` itself. Never rejects. */
   abort(): Promise<void>
 }
 

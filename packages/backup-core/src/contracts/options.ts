@@ -22,7 +22,7 @@ export interface ChunkedDriverOptions {
   readonly joinGapBytes?: number
   /** The container for backups that name none. @default the driver's */
   readonly container?: string
-  /** Compresses what is written. @default chunks are stored uncompressed (`none`) */
+  /** The compressor for writing. @default chunks are stored uncompressed (`none`) */
   readonly compression?: Compressor
   /** Compressors for reading, in addition to that of `compression`. @default [] */
   readonly decompressors?: readonly Compressor[]
