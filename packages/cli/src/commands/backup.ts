@@ -55,10 +55,14 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
       }),
     )
     .addOption(
-      new CliOption('--chunk-size <size>', "the maximum bytes of the volume in an object (default: the store's)", {
-        env: 'STOWAGE_CHUNK_SIZE',
-        parse: parsePositiveSize,
-      }),
+      new CliOption(
+        '--chunk-size <size>',
+        "the maximum bytes of the volume in an object (default: the store's)",
+        {
+          env: 'STOWAGE_CHUNK_SIZE',
+          parse: parsePositiveSize,
+        },
+      ),
     )
     .addOption(
       new CliOption(

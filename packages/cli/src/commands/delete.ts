@@ -21,7 +21,10 @@ export function addDeleteCommand(program: Command, invoke: Invoke): void {
     .description('Delete a backup. Rejected while an incremental depends on it.')
     .argument('<backup-id>', 'the complete id')
     .option('--with-descendants', 'also delete the backups that depend on it')
-    .option('--force', 'also delete damaged and partly deleted backups, and ignore unreadable metadata of others')
+    .option(
+      '--force',
+      'also delete damaged and partly deleted backups, and ignore unreadable metadata of others',
+    )
     .addHelpText('after', examples)
     .action(async (backupId: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<DeleteCommandOptions>()

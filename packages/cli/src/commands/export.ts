@@ -10,9 +10,7 @@ import { recordFileOf } from '../record-file.js'
 export function addExportCommand(program: Command, invoke: Invoke): void {
   program
     .command('export')
-    .description(
-      "Print a backup's record for `cinder backup-import` or `stowage import`. Always JSON.",
-    )
+    .description("Print a backup's record for `cinder backup-import` or `stowage import`. Always JSON.")
     .argument('<backup-id>', 'the id, or at least 4 characters of its beginning')
     .addHelpText('after', '\nExamples:\n  $ stowage export 7a1c --store posix:/backups > record.json')
     .action(async (backupId: string, _options: unknown, command: Command) => {

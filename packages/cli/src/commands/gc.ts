@@ -33,7 +33,9 @@ export function addGcCommand(program: Command, invoke: Invoke): void {
     .command('gc')
     .description('Remove the orphans of killed backups and deletes.')
     .addOption(
-      new CliOption('--older-than <age>', 'keep orphans that are younger (default: 24h)', { parse: parseAge }),
+      new CliOption('--older-than <age>', 'keep orphans that are younger (default: 24h)', {
+        parse: parseAge,
+      }),
     )
     .option('--dry-run', 'show the orphans, and remove nothing')
     .addHelpText('after', help)

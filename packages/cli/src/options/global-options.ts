@@ -40,18 +40,26 @@ export function globalOptions(): CliOption[] {
         parse: parseCount,
       },
     ),
-    new CliOption('--max-memory <size>', `the maximum size of all chunk buffers (default: a quarter of memory)`, {
-      env: 'STOWAGE_MAX_MEMORY',
-      parse: parsePositiveSize,
-    }),
+    new CliOption(
+      '--max-memory <size>',
+      `the maximum size of all chunk buffers (default: a quarter of memory)`,
+      {
+        env: 'STOWAGE_MAX_MEMORY',
+        parse: parsePositiveSize,
+      },
+    ),
     new CliOption('--strict <who>', 'reject what Cinder rejects, with its messages', {
       env: 'STOWAGE_STRICT',
       choices: ['cinder'],
     }),
-    new CliOption('--bz2-engine <engine>', 'the implementation of bz2 and bzip2 (default: the first that is installed)', {
-      env: 'STOWAGE_BZ2_ENGINE',
-      choices: bz2Engines,
-    }),
+    new CliOption(
+      '--bz2-engine <engine>',
+      'the implementation of bz2 and bzip2 (default: the first that is installed)',
+      {
+        env: 'STOWAGE_BZ2_ENGINE',
+        choices: bz2Engines,
+      },
+    ),
     // The driver reads OS_CLOUD itself: credentials of a cinder.conf take precedence over it.
     new CliOption(
       '--os-cloud <name>',
