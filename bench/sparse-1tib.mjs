@@ -21,7 +21,7 @@ const usage = `usage: node bench/sparse-1tib.mjs [options]
   --size SIZE        of the volume [1T]
   --data SIZE        how much data is scattered in it [64M]
   --store KIND       swift or posix [posix]
-  --compression WORD [zlib]
+  --compression ALGORITHM [zlib]
   --chunk-size SIZE  [50M]
   --block-size SIZE  [32K]
   --incremental      backs it up once more, unchanged

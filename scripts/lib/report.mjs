@@ -20,7 +20,7 @@ export class Report {
     this.#failed += failed
   }
 
-  /** Runs all sections, says what stopped them, prints `N passed, N failed` last, and sets the exit code. */
+  /** Runs all sections, says what stopped them, prints the totals of the tests last, and sets the exit code. */
   async finish(name, sections) {
     try {
       await sections()
@@ -32,6 +32,6 @@ export class Report {
       if (process.env.STOWAGE_DEBUG === '1') console.error(error.stack)
       process.exitCode = 1
     }
-    console.log(`\n${this.#passed} passed, ${this.#failed} failed`)
+    if (this.#passed + this.#failed > 0) console.log(`\n${this.#passed} passed, ${this.#failed} failed`)
   }
 }

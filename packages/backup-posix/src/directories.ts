@@ -148,7 +148,7 @@ export async function* containersBelow(
     for (;;) {
       throwIfAborted(signal, 'Listing')
       if (failures.length > 0) throw failures[0]
-      while (waiting.length > 0 && reading.size < readsAtOnce) begin(waiting.pop() ?? '')
+      while (waiting.length > 0 && reading.size < concurrentReads) begin(waiting.pop() ?? '')
       const result = results.pop()
       if (result === undefined) {
         if (reading.size === 0) return
@@ -173,7 +173,7 @@ export async function* containersBelow(
 }
 
 /** The number of concurrent reads of directories: a read spends most of its time on the way to another thread and back. */
-const readsAtOnce = 16
+const concurrentReads = 16
 
 /** The entries of a directory below the root. */
 interface DirectoryRead {

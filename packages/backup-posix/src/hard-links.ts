@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { errnoOf } from './errors.js'
 
 /** The number of concurrent calls of stat(2). */
-const statsAtOnce = 32
+const concurrentStats = 32
 
 /**
  * Returns whether a file is a hard link to a file of the store, as `ln` and `cp -al` make them.
@@ -19,7 +19,7 @@ export async function isHardLinkInto(root: string, path: string, signal?: AbortS
   let names: string[] = []
   for await (const name of filesBelow(root, signal)) {
     names.push(name)
-    if (names.length < statsAtOnce) continue
+    if (names.length < concurrentStats) continue
     if (await isAnyOf(names, target)) return true
     names = []
   }

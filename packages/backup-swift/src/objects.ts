@@ -31,25 +31,32 @@ export class SwiftObjectReader implements ObjectReader {
 
   /** Reads the whole object, and verifies its length and MD5. */
   read(options: ReadOptions = {}): Promise<Uint8Array> {
-    return getObject(this.#transport, this.#container, this.#objectName, { ...this.#options, ...options })
+    return getObject(this.#transport, this.#container, this.#objectName, this.#withSignals(options))
   }
 
   /** Reads the object in pieces of 16 MiB; verifies its MD5 after the last one. */
   stream(options: StoreOptions = {}): AsyncGenerator<Uint8Array> {
-    return streamObject(this.#transport, this.#container, this.#objectName, { ...this.#options, ...options })
+    return streamObject(this.#transport, this.#container, this.#objectName, this.#withSignals(options))
   }
 
   /** Reads a part of the object. Swift has no checksum of a part: verify the bytes by the hashes of their blocks. */
   async readRange(offsetBytes: number, lengthBytes: number, options: ReadOptions = {}): Promise<Uint8Array> {
     if (lengthBytes === 0) return new Uint8Array(0)
     const range = { offsetBytes, lengthBytes }
-    const all = { ...this.#options, ...options }
+    const all = this.#withSignals(options)
     return (await getRange(this.#transport, this.#container, this.#objectName, range, all)).bytes
   }
 
   /** Does nothing. */
   async close(): Promise<void> {
     return Promise.resolve()
+  }
+
+  /** The options of a read, which the signal of the reader ends too. */
+  #withSignals<Options extends StoreOptions>(options: Options): Options {
+    const { signal } = this.#options
+    if (!signal || signal === options.signal) return options
+    return { ...options, signal: options.signal ? AbortSignal.any([signal, options.signal]) : signal }
   }
 }
 

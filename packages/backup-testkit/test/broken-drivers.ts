@@ -52,6 +52,29 @@ export const brokenDrivers: readonly BrokenDriver[] = [
   ...brokenListingDrivers,
   ...brokenSignalDrivers,
   {
+    fault: 'the signal of a read replaces that of its reader',
+    foundBy: ['read', 'stream', 'readRange'].map(
+      (name) => `${name} with a signal of its own rejects with ABORTED when that of the reader is aborted`,
+    ),
+    Driver: class extends MemoryBackupDriver {
+      override async getObjectReader(...args: [string, string, ObjectOptions]): Promise<never> {
+        const unheard = await super.getObjectReader(args[0], args[1], {
+          extraMetadata: args[2].extraMetadata,
+        })
+        const { signal } = args[2]
+        const own = (options: StoreOptions = {}): StoreOptions => ({ ...(signal && { signal }), ...options })
+        const reader: Reader = {
+          read: (options) => unheard.read(own(options)),
+          stream: (options) => unheard.stream(own(options)),
+          readRange: (offsetBytes, lengthBytes, options) =>
+            unheard.readRange(offsetBytes, lengthBytes, own(options)),
+          close: () => Promise.resolve(),
+        }
+        return reader as never
+      }
+    },
+  },
+  {
     fault: 'the listing misses its last page',
     foundBy: ['a listing of 25 names is complete, to its last page'],
     Driver: class extends MemoryBackupDriver {

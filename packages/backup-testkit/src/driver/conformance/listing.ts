@@ -16,7 +16,7 @@ const lookalikes = [
 ] as const
 
 /** Concurrent writes for a long listing. */
-const writersAtOnce = 16
+const concurrentWriters = 16
 
 /** getContainerEntries. */
 export const listing: Area = (test, options) => {
@@ -179,5 +179,5 @@ async function putAll(place: Place, names: readonly string[]): Promise<void> {
   const writeSome = async (): Promise<void> => {
     for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) await place.put(name, noise(1))
   }
-  await Promise.all(Array.from({ length: writersAtOnce }, writeSome))
+  await Promise.all(Array.from({ length: concurrentWriters }, writeSome))
 }

@@ -13,8 +13,9 @@ export async function rangeOf(
   reader: ObjectReader,
   offsetBytes: number,
   lengthBytes: number,
+  options: StoreOptions = {},
 ): Promise<Uint8Array> {
-  const bytes = await reader.readRange?.(offsetBytes, lengthBytes, {})
+  const bytes = await reader.readRange?.(offsetBytes, lengthBytes, options)
   assert.ok(bytes, 'the driver declares rangedReads, and its readers have no readRange')
   return bytes
 }

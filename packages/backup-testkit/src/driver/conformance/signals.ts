@@ -1,8 +1,9 @@
+import type { DriverCapabilities, ObjectReader, StoreOptions } from '@stowage/backup-core'
 import assert from 'node:assert/strict'
 import { collect, noise } from './bytes.js'
 import { rejectsAborted } from './expectations.js'
 import type { Place } from './place.js'
-import { countNames, streamOf } from './reader-methods.js'
+import { countNames, rangeOf, streamOf } from './reader-methods.js'
 import type { Area } from './suite.js'
 
 type Call = (place: Place, signal: AbortSignal) => Promise<unknown>
@@ -30,6 +31,17 @@ const calls: Readonly<Record<string, Call>> = {
   objectExists: (place, signal) => place.driver.objectExists(place.container, place.chunk(1), { signal }),
   checkForSetupError: ({ driver }, signal) => driver.checkForSetupError({ signal }),
 }
+
+/** The methods of a reader, each of which takes a signal beside that of `getObjectReader`. */
+const readsWithOwnSignal = [
+  ['read', (reader, own) => reader.read(own), undefined],
+  ['stream', (reader, own) => collect(streamOf(reader, own)), 'streamingReads'],
+  ['readRange', (reader, own) => rangeOf(reader, 0, 5, own), 'rangedReads'],
+] as const satisfies readonly (readonly [
+  name: string,
+  read: (reader: ObjectReader, own: StoreOptions) => Promise<unknown>,
+  capability: keyof DriverCapabilities | undefined,
+])[]
 
 /** AbortSignals, in every hook. */
 export const signals: Area = (test) => {
@@ -77,6 +89,28 @@ export const signals: Area = (test) => {
     },
     'streamingReads',
   )
+
+  for (const [name, read, capability] of readsWithOwnSignal) {
+    test(
+      `${name} with a signal of its own rejects with ABORTED when that of the reader is aborted`,
+      async (fixture) => {
+        const place = await fixture.place()
+        await place.put(place.chunk(1), noise(10))
+        const opener = new AbortController()
+        const own = { signal: new AbortController().signal }
+        const reading = place.read(
+          place.chunk(1),
+          (reader) => {
+            opener.abort()
+            return read(reader, own)
+          },
+          opener.signal,
+        )
+        await rejectsAborted(opener.signal, reading)
+      },
+      capability,
+    )
+  }
 
   test('a driver works after a call was aborted', async (fixture) => {
     const place = await fixture.place()
