@@ -45,7 +45,7 @@ import {
 } from './contracts/object-store.js'
 import { validateCall, chunkedDriverShape } from './settings/option-shapes.js'
 import type { ChunkedDriverOptions, DriverDefaults } from './contracts/options.js'
-import { resolveSettings, type DriverSettings } from './settings/settings.js'
+import { resolveSettings, safeListener, type DriverSettings } from './settings/settings.js'
 import { asVolumeSource } from './volume/as-volume-source.js'
 
 /**
@@ -324,7 +324,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
   }
 
   #warnings(options: OperationOptions): WarningListener {
-    return options.onWarning ?? this.#settings.onWarning
+    return options.onWarning ? safeListener(options.onWarning) : this.#settings.onWarning
   }
 
   /** Checks the arguments of a public call, and that the driver is open. */

@@ -22,7 +22,7 @@ import type { Stats } from 'node:fs'
 import { lstat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as directories from './directories.js'
-import { errnoOf, ignoring, storeError, mapErrors } from './errors.js'
+import { errnoOf, ignoring, storeError, runMapped } from './errors.js'
 import type { FailedCall } from './errors.js'
 import { isHardLinkInto } from './hard-links.js'
 import { PosixObjectReader } from './object-reader.js'
@@ -71,7 +71,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   async putContainer(container: string, { signal }: StoreOptions): Promise<void> {
-    await mapErrors({ action: 'create the container', container, signal }, async () => {
+    await runMapped({ action: 'create the container', container, signal }, async () => {
       paths.checkNewContainer(container)
       const root = await this.#root.openForBackup(signal)
       if (await directories.makeContainer(root, container, this.#fsync)) this.#unused.add(container)
@@ -108,7 +108,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
       missing: 'CONTAINER_MISSING',
       signal,
     }
-    return mapErrors(call, async () => {
+    return runMapped(call, async () => {
       paths.checkObjectName(objectName)
       const directory = await this.#containerPath(container, signal)
       this.#unused.delete(container)
@@ -133,7 +133,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
       missing: 'OBJECT_MISSING',
       signal,
     }
-    return mapErrors(call, async () => {
+    return runMapped(call, async () => {
       paths.checkObjectName(objectName)
       const directory = await this.#containerPath(container, signal)
       return PosixObjectReader.open({ directory, container, objectName }, signal)
@@ -142,7 +142,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
 
   async deleteObject(container: string, objectName: string, options: StoreOptions): Promise<void> {
     const call: FailedCall = { action: 'delete the object', container, objectName, signal: options.signal }
-    await mapErrors(call, async () => {
+    await runMapped(call, async () => {
       // Checked first: a read-only file system refuses to unlink even a name that does not exist.
       const found = await this.#isThere(container, objectName, options)
       if (!found) return
@@ -161,7 +161,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 
   override objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
-    return mapErrors(lookFor(container, objectName, options), async () => {
+    return runMapped(checkFor(container, objectName, options), async () => {
       return (await this.#isThere(container, objectName, options))?.isFile() ?? false
     })
   }
@@ -172,7 +172,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     objectName: string,
     options: StoreOptions,
   ): Promise<Date | undefined> {
-    return mapErrors(lookFor(container, objectName, options), async () => {
+    return runMapped(checkFor(container, objectName, options), async () => {
       return (await this.#isThere(container, objectName, options))?.mtime
     })
   }
@@ -229,7 +229,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   async checkForSetupError(options: StoreOptions = {}): Promise<void> {
     checkOptions('the options of checkForSetupError()', options, storeShape)
     const { signal } = options
-    await mapErrors({ action: 'use the store', signal }, async () => {
+    await runMapped({ action: 'use the store', signal }, async () => {
       await probe(await this.#root.open(signal), this.#fsync, signal)
     })
   }
@@ -257,7 +257,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
    */
   override removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {
     const call: FailedCall = { action: 'remove temporary files', signal: options.signal }
-    return mapErrors(call, async () => removeTemporaryFiles(await this.#root.open(options.signal), options))
+    return runMapped(call, async () => removeTemporaryFiles(await this.#root.open(options.signal), options))
   }
 
   /** Removes the empty directories of backups that failed before their first object. */
@@ -298,8 +298,8 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   }
 }
 
-function lookFor(container: string, objectName: string, { signal }: StoreOptions): FailedCall {
-  return { action: 'look for the object', container, objectName, signal }
+function checkFor(container: string, objectName: string, { signal }: StoreOptions): FailedCall {
+  return { action: 'check for the object', container, objectName, signal }
 }
 
 /** Returns a driver for a directory, as Cinder's `get_backup_driver` does. Rejects with `OPTION_INVALID`. */

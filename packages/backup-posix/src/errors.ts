@@ -58,7 +58,7 @@ export function storeError(error: unknown, call: FailedCall): BackupError {
 }
 
 /** Runs `body`, and wraps its errors into BackupErrors. Rejects with `ABORTED` if the call's signal is aborted. */
-export function mapErrors<T>(call: FailedCall, body: () => Promise<T>): Promise<T> {
+export function runMapped<T>(call: FailedCall, body: () => Promise<T>): Promise<T> {
   return errors.run(call, body)
 }
 

@@ -4,7 +4,7 @@ import { constants, open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, storeError } from './errors.js'
-import type { ObjectDestination } from './object-writer.js'
+import type { ObjectFile } from './object-writer.js'
 
 /** The maximum length of one system call; between two, the signal is checked and progress is reported. */
 const pieceBytes = 8 * 1024 * 1024
@@ -21,12 +21,12 @@ export class PosixObjectReader implements ObjectReader {
 
   private constructor(
     private readonly handle: FileHandle,
-    private readonly destination: ObjectDestination,
+    private readonly destination: ObjectFile,
     private readonly sizeBytes: number,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  static async open(destination: ObjectDestination, signal?: AbortSignal): Promise<PosixObjectReader> {
+  static async open(destination: ObjectFile, signal?: AbortSignal): Promise<PosixObjectReader> {
     throwIfAborted(signal, 'Reading')
     const handle = await open(join(destination.directory, destination.objectName), flags)
     try {

@@ -10,7 +10,7 @@ import { publishExclusively } from './exclusive-name.js'
 import type { Link } from './exclusive-name.js'
 
 /** Where an object is written or read. */
-export interface ObjectDestination {
+export interface ObjectFile {
   /** The path of the container, which exists and has been checked. */
   readonly directory: string
   readonly container: string
@@ -48,13 +48,13 @@ export class PosixObjectWriter implements ObjectWriter {
   private constructor(
     private readonly handle: FileHandle,
     private readonly temporary: string,
-    private readonly destination: ObjectDestination,
+    private readonly destination: ObjectFile,
     private readonly mode: WriteMode,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
   static async open(
-    destination: ObjectDestination,
+    destination: ObjectFile,
     mode: WriteMode,
     signal?: AbortSignal,
   ): Promise<PosixObjectWriter> {

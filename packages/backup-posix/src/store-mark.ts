@@ -1,6 +1,6 @@
 import { BackupError, isBackupError } from '@stowage/backup-core'
 import { randomUUID } from 'node:crypto'
-import { errnoOf, mapErrors } from './errors.js'
+import { errnoOf, runMapped } from './errors.js'
 import { PosixObjectReader } from './object-reader.js'
 import { PosixObjectWriter } from './object-writer.js'
 
@@ -34,7 +34,7 @@ export async function hasMark(root: string): Promise<boolean> {
 export async function writeMark(root: string, fsync: boolean, signal?: AbortSignal): Promise<boolean> {
   const destination = { directory: root, container: root, objectName: markName }
   const mark = { format, version, id: randomUUID(), created: new Date().toISOString() }
-  return mapErrors({ action: `mark "${root}" as a store` }, async () => {
+  return runMapped({ action: `mark "${root}" as a store` }, async () => {
     const writer = await PosixObjectWriter.open(destination, { fsync, exclusive: true }, signal)
     try {
       await writer.write(Buffer.from(`${JSON.stringify(mark, null, 2)}\n`))
@@ -50,7 +50,7 @@ export async function writeMark(root: string, fsync: boolean, signal?: AbortSign
 
 async function readMark(root: string): Promise<string | undefined> {
   const destination = { directory: root, container: root, objectName: markName }
-  return mapErrors({ action: `read the mark ${markName} of the store at "${root}"` }, async () => {
+  return runMapped({ action: `read the mark ${markName} of the store at "${root}"` }, async () => {
     try {
       const reader = await PosixObjectReader.open(destination)
       const bytes = await reader.read({ maxBytes: maxMarkBytes }).finally(() => reader.close())

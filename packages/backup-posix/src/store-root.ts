@@ -1,8 +1,8 @@
-import { BackupError } from '@stowage/backup-core'
+import { BackupError, isBackupError } from '@stowage/backup-core'
 import type { CreatedStore } from '@stowage/backup-core'
 import { lstat, stat } from 'node:fs/promises'
 import { makeRoot } from './directories.js'
-import { ignoring, mapErrors } from './errors.js'
+import { ignoring, runMapped } from './errors.js'
 import { hasMark, markName, writeMark } from './store-mark.js'
 import { surveyDirectory } from './survey.js'
 
@@ -62,15 +62,22 @@ export class StoreRoot {
   }
 
   async #open(signal: AbortSignal | undefined): Promise<OpenedRoot> {
-    if (this.#opened && this.#opened.identity === (await this.#identity())) return this.#opened
-    this.#opening ??= this.#check(signal).finally(() => (this.#opening = undefined))
-    this.#opened = await this.#opening
-    return this.#opened
+    for (;;) {
+      if (this.#opened && this.#opened.identity === (await this.#identity())) return this.#opened
+      this.#opening ??= this.#check(signal).finally(() => (this.#opening = undefined))
+      try {
+        this.#opened = await this.#opening
+        return this.#opened
+      } catch (error) {
+        // An abort by the caller that began is no failure for the others: one of them begins again.
+        if (!isBackupError(error, 'ABORTED') || signal?.aborted) throw error
+      }
+    }
   }
 
   /** Makes the store if there is none, and marks one that has no mark. Rejects with `CONFLICT` for other files. */
   async create(signal?: AbortSignal): Promise<CreatedStore> {
-    return mapErrors({ action: `make a store at "${this.#path}"` }, async () => {
+    return runMapped({ action: `make a store at "${this.#path}"` }, async () => {
       await this.#refuseDanglingLink()
       await makeRoot(this.#path, this.#options.fsync)
       if (await hasMark(this.#path)) return { outcome: 'unchanged' }
@@ -84,7 +91,7 @@ export class StoreRoot {
   }
 
   async #check(signal: AbortSignal | undefined): Promise<OpenedRoot> {
-    return mapErrors({ action: `open the store at "${this.#path}"` }, async () => {
+    return runMapped({ action: `open the store at "${this.#path}"` }, async () => {
       const identity = await this.#identity()
       if (identity !== undefined) {
         if (await hasMark(this.#path)) return { identity, isMarked: true }
@@ -101,7 +108,7 @@ export class StoreRoot {
 
   /** Returns device and inode; undefined if the directory does not exist. */
   async #identity(): Promise<string | undefined> {
-    return mapErrors({ action: `open the store at "${this.#path}"` }, async () => {
+    return runMapped({ action: `open the store at "${this.#path}"` }, async () => {
       const found = await ignoring('ENOENT', stat(this.#path, { bigint: true }))
       if (found && !found.isDirectory()) {
         throw new BackupError(

@@ -61,6 +61,19 @@ describe('a directory that is not a store (point 3)', () => {
     await expect(driver.listBackups()).rejects.toThrow('`create: true`')
   })
 
+  it('is opened for the other operations where the one that began to open it is aborted', async () => {
+    const { driver: first, path } = await temporaryStore()
+    await first.backup({ volumeId: 'v' }, bytes)
+    await rm(join(path, mark))
+    await using driver = new PosixBackupDriver({ path })
+    const controller = new AbortController()
+    const aborted = expectCode('ABORTED', driver.listBackups({ signal: controller.signal }))
+    const other = driver.listBackups()
+    controller.abort()
+    await aborted
+    expect(await other).toHaveLength(1)
+  })
+
   it('opens once its file system is mounted', async () => {
     const { driver: first, path } = await temporaryStore()
     await first.backup({ volumeId: 'v' }, bytes)

@@ -56,7 +56,7 @@ export function joinNearbyRuns(runs: readonly ChangedRun[], maxGapBytes: number)
  * @param hashes - the parent's hashes, of which those of other pieces may have been overwritten
  * @param pieceHashes - 32 bytes for each block
  */
-export function takeChangedRuns(
+export function compareAndReplaceHashes(
   hashes: HashList,
   pieceHashes: Uint8Array,
   firstBlock: number,
@@ -119,7 +119,13 @@ export class ChunkChanges {
   add(piece: Omit<HashedPiece, 'hashes'>, { sha256s, allZero }: PieceHashes): void {
     const { offsetBytes, bytes } = piece
     const firstBlock = offsetBytes / this.#blockSizeBytes
-    const found = takeChangedRuns(this.#hashes, sha256s, firstBlock, this.#blockSizeBytes, bytes.length)
+    const found = compareAndReplaceHashes(
+      this.#hashes,
+      sha256s,
+      firstBlock,
+      this.#blockSizeBytes,
+      bytes.length,
+    )
     if (found.length === 0) {
       piece.release()
       return

@@ -9,7 +9,7 @@ import type { VolumeChunk } from './volume-chunks.js'
 /** What chunks are read with. */
 export interface ChunkReaderOptions {
   readonly source: OpenSource
-  readonly plan: Pick<ChunkPlan, 'pieceSizeBytes' | 'readAheadPieces' | 'contiguous'>
+  readonly plan: Pick<ChunkPlan, 'pieceSizeBytes' | 'piecesInMemory' | 'contiguous'>
   readonly blockSizeBytes: number
   /** Also computes the MD5 of the chunk, piece by piece. Without it, the pieces are hashed concurrently. */
   readonly withMd5: boolean
@@ -123,9 +123,9 @@ export class ChunkReader {
   }
 
   #readAhead(): void {
-    const { readAheadPieces, pieceSizeBytes } = this.#options.plan
+    const { piecesInMemory, pieceSizeBytes } = this.#options.plan
     const { lengthBytes } = this.#chunk
-    while (this.#ahead.length < readAheadPieces && this.#nextBytes < lengthBytes && !this.#ended) {
+    while (this.#ahead.length < piecesInMemory && this.#nextBytes < lengthBytes && !this.#ended) {
       const startBytes = this.#nextBytes
       this.#nextBytes = Math.min(startBytes + pieceSizeBytes, lengthBytes)
       if (this.#isUnchanged(startBytes, this.#nextBytes)) {

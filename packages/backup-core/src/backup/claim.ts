@@ -24,11 +24,12 @@ export interface ClaimSubject {
 }
 
 /**
- * Claims a backup's prefix before anything is written under it, so that of two runs with the same id at most one goes on.
+ * Claims a backup's prefix before anything is written under it, so that of the runs that share it at most one goes on. The
+ * commit rejects the other runs with the same id.
  *
- * Where the store creates exclusively, the claim's name has the id and the timestamp of the prefix (whole seconds), so that the
- * claim of a killed run does not block a later run. Elsewhere each run writes its own claim, then lists all claims to the id: of two runs at least
- * one finds the other's, and rejects.
+ * Where the store creates exclusively, the claim's name has the id and the timestamp of the prefix (whole seconds), so that
+ * the claim of a killed run does not block a run of another second. Elsewhere each run writes its own claim, then lists all
+ * claims to the id: of two runs at least one finds the other's, and rejects.
  *
  * @throws `CONFLICT` where another run has a claim
  */

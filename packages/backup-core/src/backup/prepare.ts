@@ -22,7 +22,7 @@ import { listMarkers } from '../delete/marker.js'
 /** The dependencies of a backup. */
 export interface PrepareDeps {
   readonly store: ObjectStore
-  /** Returns a new lookup. It keeps the manifests that it read, and so is released before chunks are read. */
+  /** Returns a new lookup. It keeps the manifests that it read, and so is released before chunks are stored. */
   readonly openLookup: () => BackupLookup
   readonly settings: DriverSettings
   readonly onWarning: WarningListener

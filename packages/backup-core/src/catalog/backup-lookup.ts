@@ -17,8 +17,8 @@ interface Found extends ManifestLocation {
   readonly manifest: Manifest
 }
 
-/** How many `_metadata` objects are read concurrently. */
-const CONCURRENT_READS = 8
+/** The maximum number of manifests that a search keeps: more of them, with millions of objects each, may not fit. */
+const MAX_KEPT_MANIFESTS = 8
 
 /** Finds the backups in a store for one operation, by their `_metadata` objects: each listing and manifest is read once. */
 export class BackupLookup implements ChainLookup {
@@ -218,7 +218,7 @@ export class BackupLookup implements ChainLookup {
    * @param keep - remembers the manifests where they are few, because one of them is needed next
    */
   async #summariseAll(locations: readonly ManifestLocation[], keep = false): Promise<readonly Summary[]> {
-    const isKept = keep && locations.length <= CONCURRENT_READS
+    const isKept = keep && locations.length <= MAX_KEPT_MANIFESTS
     const summarise = (location: ManifestLocation): Promise<Summary | undefined> =>
       this.#summariseAt(location, isKept)
     const summaries = await mapConcurrently(locations, summarise)

@@ -15,7 +15,7 @@ export interface ChunkedDriverOptions {
   readonly blockSizeBytes?: number
   /**
    * The maximum number of unchanged bytes between two runs of changed blocks that are stored again so that the runs share an
-   * object; at most 4 MiB. Applies to chunks with more than eight runs: the nearest are joined. A larger value saves
+   * object; at most 2 MiB. Applies to chunks with more than eight runs: the nearest are joined. A larger value saves
    * objects and requests, a smaller one space; 0 stores one object per run, as Cinder does. Always 0 in strict mode.
    * @default 1 MiB
    */

@@ -68,7 +68,7 @@ export interface BackupWarning {
   readonly backupId?: string
 }
 
-/** Called with each warning. */
+/** Called with each warning. What it throws is ignored. */
 export type WarningListener = (warning: BackupWarning) => void
 
 /** A failed request to a store that is about to be retried. */

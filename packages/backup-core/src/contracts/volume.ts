@@ -24,19 +24,20 @@ export interface OpenSource {
    */
   read(into: Uint8Array, offsetBytes: number, options?: VolumeOpenOptions): Promise<number>
 
-  /** Whether `read` accepts any offset, and concurrent calls. */
+  /** Whether `read` accepts any offset, and concurrent calls. A source of unknown size is read in order all the same. */
   readonly seekable: boolean
 
   /**
-   * The extents that hold data, ascending and without overlaps. The rest is zeros, and is not read. Only for sources that
-   * are `seekable` and whose size is known. @default the whole volume
+   * The extents that hold data, ascending and without overlaps. The rest is zeros, and is not read. Called only where the
+   * source is `seekable` and its size is known. @default the whole volume
    */
   extents?(options?: VolumeOpenOptions): AsyncIterable<VolumeExtent> | Iterable<VolumeExtent>
 
   /**
    * The extents that may have changed since that backup of this volume began, ascending and without overlaps; undefined if
-   * they are not known. A chunk without any is not read, and keeps the parent's hashes: a change that is omitted here
-   * is missing from the backup. @default the whole volume is read and compared
+   * they are not known. A piece without any is not read, and keeps the parent's hashes: a change that is omitted here
+   * is missing from the backup. Called only where the source is `seekable` and its size is known.
+   * @default the whole volume is read and compared
    */
   changedSince?(
     backupId: string,

@@ -32,7 +32,7 @@ export interface ChainJob extends ChainContext {
 export type ChainObject = Pick<VisibleObject, 'layer' | 'object'>
 
 /** The memory that fetching an object whole takes: its bytes, and its stored form where it is compressed. */
-export function wholeBytes(object: StoredObject): number {
+export function fetchMemoryBytes(object: StoredObject): number {
   return object.compression === 'none' ? object.lengthBytes : 2 * object.lengthBytes
 }
 
@@ -55,7 +55,7 @@ export function assertFetchable(job: ChainJob, item: ChainObject): void {
     const message = `The metadata of backup ${item.layer.record.id} has no MD5 for ${name}, so its bytes cannot be checked. Allow objects without one (allowMissingMd5) to take them as they are.`
     throw new BackupError('METADATA_INVALID', message, detailsOf(item))
   }
-  const neededBytes = wholeBytes(item.object)
+  const neededBytes = fetchMemoryBytes(item.object)
   if (neededBytes <= job.maxObjectMemoryBytes || canFetchInPieces(job, item.object)) return
   const reason =
     job.access.store.capabilities.streamingReads === true

@@ -7,7 +7,7 @@ import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
 import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
 import { concurrencyFor } from '../pipeline/slots.js'
 import { fetchRanges, rangesOf, totalBytes } from './ranged-fetch.js'
-import { canFetchInPieces, ObjectFetch, wholeBytes, type ChainJob } from './fetch-object.js'
+import { canFetchInPieces, ObjectFetch, fetchMemoryBytes, type ChainJob } from './fetch-object.js'
 
 /** What to do with objects, several of them concurrently. */
 export interface ObjectVisitor {
@@ -40,7 +40,7 @@ export interface VisitOptions {
   readonly blockHashes?: Sha256file | undefined
 }
 
-/** The memory that an object takes while it is read in pieces. */
+/** What the budget counts for an object that is read in pieces; backends and compressors may hold more. */
 const PIECES_BYTES = 4 * 1024 * 1024
 
 /** Fetches objects of a chain, each once, in the memory that the job allows. */
@@ -54,8 +54,8 @@ export async function visitObjects(
   const source = async function* (context: PipelineContext): AsyncGenerator<ObjectVisit> {
     for (const item of items) {
       const { object } = item
-      const inPieces = wholeBytes(object) > limits.memoryBytes && canFetchInPieces(job, object)
-      const bytes = inPieces ? Math.min(PIECES_BYTES, limits.memoryBytes) : wholeBytes(object)
+      const inPieces = fetchMemoryBytes(object) > limits.memoryBytes && canFetchInPieces(job, object)
+      const bytes = inPieces ? Math.min(PIECES_BYTES, limits.memoryBytes) : fetchMemoryBytes(object)
       const memory = await MemoryLease.take(context.budget, bytes)
       yield new ObjectVisit(new ObjectFetch(job, item, context), item, visitor, meter, memory, inPieces)
     }
@@ -100,10 +100,10 @@ class ObjectVisit {
   /** Both together, for an object that is read in pieces for its check. */
   readonly #onChecked: StepListener
   readonly #portion: Portion
-  /** Counts bytes that the visitor has processed. */
+  /** Counts bytes that the visitor has processed. Throws after an abort, which ends the visit of a large object. */
   readonly #use: (lengthBytes: number) => void
 
-  /** @param memory - holds `wholeBytes` of the object where it is fetched whole */
+  /** @param memory - holds `fetchMemoryBytes` of the object where it is fetched whole */
   constructor(
     private readonly fetch: ObjectFetch,
     readonly item: VisibleObject,
@@ -122,6 +122,7 @@ class ObjectVisit {
     const used = portion.step(FETCH_FRACTION, 1)
     let usedBytes = 0
     this.#use = (lengthBytes) => {
+      fetch.context.signal.throwIfAborted()
       usedBytes += lengthBytes
       used(usedBytes, countedBytes)
     }
@@ -184,7 +185,7 @@ class ObjectVisit {
     try {
       const { raw, storedBytes } = await this.fetch.retryIfCorrupt(async (again) => {
         release()
-        if (again) await this.memory.retake(wholeBytes(object))
+        if (again) await this.memory.retake(fetchMemoryBytes(object))
         buffer = buffers.take(object.lengthBytes)
         const fetched = await this.fetch.whole(buffer, {
           checkedByStore: again,

@@ -81,8 +81,8 @@ function* objectListTexts(objects: readonly StoredObject[]): Generator<string> {
 }
 
 /**
- * A name in quotes. Names that a reader made are two strings joined, which take half of the memory until they are looked
- * into; so it is a copy that is looked into.
+ * A name in quotes. The names that a reader made are joined strings, which V8 keeps as ropes in half of the memory. Scanning
+ * one would flatten it for good: a copy is scanned.
  */
 function nameText(name: string): string {
   return `"${pythonString(` ${name}`).slice(2)}`

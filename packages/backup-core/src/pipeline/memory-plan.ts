@@ -11,11 +11,11 @@ export interface ChunkPlan {
   readonly objectSizeBytes: number
   /** The number of bytes that are read and hashed at a time: whole blocks. */
   readonly pieceSizeBytes: number
-  /** How many pieces of a chunk are prefetched. */
-  readonly readAheadPieces: number
+  /** How many pieces of a chunk are in memory: the consumer's, and those that are read ahead. */
+  readonly piecesInMemory: number
   /** Whether the pieces of a chunk lie in one buffer. A chunk that is a hole as a whole has no buffer. */
   readonly contiguous: boolean
-  /** How many objects are compressed and stored concurrently. */
+  /** How many chunks are compressed and stored concurrently; of streamed chunks, for how many the memory is sized. */
   readonly concurrency: number
   /** The memory of all chunks: at most `(concurrency + 2) × objectSizeBytes`. */
   readonly memoryBytes: number
@@ -25,7 +25,7 @@ export interface ChunkPlan {
 
 /** Returns the memory that a chunk takes until it is stored. */
 export function chunkMemoryBytes(plan: ChunkPlan, lengthBytes: number): number {
-  return plan.streamed ? plan.readAheadPieces * plan.pieceSizeBytes : lengthBytes
+  return plan.streamed ? plan.piecesInMemory * plan.pieceSizeBytes : lengthBytes
 }
 
 /** Returns the memory that this process may use: the machine's, or its container's. */
@@ -46,7 +46,7 @@ const SPARE_CHUNKS = 2
 
 /**
  * The number of bytes that are read at a time: few enough that all cores hash the first chunk while it is read, and that
- * a volume without changes is compared in little memory.
+ * an unchanged volume is compared in little memory.
  */
 const PIECE_BYTES = 4 * 1024 * 1024
 
@@ -103,17 +103,17 @@ function planBuffered(options: ChunkPlanOptions): ChunkPlan {
 
   const fitting = Math.floor(maxMemoryBytes / objectSizeBytes) - SPARE_CHUNKS
   const concurrency = Math.max(1, Math.min(options.concurrency, fitting))
-  const { reading, reserve, prefetchChunks } = memoryInChunks({ incremental, compressorInput, concurrency })
+  const { reading, reserve, overlapChunks } = memoryInChunks({ incremental, compressorInput, concurrency })
   // A small chunk is read ahead as a whole: the next one is ready when one is stored.
   const aheadBytes = incremental
-    ? prefetchChunks * objectSizeBytes
-    : Math.max(prefetchChunks * objectSizeBytes, Math.min(objectSizeBytes, PIECE_BYTES))
+    ? overlapChunks * objectSizeBytes
+    : Math.max(overlapChunks * objectSizeBytes, Math.min(objectSizeBytes, PIECE_BYTES))
   const reserveBytes = reserve * objectSizeBytes
   return {
     streamed: false,
     objectSizeBytes,
     pieceSizeBytes: evenPieceSizeBytes(objectSizeBytes, blockSizeBytes),
-    readAheadPieces: Math.max(2, concurrency),
+    piecesInMemory: Math.max(2, concurrency),
     // A full backup stores the whole chunk, which most compressors and stores accept in one buffer only.
     contiguous: !incremental,
     concurrency,
@@ -126,7 +126,7 @@ function planBuffered(options: ChunkPlanOptions): ChunkPlan {
 const STREAMED_PIECE_BYTES = 1024 * 1024
 
 /** How many such pieces of a chunk are in memory: enough to decouple the latencies of the disk and of the store. */
-export const READ_AHEAD_PIECES = 6
+export const STREAMED_PIECES = 6
 
 /**
  * Plans chunks that are sent while they are read. Undefined where chunks must be held: they are compressed or compared, the
@@ -137,14 +137,14 @@ function planStreamed(options: ChunkPlanOptions): ChunkPlan | undefined {
   const { chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes } = options
   if (!options.canStream || options.incremental || options.compressorInput !== null) return undefined
   const pieceSizeBytes = Math.max(1, Math.floor(STREAMED_PIECE_BYTES / blockSizeBytes)) * blockSizeBytes
-  const windowBytes = READ_AHEAD_PIECES * pieceSizeBytes
+  const windowBytes = STREAMED_PIECES * pieceSizeBytes
   if (chunkSizeBytes <= windowBytes || windowBytes > maxMemoryBytes) return undefined
   const chunks = Math.min(concurrency, Math.floor(maxMemoryBytes / windowBytes))
   return {
     streamed: true,
     objectSizeBytes: chunkSizeBytes,
     pieceSizeBytes,
-    readAheadPieces: READ_AHEAD_PIECES,
+    piecesInMemory: STREAMED_PIECES,
     contiguous: false,
     concurrency: chunks,
     memoryBytes: chunks * windowBytes,
@@ -159,23 +159,24 @@ function evenPieceSizeBytes(objectSizeBytes: number, blockSizeBytes: number): nu
 }
 
 /**
- * Returns the memory for chunks that are read, the reserve for compressing them, and the part of the next chunk that is read
- * early, each in chunks. First-touch page faults cost more than the wait that more memory would save.
+ * Returns the memory for chunks that are read, the reserve for compressing them, and the overlap: how much compressed data may
+ * still be sent while the next chunk is read. Each in chunks. First-touch page faults cost more than the wait that more memory
+ * would save.
  */
 function memoryInChunks(backup: {
   incremental: boolean
   compressorInput: CompressorInput | null
   concurrency: number
-}): { reading: number; reserve: number; prefetchChunks: number } {
+}): { reading: number; reserve: number; overlapChunks: number } {
   const { incremental, compressorInput, concurrency } = backup
-  if (!incremental) return { reading: concurrency, reserve: compressorInput ? 1 : 0, prefetchChunks: 1 / 2 }
-  if (compressorInput === null) return { reading: Math.max(2, concurrency), reserve: 0, prefetchChunks: 0 }
+  if (!incremental) return { reading: concurrency, reserve: compressorInput ? 1 : 0, overlapChunks: 1 / 2 }
+  if (compressorInput === null) return { reading: Math.max(2, concurrency), reserve: 0, overlapChunks: 0 }
   const reading = Math.max(1, concurrency - 1)
   // `parts`: the pieces are compressed where they are; the reserve is the output. `one`: they are copied into one buffer, and
   // the reserve is the copy and the output. The pieces are released by then, which leaves memory to read the next chunk.
   return compressorInput === 'parts'
-    ? { reading, reserve: 1, prefetchChunks: 1 / 4 }
-    : { reading, reserve: 2, prefetchChunks: 0 }
+    ? { reading, reserve: 1, overlapChunks: 1 / 4 }
+    : { reading, reserve: 2, overlapChunks: 0 }
 }
 
 /**

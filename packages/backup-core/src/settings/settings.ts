@@ -97,7 +97,7 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     maxMemoryBytes: options.maxMemoryBytes ?? defaultMaxMemoryBytes(),
     maxObjectMemoryBytes: options.maxMemoryBytes ?? usableMemoryBytes(),
     strict,
-    onWarning: options.onWarning ?? (() => undefined),
+    onWarning: safeListener(options.onWarning),
     clock: checkedClock(options.clock),
     serviceName: defaults.serviceName,
   })
@@ -136,4 +136,18 @@ function notForCinder({ name }: Compressor): BackupError {
     'OPTION_INVALID',
     `Option \`compression\` is ${JSON.stringify(name)}, which Cinder cannot restore, and \`strict\` is 'cinder'. Use a compression that Cinder supports, or leave \`strict\` out.`,
   )
+}
+
+/**
+ * Returns a listener that never throws: a warning may come after the commit, or while a target is being opened, where an
+ * error would hide what was done.
+ */
+export function safeListener(listener: WarningListener | undefined): WarningListener {
+  return (warning) => {
+    try {
+      listener?.(warning)
+    } catch {
+      // Documented with WarningListener.
+    }
+  }
 }

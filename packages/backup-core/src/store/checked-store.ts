@@ -35,7 +35,7 @@ export function checkedStore(store: ObjectStore): ObjectStore {
       try {
         assertMethod('A writer of the driver', store, 'streamingBodies', writer, 'writeFrom')
       } catch (error) {
-        await writer.abort()
+        await attempt(call, () => writer.abort()).catch(() => undefined)
         throw error
       }
       return checkedWriter(writer, call)
@@ -111,7 +111,7 @@ function checkedWriter(writer: ObjectWriter, call: CallContext): ObjectWriter {
     write: (bytes) => attempt(call, () => writer.write(bytes)),
     ...(writeFrom && { writeFrom: (body: ReplayableBody) => attempt(call, () => writeFrom(body)) }),
     close: () => attempt(call, () => writer.close()),
-    abort: () => writer.abort(),
+    abort: () => attempt(call, () => writer.abort()),
   }
 }
 

@@ -17,11 +17,16 @@ export async function withReader<T>(
   use: (reader: ObjectReader) => Promise<T>,
 ): Promise<T> {
   const reader = await store.getObjectReader(container, objectName, options)
+  let result: T
   try {
-    return await use(reader)
-  } finally {
-    await reader.close?.()
+    result = await use(reader)
+  } catch (error) {
+    // The first error is the one to report: a retry, or a verification, depends on its code.
+    await reader.close?.().catch(() => undefined)
+    throw error
   }
+  await reader.close?.()
+  return result
 }
 
 /** Stores one object, or leaves nothing visible under its name. */
@@ -45,7 +50,7 @@ export async function writeObject(
     throwIfAborted(options.signal)
     await writer.close()
   } catch (error) {
-    await writer.abort()
+    await writer.abort().catch(() => undefined)
     throw error
   }
 }

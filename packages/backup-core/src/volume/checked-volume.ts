@@ -65,9 +65,12 @@ export async function openCheckedSource(
 
 function checkedSource(source: OpenSource, signal: AbortSignal | undefined): OpenSource {
   const { sizeBytes, seekable } = source as { readonly sizeBytes: unknown; readonly seekable: unknown }
+  // Without a size the end is found by reading in order. A source that is read in order has to be read whole: where a read
+  // was left out, the next one would return the wrong bytes.
+  const isSeekable = seekable === true && sizeBytes !== undefined
   return {
     sizeBytes: sizeBytes === undefined ? undefined : requireSize(sizeBytes, 'The sizeBytes of a source'),
-    seekable: seekable === true,
+    seekable: isSeekable,
     async read(into, offsetBytes, options = {}) {
       const description = { what: 'read()', signal: options.signal, offsetBytes }
       const count: unknown = await callSource(description, () => source.read(into, offsetBytes, options))
@@ -82,22 +85,24 @@ function checkedSource(source: OpenSource, signal: AbortSignal | undefined): Ope
       throw sourceError(`changed() returned ${describeValue(message)}, expected a string or undefined`)
     },
     close: () => source.close(),
-    ...(source.extents && {
-      extents(options?: VolumeOpenOptions): Extents {
-        try {
-          // ExtentCursor refuses anything that is not iterable.
-          return source.extents?.(options) as Extents
-        } catch (error) {
-          throw failedSourceCall({ what: 'extents()', signal: options?.signal }, error)
-        }
-      },
-    }),
-    ...(source.changedSince && {
-      changedSince: (backupId: string, options?: VolumeOpenOptions): Promise<Extents | undefined> =>
-        callSource({ what: 'changedSince()', signal: options?.signal }, () =>
-          source.changedSince?.(backupId, options),
-        ),
-    }),
+    ...(isSeekable &&
+      source.extents && {
+        extents(options?: VolumeOpenOptions): Extents {
+          try {
+            // ExtentCursor refuses anything that is not iterable.
+            return source.extents?.(options) as Extents
+          } catch (error) {
+            throw failedSourceCall({ what: 'extents()', signal: options?.signal }, error)
+          }
+        },
+      }),
+    ...(isSeekable &&
+      source.changedSince && {
+        changedSince: (backupId: string, options?: VolumeOpenOptions): Promise<Extents | undefined> =>
+          callSource({ what: 'changedSince()', signal: options?.signal }, () =>
+            source.changedSince?.(backupId, options),
+          ),
+      }),
   }
 }
 

@@ -104,7 +104,7 @@ async function assertNotGenerated(path: string, handle: FileHandle): Promise<voi
 /** What differs between files and devices: the size, and how a change is noticed. */
 interface SourceState {
   readonly sizeBytes: number
-  /** How many bytes have no room on the disk. */
+  /** How many bytes have no allocated blocks. */
   readonly holeBytes: number
   readonly change: () => Promise<string | undefined>
 }

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import type { OpenTarget, TargetRequirements } from '../contracts/volume.js'
 import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
 import { attachedLoopDevice } from './block-device.js'
-import { closeOnFailure } from './checked-volume.js'
+import { closeOnFailure, closeQuietly } from './checked-volume.js'
 import { errnoOf, sameFile, unlessErrno, writeFully, writing } from './positional-io.js'
 import { markPathOf, removeDeadMark, takeMark, type RestoreMark } from './restore-mark.js'
 import { partialPathOf } from './restore-process.js'
@@ -75,8 +75,8 @@ async function prepared(
     throwIfAborted(signal, 'Opening the target')
     return target
   } catch (error) {
-    await target.close()
-    await target.discard?.()
+    await closeQuietly(target)
+    await target.discard?.().catch(() => undefined)
     throw error
   }
 }
@@ -256,14 +256,17 @@ class ExistingFileTarget extends FileTarget {
   }
 
   override async close(): Promise<void> {
-    await super.close().catch((error: unknown) => {
-      this.#isComplete = false
-      throw error
-    })
-    await writing(this.path, async () => {
-      if (this.#isComplete || !this.#isChanged) await this.mark?.remove()
-      else await this.mark?.keepAsFailed()
-    })
+    try {
+      await super.close().catch((error: unknown) => {
+        this.#isComplete = false
+        throw error
+      })
+    } finally {
+      await writing(this.path, async () => {
+        if (this.#isComplete || !this.#isChanged) await this.mark?.remove()
+        else await this.mark?.keepAsFailed()
+      })
+    }
   }
 
   /** Empties a file that was empty before. Any other keeps what was written to it, and its mark. */

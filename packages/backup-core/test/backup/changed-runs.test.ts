@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { joinNearbyRuns, takeChangedRuns } from '../../src/backup/changed-runs.js'
+import { joinNearbyRuns, compareAndReplaceHashes } from '../../src/backup/changed-runs.js'
 import { HashList } from '../../src/format/hash-list.js'
 
 const hashOf = (value: number): Uint8Array => createHash('sha256').update(String(value)).digest()
@@ -25,7 +25,7 @@ it('finds the runs of changed blocks, chunk by chunk in any order, and leaves th
           const chunk = now.slice(first, first + each)
           const lengthBytes = chunk.length * size
           let before = -1
-          for (const run of takeChangedRuns(hashes, packed(chunk), first, size, lengthBytes)) {
+          for (const run of compareAndReplaceHashes(hashes, packed(chunk), first, size, lengthBytes)) {
             expect(run.startBytes).toBeGreaterThan(before)
             before = run.endBytes
             for (let at = run.startBytes; at < run.endBytes; at += size) changed.push(first + at / size)
@@ -44,7 +44,9 @@ it('finds the runs of changed blocks, chunk by chunk in any order, and leaves th
 
 it('ends the last run where a short chunk ends, not where its last block would', () => {
   const hashes = new HashList()
-  expect(takeChangedRuns(hashes, packed([1, 2]), 0, 100, 130)).toEqual([{ startBytes: 0, endBytes: 130 }])
+  expect(compareAndReplaceHashes(hashes, packed([1, 2]), 0, 100, 130)).toEqual([
+    { startBytes: 0, endBytes: 130 },
+  ])
 })
 
 it('leaves up to eight runs of a chunk as Cinder lays them out', () => {

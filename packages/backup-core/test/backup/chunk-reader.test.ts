@@ -8,7 +8,7 @@ import { BufferPool } from '../../src/pipeline/buffer-pool.js'
 import { seededBytes } from '../engine/volumes.js'
 
 const blockSizeBytes = 512
-const readAheadPieces = 6
+const piecesInMemory = 6
 const ignore = (): void => undefined
 
 async function optionsFor(
@@ -20,7 +20,7 @@ async function optionsFor(
   const { contiguous = false, ...others } = more
   return {
     source: await bufferVolume(volume).openSource({}),
-    plan: { pieceSizeBytes, readAheadPieces, contiguous },
+    plan: { pieceSizeBytes, piecesInMemory, contiguous },
     blockSizeBytes,
     withMd5: true,
     zeros: new Uint8Array(new SharedArrayBuffer(pieceSizeBytes)),
@@ -227,7 +227,7 @@ it('reads at most a number of pieces ahead of the consumer, and has no MD5 befor
   for await (const { bytes } of reader.pieces()) {
     await new Promise((resolve) => setTimeout(resolve, 1))
     taken += bytes.length
-    const aheadBytes = readAheadPieces * blockSizeBytes
+    const aheadBytes = piecesInMemory * blockSizeBytes
     expect(readBytes).toBe(Math.min(volume.length, taken - bytes.length + aheadBytes))
     expect(reader.md5 === undefined).toBe(taken < volume.length)
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ChunkedBackupDriver, type DriverCapabilities } from '@stowage/backup-core'
+import { BackupError, ChunkedBackupDriver, type DriverCapabilities } from '@stowage/backup-core'
 import { FaultyBackupDriver, MemoryBackupDriver, MemoryStore } from '@stowage/backup-testkit'
 import { seededBytes } from './volumes.js'
 
@@ -116,6 +116,42 @@ describe('a capability of readers and writers', () => {
       'A writer of the driver has no writeFrom(), although the capability streamingBodies is declared.',
     )
     expect(store.list('volumebackups')).toEqual([])
+  })
+})
+
+describe('an error of a reader or a writer', () => {
+  const broken = (): never => {
+    throw new Error('the clean-up failed, too')
+  }
+
+  it('is the one that is reported where close() fails as well', async () => {
+    const inner = new MemoryBackupDriver(sizes)
+    const { id } = await inner.backup({ volumeId: 'v' }, volume)
+    const read = (): Promise<never> => Promise.reject(new BackupError('OBJECT_CORRUPT', 'it is damaged'))
+    class Closing extends MemoryBackupDriver {
+      override async getObjectReader(...call: Parameters<MemoryBackupDriver['getObjectReader']>) {
+        const reader = await super.getObjectReader(...call)
+        return call[1].endsWith('-00001') ? Object.assign(reader, { read, close: broken }) : reader
+      }
+    }
+    const driver = new Closing({ ...sizes, store: inner.store })
+    await expect(driver.verify(id, { level: 'full' })).rejects.toMatchObject({
+      code: 'VERIFY_FAILED',
+      details: { problems: [{ code: 'OBJECT_CORRUPT' }] },
+    })
+  })
+
+  it('is the one that is reported where abort() fails as well', async () => {
+    class Aborting extends MemoryBackupDriver {
+      override async getObjectWriter(...call: Parameters<MemoryBackupDriver['getObjectWriter']>) {
+        const writer = await super.getObjectWriter(...call)
+        const full = (): Promise<never> => Promise.reject(new BackupError('NO_SPACE', 'it is full'))
+        return Object.assign(writer, { write: full, abort: broken })
+      }
+    }
+    await expect(new Aborting(sizes).backup({ volumeId: 'v' }, volume)).rejects.toMatchObject({
+      code: 'NO_SPACE',
+    })
   })
 })
 

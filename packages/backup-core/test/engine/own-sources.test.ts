@@ -160,11 +160,55 @@ describe('a source whose methods fail', () => {
   })
 })
 
+describe('a source that is read in order', () => {
+  it('is read whole, whatever it says of its data and its changes', async () => {
+    const { id } = await driver.backup({ volumeId: 'v' }, bufferVolume(Buffer.from(volume)))
+    const after = changed(volume, 4100, 4200)
+    let atBytes = 0
+    const read = (into: Uint8Array): Promise<number> => {
+      const part = after.subarray(atBytes, atBytes + into.length)
+      into.set(part)
+      atBytes += part.length
+      return Promise.resolve(part.length)
+    }
+    const hints = {
+      extents: () => [{ offsetBytes: 4096, lengthBytes: 512 }],
+      changedSince: () => Promise.resolve([{ offsetBytes: 4100, lengthBytes: 100 }]),
+    }
+    const { source } = sourceWith({ seekable: false, read, ...hints }, after)
+    const incremental = await driver.backup({ volumeId: 'v', parent: id }, source)
+    const target = bufferVolume()
+    await driver.restore(incremental, target)
+    expect(Buffer.compare(target.bytes, after)).toBe(0)
+  })
+
+  it('is any of unknown size, which ends where a read returns fewer bytes', async () => {
+    const { source } = sourceWith({ sizeBytes: undefined, seekable: true })
+    const { sizeBytes } = await driver.backup({ volumeId: 'v' }, source, {
+      signal: AbortSignal.timeout(20_000),
+    })
+    expect(sizeBytes).toBe(volume.length)
+  })
+})
+
 it('null from changed() gives no warning', async () => {
   const warnings: unknown[] = []
   const { source } = sourceWith({ changed: () => null }, changed(volume, 0, 10))
   await driver.backup({ volumeId: 'v' }, source, { onWarning: (warning) => warnings.push(warning) })
   expect(warnings).toEqual([])
+})
+
+it('a listener of warnings that throws neither fails nor hides an operation', async () => {
+  const { source } = sourceWith({ changed: () => Promise.resolve('it changed') })
+  let warnings = 0
+  const onWarning = (): never => {
+    warnings += 1
+    throw new Error('the listener failed')
+  }
+  const { id } = await driver.backup({ volumeId: 'v' }, source, { onWarning })
+  const other = new MemoryBackupDriver({ ...sizes, onWarning })
+  await other.backup({ volumeId: 'v' }, source)
+  expect([warnings, (await driver.getBackup(id)).id]).toEqual([2, id])
 })
 
 describe('a target whose methods fail', () => {
@@ -192,6 +236,22 @@ describe('a target whose methods fail', () => {
     const { id } = await driver.backup({ volumeId: 'v' }, bufferVolume(Buffer.from(volume)))
     const restore = driver.restore(id, { openTarget } as never)
     expect(await failure(restore)).toMatchObject({ code: 'TARGET_WRITE' })
+  })
+
+  it('is not written any further after an abort', async () => {
+    const large = new MemoryBackupDriver({ chunkSizeBytes: 64 * 1024 * 1024 })
+    const { id } = await large.backup({ volumeId: 'v' }, seededBytes(40 * 1024 * 1024))
+    const controller = new AbortController()
+    let writes = 0
+    const write = (): Promise<void> => {
+      writes += 1
+      controller.abort()
+      return Promise.resolve()
+    }
+    const openTarget = (): unknown => opened({ write })
+    const restore = large.restore(id, { openTarget } as never, { signal: controller.signal })
+    expect(await failure(restore)).toMatchObject({ code: 'ABORTED' })
+    expect(writes).toBe(1)
   })
 
   it('is closed once, also where close() throws', async () => {

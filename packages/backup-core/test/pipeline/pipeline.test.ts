@@ -7,7 +7,7 @@ import {
   chunkMemoryBytes,
   MAX_JOIN_GAP_BYTES,
   planChunks,
-  READ_AHEAD_PIECES,
+  STREAMED_PIECES,
   type CompressorInput,
 } from '../../src/pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../../src/pipeline/pipeline.js'
@@ -255,7 +255,7 @@ describe('planChunks, of chunks that are held', () => {
     const pieceSizeBytes = 124 * 32_768
     const common = {
       ...{ streamed: false, objectSizeBytes: chunkSizeBytes, pieceSizeBytes },
-      ...{ readAheadPieces: 2, concurrency: 2 },
+      ...{ piecesInMemory: 2, concurrency: 2 },
     }
     expect(plan(false, null)).toEqual({
       ...common,
@@ -324,7 +324,7 @@ describe('planChunks, of chunks that are sent while they are read', () => {
             ...{ chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes },
             ...{ incremental: false, compressorInput: null, canStream: true },
           })
-          const minBytes = READ_AHEAD_PIECES * Math.max(blockSizeBytes, 2 ** 20)
+          const minBytes = STREAMED_PIECES * Math.max(blockSizeBytes, 2 ** 20)
           if (!plan.streamed) {
             expect(Math.min(chunkSizeBytes, maxMemoryBytes)).toBeLessThanOrEqual(minBytes)
             return
@@ -333,7 +333,7 @@ describe('planChunks, of chunks that are sent while they are read', () => {
           const windowBytes = chunkMemoryBytes(plan, chunkSizeBytes)
           expect(plan.objectSizeBytes).toBe(chunkSizeBytes)
           expect(plan.pieceSizeBytes % blockSizeBytes).toBe(0)
-          expect(windowBytes).toBe(READ_AHEAD_PIECES * plan.pieceSizeBytes)
+          expect(windowBytes).toBe(STREAMED_PIECES * plan.pieceSizeBytes)
           expect(windowBytes).toBeLessThan(chunkSizeBytes)
           expect(plan.concurrency).toBeGreaterThanOrEqual(1)
           expect(plan.concurrency).toBeLessThanOrEqual(concurrency)

@@ -19,6 +19,24 @@ async function oldFile(): Promise<string> {
   return path
 }
 
+it('is that of a failed restore where the file cannot be closed, so that the next restore can begin', async () => {
+  const path = await oldFile()
+  const volume = fileVolume(path)
+  const target = await volume.openTarget(overwrite())
+  await target.write(pattern(10), 0)
+  const { handle } = target as unknown as { readonly handle: { close(): Promise<void> } }
+  const close = handle.close.bind(handle)
+  handle.close = async () => {
+    await close()
+    throw Object.assign(new Error('EIO'), { code: 'EIO' })
+  }
+  await expectCode(target.close(), 'TARGET_WRITE')
+  expect((await readMark(path))?.state).toBe('failed')
+  const next = await volume.openTarget(overwrite())
+  await next.finish()
+  await next.close()
+})
+
 interface OtherProcess {
   readonly pid?: number
   readonly started?: string

@@ -1,9 +1,9 @@
 import { abortedError, BackupError, isBackupError, throwIfAborted } from '@stowage/backup-core'
 import type { SwiftAccess, TokenProvider } from './credentials.js'
 
-/** A token is renewed when this share of its life is left, */
+/** A token is renewed when this fraction of its life is left. */
 const marginShare = 0.25
-/** but never sooner than this before its end. */
+/** The maximum time before its end at which a token is renewed. */
 const maxMarginMs = 120_000
 
 interface Renewal {

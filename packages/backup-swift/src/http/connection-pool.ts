@@ -129,7 +129,7 @@ function connector(options: buildConnector.BuildOptions): buildConnector.connect
   }
 }
 
-/** Whether `no_proxy` exempts an origin: hosts and `.domains`, with or without a port; `*` for all. */
+/** Whether `no_proxy` exempts an origin, as for curl: hosts and all hosts of a domain, with or without a port; `*` for all. */
 export function isExempt(noProxy: string, origin: string): boolean {
   const { protocol, hostname, port } = new URL(origin)
   const host = hostname.toLowerCase()
@@ -139,9 +139,9 @@ export function isExempt(noProxy: string, origin: string): boolean {
     .filter((entry) => entry !== '')
     .some((entry) => {
       if (entry === '*') return true
-      const match = /^(.+):(\d+)$/.exec(entry)
+      const match = /^([^:]+|\[.*\]):(\d+)$/.exec(entry)
       if (match && Number(match[2]) !== portNumber) return false
-      const name = (match?.[1] ?? entry).toLowerCase()
-      return /^[.*]/.test(name) ? host.endsWith(name.replace(/^\*/, '')) : host === name
+      const name = (match?.[1] ?? entry).toLowerCase().replace(/^\*?\./, '')
+      return host === name || host === `[${name}]` || host.endsWith(`.${name}`)
     })
 }

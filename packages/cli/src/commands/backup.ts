@@ -77,7 +77,7 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     .addOption(
       new CliOption(
         '--join-gap <size>',
-        'the maximum of unchanged bytes stored again so that scattered changes share objects, up to 4M; 0: one object per change, as in Cinder (default: 1M)',
+        'the maximum of unchanged bytes stored again so that scattered changes share objects, up to 2M; 0: one object per change, as in Cinder (default: 1M)',
         { env: 'STOWAGE_JOIN_GAP', parse: parseSize },
       ),
     )

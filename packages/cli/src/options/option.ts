@@ -13,8 +13,8 @@ export interface OptionSpec {
 }
 
 /**
- * An option that an environment variable may stand in for. Commander's own `env()` reads `process.env`, whatever a
- * program hands over, and takes `STOWAGE_JSON=0` for a yes.
+ * An option that an environment variable can set. Commander's own `env()` ignores the environment that the caller of `main`
+ * passes, and treats `STOWAGE_JSON=0` as true.
  */
 export class CliOption extends Option {
   readonly environmentVariable: string | undefined

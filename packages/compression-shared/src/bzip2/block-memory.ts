@@ -18,7 +18,7 @@ export function takeBlockMemory(lengthBytes: number): Uint8Array {
   return used ?? new Uint8Array(new SharedArrayBuffer(Math.max(lengthBytes, usualBlockBytes)))
 }
 
-/** Returns the memory, when nobody reads or writes it any more. */
+/** Takes memory back. Called when no job uses it, and its result has been read. */
 export function releaseBlockMemory(memory: Uint8Array): void {
   if (memory.length === usualBlockBytes && unused.length < maxUnused) unused.push(memory)
 }
