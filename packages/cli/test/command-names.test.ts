@@ -30,7 +30,15 @@ const ofPrograms = new Set([
     'listBackups',
     'exportRecord',
   ],
-  ...['lengthBytes', 'offsetBytes', 'openSource', 'openTarget', 'randomAccessVolume', 'readsAsZeros'],
+  ...[
+    'changeWarning',
+    'lengthBytes',
+    'offsetBytes',
+    'openSource',
+    'openTarget',
+    'randomAccessVolume',
+    'readsAsZeros',
+  ],
   ...['getBackupDriverForUrl', 'importRecord', 'onProgress', 'authToken', 'serviceCredentials', 'renewToken'],
   ...['getBackupDriver', 'createStore', 'deleteBackup', 'checkForSetupError', 'streamVolume'],
   // Endpoint types of Keystone.

@@ -3,7 +3,7 @@ import type { Progress } from '@stowage/backup-core'
 import type { TextSink } from '../src/io.js'
 import { formatDuration } from '../src/output/duration.js'
 import { localTime } from '../src/output/local-time.js'
-import { ProgressMeter } from '../src/output/progress-meter.js'
+import { SpeedEstimate } from '../src/output/speed-estimate.js'
 import { ProgressBar, ProgressLog } from '../src/output/progress-reporter.js'
 import { barLine, plainLine } from '../src/output/progress-text.js'
 import { fields, table } from '../src/output/table.js'
@@ -23,14 +23,14 @@ function stage(): { readonly sink: TextSink; readonly written: string[]; nowMs: 
 
 describe('ProgressMeter', () => {
   it('knows no speed before half a second has passed', () => {
-    const meter = new ProgressMeter(0)
+    const meter = new SpeedEstimate(0)
     meter.add(100, 499)
     expect(meter.perSecond(499)).toBeUndefined()
     expect(meter.leftMs(1000, 499)).toBeUndefined()
   })
 
   it('takes speed and time left from what was done', () => {
-    const meter = new ProgressMeter(1000)
+    const meter = new SpeedEstimate(1000)
     meter.add(50, 2000)
     meter.add(100, 3000)
     expect(meter.perSecond(3000)).toBe(50)
@@ -39,20 +39,20 @@ describe('ProgressMeter', () => {
   })
 
   it('forgets how fast it was more than ten seconds ago', () => {
-    const meter = new ProgressMeter(0)
+    const meter = new SpeedEstimate(0)
     for (let second = 1; second <= 10; second++) meter.add(second * 100, second * 1000)
     for (let second = 11; second <= 30; second++) meter.add(1000 + second - 10, second * 1000)
     expect(meter.perSecond(30_000)).toBeCloseTo(1, 5)
   })
 
   it('slows down while nothing happens', () => {
-    const meter = new ProgressMeter(0)
+    const meter = new SpeedEstimate(0)
     meter.add(100, 1000)
     expect(meter.perSecond(5000)).toBe(20)
   })
 
   it('has no time left when all is done, and no idea of it when nothing moves', () => {
-    const meter = new ProgressMeter(0)
+    const meter = new SpeedEstimate(0)
     meter.add(0, 5000)
     expect(meter.leftMs(10, 5000)).toBeUndefined()
     meter.add(10, 5001)
@@ -61,7 +61,7 @@ describe('ProgressMeter', () => {
 })
 
 describe('the line of progress', () => {
-  const meter = new ProgressMeter(0)
+  const meter = new SpeedEstimate(0)
   meter.add(32 * mebibyte, 2000)
 
   it('has a bar, an amount, a speed and the time left on a terminal', () => {
@@ -72,13 +72,13 @@ describe('the line of progress', () => {
 
   it('has its time left within 80 columns, however long its parts are', () => {
     const [done, total] = [1023 * mebibyte, 1023 * 1024 * mebibyte]
-    const slow = new ProgressMeter(0)
+    const slow = new SpeedEstimate(0)
     slow.add(done, 10_000)
     const { phase, ...rest } = progress(done, total)
     for (const longest of [phase, 'restore', 'verify'] as const) {
       expect(barLine({ ...rest, phase: longest }, slow, 10_000, 80)).toMatch(/ left$/)
     }
-    const fast = new ProgressMeter(0)
+    const fast = new SpeedEstimate(0)
     fast.add(done, 1100)
     expect(barLine({ ...rest, phase: 'restore' }, fast, 1100, 80)).toMatch(/ min \d\d s left$/)
   })
@@ -99,7 +99,7 @@ describe('the line of progress', () => {
 
   it('counts objects while it deletes', () => {
     const deleting: Progress = { ...progress(5, 10), phase: 'delete' }
-    expect(plainLine(deleting, new ProgressMeter(2000), 2000)).toContain('5 of 10 objects')
+    expect(plainLine(deleting, new SpeedEstimate(2000), 2000)).toContain('5 of 10 objects')
   })
 })
 

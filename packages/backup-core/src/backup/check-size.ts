@@ -4,7 +4,7 @@ import { BackupError } from '../errors/backup-error.js'
 import type { BackupWarning } from '../contracts/progress.js'
 
 /**
- * Refuses a source of no bytes, unless the request allows one. A program that failed leaves an empty stream behind, and
+ * Rejects a source of no bytes, unless the request allows one. A program that failed leaves an empty stream behind, and
  * a backup of it would be restored, or built upon, as if it were the volume.
  *
  * @param sizeBytes - of the source; undefined while a stream has not ended
@@ -19,7 +19,7 @@ export function assertNotEmpty(request: BackupRequest, sizeBytes: number | undef
 }
 
 /**
- * Refuses an incremental of a source that is shorter than its parent by more than half, unless the request allows it.
+ * Rejects an incremental of a source that is shorter than its parent by more than half, unless the request allows it.
  *
  * @param sizeBytes - of the source; undefined while a stream has not ended
  * @throws BackupError `SOURCE_SHRANK`

@@ -21,14 +21,14 @@ export async function cleanUp(
   destination: Destination,
   failure: unknown,
 ): Promise<unknown> {
-  const { container, objects } = destination.sink
+  const { container, writer } = destination.sink
   const signal = AbortSignal.timeout(CLEAN_UP_MS)
   const leftovers: string[] = []
   let outcome = failure
-  if (objects.names.has(manifestObjectName(destination.prefix))) {
+  if (writer.names.has(manifestObjectName(destination.prefix))) {
     outcome = await deleteCommitted(deps, destination, failure, signal)
-  } else if (objects.names.size > 0) {
-    leftovers.push(...(await remove(destination, [...objects.names], signal)))
+  } else if (writer.names.size > 0) {
+    leftovers.push(...(await remove(destination, [...writer.names], signal)))
   }
   const { claim } = destination
   await claim?.release({ signal }).catch(() => leftovers.push(claim.objectName))
@@ -47,7 +47,7 @@ export async function cleanUp(
  */
 async function deleteCommitted(
   deps: CleanUpDeps,
-  { sink: { container, objects }, prefix, prepared }: Destination,
+  { sink: { container, writer }, prefix, prepared }: Destination,
   failure: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -63,7 +63,7 @@ async function deleteCommitted(
     const what = kept
       ? `Backup ${id} was already committed and is kept, because an incremental depends on it or may. Verify it. `
       : `The objects of backup ${id} could not be removed: delete it. `
-    const leftovers = kept ? [] : [...objects.names]
+    const leftovers = kept ? [] : [...writer.names]
     return incomplete(failure, what + messageOf(error), {
       backupId: id,
       container,

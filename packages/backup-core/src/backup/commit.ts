@@ -71,13 +71,13 @@ export async function commit(
   }
   const objectOptions = { ...options, extraMetadata: null }
   meter.begin('store-hash-list')
-  await sink.objects.write(sha256fileName, hashesBody, objectOptions)
+  await sink.writer.write(sha256fileName, hashesBody, objectOptions)
   meter.add({ transferredBytes: hashesBody.lengthBytes })
   if (destination.containerListedLater) await assertContainerIsSearchedNow(openLookup(), destination)
   await assertMayCommit(openLookup, destination, options)
   const commitBody = await manifestBody(manifest)
   meter.begin('store-metadata')
-  await sink.objects.write(manifestName, commitBody, objectOptions)
+  await sink.writer.write(manifestName, commitBody, objectOptions)
   meter.add({ transferredBytes: commitBody.lengthBytes })
   await assertMayCommit(openLookup, destination, options)
   await assertObjectsExist(destination, options)
@@ -115,14 +115,14 @@ function ancestryOf(parent: Parent | null): Pick<Manifest, 'parentPrefix' | 'anc
  * fail the backup.
  */
 async function assertObjectsExist(
-  { sink: { store, container, objects }, prefix, prepared }: Destination,
+  { sink: { store, container, writer }, prefix, prepared }: Destination,
   options: StoreOptions,
 ): Promise<void> {
   const listed = await new StoreAccess(store, options).list({ container, prefix }).catch((error: unknown) => {
     if (isBackupError(error, 'ABORTED')) throw error
     return { own: new Set<string>() }
   })
-  const unlisted = [...objects.names].filter((name) => !listed.own.has(name))
+  const unlisted = [...writer.names].filter((name) => !listed.own.has(name))
   await mapConcurrently(unlisted, async (objectName) => {
     if (await store.objectExists(container, objectName, options)) return
     throw new BackupError(

@@ -51,11 +51,11 @@ export async function openDestination(
     await assertPrefixUnused(store, backup, { container, prefix }, options)
     const extraMetadata = await store.getExtraMetadata(backup)
     const { compression } = settings
-    const objects = new BackupObjectWriter(store, container)
+    const writer = new BackupObjectWriter(store, container)
     const sink = {
       store,
       container,
-      objects,
+      writer,
       compression,
       compressedZeros: new CompressedZerosCache(),
       extraMetadata,

@@ -9,7 +9,7 @@ export interface ObjectSink {
   readonly store: ObjectStore
   readonly container: string
   /** Writes the backup's objects. */
-  readonly objects: BackupObjectWriter
+  readonly writer: BackupObjectWriter
   readonly compression: Compressor | null
   readonly compressedZeros: CompressedZerosCache
   readonly extraMetadata: ObjectOptions['extraMetadata']
@@ -35,12 +35,17 @@ export class BackupObjectWriter {
   }
 
   /** @throws BackupError `CONFLICT` where the object already exists: another run wrote it, and {@link names} lacks it */
-  async write(objectName: string, body: ReplayableBody, options: ObjectOptions): Promise<void> {
+  async write(
+    objectName: string,
+    body: ReplayableBody,
+    options: ObjectOptions,
+    onFailure?: (error: unknown) => void,
+  ): Promise<void> {
     const exclusive = this.#store.capabilities.exclusiveCreate === true
     this.#names.add(objectName)
     try {
       const writerOptions = exclusive ? { ...options, exclusive } : options
-      await writeObject(this.#store, this.#container, objectName, body, writerOptions)
+      await writeObject(this.#store, this.#container, objectName, body, writerOptions, onFailure)
     } catch (error) {
       if (isBackupError(error, 'CONFLICT')) this.#names.delete(objectName)
       throw error

@@ -215,6 +215,6 @@ async function warnIfChanged(
 ): Promise<void> {
   const shrunk = shrinkWarning(backup.id, parent?.record, sizeBytes)
   if (shrunk) onWarning(shrunk)
-  const message = await source.changed?.()
+  const message = await source.changeWarning?.()
   if (message !== undefined) onWarning({ code: 'SOURCE_CHANGED', message, backupId: backup.id })
 }

@@ -95,8 +95,8 @@ async function storeStreamed(work: ChunkWork): Promise<void> {
   try {
     const { sink, prefix } = await job.destination
     const name = dataObjectName(prefix, number)
-    const { signal } = context
-    await sink.objects.write(name, body, { signal, extraMetadata: sink.extraMetadata })
+    const { signal, fail } = context
+    await sink.writer.write(name, body, { signal, extraMetadata: sink.extraMetadata }, fail)
     const { md5, sha256s } = await body.hashes()
     job.hashes.put(offsetBytes / job.blockSizeBytes, sha256s)
     job.objects[number - 1] = { name, offsetBytes, lengthBytes, compression: 'none', md5 }

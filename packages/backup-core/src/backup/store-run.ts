@@ -61,7 +61,7 @@ export async function storeRun(
       const sent = portion.step(sink.compression ? COMPRESSED_FRACTION : 0, 1)
       // A store that accepts an object in one piece only would copy a body in parts.
       const body = streamingWrites || streamingBodies ? countedBody(inMemory, sent) : inMemory
-      await sink.objects.write(name, body, { signal, extraMetadata })
+      await sink.writer.write(name, body, { signal, extraMetadata }, context.fail)
       return {
         object: { name, offsetBytes, lengthBytes, compression, md5 },
         storedBytes: body.lengthBytes,
@@ -185,14 +185,14 @@ class HeldMemory {
 }
 
 /** How much is copied before the event loop runs: with first-touch page faults, this takes about a millisecond. */
-const STEP_BYTES = 256 * 1024
+const COPY_STEP_BYTES = 256 * 1024
 
 /** Copies parts into one buffer. */
 async function copyInSteps(parts: readonly Uint8Array[], whole: Uint8Array): Promise<Uint8Array> {
   let endBytes = 0
   for (const part of parts) {
-    for (let at = 0; at < part.length; at += STEP_BYTES) {
-      const step = part.subarray(at, at + STEP_BYTES)
+    for (let at = 0; at < part.length; at += COPY_STEP_BYTES) {
+      const step = part.subarray(at, at + COPY_STEP_BYTES)
       whole.set(step, endBytes)
       endBytes += step.length
       await yieldToEventLoop()

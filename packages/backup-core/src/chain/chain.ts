@@ -19,7 +19,7 @@ export type Chain = readonly [ChainLayer, ...ChainLayer[]]
 export interface ChainContext {
   readonly access: StoreAccess
   readonly chain: Chain
-  /** Refuses what Cinder refuses. */
+  /** Rejects what Cinder rejects. */
   readonly strict: boolean
   readonly onWarning: WarningListener
 }

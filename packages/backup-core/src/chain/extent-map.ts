@@ -134,14 +134,14 @@ export function* visibleParts(
 }
 
 /** The maximum of one write or check, so that progress and aborts do not wait for a whole large object. */
-const STEP_BYTES = 8 * 1024 * 1024
+const SLICE_BYTES = 8 * 1024 * 1024
 
-/** Cuts a part into steps, which end at whole blocks of the volume. */
-export function* inSteps(
+/** Cuts a part into slices, which end at whole blocks of the volume. */
+export function* inSlices(
   { bytes, offsetBytes }: VolumeBytes,
   blockSizeBytes: number,
 ): Generator<VolumeBytes> {
-  const stepBytes = Math.max(1, Math.floor(STEP_BYTES / blockSizeBytes)) * blockSizeBytes
+  const stepBytes = Math.max(1, Math.floor(SLICE_BYTES / blockSizeBytes)) * blockSizeBytes
   for (let at = 0; at < bytes.length;) {
     const lengthBytes = Math.min(bytes.length - at, stepBytes - ((offsetBytes + at) % stepBytes))
     yield { bytes: bytes.subarray(at, at + lengthBytes), offsetBytes: offsetBytes + at }

@@ -1,4 +1,4 @@
-import type { StepListener } from './progress.js'
+import type { ByteProgressListener } from './progress.js'
 
 /** Options of one call of a {@link Compressor}. */
 export interface CodecOptions {
@@ -11,7 +11,7 @@ export interface CodecOptions {
    * Called with how many of the raw bytes have been compressed or decompressed. An implementation that cannot report it
    * does not call it.
    */
-  readonly onProgress?: StepListener
+  readonly onProgress?: ByteProgressListener
 }
 
 /** Options of {@link Compressor.decompress}. */
@@ -59,7 +59,7 @@ export interface Compressor {
   readonly aliases: readonly string[]
 
   /**
-   * Compresses a chunk. Resolves to null where the result would not be shorter than the input, as soon as that is known:
+   * Compresses the bytes of a data object. Resolves to null where the result would not be shorter than the input, as soon as that is known:
    * the chunk is then stored raw. There is no other way to report it.
    */
   compress(bytes: Uint8Array, options?: CompressOptions): Promise<Uint8Array | null>
@@ -71,7 +71,7 @@ export interface Compressor {
   compressParts?(parts: readonly Uint8Array[], options?: CompressOptions): Promise<Uint8Array | null>
 
   /**
-   * Decompresses a chunk of exactly `expectedLengthBytes`.
+   * Decompresses a data object of exactly `expectedLengthBytes`.
    *
    * Stops at the first byte beyond the expected length. Rejects with `OBJECT_CORRUPT` for a longer or shorter result, a
    * damaged or truncated stream, and bytes after its end.

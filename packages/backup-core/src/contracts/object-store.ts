@@ -1,4 +1,4 @@
-import type { StepListener } from './progress.js'
+import type { ByteProgressListener } from './progress.js'
 import type { ExtraMetadata, NewBackup } from './records.js'
 
 /**
@@ -68,7 +68,7 @@ export interface ReadOptions extends StoreOptions {
    */
   readonly checkedByCaller?: boolean
   /** Called with how many of the object's bytes have been received. A reader that cannot report it does not call it. */
-  readonly onProgress?: StepListener
+  readonly onProgress?: ByteProgressListener
 }
 
 /**

@@ -36,7 +36,7 @@ export interface Progress {
  * Called with the progress of one step: the bytes so far, and their total. A step that is repeated begins at 0 again. The
  * listener never throws.
  */
-export type StepListener = (reachedBytes: number, totalBytes: number) => void
+export type ByteProgressListener = (reachedBytes: number, totalBytes: number) => void
 
 /** Called with reports, never concurrently. An error that it throws fails the operation. */
 export type ProgressListener = (progress: Progress) => void

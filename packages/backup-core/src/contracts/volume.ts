@@ -45,7 +45,7 @@ export interface OpenSource {
   ): Promise<AsyncIterable<VolumeExtent> | Iterable<VolumeExtent> | undefined>
 
   /** Returns a warning if the source has changed since it was opened; undefined if no change is known. */
-  changed?(): Promise<string | undefined>
+  changeWarning?(): Promise<string | undefined>
 
   /** Frees the source's resources. Called once, also after a failure. */
   close(): Promise<void>

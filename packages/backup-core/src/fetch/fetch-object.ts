@@ -4,7 +4,7 @@ import type { ChainContext } from '../chain/chain.js'
 import type { Compressors } from '../compression/compressors.js'
 import type { Compressor } from '../contracts/compressor.js'
 import type { ObjectReader } from '../contracts/object-store.js'
-import type { StepListener } from '../contracts/progress.js'
+import type { ByteProgressListener } from '../contracts/progress.js'
 import {
   BackupError,
   isBackupError,
@@ -71,8 +71,8 @@ export function assertFetchable(job: ChainJob, item: ChainObject): void {
 export interface WholeFetchOptions {
   /** Lets the store check its data as well, so that a failure names the cause. */
   readonly checkedByStore: boolean
-  readonly onFetched: StepListener
-  readonly onDecompressed: StepListener
+  readonly onFetched: ByteProgressListener
+  readonly onDecompressed: ByteProgressListener
 }
 
 /** An object's bytes, and its stored length. */

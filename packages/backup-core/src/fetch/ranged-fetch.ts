@@ -7,7 +7,7 @@ import { hashParts } from '../hash/chunk-hasher.js'
 import type { ChainJob, ObjectFetch } from './fetch-object.js'
 
 /** What one request costs a store, in bytes that it could have sent: leaving out less than this is not worth it. */
-const MIN_SAVED_BYTES = 1024 * 1024
+const MIN_SAVED_BY_RANGE_BYTES = 1024 * 1024
 
 /** Hidden bytes between two ranges up to this are read with them, to save a request. */
 const MAX_HIDDEN_BYTES = 256 * 1024
@@ -31,7 +31,7 @@ export function rangesOf(
     return { offsetBytes, lengthBytes: endBytes - offsetBytes }
   })
   const savedBytes = object.lengthBytes - totalBytes(ranges)
-  return savedBytes >= MIN_SAVED_BYTES * ranges.length ? ranges : undefined
+  return savedBytes >= MIN_SAVED_BY_RANGE_BYTES * ranges.length ? ranges : undefined
 }
 
 /** The whole blocks around extents; those that are at most `maxHiddenBytes` apart become one. */
@@ -93,7 +93,7 @@ export async function loadBlockHashes(
   }, 0)
   const costBytes = (volume.sizeBytes / USUAL_BLOCK_SIZE_BYTES) * HASH_LINE_BYTES
   // Parsing a byte of JSON costs a few times what fetching one does.
-  if (savedBytes < 4 * costBytes + MIN_SAVED_BYTES) return undefined
+  if (savedBytes < 4 * costBytes + MIN_SAVED_BY_RANGE_BYTES) return undefined
   try {
     return (await readVolumeInfoOrWarn(job)).sha256file
   } catch (error) {

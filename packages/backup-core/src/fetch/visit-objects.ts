@@ -1,6 +1,6 @@
 import type { VisibleObject } from '../chain/extent-map.js'
 import type { Sha256file } from '../format/sha256file.js'
-import type { StepListener } from '../contracts/progress.js'
+import type { ByteProgressListener } from '../contracts/progress.js'
 import { MemoryLease } from '../pipeline/byte-budget.js'
 import { planFetchMemory } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext } from '../pipeline/pipeline.js'
@@ -95,10 +95,10 @@ const FETCH_FRACTION = 1 / 2
 
 /** An object that is fetched and passed to the visitor, its progress, and its memory. */
 class ObjectVisit {
-  readonly #onFetched: StepListener
-  readonly #onDecompressed: StepListener
+  readonly #onFetched: ByteProgressListener
+  readonly #onDecompressed: ByteProgressListener
   /** Both together, for an object that is read in pieces for its check. */
-  readonly #onChecked: StepListener
+  readonly #onChecked: ByteProgressListener
   readonly #portion: Portion
   /** Counts bytes that the visitor has processed. Throws after an abort, which ends the visit of a large object. */
   readonly #use: (lengthBytes: number) => void

@@ -43,7 +43,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /**
  * Parses JSON strictly: UTF-8 without a byte order mark, and no number that JavaScript rounds.
  *
- * @param maxBytes - longer texts are refused. @default 8 MiB
+ * @param maxBytes - longer texts are rejected. @default 8 MiB
  * @throws BackupError of the subject's code
  */
 export function parseJsonText(

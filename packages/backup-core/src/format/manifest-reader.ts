@@ -200,7 +200,7 @@ class ObjectList {
     if (!Number.isSafeInteger(endBytes))
       this.#report(`.${quoted(name)}`, 'ends beyond what JavaScript counts exactly')
     this.endBytes = Math.max(this.endBytes, endBytes)
-    // A text that is refused in the end need not be held until then.
+    // A text that is rejected in the end need not be held until then.
     if (this.problem === undefined) this.objects.push({ name, offsetBytes, lengthBytes, compression, md5 })
   }
 

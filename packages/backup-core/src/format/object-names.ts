@@ -45,7 +45,7 @@ export function quoted(name: string): string {
 }
 
 /**
- * Refuses names that no store takes, or that lead out of a directory.
+ * Rejects names that no store takes, or that lead out of a directory.
  *
  * @param maxBytes - the store's maximum
  * @throws BackupError `OPTION_INVALID`
@@ -55,7 +55,7 @@ export function assertObjectName(name: string, maxBytes?: number): void {
   assertName('object name', name, objectNameProblem(name, maxBytes), advice)
 }
 
-/** Refuses container names that no store takes, or that lead out of a directory. @throws BackupError `OPTION_INVALID` */
+/** Rejects container names that no store takes, or that lead out of a directory. @throws BackupError `OPTION_INVALID` */
 export function assertContainerName(name: string): void {
   assertName('container name', name, containerNameProblem(name), 'Choose another container.')
 }
@@ -90,7 +90,7 @@ const chunkSuffixPattern = /^-[0-9]{5,15}$/
  */
 export function dataObjectName(prefix: string, number: number): string {
   if (!Number.isSafeInteger(number) || number < 1) {
-    throw new BackupError('OPTION_INVALID', `Chunk objects are numbered from 1, not ${number}.`)
+    throw new BackupError('OPTION_INVALID', `Data objects are numbered from 1, not ${number}.`)
   }
   return `${prefix}-${String(number).padStart(5, '0')}`
 }

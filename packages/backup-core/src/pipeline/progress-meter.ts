@@ -3,7 +3,7 @@ import type {
   ProgressListener,
   ProgressPhase,
   ProgressStep,
-  StepListener,
+  ByteProgressListener,
 } from '../contracts/progress.js'
 
 /** The minimum interval of reports about work within a chunk or an object. */
@@ -136,7 +136,7 @@ export class Portion {
   }
 
   /** Counts a step that goes from one fraction to another. */
-  step(fromFraction: number, toFraction: number): StepListener {
+  step(fromFraction: number, toFraction: number): ByteProgressListener {
     return (reachedBytes, totalBytes) => {
       if (totalBytes > 0) this.reach(fromFraction + (toFraction - fromFraction) * (reachedBytes / totalBytes))
     }

@@ -89,7 +89,7 @@ export async function runRestore(
   return { backupId: record.id, ...sizes, volumeMetadata }
 }
 
-/** Refuses a restore that needs a missing object; a missing one that newer layers hide causes a warning. */
+/** Rejects a restore that needs a missing object; a missing one that newer layers hide causes a warning. */
 async function assertPresent(job: ChainJob, map: ExtentMap, volume: VolumeInfo): Promise<void> {
   const { chain, strict, onWarning } = job
   const { missing, extra } = await compareWithListing(job)
@@ -130,7 +130,7 @@ function checkedRange(range: VolumeExtent | undefined, volumeSizeBytes: number):
   return { offsetBytes, lengthBytes }
 }
 
-/** Refuses a target that is a file of the store itself. @throws BackupError `OPTION_INVALID` */
+/** Rejects a target that is a file of the store itself. @throws BackupError `OPTION_INVALID` */
 async function assertNotOwnPath({ store, options }: StoreAccess, target: VolumeTarget): Promise<void> {
   const { path } = target as { readonly path?: unknown }
   if (typeof path !== 'string' || !store.capabilities.localFiles) return

@@ -1,5 +1,5 @@
 import {
-  inSteps,
+  inSlices,
   visibleParts,
   type ExtentMap,
   type VolumeBytes,
@@ -39,7 +39,7 @@ export class ExtentWriter {
   ): Promise<void> {
     const isSparse = this.sparse && this.target.readsAsZeros
     for (const part of visibleParts(bytes, offsetBytes, extents)) {
-      for (const step of inSteps(part, HOLE_BYTES)) {
+      for (const step of inSlices(part, HOLE_BYTES)) {
         let writtenBytes = 0
         for (const run of isSparse ? dataRuns(step) : [step]) {
           await this.target.write(run.bytes, run.offsetBytes)
@@ -90,7 +90,7 @@ function* dataRuns({ bytes, offsetBytes }: VolumeBytes): Generator<VolumeBytes> 
 }
 
 /** Fetching fewer bytes than this is as fast as computing the MD5 of so many zeros. */
-const MIN_SAVED_BYTES = 64 * 1024
+const MIN_ZEROS_BYTES = 64 * 1024
 
 /**
  * The maximum number of zeros that are hashed for one restore: about ten seconds. The lengths come from a manifest, which may
@@ -114,7 +114,7 @@ export async function withoutZeroObjects(map: ExtentMap, signal?: AbortSignal): 
   const seen = new Set<string>()
   const repeatedLengths = new Set<number>()
   for (const { lengthBytes, md5 } of map.objects.map(({ object }) => object)) {
-    if (md5 === null || lengthBytes < MIN_SAVED_BYTES) continue
+    if (md5 === null || lengthBytes < MIN_ZEROS_BYTES) continue
     const key = `${lengthBytes} ${md5}`
     if (seen.has(key)) repeatedLengths.add(lengthBytes)
     seen.add(key)

@@ -122,7 +122,7 @@ async function* onePiece(reader: ObjectReader, options: StoreOptions): AsyncGene
   yield await reader.read({ maxBytes: MAX_WHOLE_BYTES, ...options })
 }
 
-/** The two objects of every backup beside its chunks. */
+/** The two objects of every backup beside its data objects. */
 export function controlObjectNames(prefix: string): readonly [metadata: string, sha256file: string] {
   return [manifestObjectName(prefix), sha256fileObjectName(prefix)]
 }

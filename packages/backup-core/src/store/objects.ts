@@ -6,7 +6,7 @@ import type {
   WriterOptions,
 } from '../contracts/object-store.js'
 import { throwIfAborted } from '../errors/backup-error.js'
-import type { StepListener } from '../contracts/progress.js'
+import type { ByteProgressListener } from '../contracts/progress.js'
 
 /** Opens an object, passes its reader to `use`, and closes it whatever happens. */
 export async function withReader<T>(
@@ -29,13 +29,19 @@ export async function withReader<T>(
   return result
 }
 
-/** Stores one object, or leaves nothing visible under its name. */
+/**
+ * Stores one object, or leaves nothing visible under its name.
+ *
+ * @param onFailure - called with the error before the writer is aborted. What the abort removes, such as the container that
+ *   the writer made, may fail other writes: their errors must not come first
+ */
 export async function writeObject(
   store: ObjectStore,
   container: string,
   objectName: string,
   body: ReplayableBody,
   options: WriterOptions,
+  onFailure?: (error: unknown) => void,
 ): Promise<void> {
   throwIfAborted(options.signal)
   const writer = await store.getObjectWriter(container, objectName, options)
@@ -50,6 +56,7 @@ export async function writeObject(
     throwIfAborted(options.signal)
     await writer.close()
   } catch (error) {
+    onFailure?.(error)
     await writer.abort().catch(() => undefined)
     throw error
   }
@@ -76,7 +83,7 @@ export function partsBody(parts: readonly Uint8Array[], md5?: () => Promise<stri
 const COUNTED_BYTES = 4 * 1024 * 1024
 
 /** Returns the same body, which reports how much of it has been sent. */
-export function countedBody(body: ReplayableBody, onSent: StepListener): ReplayableBody {
+export function countedBody(body: ReplayableBody, onSent: ByteProgressListener): ReplayableBody {
   const { lengthBytes } = body
   return {
     ...body,

@@ -6,7 +6,7 @@ import { assertValidChain, type Chain } from '../chain/chain.js'
 import {
   appendExtent,
   buildExtentMap,
-  inSteps,
+  inSlices,
   visibleParts,
   type VisibleObject,
 } from '../chain/extent-map.js'
@@ -177,7 +177,7 @@ async function checkContents(
     async visit(item, bytes, offsetBytes, onUsed) {
       let hiddenBytes = bytes.length
       for (const part of check ? visibleParts(bytes, offsetBytes, item.visible) : []) {
-        for (const step of inSteps(part, check?.blockSizeBytes ?? 1)) {
+        for (const step of inSlices(part, check?.blockSizeBytes ?? 1)) {
           await check?.add(step.bytes, step.offsetBytes)
           onUsed(step.bytes.length)
           hiddenBytes -= step.bytes.length

@@ -78,18 +78,20 @@ function checkedSource(source: OpenSource, signal: AbortSignal | undefined): Ope
       const what = `read() returned ${shownNumber(count)} at byte ${offsetBytes}`
       throw sourceError(`${what}, expected a whole number from 0 to ${into.length}`, undefined, offsetBytes)
     },
-    async changed() {
-      const message: unknown = await callSource({ what: 'changed()', signal }, () => source.changed?.())
+    async changeWarning() {
+      const message: unknown = await callSource({ what: 'changeWarning()', signal }, () =>
+        source.changeWarning?.(),
+      )
       if (message === undefined || message === null) return undefined
       if (typeof message === 'string') return message
-      throw sourceError(`changed() returned ${describeValue(message)}, expected a string or undefined`)
+      throw sourceError(`changeWarning() returned ${describeValue(message)}, expected a string or undefined`)
     },
     close: () => source.close(),
     ...(isSeekable &&
       source.extents && {
         extents(options?: VolumeOpenOptions): Extents {
           try {
-            // ExtentCursor refuses anything that is not iterable.
+            // ExtentCursor rejects anything that is not iterable.
             return source.extents?.(options) as Extents
           } catch (error) {
             throw failedSourceCall({ what: 'extents()', signal: options?.signal }, error)

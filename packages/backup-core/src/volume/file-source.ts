@@ -7,7 +7,7 @@ import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { deviceNumber, deviceSizeBytes, deviceWriteCount, probeSizeBytes } from './block-device.js'
 import { closeOnFailure } from './checked-volume.js'
 import { dataExtents, WORTHWHILE_HOLE_BYTES } from './file-holes.js'
-import { unlessErrno, fileKind, readFully, reading } from './positional-io.js'
+import { unlessErrno, fileKind, readFully, mapReadErrors } from './positional-io.js'
 import { markPathOf, readMark } from './restore-mark.js'
 import { streamVolume } from './stream-volume.js'
 
@@ -27,8 +27,8 @@ export async function openFileSource(
 ): Promise<OpenSource> {
   throwIfAborted(signal, `Opening ${path}`)
   // Before it is opened: opening a tape or a watchdog has effects, and opening a pipe can wait for ever.
-  const found = await reading(path, () => stat(path, { bigint: true }))
-  if (found.isFIFO()) return reading(path, () => openFifoSource(path, sizeBytes, signal))
+  const found = await mapReadErrors(path, () => stat(path, { bigint: true }))
+  if (found.isFIFO()) return mapReadErrors(path, () => openFifoSource(path, sizeBytes, signal))
   if (!found.isFile() && !found.isBlockDevice()) {
     const message = `${path} is ${fileKind(found)}. Name a regular file, a block device or a pipe.`
     throw new BackupError('NOT_A_FILE', message)
@@ -37,7 +37,7 @@ export async function openFileSource(
   const mayBeGenerated = found.isFile() && found.size === 0n
   // Reading some generated files waits for the next event, in a thread that no abort reaches.
   const flags = constants.O_RDONLY | (mayBeGenerated ? constants.O_NONBLOCK : 0)
-  return reading(path, async () => {
+  return mapReadErrors(path, async () => {
     const handle = await open(path, flags)
     return closeOnFailure(handle, async () => {
       if (mayBeGenerated) await assertNotGenerated(path, handle)
@@ -82,7 +82,7 @@ async function openFifoSource(
 
 /** A file that a restore into it left unfinished holds parts of two volumes. */
 async function assertRestoreFinished(path: string): Promise<void> {
-  const realPath = await reading(path, () => realpath(path))
+  const realPath = await mapReadErrors(path, () => realpath(path))
   const mark = await readMark(realPath)
   if (!mark) return
   throw new BackupError(
@@ -162,8 +162,8 @@ class FileSource implements OpenSource {
     )
   }
 
-  async changed(): Promise<string | undefined> {
-    const change = await reading(this.path, () => this.state.change())
+  async changeWarning(): Promise<string | undefined> {
+    const change = await mapReadErrors(this.path, () => this.state.change())
     if (change === undefined) return undefined
     return `${this.path} ${change} while it was backed up: the backup may mix old and new data. Back up a snapshot instead.`
   }

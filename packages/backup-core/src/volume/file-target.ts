@@ -5,7 +5,7 @@ import type { OpenTarget, TargetRequirements } from '../contracts/volume.js'
 import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
 import { attachedLoopDevice } from './block-device.js'
 import { closeOnFailure, closeQuietly } from './checked-volume.js'
-import { errnoOf, sameFile, unlessErrno, writeFully, writing } from './positional-io.js'
+import { errnoOf, sameFile, unlessErrno, writeFully, mapWriteErrors } from './positional-io.js'
 import { markPathOf, removeDeadMark, takeMark, type RestoreMark } from './restore-mark.js'
 import { partialPathOf } from './restore-process.js'
 
@@ -22,12 +22,12 @@ export class FileTarget implements OpenTarget {
   }
 
   async finish(): Promise<void> {
-    await writing(this.path, () => this.handle.sync())
+    await mapWriteErrors(this.path, () => this.handle.sync())
   }
 
   /** A network file system may report a failed write only now. */
   async close(): Promise<void> {
-    await writing(this.path, () => this.handle.close())
+    await mapWriteErrors(this.path, () => this.handle.close())
   }
 }
 
@@ -52,7 +52,7 @@ export async function openNewFileTarget(
   await removeDeadMark(finalPath)
   const partialPath = await partialPathOf(finalPath)
   // Readable by its owner only, whatever the umask: a disk image holds every file of its machine, keys included.
-  const handle = await writing(path, () =>
+  const handle = await mapWriteErrors(path, () =>
     open(partialPath, createExclusively, 0o600).catch((cause: unknown) => {
       if (errnoOf(cause) !== 'ENOENT') throw cause
       const message = `Cannot create ${path}: directory ${dirname(path)} does not exist. Create it first, or check the path.`
@@ -61,7 +61,7 @@ export async function openNewFileTarget(
   )
   return prepared(new NewFileTarget(finalPath, handle, partialPath), signal, async () => {
     // A hole of the whole size: the file system refuses immediately what it cannot hold.
-    await writing(path, () => handle.truncate(volumeSizeBytes))
+    await mapWriteErrors(path, () => handle.truncate(volumeSizeBytes))
   })
 }
 
@@ -100,7 +100,7 @@ class NewFileTarget extends FileTarget {
 
   override async finish(): Promise<void> {
     await super.finish()
-    await writing(this.path, async () => {
+    await mapWriteErrors(this.path, async () => {
       this.#identity = await this.handle.stat({ bigint: true })
       await renameExclusively(this.partialPath, this.path)
       await syncDirectory(dirname(this.path))
@@ -109,7 +109,7 @@ class NewFileTarget extends FileTarget {
 
   /** Removes the file. The temporary name is unique; the file at the final name may be another program's. */
   async discard(): Promise<void> {
-    await writing(this.path, async () => {
+    await mapWriteErrors(this.path, async () => {
       await unlessErrno(unlink(this.partialPath), 'ENOENT')
       if (this.#identity === undefined) return
       const found = await unlessErrno(lstat(this.path, { bigint: true }), 'ENOENT')
@@ -156,10 +156,10 @@ export async function openExistingFileTarget(
     const message = `${path} is attached to /dev/${loop}. Unmount and detach it (losetup --detach), then restore again.`
     throw new BackupError('TARGET_BUSY', message)
   }
-  const realPath = await writing(path, () => realpath(path))
-  const handle = await writing(path, () => open(realPath, constants.O_WRONLY))
+  const realPath = await mapWriteErrors(path, () => realpath(path))
+  const handle = await mapWriteErrors(path, () => open(realPath, constants.O_WRONLY))
   return closeOnFailure(handle, async () => {
-    // A file that is refused gets no mark.
+    // A file that is rejected gets no mark.
     await assertEmptyOrOverwrite(path, handle, requirements)
     const mark = await markUnlessRefused(realPath, requirements)
     try {
@@ -179,7 +179,7 @@ async function assertEmptyOrOverwrite(
   handle: FileHandle,
   { overwrite }: TargetRequirements,
 ): Promise<BigIntStats> {
-  const identity = await writing(path, () => handle.stat({ bigint: true }))
+  const identity = await mapWriteErrors(path, () => handle.stat({ bigint: true }))
   if (identity.size === 0n || overwrite) return identity
   const message = `${path} exists and holds ${identity.size.toString()} bytes. Set \`overwrite\`, or name another target.`
   throw new BackupError('TARGET_NOT_EMPTY', message)
@@ -199,7 +199,7 @@ async function markUnlessRefused(
     endBytes: partial ? endBytes : Number.MAX_SAFE_INTEGER,
   }
   const markPath = markPathOf(realPath)
-  return writing(markPath, async () => {
+  return mapWriteErrors(markPath, async () => {
     try {
       return await takeMark(realPath, request, (message) => warn?.('RESTORE_INCOMPLETE', message))
     } catch (error) {
@@ -236,7 +236,7 @@ class ExistingFileTarget extends FileTarget {
   async reserve(): Promise<void> {
     if (!this.readsAsZeros) return
     this.#isChanged = true
-    await writing(this.path, () => this.handle.truncate(this.requirements.volumeSizeBytes))
+    await mapWriteErrors(this.path, () => this.handle.truncate(this.requirements.volumeSizeBytes))
   }
 
   override async write(bytes: Uint8Array, offsetBytes: number): Promise<void> {
@@ -246,7 +246,7 @@ class ExistingFileTarget extends FileTarget {
 
   override async finish(): Promise<void> {
     const { partial, endBytes, volumeSizeBytes } = this.requirements
-    await writing(this.path, async () => {
+    await mapWriteErrors(this.path, async () => {
       if (this.readsAsZeros) return
       if (!partial) await this.handle.truncate(volumeSizeBytes)
       else if ((await this.handle.stat()).size < endBytes) await this.handle.truncate(endBytes)
@@ -262,7 +262,7 @@ class ExistingFileTarget extends FileTarget {
         throw error
       })
     } finally {
-      await writing(this.path, async () => {
+      await mapWriteErrors(this.path, async () => {
         if (this.#isComplete || !this.#isChanged) await this.mark?.remove()
         else await this.mark?.keepAsFailed()
       })
@@ -272,7 +272,7 @@ class ExistingFileTarget extends FileTarget {
   /** Empties a file that was empty before. Any other keeps what was written to it, and its mark. */
   async discard(): Promise<void> {
     if (!this.readsAsZeros) return
-    await writing(this.path, async () => {
+    await mapWriteErrors(this.path, async () => {
       const handle = await unlessErrno(open(this.path, constants.O_WRONLY), 'ENOENT')
       if (!handle) return
       try {

@@ -12,7 +12,7 @@ import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { deviceNumber, deviceReadOnly, deviceSizeBytes, deviceUse, probeSizeBytes } from './block-device.js'
 import { closeOnFailure } from './checked-volume.js'
 import { FileTarget, openExistingFileTarget, openNewFileTarget } from './file-target.js'
-import { unlessErrno, fileKind, writing } from './positional-io.js'
+import { unlessErrno, fileKind, mapWriteErrors } from './positional-io.js'
 import { resolve } from 'node:path'
 import { checkOptions, describeValue, optionRules, type OptionShape } from '../checks/check-options.js'
 import { openFileSource } from './file-source.js'
@@ -26,7 +26,7 @@ const exclusive = process.platform === 'linux' ? constants.O_EXCL : 0
 
 /** Opens a block device for a restore, exclusively: it cannot be mounted until it is closed. */
 export function openDeviceTarget(path: string, requirements: TargetRequirements): Promise<OpenTarget> {
-  return writing(path, async () => {
+  return mapWriteErrors(path, async () => {
     const device = deviceNumber(await stat(path, { bigint: true }))
     const use = await deviceUse(device)
     if (use !== undefined) {
@@ -109,9 +109,9 @@ export interface FileVolume extends VolumeSource, VolumeTarget {
  *   stays as it is (`TARGET_NOT_EMPTY`).
  * - An existing file that is not empty needs `overwrite`. It is written in place, not changed before the first write, and has
  *   the volume's size at the end; a restore of a part leaves the rest of it as it is. One that is attached to a loop device
- *   is refused (`TARGET_BUSY`). Until it is complete, `.NAME.stowage-restoring` beside it marks it: another restore
- *   (`TARGET_BUSY`) and a backup of it (`SOURCE_INCOMPLETE`) are refused.
- * - A block device always needs `overwrite`, must be large enough, and is refused while it is mounted or in use
+ *   is rejected (`TARGET_BUSY`). Until it is complete, `.NAME.stowage-restoring` beside it marks it: another restore
+ *   (`TARGET_BUSY`) and a backup of it (`SOURCE_INCOMPLETE`) are rejected.
+ * - A block device always needs `overwrite`, must be large enough, and is rejected while it is mounted or in use
  *   (`TARGET_BUSY`).
  *
  * @throws BackupError `OPTION_INVALID` when the path is not a non-empty string. Nothing is opened yet.
@@ -140,7 +140,7 @@ async function openFileTarget(
   requirements: TargetRequirements,
 ): Promise<OpenTarget> {
   throwIfAborted(requirements.signal, `Opening ${path}`)
-  const found = await writing(path, () => unlessErrno(stat(path, { bigint: true }), 'ENOENT'))
+  const found = await mapWriteErrors(path, () => unlessErrno(stat(path, { bigint: true }), 'ENOENT'))
   // Resolved now, in case the working directory changes during the restore.
   const finalPath = resolve(path)
   if (found?.isBlockDevice() === true) return openDeviceTarget(path, requirements)

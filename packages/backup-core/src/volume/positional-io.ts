@@ -24,7 +24,7 @@ export async function readFully(
     throwIfAborted(signal, `Reading ${path}`)
     const position = offsetBytes + done
     const length = Math.min(into.length - done, READ_CALL_BYTES)
-    const { bytesRead } = await reading(path, () => handle.read(into, done, length, position), position)
+    const { bytesRead } = await mapReadErrors(path, () => handle.read(into, done, length, position), position)
     if (bytesRead === 0) break
     done += bytesRead
   }
@@ -45,7 +45,11 @@ export async function writeFully(
   while (done < bytes.length) {
     const position = offsetBytes + done
     const length = Math.min(bytes.length - done, WRITE_CALL_BYTES)
-    const { bytesWritten } = await writing(path, () => handle.write(bytes, done, length, position), position)
+    const { bytesWritten } = await mapWriteErrors(
+      path,
+      () => handle.write(bytes, done, length, position),
+      position,
+    )
     if (bytesWritten === 0) {
       const message = `Cannot write ${path} at byte ${position}: the system writes no more bytes there.`
       throw new BackupError('TARGET_WRITE', message, { offsetBytes: position })
@@ -103,14 +107,14 @@ const targetCodes: Readonly<Record<string, BackupErrorCode>> = {
 }
 
 /** Calls the operating system to read `path`, and maps its errors to `SOURCE_READ`. */
-export function reading<T>(path: string, call: () => Promise<T>, offsetBytes?: number): Promise<T> {
+export function mapReadErrors<T>(path: string, call: () => Promise<T>, offsetBytes?: number): Promise<T> {
   return mapErrors(call, (error) =>
     systemError(error, 'SOURCE_READ', `Cannot read ${path}`, sourceReasons, offsetBytes),
   )
 }
 
 /** Calls the operating system to write `path`, and maps its errors; to `TARGET_WRITE` where no other code fits. */
-export function writing<T>(path: string, call: () => Promise<T>, offsetBytes?: number): Promise<T> {
+export function mapWriteErrors<T>(path: string, call: () => Promise<T>, offsetBytes?: number): Promise<T> {
   return mapErrors(call, (error) => {
     const code = targetCodes[errnoOf(error) ?? ''] ?? 'TARGET_WRITE'
     return systemError(error, code, `Cannot write ${path}`, targetReasons, offsetBytes)

@@ -56,7 +56,7 @@ function openRandomAccess(source: RandomAccessSource, sizeBytes: number): OpenSo
     },
     extents: () => source.extents?.() ?? [{ offsetBytes: 0, lengthBytes: sizeBytes }],
     changedSince: async (backupId) => source.changedSince?.(backupId),
-    changed: () => {
+    changeWarning: () => {
       const { size } = source
       const message = `The source went from ${sizeBytes} to ${size} bytes while it was backed up.`
       return Promise.resolve(size === sizeBytes ? undefined : message)

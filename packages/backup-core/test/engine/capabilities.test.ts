@@ -155,6 +155,37 @@ describe('an error of a reader or a writer', () => {
   })
 })
 
+it('the first error of a write is reported, although others fail while its writer is aborted', async () => {
+  let abortBegan: () => void = () => undefined
+  const aborting = new Promise<void>((resolve) => (abortBegan = resolve))
+  let otherFailed: () => void = () => undefined
+  const failed = new Promise<void>((resolve) => (otherFailed = resolve))
+  class Racing extends MemoryBackupDriver {
+    override async getObjectWriter(...call: Parameters<MemoryBackupDriver['getObjectWriter']>) {
+      const writer = await super.getObjectWriter(...call)
+      if (call[1].endsWith('-00001')) {
+        const write = (): Promise<never> => Promise.reject(new BackupError('NO_SPACE', 'it is full'))
+        const abort = async (): Promise<void> => {
+          abortBegan()
+          // The other write is not begun any more where the error was reported before.
+          await Promise.race([failed, new Promise((resolve) => setTimeout(resolve, 100))])
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        }
+        return Object.assign(writer, { write, abort })
+      }
+      if (!call[1].endsWith('-00002')) return writer
+      await aborting
+      otherFailed()
+      throw new BackupError('CONTAINER_MISSING', 'it was removed')
+    }
+  }
+  await expect(
+    new Racing({ ...sizes, concurrency: 2 }).backup({ volumeId: 'v' }, volume),
+  ).rejects.toMatchObject({
+    code: 'NO_SPACE',
+  })
+})
+
 describe('maxObjectNameBytes', () => {
   it('refuses a backup whose names would be longer, before anything is written', async () => {
     const all = { streamingReads: true, rangedReads: true }

@@ -118,8 +118,8 @@ describe('a source whose methods fail', () => {
   it.each<[string, Answers]>([
     ['read() that throws', { read: fail }],
     ['read() that rejects', { read: () => Promise.reject(new Error('broken')) }],
-    ['changed() that throws', { changed: fail }],
-    ['changed() that gives a number', { changed: () => 5 }],
+    ['changeWarning() that throws', { changeWarning: fail }],
+    ['changeWarning() that gives a number', { changeWarning: () => 5 }],
     ['extents() that throws', { extents: fail }],
     ['extents() that gives null', { extents: () => null }],
     ['extents() that gives a number', { extents: () => 5 }],
@@ -191,15 +191,15 @@ describe('a source that is read in order', () => {
   })
 })
 
-it('null from changed() gives no warning', async () => {
+it('null from changeWarning() gives no warning', async () => {
   const warnings: unknown[] = []
-  const { source } = sourceWith({ changed: () => null }, changed(volume, 0, 10))
+  const { source } = sourceWith({ changeWarning: () => null }, changed(volume, 0, 10))
   await driver.backup({ volumeId: 'v' }, source, { onWarning: (warning) => warnings.push(warning) })
   expect(warnings).toEqual([])
 })
 
 it('a listener of warnings that throws neither fails nor hides an operation', async () => {
-  const { source } = sourceWith({ changed: () => Promise.resolve('it changed') })
+  const { source } = sourceWith({ changeWarning: () => Promise.resolve('it changed') })
   let warnings = 0
   const onWarning = (): never => {
     warnings += 1

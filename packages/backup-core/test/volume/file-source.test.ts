@@ -22,7 +22,7 @@ describe('a file as a source', () => {
       return into.equals(content.subarray(offset, offset + 100))
     })
     expect(await Promise.all(reads)).toEqual([true, true, true])
-    expect(await source.changed?.()).toBeUndefined()
+    expect(await source.changeWarning?.()).toBeUndefined()
     await source.close()
   })
 
@@ -130,7 +130,7 @@ describe('a file as a source', () => {
     const source = await fileVolume(path).openSource()
     await appendFile(path, 'more')
     expect(await readAll(source)).toEqual(pattern(100))
-    expect(await source.changed?.()).toContain('went from 100 to 104 bytes')
+    expect(await source.changeWarning?.()).toContain('went from 100 to 104 bytes')
     await source.close()
   })
 
@@ -140,7 +140,7 @@ describe('a file as a source', () => {
     await utimes(path, new Date(1000), new Date(1000))
     const source = await fileVolume(path).openSource()
     await writeFile(path, pattern(100, 2))
-    expect(await source.changed?.()).toContain('was written to')
+    expect(await source.changeWarning?.()).toContain('was written to')
     await source.close()
   })
 

@@ -122,8 +122,8 @@ describe('a random-access source', () => {
   it('warns when its size has changed', async () => {
     const source = { size: 10, read: async (_: number, length: number) => new Uint8Array(length) }
     const open = await randomAccessVolume(source).openSource()
-    expect(await open.changed?.()).toBeUndefined()
+    expect(await open.changeWarning?.()).toBeUndefined()
     source.size = 12
-    expect(await open.changed?.()).toContain('went from 10 to 12 bytes')
+    expect(await open.changeWarning?.()).toContain('went from 10 to 12 bytes')
   })
 })

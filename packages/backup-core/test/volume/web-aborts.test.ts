@@ -16,7 +16,7 @@ const sources: Readonly<Record<string, (fail: Fail) => BackupSource>> = {
   'extents()': (fail) => ownSource({ extents: fail }),
   'an extent of extents()': (fail) => ownSource({ extents: () => failingIterable(fail) }),
   'changedSince()': (fail) => ownSource({ changedSince: fail }),
-  'changed()': (fail) => ownSource({ changed: fail }),
+  'changeWarning()': (fail) => ownSource({ changeWarning: fail }),
   'read() of randomAccessVolume': (fail) => randomAccessVolume({ size: bytes.length, read: fail }),
   'the iterable of streamVolume': (fail) => streamVolume(failingIterable(fail)),
 }

@@ -63,7 +63,7 @@ export class TokenKeeper {
     const renewal = (this.#renewal ??= this.#begin(previous))
     renewal.waiting += 1
     try {
-      return await unlessAborted(renewal.promise, signal)
+      return await abandonOnAbort(renewal.promise, signal)
     } finally {
       renewal.waiting -= 1
       if (renewal.waiting === 0 && this.#renewal === renewal) {
@@ -101,7 +101,7 @@ export class TokenKeeper {
   }
 }
 
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function abandonOnAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   let onAbort: (() => void) | undefined
   const aborted = new Promise<never>((_resolve, reject) => {

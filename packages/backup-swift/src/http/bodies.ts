@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BackupError, type ReplayableBody, type StepListener } from '@stowage/backup-core'
+import { BackupError, type ReplayableBody, type ByteProgressListener } from '@stowage/backup-core'
 import { getDefaultHighWaterMark } from 'node:stream'
 
 /**
@@ -48,7 +48,7 @@ export interface FilledBody {
 /** Fills a buffer from its start. Computes the MD5, if requested, while the bytes are in the CPU cache. */
 export function fill(
   into: Uint8Array,
-  { md5, onProgress }: { readonly md5: boolean; readonly onProgress?: StepListener | undefined },
+  { md5, onProgress }: { readonly md5: boolean; readonly onProgress?: ByteProgressListener | undefined },
 ): BodySink<FilledBody> {
   const hash = md5 ? createHash('md5') : null
   let filledBytes = 0

@@ -6,7 +6,7 @@ import {
   ExchangeError,
   RequestBodyError,
   requestIdOf,
-  type HttpAnswer,
+  type HttpResponse,
   type HttpRequest,
   type ResponseHead,
 } from './exchange.js'
@@ -34,7 +34,7 @@ export class HttpClient {
   }
 
   /** Makes one attempt. Rejects with an {@link AttemptFailure}, or with an error that no retry can solve. */
-  sendOnce<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
+  sendOnce<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpResponse<T>> {
     const { pool, timeouts, secrets = [] } = this.#options
     const masking = { ...sending, secrets: [...secrets, ...(sending.secrets ?? [])] }
     return sendOnce(pool.routeTo(request.origin), request, masking, timeouts, signal)
@@ -52,7 +52,7 @@ export class HttpClient {
   }
 
   /** Sends a request, and retries it by the policy. */
-  send<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
+  send<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpResponse<T>> {
     return this.retrying(sending.what, () => this.sendOnce(request, sending, signal), signal)
   }
 
@@ -94,9 +94,9 @@ async function sendOnce<T>(
   sending: Sending<T>,
   timeouts: HttpTimeouts,
   signal: AbortSignal | undefined,
-): Promise<HttpAnswer<T>> {
+): Promise<HttpResponse<T>> {
   type Taken = { readonly taken: T } | { readonly refused: string }
-  let answer: HttpAnswer<Taken>
+  let answer: HttpResponse<Taken>
   try {
     answer = await exchange<Taken>(
       dispatcher,

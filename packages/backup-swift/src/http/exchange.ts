@@ -19,7 +19,7 @@ export interface HttpRequest {
 }
 
 /** The result of {@link exchange}. */
-export interface HttpAnswer<T> {
+export interface HttpResponse<T> {
   readonly head: ResponseHead
   readonly value: T
 }
@@ -32,7 +32,7 @@ export class RequestBodyError extends Error {
   }
 }
 
-/** A failure of the exchange itself, and not of what was made of the answer. */
+/** A failure of the exchange itself, and not of the code that uses the response. */
 export class ExchangeError extends Error {
   constructor(override readonly cause: Error) {
     super(cause.message, { cause })
@@ -41,7 +41,7 @@ export class ExchangeError extends Error {
 }
 
 /**
- * Sends one request once and takes in its whole answer. Follows no redirect, repeats nothing, judges no status.
+ * Sends one request once and receives its whole response. Follows no redirect, repeats nothing, interprets no status.
  * `openSink` returns the sink for the body; an error that it or the sink throws ends the exchange.
  */
 export function exchange<T>(
@@ -50,7 +50,7 @@ export function exchange<T>(
   openSink: (head: ResponseHead) => BodySink<T>,
   timeouts: HttpTimeouts,
   signal: AbortSignal | undefined,
-): Promise<HttpAnswer<T>> {
+): Promise<HttpResponse<T>> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined
     let failure: Error | undefined
@@ -124,7 +124,7 @@ export function exchange<T>(
       },
       onResponseEnd() {
         if (failure || !head || !sink) {
-          fail(failure ?? new ExchangeError(new Error('the answer ended before its head')))
+          fail(failure ?? new ExchangeError(new Error('the response ended before its head')))
           return
         }
         try {
@@ -175,7 +175,7 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
 }
 
-/** The head of an answer. */
+/** The head of a response. */
 export interface ResponseHead {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>

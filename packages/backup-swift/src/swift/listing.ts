@@ -1,7 +1,7 @@
 import { BackupError, type StoreOptions } from '@stowage/backup-core'
 import { AttemptFailure } from '../http/retry.js'
 import { collect } from '../http/bodies.js'
-import { requestIdOf, type HttpAnswer } from '../http/exchange.js'
+import { requestIdOf, type HttpResponse } from '../http/exchange.js'
 import type { SwiftTransport } from './transport.js'
 
 /** The maximum number of names in a page of Swift, unless its operator lowered it. */
@@ -63,7 +63,7 @@ export async function* listNames(
       accept: [200, 204, 404],
       sink: () => collect(maxBytes, false, tooLong),
     }
-    const attempt = async (): Promise<HttpAnswer<Buffer>> => {
+    const attempt = async (): Promise<HttpResponse<Buffer>> => {
       const answer = await transport.sendOnce(request, signal)
       if (answer.head.status === 404) await assertMayBeMissing(collection, page, requestIdOf(answer.head))
       return answer

@@ -2,7 +2,7 @@ import { BackupError, isBackupError, type ReplayableBody } from '@stowage/backup
 import type { TokenKeeper } from '../auth/token-keeper.js'
 import type { SwiftAccess } from '../auth/credentials.js'
 import { AttemptFailure, type RetryPolicy } from '../http/retry.js'
-import type { HttpAnswer, HttpRequest } from '../http/exchange.js'
+import type { HttpResponse, HttpRequest } from '../http/exchange.js'
 import type { HttpClient, Sending } from '../http/client.js'
 
 /** A request to an account. */
@@ -50,7 +50,7 @@ export class SwiftTransport {
     call: SwiftCall<T> | (() => SwiftCall<T>),
     signal?: AbortSignal,
     policy?: Partial<RetryPolicy>,
-  ): Promise<HttpAnswer<T>> {
+  ): Promise<HttpResponse<T>> {
     const next = typeof call === 'function' ? call : () => call
     return this.retrying(next().what, () => this.sendOnce(next(), signal), signal, policy)
   }
@@ -66,7 +66,7 @@ export class SwiftTransport {
   }
 
   /** Makes one attempt, and another with a new token if Swift refuses the token. Rejects with an `AttemptFailure`. */
-  async sendOnce<T>(call: SwiftCall<T>, signal?: AbortSignal): Promise<HttpAnswer<T>> {
+  async sendOnce<T>(call: SwiftCall<T>, signal?: AbortSignal): Promise<HttpResponse<T>> {
     const access = await this.#tokens.get(signal)
     const service = await this.#serviceTokens?.get(signal)
     try {
@@ -95,7 +95,7 @@ export class SwiftTransport {
     access: SwiftAccess,
     service: SwiftAccess | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<HttpAnswer<T>> {
+  ): Promise<HttpResponse<T>> {
     const { origin, path } = accountAddress(access.storageUrl)
     const query = call.query === undefined || call.query === '' ? '' : `?${call.query}`
     const request: HttpRequest = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { StepListener } from '@stowage/backup-core'
+import type { ByteProgressListener } from '@stowage/backup-core'
 import { assertSameBytes, mustCompress, withCompressor } from './expectations.js'
 import { diskImage } from './samples.js'
 import type { CompressorConformanceOptions } from './types.js'
@@ -30,7 +30,7 @@ export function progressTests(options: CompressorConformanceOptions): void {
 }
 
 /** Runs a call, and asserts that its progress counts raw bytes up to their number. */
-async function watched<T>(what: string, call: (onProgress: StepListener) => Promise<T>): Promise<T> {
+async function watched<T>(what: string, call: (onProgress: ByteProgressListener) => Promise<T>): Promise<T> {
   const invalid: string[] = []
   let before = 0
   const result = await call((reachedBytes, totalBytes) => {

@@ -1,7 +1,7 @@
 import type { Progress } from '@stowage/backup-core'
 import { widthOf } from '../io.js'
 import type { TextSink } from '../io.js'
-import { ProgressMeter } from './progress-meter.js'
+import { SpeedEstimate } from './speed-estimate.js'
 import { barLine, plainLine } from './progress-text.js'
 
 /** Ten times a second looks continuous. */
@@ -22,7 +22,7 @@ export interface ProgressReporter {
 export class ProgressBar implements ProgressReporter {
   readonly #sink: TextSink
   readonly #nowMs: () => number
-  readonly #meter: ProgressMeter
+  readonly #meter: SpeedEstimate
   #drawnAtMs = Number.NEGATIVE_INFINITY
   #drawnStep: Progress['step']
   #isDrawn = false
@@ -30,7 +30,7 @@ export class ProgressBar implements ProgressReporter {
   constructor(sink: TextSink, nowMs: () => number) {
     this.#sink = sink
     this.#nowMs = nowMs
-    this.#meter = new ProgressMeter(nowMs())
+    this.#meter = new SpeedEstimate(nowMs())
   }
 
   update(progress: Progress): void {
@@ -55,14 +55,14 @@ export class ProgressBar implements ProgressReporter {
 export class ProgressLog implements ProgressReporter {
   readonly #sink: TextSink
   readonly #nowMs: () => number
-  readonly #meter: ProgressMeter
+  readonly #meter: SpeedEstimate
   #saidAtMs: number
 
   constructor(sink: TextSink, nowMs: () => number) {
     this.#sink = sink
     this.#nowMs = nowMs
     this.#saidAtMs = nowMs()
-    this.#meter = new ProgressMeter(this.#saidAtMs)
+    this.#meter = new SpeedEstimate(this.#saidAtMs)
   }
 
   update(progress: Progress): void {

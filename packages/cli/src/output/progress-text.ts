@@ -1,7 +1,7 @@
 import type { Progress, ProgressStep } from '@stowage/backup-core'
 import { formatSize } from '../sizes.js'
 import { formatDuration } from './duration.js'
-import type { ProgressMeter } from './progress-meter.js'
+import type { SpeedEstimate } from './speed-estimate.js'
 
 /** Chosen so that the longest amount, speed and time fit into 80 columns. */
 const barCells = 12
@@ -15,7 +15,7 @@ export const stepTexts: Readonly<Record<ProgressStep, string>> = {
 }
 
 /** The line of a terminal, cut to its width. Without a total it has no bar. */
-export function barLine(progress: Progress, meter: ProgressMeter, nowMs: number, columns: number): string {
+export function barLine(progress: Progress, meter: SpeedEstimate, nowMs: number, columns: number): string {
   const parts = [progress.phase.padEnd(7)]
   if (progress.percent !== undefined) {
     const full = Math.floor((progress.percent / 100) * barCells)
@@ -27,7 +27,7 @@ export function barLine(progress: Progress, meter: ProgressMeter, nowMs: number,
 }
 
 /** The line of a log. */
-export function plainLine(progress: Progress, meter: ProgressMeter, nowMs: number): string {
+export function plainLine(progress: Progress, meter: SpeedEstimate, nowMs: number): string {
   const percent = progress.percent === undefined ? '' : ` ${percentOf(progress)}`
   return `${progress.phase}${percent}: ${details(progress, meter, nowMs).join(', ')}`
 }
@@ -37,7 +37,7 @@ function percentOf({ percent }: Progress): string {
   return `${String(Math.floor(percent ?? 0))}%`
 }
 
-function details(progress: Progress, meter: ProgressMeter, nowMs: number): string[] {
+function details(progress: Progress, meter: SpeedEstimate, nowMs: number): string[] {
   const { done, total, phase } = progress
   const count = phase === 'delete' ? (value: number) => String(value) : formatSize
   const unit = phase === 'delete' ? ' objects' : ''

@@ -9,7 +9,7 @@ interface Sample {
 }
 
 /** Estimates speed and remaining time, on a clock that the caller passes. */
-export class ProgressMeter {
+export class SpeedEstimate {
   readonly #startMs: number
   #samples: Sample[]
 
