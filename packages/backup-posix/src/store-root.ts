@@ -69,7 +69,7 @@ export class StoreRoot {
         this.#opened = await this.#opening
         return this.#opened
       } catch (error) {
-        // An abort by the caller that began is no failure for the others: one of them begins again.
+        // The abort of the operation that opened the store does not fail the others: one of them opens it again.
         if (!isBackupError(error, 'ABORTED') || signal?.aborted) throw error
       }
     }

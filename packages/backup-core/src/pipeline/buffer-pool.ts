@@ -13,7 +13,8 @@ export class BufferPool {
   #heldBytes = 0
 
   /**
-   * @param maxBytes - the maximum of this pool's memory, in use or free. A new buffer replaces free ones where it would be exceeded
+   * @param maxBytes - the maximum of this pool's memory, in use or free. A new buffer replaces free ones where it would be
+   *   exceeded
    * @param minBytes - the minimum capacity of a buffer. Where lengths vary, the next use may need more than this one;
    *   memory that is not touched takes no pages
    */

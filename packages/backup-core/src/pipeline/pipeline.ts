@@ -30,8 +30,8 @@ export interface PipelineContext {
   readonly budget: ByteBudget
   readonly buffers: BufferPool
   /**
-   * Buffers for runs of changes that are copied together, and for compressed data. They are separate from the others, since only the
-   * part that the compressed data takes is ever touched, and memory that is not touched takes no pages.
+   * Buffers for runs of changes that are copied together, and for compressed data. They are separate from the others, since
+   * only the part that the compressed data takes is ever touched, and memory that is not touched takes no pages.
    */
   readonly storedBuffers: BufferPool
   /** Limits the costly steps: compressing, storing, fetching. */
