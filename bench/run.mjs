@@ -10,6 +10,7 @@ import { allClients, isInstalled } from './lib/clients/all-clients.mjs'
 import { allJobs } from './lib/jobs/all-jobs.mjs'
 import { builtCommand } from './lib/clients/stowage.mjs'
 import { machine, versionsOf } from './lib/machine.mjs'
+import { parseMemory, warmMemory } from './lib/memory.mjs'
 import { jobReport, verdictReport } from './lib/report.mjs'
 import { runJob } from './lib/run-job.mjs'
 import { parseSize } from './lib/sizes.mjs'
@@ -23,6 +24,7 @@ const usage = `usage: npm run bench -- [options]
   --rounds N         how often each client does each job [3]
   --only REGEX       the jobs whose name it matches
   --clients REGEX    the clients whose name it matches; Cinder and Stowage are always there
+  --memory STATE     warm: memory is written to before each run; cold: as the machine is; both: all jobs in both [warm]
   --store KIND       swift (brought up unless STOWAGE_OPENSTACK names one that runs) or posix [swift]
   --json FILE        writes all figures, after each job
   --chunk-size SIZE  [50M, Cinder's default for Swift]
@@ -45,6 +47,7 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string', default: '' },
     clients: { type: 'string', default: '' },
+    memory: { type: 'string', default: 'warm' },
     store: { type: 'string', default: 'swift' },
     json: { type: 'string' },
     'chunk-size': { type: 'string' },
@@ -76,6 +79,8 @@ async function main() {
   if (!Number.isSafeInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${values.rounds}: write a number from 1.`)
 
+  const memoryStates = parseMemory(values.memory)
+
   const clients = chosenClients()
   const versions = await versionsOf(clients)
   const workplace = openWorkplace(values.work)
@@ -92,6 +97,7 @@ async function main() {
     store: store.what,
     sizeBytes,
     rounds,
+    pageCost: await warmMemory(),
     options: values,
     jobs,
   }
@@ -107,7 +113,11 @@ async function main() {
     chainLength: values.quick ? 4 : 20,
     say,
   }
-  for (const plan of plans) await runPlan(plan, bench, report, { rounds, scratch: workplace.path })
+  for (const plan of plans) {
+    for (const memory of memoryStates) {
+      await runPlan(plan, bench, report, { rounds, memory, scratch: workplace.path })
+    }
+  }
   console.log(verdictReport(report.jobs))
   const failed = jobs.flatMap(({ results }) => results).some(({ failure }) => failure !== undefined)
   return failed ? 1 : 0
@@ -117,16 +127,17 @@ async function main() {
  * @param {import('./lib/jobs/job.mjs').JobPlan} plan
  * @param {import('./lib/jobs/job.mjs').Bench} bench
  * @param {{ jobs: any[] }} report
- * @param {{ rounds: number, scratch: string }} options
+ * @param {{ rounds: number, memory: import('./lib/memory.mjs').MemoryState, scratch: string }} options
  */
 async function runPlan(plan, bench, report, options) {
-  say(plan.name)
+  say(`${plan.name}, memory ${options.memory}`)
   const job = await plan.make(bench)
   const results = await runJob(job, { ...options, say })
   await job.close()
   const { title, sizeBytes, left } = job
   const done = {
     name: plan.name,
+    memory: options.memory,
     title,
     sizeBytes,
     results,
@@ -157,11 +168,12 @@ function chosenClients() {
   return chosen.filter(isInstalled)
 }
 
-/** @param {{ machine: ReturnType<typeof machine>, versions: Record<string, string>, store: string }} report */
-function describeRun({ machine: host, versions, store }) {
+/** @param {{ machine: ReturnType<typeof machine>, versions: Record<string, string>, store: string, pageCost: Awaited<ReturnType<typeof warmMemory>> }} report */
+function describeRun({ machine: host, versions, store, pageCost }) {
   const { cpu, cores, memoryGib, kernel, node } = host
   return [
     `${cores} cores (${cpu}), ${memoryGib} GiB, Linux ${kernel}, Node.js ${node}, ${store}`,
+    `  first write to a page: ${pageCost.coldMicroseconds.toFixed(2)} µs at the start, ${pageCost.warmMicroseconds.toFixed(2)} µs right after`,
     ...Object.entries(versions).map(([name, version]) => `  ${name}: ${version}`),
   ].join('\n')
 }

@@ -3,9 +3,9 @@ import { table } from './table.mjs'
 /**
  * A job's figures, for people.
  *
- * @param {{ name: string, title: string, sizeBytes: number, results: readonly import('./run-job.mjs').Result[], left: readonly { name: string, why: string }[], verdicts: readonly import('./aims.mjs').Verdict[] }} job
+ * @param {{ name: string, memory: import('./memory.mjs').MemoryState, title: string, sizeBytes: number, results: readonly import('./run-job.mjs').Result[], left: readonly { name: string, why: string }[], verdicts: readonly import('./aims.mjs').Verdict[] }} job
  */
-export function jobReport({ name, title, sizeBytes, results, left, verdicts }) {
+export function jobReport({ name, memory, title, sizeBytes, results, left, verdicts }) {
   const cinder = results.find((one) => one.name === 'cinder')?.median
   const rows = results.flatMap(({ name: client, runs, median }) =>
     median === undefined
@@ -42,7 +42,7 @@ export function jobReport({ name, title, sizeBytes, results, left, verdicts }) {
     'runs',
   ]
   return [
-    `\n${name}: ${title}`,
+    `\n${name}: ${title} (memory ${memory})`,
     table(head, rows),
     ...results
       .filter(({ failure }) => failure !== undefined)
@@ -55,12 +55,13 @@ export function jobReport({ name, title, sizeBytes, results, left, verdicts }) {
 /**
  * Everything that was aimed at, in one table.
  *
- * @param {readonly { name: string, verdicts: readonly import('./aims.mjs').Verdict[] }[]} jobs
+ * @param {readonly { name: string, memory: import('./memory.mjs').MemoryState, verdicts: readonly import('./aims.mjs').Verdict[] }[]} jobs
  */
 export function verdictReport(jobs) {
-  const rows = jobs.flatMap(({ name, verdicts }) =>
+  const rows = jobs.flatMap(({ name, memory, verdicts }) =>
     verdicts.map(({ what, measured, floor, aim, text }) => [
       name,
+      memory,
       what,
       figure(floor),
       figure(aim),
@@ -69,7 +70,7 @@ export function verdictReport(jobs) {
     ]),
   )
   if (rows.length === 0) return ''
-  return `\nAgainst the aims\n${table(['job', 'what', 'floor', 'aim', 'measured', ''], rows)}`
+  return `\nAgainst the aims\n${table(['job', 'memory', 'what', 'floor', 'aim', 'measured', ''], rows)}`
 }
 
 /** @param {number} measured */

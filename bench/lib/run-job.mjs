@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { measure } from './measured-process.mjs'
+import { warmMemory } from './memory.mjs'
 import { median } from './median.mjs'
 
 /**
@@ -11,6 +12,7 @@ import { median } from './median.mjs'
  * @property {number} cpuSeconds
  * @property {number} peakRssMib
  * @property {number | undefined} objectCount
+ * @property {number | undefined} pageMicroseconds the cost of a first write to a page just before the run; only with warm memory
  */
 
 /**
@@ -28,10 +30,10 @@ import { median } from './median.mjs'
  * first run of each is checked byte for byte before any figure of it counts.
  *
  * @param {import('./jobs/job.mjs').Job} job
- * @param {{ rounds: number, scratch: string, say: (line: string) => void }} options
+ * @param {{ rounds: number, memory: import('./memory.mjs').MemoryState, scratch: string, say: (line: string) => void }} options
  * @returns {Promise<Result[]>}
  */
-export async function runJob(job, { rounds, scratch, say }) {
+export async function runJob(job, { rounds, memory, scratch, say }) {
   /** @type {Result[]} */
   const results = job.contenders.map(({ name }) => ({
     name,
@@ -46,9 +48,9 @@ export async function runJob(job, { rounds, scratch, say }) {
       const result = /** @type {Result} */ (results[index])
       if (result.failure !== undefined || round >= (contender.mostRounds ?? rounds)) continue
       try {
-        const run = await runOnce(contender, { scratch, check: result.runs.length === 0 })
+        const run = await runOnce(contender, { memory, scratch, check: result.runs.length === 0 })
         result.runs.push(run)
-        say(`round ${round + 1}, ${contender.name}: ${run.wallSeconds.toFixed(2)} s`)
+        say(`round ${round + 1}, ${contender.name}: ${run.wallSeconds.toFixed(2)} s${pageNote(run)}`)
       } catch (error) {
         result.failure = error instanceof Error ? error.message : String(error)
         result.runs = []
@@ -62,20 +64,21 @@ export async function runJob(job, { rounds, scratch, say }) {
 
 /**
  * @param {import('./jobs/job.mjs').Contender} contender
- * @param {{ scratch: string, check: boolean }} options
+ * @param {{ memory: import('./memory.mjs').MemoryState, scratch: string, check: boolean }} options
  * @returns {Promise<Run>}
  */
-async function runOnce(contender, { scratch, check }) {
+async function runOnce(contender, { memory, scratch, check }) {
   const turn = await contender.turn()
   try {
     // What the run before left to be written must not be written at this one's cost.
     execFileSync('sync')
+    const pageMicroseconds = memory === 'warm' ? (await warmMemory()).warmMicroseconds : undefined
     const measured = await measure(turn.command, scratch)
     const said = contender.client.said(measured.stdout)
     if (check) await turn.check(said)
     const { wallSeconds, cpuSeconds, peakRssMib } = measured
     const { ownSeconds = wallSeconds, objectCount } = said
-    return { wallSeconds, ownSeconds, cpuSeconds, peakRssMib, objectCount }
+    return { wallSeconds, ownSeconds, cpuSeconds, peakRssMib, objectCount, pageMicroseconds }
   } finally {
     await turn.end()
   }
@@ -87,6 +90,7 @@ async function runOnce(contender, { scratch, check }) {
  */
 function medianRun(runs) {
   const of = (/** @type {(run: Run) => number} */ figure) => median(runs.map(figure))
+  const pages = runs.flatMap(({ pageMicroseconds: cost }) => (cost === undefined ? [] : [cost]))
   const counts = runs.flatMap(({ objectCount }) => (objectCount === undefined ? [] : [objectCount]))
   return {
     wallSeconds: of((run) => run.wallSeconds),
@@ -94,5 +98,11 @@ function medianRun(runs) {
     cpuSeconds: of((run) => run.cpuSeconds),
     peakRssMib: of((run) => run.peakRssMib),
     objectCount: counts.length === 0 ? undefined : median(counts),
+    pageMicroseconds: pages.length === 0 ? undefined : median(pages),
   }
+}
+
+/** @param {Run} run */
+function pageNote({ pageMicroseconds }) {
+  return pageMicroseconds === undefined ? '' : `, ${pageMicroseconds.toFixed(2)} µs per page before it`
 }
