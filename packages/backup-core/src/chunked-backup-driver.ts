@@ -64,7 +64,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
   /** The hooks of the subclass, with their errors mapped: what the engine calls. */
   readonly #store: ObjectStore = checkedStore(this)
   /** The catalog that reads the store. It is the driver's catalog unless the caller passed one. */
-  readonly #stored: StoreCatalog
+  readonly #storeCatalog: StoreCatalog
   readonly #catalog: BackupCatalog
   #closing: Promise<void> | undefined
 
@@ -80,8 +80,8 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     this.capabilities = Object.freeze({ ...defaults.capabilities })
     if (defaults.isWrapper !== true) assertDeclared(this, ChunkedBackupDriver.prototype)
     this.#settings = resolveSettings(options, defaults)
-    this.#stored = new StoreCatalog(this.#store, this.#settings.onWarning)
-    this.#catalog = options.catalog ?? this.#stored
+    this.#storeCatalog = new StoreCatalog(this.#store, this.#settings.onWarning)
+    this.#catalog = options.catalog ?? this.#storeCatalog
   }
 
   /** The maximum number of bytes of a volume in one object. */
@@ -162,7 +162,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
 
   /**
    * Deletes a backup, never one that an incremental depends on unless `withDescendants` is set. A delete that was
-   * interrupted is finished by deleting the backup again, or undone where an incremental was committed meanwhile.
+   * interrupted is finished by deleting the backup again, or rolled back where an incremental was committed meanwhile.
    *
    * @throws `BACKUP_NOT_FOUND`, `HAS_DEPENDENTS`, `DEPENDENTS_UNKNOWN`, `METADATA_INVALID` (without `force`), `CONFLICT`
    *   where another delete of it runs, `DELETE_INCOMPLETE` with the names that are left, and the store's errors
@@ -174,7 +174,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
 
   /**
    * Finds what belongs to no backup, and removes what is older than `olderThanMs`: objects of backups that were killed,
-   * their claims, deletes that were interrupted (which are finished, or undone), temporary files.
+   * their claims, deletes that were interrupted (which are finished, or rolled back), temporary files.
    *
    * @throws `OPTION_INVALID`, `ABORTED`, and the store's errors
    */
@@ -186,12 +186,12 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
   /** Returns the record of a backup. Searches `nearContainer` first. @throws `BACKUP_NOT_FOUND` */
   async getBackup(backupId: string, options: CatalogLookup = {}): Promise<BackupRecord> {
     this.#begin('getBackup', { backupId, options })
-    if (this.#catalog !== this.#stored) {
+    if (this.#catalog !== this.#storeCatalog) {
       const record = await this.#catalog.get(backupId, options)
       if (!record) throw backupNotFound(backupId)
       return record
     }
-    const lookup = this.#stored.lookup(options)
+    const lookup = this.#storeCatalog.lookup(options)
     const found = await lookup.find(backupId, options.nearContainer)
     if (!found) throw await backupNotFoundBy(lookup, backupId)
     return found.record
@@ -231,7 +231,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     // First by its name alone, so that the error names the missing object.
     await readManifest(new StoreAccess(this.#store, options), { id, container, prefix })
     // A record has the size in whole GiB: the store has the exact size.
-    const found = await this.#stored.get(id, { ...signalOptions(options.signal), nearContainer: container })
+    const found = await this.#storeCatalog.get(id, { ...signalOptions(options.signal), nearContainer: container })
     if (!found) throw backupNotFound(id)
     await this.#catalog.put(found, signalOptions(options.signal))
     return found
@@ -262,6 +262,11 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
   /** For a subclass that overrides a public call. @throws `CLOSED` after {@link close} */
   protected assertOpen(): void {
     if (this.#closing) throw new BackupError('CLOSED', 'The driver was closed. Make a new one.')
+  }
+
+  /** Reports a warning of the backend, with the code `DRIVER`. What the caller's listener throws is ignored. */
+  protected warn(message: string): void {
+    this.#settings.onWarning({ code: 'DRIVER', message })
   }
 
   /** Frees sockets, timers and workers of the backend. Called once, by {@link close}. */
@@ -309,13 +314,13 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
 
   /** The caller's catalog; undefined where the store itself is the catalog. */
   get #callerCatalog(): BackupCatalog | undefined {
-    return this.#catalog === this.#stored ? undefined : this.#catalog
+    return this.#catalog === this.#storeCatalog ? undefined : this.#catalog
   }
 
   #lookup(options: OperationOptions): BackupLookup {
     const onWarning = this.#warnings(options)
-    return this.#catalog === this.#stored
-      ? this.#stored.lookup(options, onWarning)
+    return this.#catalog === this.#storeCatalog
+      ? this.#storeCatalog.lookup(options, onWarning)
       : new CallerCatalogLookup(new StoreAccess(this.#store, options), this.#catalog, onWarning)
   }
 

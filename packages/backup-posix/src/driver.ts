@@ -15,7 +15,6 @@ import type {
   RemoveTemporariesOptions,
   StoreOptions,
   TemporaryObject,
-  WarningListener,
   WriterOptions,
 } from '@stowage/backup-core'
 import type { Stats } from 'node:fs'
@@ -51,7 +50,6 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   readonly #root: StoreRoot
   readonly #fsync: boolean
   readonly #container: string | undefined
-  readonly #onWarning: WarningListener | undefined
   readonly #linksWarnedOf = new Set<string>()
   /** Containers that this driver made, and in which no object was begun: empty ones are removed when the driver is closed. */
   readonly #unused = new Set<string>()
@@ -67,7 +65,6 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     this.#root = new StoreRoot(root, flags)
     this.#fsync = flags.fsync
     this.#container = options.container
-    this.#onWarning = options.onWarning
   }
 
   async putContainer(container: string, { signal }: StoreOptions): Promise<void> {
@@ -277,7 +274,7 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
     if (this.#linksWarnedOf.has(name)) return
     this.#linksWarnedOf.add(name)
     const message = `The store has a symbolic link, "${name}", to a directory elsewhere. Links are not followed: backups below it are not found. Remove the link, or put the directory itself there.`
-    this.#onWarning?.({ code: 'DRIVER', message })
+    this.warn(message)
   }
 
   async #removeIfEmpty(container: string): Promise<void> {

@@ -74,8 +74,11 @@ export async function ignoring<T>(errno: string, result: Promise<T>): Promise<T 
 
 function meaningOf(errno: string, call: FailedCall): Meaning {
   if (errno === 'ENOENT' && call.missing === 'CONTAINER_MISSING') {
-    return ['CONTAINER_MISSING', 'The container does not exist: create it with putContainer.']
+    return [
+      'CONTAINER_MISSING',
+      'The container does not exist, or was deleted. List the backups to see which exist.',
+    ]
   }
   if (errno === 'ENOENT' && call.missing !== undefined) return [call.missing, 'It does not exist.']
-  return meanings[errno] ?? ['STORE_FAILED', 'See `cause` for the system error.']
+  return meanings[errno] ?? ['STORE_FAILED', 'Check the file system.']
 }

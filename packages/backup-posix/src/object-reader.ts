@@ -34,7 +34,7 @@ export class PosixObjectReader implements ObjectReader {
       if (stat.isFile()) return new PosixObjectReader(handle, destination, stat.size, signal)
       throw new BackupError(
         'NOT_A_FILE',
-        `"${destination.objectName}" in "${destination.container}" is not a file: move it.`,
+        `Cannot read the object "${destination.objectName}" in "${destination.container}": it is not a regular file. Move it away.`,
         {
           container: destination.container,
           objectName: destination.objectName,

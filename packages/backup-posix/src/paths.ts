@@ -78,9 +78,13 @@ export async function checkDirectory(path: string, container: string): Promise<v
   const stat = await lstat(path)
   if (stat.isDirectory()) return
   if (!stat.isSymbolicLink()) {
-    throw new BackupError('NOT_A_FILE', `"${path}" is in the way of the container "${container}": move it.`, {
-      container,
-    })
+    throw new BackupError(
+      'NOT_A_FILE',
+      `Cannot use the container "${container}": "${path}" is not a directory. Move it away.`,
+      {
+        container,
+      },
+    )
   }
   throw new BackupError(
     'FORBIDDEN',

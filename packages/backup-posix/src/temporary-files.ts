@@ -54,7 +54,9 @@ async function* temporaryFilesBelow(
         }
       }
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || container === '') throw error
+      // A directory of another owner, such as lost+found, holds no file of a backup of this user.
+      if (container === '' || !['ENOENT', 'EACCES'].includes(errnoOf(error) ?? '')) throw error
+      continue
     }
     // Yielded after the directory is closed, since the caller may remove it.
     for (const name of names) yield { container, name }

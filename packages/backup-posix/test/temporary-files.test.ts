@@ -1,6 +1,6 @@
-import { mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { everything, expectCode, temporaryDirectory, temporaryStore } from './temporary-store.js'
 import { PosixBackupDriver } from '../src/index.js'
 
@@ -35,6 +35,14 @@ describe('removeTemporaries (C1)', () => {
     expect(removed.sort((a, b) => a.container.localeCompare(b.container))).toEqual(expected)
     expect(await everything(path)).toEqual(before)
     expect(await driver.removeTemporaries({ olderThan: between })).toEqual([])
+  })
+
+  it.skipIf(process.getuid?.() === 0)('passes over a directory that this user may not read', async () => {
+    const { driver, path } = await temporaryStore()
+    await leave(join(path, `.stowage-${uuid}.probe`), old)
+    await mkdir(join(path, 'private'), { mode: 0o000 })
+    onTestFinished(() => chmod(join(path, 'private'), 0o770))
+    expect(await driver.removeTemporaries({ olderThan: between })).toHaveLength(1)
   })
 
   it('leaves what is younger, what is not its own, and what links lead to', async () => {

@@ -41,7 +41,6 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
   readonly #transport: SwiftTransport
   readonly #cluster: ClusterInfo
   #accountListed = false
-  readonly #onWarning: SwiftDriverOptions['onWarning']
 
   /** @throws `OPTION_INVALID`. Sends no request. */
   constructor(options: SwiftDriverOptions) {
@@ -57,9 +56,8 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     this.#resolved = resolved
     this.#transport = connect(options, resolved)
     this.#cluster = new ClusterInfo(this.#transport)
-    this.#onWarning = options.onWarning
     if (resolved.connection.insecure) {
-      this.#warn(
+      this.warn(
         'Certificates are not verified (backupSwiftAuthInsecure, backup_swift_auth_insecure), so an attacker on the network ' +
           'can read the token and the volumes. Set backupSwiftCaCertFile instead.',
       )
@@ -78,7 +76,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
         policy !== undefined &&
         policy.toLowerCase() !== storagePolicy.toLowerCase()
       ) {
-        this.#warn(
+        this.warn(
           `Container ${container} exists and keeps its storage policy ${policy} instead of ${storagePolicy}.`,
         )
       }
@@ -214,10 +212,6 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
       `chunkSizeBytes (backup_swift_object_size) is ${chunkSizeBytes}, and the limit of the cluster is ` +
         `${maxFileSizeBytes} (max_file_size): set a smaller chunk size.`,
     )
-  }
-
-  #warn(message: string): void {
-    this.#onWarning?.({ code: 'DRIVER', message })
   }
 }
 

@@ -72,6 +72,26 @@ describe('retries', () => {
     await assert.rejects(retrying(policy, undefined, hours), /3600\.0 s, past the deadline/)
   })
 
+  it('that a failure limits are counted apart from those of other failures', async () => {
+    const policy = { retries: 6, backoffMs: 1, maxBackoffMs: 1, deadlineMs: 60_000 }
+    const limited = new AttemptFailure(new BackupError('OBJECT_CORRUPT', 'Changed.'), 'after-backoff', {
+      maxRetries: 2,
+    })
+    const run = async (failures: readonly AttemptFailure[]): Promise<number> => {
+      let attempts = 0
+      const attempt = (): Promise<string> => {
+        const next = failures[attempts]
+        attempts += 1
+        return next ? Promise.reject(next) : Promise.resolve('done')
+      }
+      await retrying(policy, undefined, attempt).catch(() => undefined)
+      return attempts
+    }
+    const away = failure('after-backoff')
+    assert.equal(await run([away, away, away, limited, limited]), 6)
+    assert.equal(await run([away, away, limited, limited, limited, limited]), 5)
+  })
+
   it('continue where their listener throws', async () => {
     const policy = { retries: 1, backoffMs: 1, maxBackoffMs: 1, deadlineMs: 5000 }
     let attempts = 0

@@ -150,7 +150,7 @@ describe('signing in', () => {
     SwiftStoreOptions | ((cloud: TestCloud) => SwiftStoreOptions),
     TestCloudOptions?,
   ])[] = [
-    ['nothing', 'OPTION_INVALID', /Cannot sign in: no option says how/, {}],
+    ['nothing', 'OPTION_INVALID', /Cannot sign in: no option determines how/, {}],
     [
       'a wrong password',
       'AUTH_FAILED',

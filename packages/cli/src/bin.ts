@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { guardProcess } from './last-guard.js'
-import { main, saysJson } from './main.js'
+import { main, isJsonRequested } from './main.js'
 import { SignalAbort, abortOnSignals } from './signals.js'
 import { StandardStream } from './standard-stream.js'
 
 const { env } = process
 const argv = process.argv.slice(2)
-const guard = guardProcess(saysJson(argv, env))
+const guard = guardProcess(isJsonRequested(argv, env))
 const { signal, stop } = abortOnSignals()
 
 async function run(): Promise<void> {

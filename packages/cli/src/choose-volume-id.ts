@@ -30,10 +30,14 @@ export function chooseVolumeId({ volumeId, parent, realPath, incremental }: Volu
     return { volumeId: volumeIdOfPath(realPath), origin: `derived from the path ${realPath}` }
   }
   if (incremental) {
-    throw new CliError('USAGE', 'A stream has no path that its earlier backups could be found by.', {
-      exitCode: exitCodes.usage,
-      hint: 'Add --volume-id ID, the one that its full backup has.',
-    })
+    throw new CliError(
+      'USAGE',
+      'Cannot make an incremental of a stream: it has no path, from which the volume id is derived.',
+      {
+        exitCode: exitCodes.usage,
+        hint: 'Add --volume-id ID, that of its full backup.',
+      },
+    )
   }
   return { volumeId: randomUUID(), origin: 'new, since a stream has no path; use it for --incremental' }
 }

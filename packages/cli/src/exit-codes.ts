@@ -66,5 +66,5 @@ export const exitCodesHelp = `Exit codes:
   2    the command line is invalid; nothing was done
   3    the store, backup, container or source does not exist
   4    verification failed: objects missing or damaged
-  5    rejected, since data might be lost (target not empty, backup has dependents, …)
+  5    rejected, since data might be lost or memory is short (target not empty, backup has dependents, …)
   129, 130, 143   ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM; the written objects were removed`

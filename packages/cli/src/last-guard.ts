@@ -28,7 +28,7 @@ export function guardProcess(asJson: boolean): LastGuard {
     process.exitCode = exitCodes.failed
     say(
       'UNSETTLED',
-      'Internal error: nothing is left to do, but the operation has not ended. What it wrote may be incomplete.',
+      'Internal error: the event loop is empty, but the operation has not ended. What it wrote may be incomplete.',
       reportHint,
     )
   })

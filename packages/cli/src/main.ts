@@ -21,7 +21,7 @@ import { parseStoreUrl } from './store-url.js'
  */
 export async function main(argv: readonly string[], io: CliIo): Promise<number> {
   const signal = io.signal ?? new AbortController().signal
-  let asJson = saysJson(argv, io.env)
+  let asJson = isJsonRequested(argv, io.env)
   const program = buildProgram(io, async (globals, work) => {
     asJson = globals.json ?? false
     await run(globals, work, io, signal)
@@ -105,8 +105,10 @@ async function run(
 }
 
 /** Whether `--json` is set, for a command line that could not be parsed. */
-export function saysJson(argv: readonly string[], env: CliIo['env']): boolean {
-  return argv.includes('--json') || ['1', 'true', 'yes', 'on'].includes(env['STOWAGE_JSON'] ?? '')
+export function isJsonRequested(argv: readonly string[], env: CliIo['env']): boolean {
+  const end = argv.indexOf('--')
+  const isSet = ['1', 'true', 'yes', 'on'].includes((env['STOWAGE_JSON'] ?? '').toLowerCase())
+  return isSet || argv.slice(0, end < 0 ? undefined : end).includes('--json')
 }
 
 /** The stacks of an error and its causes, for debugging Stowage. */

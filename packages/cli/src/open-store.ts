@@ -4,7 +4,7 @@ import { readersBeside } from './compression/lazy-compressor.js'
 import type { CliIo } from './io.js'
 import type { GlobalOptions } from './options/global-options.js'
 import type { Output } from './output/output.js'
-import type { NetworkPatience, OpenStore } from './store-url.js'
+import type { NetworkLimits, OpenStore } from './store-url.js'
 
 /** Opens a store while `work` runs. */
 export async function withStore<T>(
@@ -35,7 +35,7 @@ export async function withStore<T>(
     cinderConf,
     env,
     create,
-    network: patienceOf(globals),
+    network: networkLimitsOf(globals),
   })
   try {
     return await work(driver)
@@ -44,6 +44,6 @@ export async function withStore<T>(
   }
 }
 
-function patienceOf({ timeout, retries, retryDeadline }: GlobalOptions): NetworkPatience {
+function networkLimitsOf({ timeout, retries, retryDeadline }: GlobalOptions): NetworkLimits {
   return { timeoutMs: timeout, retries, retryDeadlineMs: retryDeadline }
 }

@@ -37,7 +37,7 @@ async function openSource(path: string, io: CliIo, signal: AbortSignal): Promise
   } catch (error) {
     const { cause } = error as { readonly cause?: NodeJS.ErrnoException }
     if (!isBackupError(error, 'SOURCE_READ') || cause?.code !== 'ENOENT') throw error
-    throw new CliError('SOURCE_NOT_FOUND', `${path} does not exist.`, {
+    throw new CliError('SOURCE_NOT_FOUND', `Cannot import ${path}: it does not exist.`, {
       exitCode: exitCodes.notFound,
       hint: 'Name a file that stowage export or cinder backup-export wrote, or - for stdin.',
       cause,

@@ -25,21 +25,23 @@ export function parseRecordFile(text: string, origin: string): ExportedRecord {
       return { backupService, backupUrl }
     }
   }
-  throw invalid(`${origin} is not a backup record: it needs the strings backup_service and backup_url.`)
+  throw invalid(
+    `Cannot import ${origin}: it is not a backup record, which has the strings backup_service and backup_url.`,
+  )
 }
 
 function parseJson(text: string, origin: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw invalid(`${origin} is not JSON.`, cause)
+    throw invalid(`Cannot import ${origin}: it is not valid JSON.`, cause)
   }
 }
 
 function invalid(message: string, cause?: unknown): CliError {
   return new CliError('RECORD_INVALID', message, {
     exitCode: exitCodes.corrupt,
-    hint: 'stowage export writes such a file.',
+    hint: 'Name a file that stowage export or cinder backup-export wrote.',
     cause,
   })
 }

@@ -25,14 +25,18 @@ export async function resolveBackup(
   try {
     return await driver.getBackup(idOrPrefix, { signal })
   } catch (notFound) {
-    if (!isBackupError(notFound, 'BACKUP_NOT_FOUND') || wholeUuid.test(idOrPrefix)) throw notFound
-    if (idOrPrefix.length < minPrefixLength) {
+    // The beginning of an id is not found as a whole id; the error is then that of a container that cannot be listed.
+    const isUnlisted = isBackupError(notFound, 'FORBIDDEN') || isBackupError(notFound, 'NOT_A_FILE')
+    if (!isUnlisted && !isBackupError(notFound, 'BACKUP_NOT_FOUND')) throw notFound
+    if (wholeUuid.test(idOrPrefix)) throw notFound
+    if (idOrPrefix.length < minPrefixLength && !isUnlisted) {
       throw new CliError('BACKUP_NOT_FOUND', `Backup ${idOrPrefix} does not exist in this store.`, {
         exitCode: exitCodes.notFound,
         hint: `Give at least the first ${String(minPrefixLength)} characters of an id; \`stowage list\` names the backups of the store.`,
         cause: notFound,
       })
     }
+    if (idOrPrefix.length < minPrefixLength) throw notFound
     const [found, ...others] = await driver.listBackups({ idPrefix: idOrPrefix, signal })
     if (!found) throw notFound
     if (others.length === 0) return found
@@ -51,7 +55,7 @@ export async function resolveBackup(
  *
  * @returns the error to throw in place of `error`, with which a delete of `idOrPrefix` failed
  */
-export async function wholeIdWanted(
+export async function completeIdRequired(
   driver: ChunkedBackupDriver,
   idOrPrefix: string,
   signal: AbortSignal,

@@ -38,11 +38,11 @@ export interface StoreSources {
   /** Makes the store if there is none. @default false */
   readonly create?: boolean | undefined
   /** Timeouts and retries of a network store. A directory has no requests to retry. */
-  readonly network?: NetworkPatience
+  readonly network?: NetworkLimits
 }
 
 /** Timeouts and retries of a network store. */
-export interface NetworkPatience {
+export interface NetworkLimits {
   /** How long the store may send nothing, in milliseconds. */
   readonly timeoutMs?: number | undefined
   readonly retries?: number | undefined
@@ -62,7 +62,7 @@ export type OpenStore = (
  */
 export function parseStoreUrl(url: string | undefined): OpenStore {
   if (url === undefined || url === '') {
-    throw new CliError('USAGE', 'No store is named.', {
+    throw new CliError('USAGE', 'Cannot open a store: --store is not set.', {
       exitCode: exitCodes.usage,
       hint: `Add --store URL (${storeExamples}), or set STOWAGE_STORE.`,
     })
@@ -111,7 +111,7 @@ function filePath(url: string): string {
 function malformed(url: string, why: string, cause?: unknown): CliError {
   return new CliError('USAGE', `"${url}" is not a store URL: ${why}.`, {
     exitCode: exitCodes.usage,
-    hint: `For a directory, say posix:/backups or posix:relative/path.`,
+    hint: `For a directory, use posix:/backups or posix:relative/path.`,
     cause,
   })
 }
@@ -127,14 +127,14 @@ function swift(url: string): OpenStore {
   if (!/^swift:(?:\/\/)?[^/?#]*\/?$/i.test(url)) {
     throw new CliError('USAGE', `"${url}" is not a store URL: swift: takes the name of one container.`, {
       exitCode: exitCodes.usage,
-      hint: 'Say swift://CONTAINER, or swift: for the default one; a slash or a % in the name is written %2F or %25.',
+      hint: 'Use swift://CONTAINER, or swift: for the default one; a slash or a % in the name is written %2F or %25.',
     })
   }
   return async (options, { osCloud, cinderConf, env, create, network = {} } = {}) => {
     const { getBackupDriverForUrl } = await import('@stowage/backup-swift')
     return getBackupDriverForUrl(url, {
       ...options,
-      ...swiftPatience(network),
+      ...swiftLimits(network),
       // An explicit option takes precedence, also `none`.
       backupCompressionAlgorithm: options.compression?.name ?? 'none',
       ...(osCloud === undefined ? {} : { cloud: osCloud }),
@@ -147,7 +147,7 @@ function swift(url: string): OpenStore {
 }
 
 /** The connect timeout: the driver's default, or less where `--timeout` is less. */
-function swiftPatience({ timeoutMs, retries, retryDeadlineMs }: NetworkPatience): Record<string, number> {
+function swiftLimits({ timeoutMs, retries, retryDeadlineMs }: NetworkLimits): Record<string, number> {
   const timeoutSeconds = (timeoutMs ?? 0) / 1000
   return {
     ...(timeoutMs === undefined
@@ -157,6 +157,8 @@ function swiftPatience({ timeoutMs, retries, retryDeadlineMs }: NetworkPatience)
           headersTimeoutSeconds: timeoutSeconds,
           bodyTimeoutSeconds: timeoutSeconds,
           progressWindowSeconds: timeoutSeconds,
+          // The driver's default, which a server that takes as long as allowed must not exceed.
+          exchangeTimeoutSeconds: Math.max(600, timeoutSeconds),
         }),
     ...(retries === undefined ? {} : { backupSwiftRetryAttempts: retries }),
     ...(retryDeadlineMs === undefined ? {} : { retryDeadlineSeconds: retryDeadlineMs / 1000 }),

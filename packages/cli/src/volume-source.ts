@@ -45,7 +45,7 @@ export async function sourceOf(
   }
   const status = await statOf(source)
   if (status.isDirectory()) {
-    throw new CliError('NOT_A_FILE', `${source} is a directory.`, {
+    throw new CliError('NOT_A_FILE', `Cannot back up ${source}: it is a directory.`, {
       exitCode: exitCodes.usage,
       hint: 'Stowage backs up disk images and block devices; of a directory, pipe an archive to "-".',
     })
@@ -61,13 +61,15 @@ async function statOf(path: string): ReturnType<typeof stat> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT') {
-      throw new CliError('SOURCE_NOT_FOUND', `${path} does not exist.`, {
+      throw new CliError('SOURCE_NOT_FOUND', `Cannot back up ${path}: it does not exist.`, {
         exitCode: exitCodes.notFound,
+        hint: 'Check the path.',
         cause,
       })
     }
-    throw new CliError('SOURCE_READ', `${path} cannot be read: ${message}`, {
+    throw new CliError('SOURCE_READ', `Cannot read ${path}: ${message}`, {
       exitCode: exitCodes.failed,
+      hint: 'Check its permissions.',
       cause,
     })
   }

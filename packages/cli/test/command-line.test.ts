@@ -110,7 +110,11 @@ describe('a command line that makes no sense', () => {
     expect(exitCode).toBe(2)
     expect(stdout).toBe('')
     const { error } = JSON.parse(stderr) as { error: Record<string, unknown> }
-    expect(error).toMatchObject({ code: 'USAGE', exitCode: 2, message: 'No store is named.' })
+    expect(error).toMatchObject({
+      code: 'USAGE',
+      exitCode: 2,
+      message: 'Cannot open a store: --store is not set.',
+    })
   })
 })
 
@@ -118,7 +122,7 @@ describe('a source that cannot be backed up', () => {
   it('ends with 3 where there is none', async () => {
     const { exitCode, stderr } = await stowage(['backup', '/no/such/disk', '--store', 'posix:/nowhere'])
     expect(exitCode).toBe(3)
-    expect(stderr).toContain('/no/such/disk does not exist.')
+    expect(stderr).toContain('Cannot back up /no/such/disk: it does not exist.')
     expect(stderr).toContain('code: SOURCE_NOT_FOUND')
   })
 
@@ -126,7 +130,7 @@ describe('a source that cannot be backed up', () => {
     const { exitCode, stderr } = await stowage(['import', '/no/such/record', '--store', 'posix:/nowhere'])
     expect(exitCode).toBe(3)
     expect(stderr).toBe(
-      'stowage: /no/such/record does not exist.\n' +
+      'stowage: Cannot import /no/such/record: it does not exist.\n' +
         '  hint: Name a file that stowage export or cinder backup-export wrote, or - for stdin.\n' +
         '  code: SOURCE_NOT_FOUND\n',
     )

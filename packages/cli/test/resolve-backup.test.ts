@@ -1,7 +1,8 @@
+import { BackupError, type StoreOptions } from '@stowage/backup-core'
 import { FaultyBackupDriver, MemoryBackupDriver } from '@stowage/backup-testkit'
 import { describe, expect, it } from 'vitest'
 import { CliError } from '../src/cli-error.js'
-import { resolveBackup, wholeIdWanted } from '../src/resolve-backup.js'
+import { resolveBackup, completeIdRequired } from '../src/resolve-backup.js'
 
 const { signal } = new AbortController()
 const one = '3d7a4719-aaaa-4000-8000-000000000001'
@@ -15,6 +16,19 @@ class CountingDriver extends MemoryBackupDriver {
   ): ReturnType<MemoryBackupDriver['listBackups']> {
     this.lists += 1
     return super.listBackups(...args)
+  }
+}
+
+/** A store of which one container cannot be listed. */
+class PartlyListedDriver extends MemoryBackupDriver {
+  closed: string | undefined
+
+  override getContainerEntries(
+    container: string,
+    ...rest: [prefix: string, options: StoreOptions]
+  ): ReturnType<MemoryBackupDriver['getContainerEntries']> {
+    if (container === this.closed) throw new BackupError('FORBIDDEN', 'It may not be listed.', { container })
+    return super.getContainerEntries(container, ...rest)
   }
 }
 
@@ -49,6 +63,18 @@ describe('the beginning of an id', () => {
     expect(counting.count('getObjectReader')).toBe(1)
   })
 
+  it('finds it also where a container cannot be listed', async () => {
+    const driver = new PartlyListedDriver()
+    for (const container of ['open', 'closed'])
+      await driver.backup(
+        { volumeId: 'v', container, backupId: container === 'open' ? one : two },
+        Buffer.from('x'),
+      )
+    driver.closed = 'closed'
+    expect(await resolveBackup(driver, '3d7a4719-a', signal)).toMatchObject({ id: one })
+    expect(await failureOf(resolveBackup(driver, '3d7a4719-b', signal))).toMatchObject({ code: 'FORBIDDEN' })
+  })
+
   it('is refused where it fits several, which are named', async () => {
     const error = await failureOf(resolveBackup(await storeWithTwo(), '3d7a4719', signal))
     expect(error).toMatchObject({
@@ -79,7 +105,7 @@ describe('the beginning of an id', () => {
 describe('a delete by the beginning of an id', () => {
   async function deleteOf(driver: CountingDriver, id: string): Promise<unknown> {
     const error = await failureOf(driver.deleteBackup(id))
-    return wholeIdWanted(driver, id, signal, error)
+    return completeIdRequired(driver, id, signal, error)
   }
 
   it('is refused with the backups that it fits', async () => {

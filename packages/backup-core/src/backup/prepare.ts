@@ -67,7 +67,7 @@ export async function prepareBackup(
   // A generated id is unique: a full backup then sends no request that it does not need.
   if (request.backupId !== undefined) {
     if (await lookup.find(id, request.container)) throw backupExists(id)
-    // A delete of a backup with this id may be undone: there would then be two backups with one id.
+    // A delete of a backup with this id may be rolled back: there would then be two backups with one id.
     if ((await lookup.findMarkers(id)).length > 0) throw beingDeleted(id)
   }
   const parent = await findParent(deps, lookup, request, options)

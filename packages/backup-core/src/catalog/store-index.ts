@@ -1,6 +1,5 @@
-import type { NewBackup } from '../contracts/records.js'
 import { BackupError } from '../errors/backup-error.js'
-import { mayBeOfVolume, PrefixParser, volumePrefix } from '../format/backup-prefix.js'
+import { mayBeOfVolume, PrefixParser, sampleBackup, volumePrefix } from '../format/backup-prefix.js'
 import type { ObjectLocation } from '../format/manifest-reader.js'
 import {
   idProblem,
@@ -75,9 +74,6 @@ const CONCURRENT_LISTINGS = 16
 /** What precedes the id in the prefixes of all known drivers. */
 const BEFORE_ID = 'backup_'
 
-/** Any id, where only what precedes it in a prefix matters. */
-const SAMPLE_ID = '5a3c1e7f-4b2d-4c6e-8f90-9d1e2f3a4b5c'
-
 /** Where the manifests and markers of a store are, by names alone. Each container is listed once. */
 export class StoreIndex {
   #containers: Promise<readonly string[]> | undefined
@@ -124,7 +120,10 @@ export class StoreIndex {
   /** The container that the driver chooses for a backup of this id; undefined where it does not. */
   #containerOf(backupId: string): string | undefined {
     if (idProblem(backupId) !== null) return undefined
-    return this.access.store.updateContainerName(backupOfId(backupId), null) ?? undefined
+    return (
+      this.access.store.updateContainerName({ ...sampleBackup, id: backupId, volumeId: backupId }, null) ??
+      undefined
+    )
   }
 
   /** Yields all locations, container by container, so that no other is listed when the first has the backup. */
@@ -161,8 +160,10 @@ export class StoreIndex {
     volumeId: string,
     nearContainer: string | undefined,
   ): Promise<readonly ManifestLocation[]> {
+    // No backup can have such an id, such as the path of a device, and no driver need make a name of it.
+    if (idProblem(volumeId) !== null) return []
     const namePrefix = volumePrefix(volumeId)
-    const own = this.access.store.generateObjectNamePrefix({ ...backupOfId(SAMPLE_ID), volumeId })
+    const own = this.access.store.generateObjectNamePrefix({ ...sampleBackup, volumeId })
     const locations = await this.all(nearContainer, own.startsWith(namePrefix) ? namePrefix : '')
     return locations.filter(({ prefix, unlisted }) => unlisted ?? mayBeOfVolume(prefix, volumeId))
   }
@@ -226,14 +227,6 @@ export class StoreIndex {
       if (!isUnreadable(error)) throw error
       return [{ container, prefix: '', objectName: '', unlisted: error }]
     }
-  }
-}
-
-/** A backup of which only the id is known: a driver's choice of a container may depend on nothing else. */
-function backupOfId(id: string): NewBackup {
-  return {
-    ...{ id, volumeId: id, parentId: null, container: null, name: null, description: null },
-    createdAt: new Date(0),
   }
 }
 

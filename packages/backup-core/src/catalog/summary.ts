@@ -1,6 +1,6 @@
 import type { BackupRecord, StoredSizes } from '../contracts/records.js'
 import { compressionsOf, type Manifest } from '../format/manifest.js'
-import { isoCreatedAt, parseCreatedAt } from '../format/timestamps.js'
+import { formatPrefixTimestamp, isoCreatedAt, parseCreatedAt } from '../format/timestamps.js'
 import { startSecondOf } from '../format/backup-prefix.js'
 import { endOfObjects, sizeByManifest } from '../chain/volume-size.js'
 
@@ -140,6 +140,5 @@ export async function* newestFirst<Location extends { readonly prefix: string }>
 }
 
 function secondOf({ record: { createdAt } }: Summary): string {
-  const time = parseCreatedAt(createdAt) ?? new Date(0)
-  return time.toISOString().replace(/\D/g, '').slice(0, 14)
+  return formatPrefixTimestamp(parseCreatedAt(createdAt) ?? new Date(0))
 }

@@ -61,17 +61,25 @@ export async function loadChain(
   for (let child = first; child.manifest.parentId !== null;) {
     const { parentId, parentPrefix } = child.manifest
     const { id: childId, container } = child.record
-    if (seen.has(parentId)) throw broken(`the parents of backup ${childId} lead back to ${parentId}: a loop`)
+    if (seen.has(parentId))
+      throw broken(
+        `the parents of backup ${childId} lead back to ${parentId}: a loop. Use another backup of the volume`,
+      )
     seen.add(parentId)
     const parent = await lookup.find(parentId, container, parentPrefix).catch((error: unknown) => {
       // A caller's catalog may know a backup whose objects are gone.
       if (!isBackupError(error, 'OBJECT_MISSING')) throw error
-      throw broken(`backup ${parentId}, one of its parents, has no metadata any more`, error)
+      throw broken(
+        `backup ${parentId}, one of its parents, has no metadata any more. Use another backup of the volume`,
+        error,
+      )
     })
     if (!parent) throw broken(await absence(lookup, newest, childId, parentId))
     const parentVolume = parent.manifest.volumeId
     if (parentVolume !== volumeId)
-      throw broken(`backup ${parentId} is of volume ${parentVolume}, its child of volume ${volumeId}`)
+      throw broken(
+        `backup ${parentId} is of volume ${parentVolume}, its child of volume ${volumeId}. Use another backup of the volume`,
+      )
     rest.push(parent)
     child = parent
   }
@@ -118,7 +126,9 @@ export async function readManifestAt(access: StoreAccess, location: ObjectLocati
   })
   // Every backend's prefixes contain the id (ObjectStore.generateObjectNamePrefix).
   if (objectName.includes(manifest.backupId)) return manifest
-  throw invalid(`is of backup ${manifest.backupId}, but its name does not contain that id. Was it renamed?`)
+  throw invalid(
+    `is of backup ${manifest.backupId}, but its name does not contain that id. It may have been renamed: give it its old name back.`,
+  )
 }
 
 /** Reads a backup's manifest, and checks it against the record. */
@@ -129,7 +139,7 @@ export async function readManifest(
   const objectName = manifestObjectName(prefix)
   const manifest = await readManifestAt(access, { container, objectName })
   if (manifest.backupId === id) return manifest
-  const message = `${objectName} is of backup ${manifest.backupId}, expected ${id}. Was it renamed?`
+  const message = `${objectName} is of backup ${manifest.backupId}, expected ${id}. It may have been renamed: give it its old name back.`
   throw new BackupError('METADATA_INVALID', message, { container, objectName, backupId: id })
 }
 
@@ -211,7 +221,7 @@ export function manifestDamaged(
   const manifestName = manifestObjectName(prefix)
   return new BackupError(
     'METADATA_INVALID',
-    `The metadata of backup ${id} is damaged: ${what}. Nothing was restored from it. Use another backup of the volume, or another copy of ${manifestName}.`,
+    `The metadata of backup ${id} is damaged: ${what}. Use another backup of the volume, or another copy of ${manifestName}.`,
     {
       ...{ backupId: id, container, objectName: object?.name ?? manifestName },
       ...(object && { offsetBytes: object.offsetBytes }),

@@ -38,7 +38,7 @@ export interface Progress {
  */
 export type ByteProgressListener = (reachedBytes: number, totalBytes: number) => void
 
-/** Called with reports, never concurrently. An error that it throws fails the operation. */
+/** Called with reports, never concurrently. What it throws is ignored; to end an operation, use its `signal`. */
 export type ProgressListener = (progress: Progress) => void
 
 /** A finding that does not stop an operation. */
@@ -91,6 +91,6 @@ export interface OperationOptions {
   /** Ends the operation with `ABORTED`, after everything that it started has ended. */
   readonly signal?: AbortSignal
   readonly onProgress?: ProgressListener
-  /** Overrides the driver's own `onWarning`. */
+  /** Overrides the driver's own `onWarning`, but for warnings of the backend itself, which have the code `DRIVER`. */
   readonly onWarning?: WarningListener
 }

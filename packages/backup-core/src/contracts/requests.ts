@@ -31,7 +31,7 @@ export interface BackupRequest {
 
 /** Options of `restore`. */
 export interface RestoreOptions extends OperationOptions {
-  /** Restores only these bytes, at their own offset; the rest of the target is left unchanged. @default all */
+  /** Restores only these bytes, at their own offset; the rest of the target is left unchanged, and an empty or new file gets the size of the volume. @default all */
   readonly range?: VolumeExtent
   /** Accepts a target that has data. @default false */
   readonly overwrite?: boolean
@@ -125,7 +125,7 @@ export interface CreatedStore {
 }
 
 /** Options of `removeOrphans`. */
-export interface OrphanOptions extends OperationOptions {
+export interface OrphanOptions extends Omit<OperationOptions, 'onProgress'> {
   /**
    * Keeps orphans that are younger than this, in milliseconds: a running backup has no `_metadata` yet. The age is that of
    * the newest object under a prefix. 0 removes orphans of any age: use it only while no backup or delete is running.

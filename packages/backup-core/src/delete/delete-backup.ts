@@ -28,7 +28,7 @@ export interface DeleteContext extends Pick<DeleteTargetsJob, 'catalog' | 'onWar
 }
 
 /** Why a backup must be kept. */
-interface Refusal {
+interface KeepReason {
   readonly error: Error
   /** Whether `_metadata` may still be removed: that request was cut off, and a proxy may have buffered it. */
   readonly mayStillBeRemoved: boolean
@@ -45,7 +45,7 @@ const OTHER_DELETE_MS = 10_000
 const CHECK_INTERVAL_MS = 250
 
 /** How long putting `_metadata` back may take: the caller's signal may be aborted by then. */
-const PUT_BACK_MS = 60_000
+const ROLL_BACK_MS = 60_000
 
 /**
  * Deletes one backup, so that a delete that is interrupted anywhere can be finished, and an incremental that is committed
@@ -95,7 +95,7 @@ export class BackupDelete {
    *
    * @param error - why the backup must be kept
    */
-  async putBackUnfinished(error: Error): Promise<void> {
+  async rollBackUnfinished(error: Error): Promise<void> {
     const others = await this.#find()
     if (this.#committed || others.length === 0) return
     await this.#mark(others)
@@ -141,15 +141,15 @@ export class BackupDelete {
    * @param decide - returns the reason why the backup must be kept. It is called again after another delete intervened
    * @throws that reason
    */
-  async #settle(decide: () => Promise<Refusal | undefined>): Promise<void> {
+  async #settle(decide: () => Promise<KeepReason | undefined>): Promise<void> {
     const { context, target } = this
     const { id, container } = target
     for (let rounds = 1; rounds <= MAX_ROUNDS; rounds += 1) {
       const refusal = await decide()
-      const access = refusal === undefined ? context.access : this.#accessToPutBack()
+      const access = refusal === undefined ? context.access : this.#accessToRollBack()
       if (refusal === undefined) await this.#rewriteMarker({ removing: true })
       const markers = await listMarkers(access, target).catch((cause: unknown) => {
-        throw refusal === undefined ? cause : this.#notPutBack(refusal, cause)
+        throw refusal === undefined ? cause : this.#notRolledBack(refusal, cause)
       })
       const others = markers.readable.filter(({ token }) => token !== this.#own?.token)
       if (!(await this.#ownIsStored(access, markers))) {
@@ -164,11 +164,11 @@ export class BackupDelete {
         if (await this.#untilNoneIsInTheWay(refusal)) continue
         if (refusal === undefined) throw this.#conflict()
         throw others.some(({ removing }) => removing)
-          ? this.#notPutBack(refusal, this.#conflict())
+          ? this.#notRolledBack(refusal, this.#conflict())
           : refusal.error
       }
       if (refusal !== undefined) {
-        if (!(await this.#putBack(refusal))) continue
+        if (!(await this.#rollBack(refusal))) continue
         throw refusal.error
       }
       if (await access.exists(container, this.#manifestName)) {
@@ -188,7 +188,7 @@ export class BackupDelete {
   }
 
   /** Removes `_metadata`, then searches dependents. @returns the reason why the backup must be kept */
-  async #hide(): Promise<Refusal | undefined> {
+  async #hide(): Promise<KeepReason | undefined> {
     const { target } = this
     const { access, assertNoDependents } = this.context
     let removing = false
@@ -227,12 +227,12 @@ export class BackupDelete {
   }
 
   /** What another delete removes is not put back, even where that delete seems to have been killed: it may continue. */
-  #isInTheWay(other: Marker, refusal: Refusal | undefined): boolean {
+  #isInTheWay(other: Marker, refusal: KeepReason | undefined): boolean {
     return !this.#own || outranks(other, this.#own) || (refusal !== undefined && other.removing)
   }
 
   /** Waits until no marker of another delete is in the way. @returns whether that happened in time */
-  async #untilNoneIsInTheWay(refusal: Refusal | undefined): Promise<boolean> {
+  async #untilNoneIsInTheWay(refusal: KeepReason | undefined): Promise<boolean> {
     for (let waitedMs = 0; waitedMs < OTHER_DELETE_MS; waitedMs += CHECK_INTERVAL_MS) {
       await new Promise<void>((resolve) => setTimeout(resolve, CHECK_INTERVAL_MS))
       const { readable } = await listMarkers(this.context.access, this.target)
@@ -248,19 +248,19 @@ export class BackupDelete {
     return own.size > (own.has(this.#manifestName) ? 1 : 0)
   }
 
-  #accessToPutBack(): StoreAccess {
-    return new StoreAccess(this.context.access.store, { signal: AbortSignal.timeout(PUT_BACK_MS) })
+  #accessToRollBack(): StoreAccess {
+    return new StoreAccess(this.context.access.store, { signal: AbortSignal.timeout(ROLL_BACK_MS) })
   }
 
   /**
    * Undoes a delete that has removed no object but `_metadata`. Where that fails, the marker stays for the next delete.
    *
-   * @returns whether it is undone; false where another delete decides now
+   * @returns whether it is rolled back; false where another delete decides now
    */
-  async #putBack(refusal: Refusal): Promise<boolean> {
+  async #rollBack(refusal: KeepReason): Promise<boolean> {
     const own = this.#own
     const { container } = this.target
-    const access = this.#accessToPutBack()
+    const access = this.#accessToRollBack()
     try {
       if (this.#manifestBytes && !(await access.exists(container, this.#manifestName))) {
         await this.#assertWhole(access, this.#manifestBytes)
@@ -279,7 +279,7 @@ export class BackupDelete {
       if (!refusal.mayStillBeRemoved) await access.delete(container, own.objectName)
       return true
     } catch (cause) {
-      throw this.#notPutBack(refusal, cause)
+      throw this.#notRolledBack(refusal, cause)
     }
   }
 
@@ -316,9 +316,9 @@ export class BackupDelete {
     return new BackupError('CONFLICT', message, { backupId: id, container })
   }
 
-  #notPutBack({ error }: Refusal, cause: unknown): BackupError {
+  #notRolledBack({ error }: KeepReason, cause: unknown): BackupError {
     const { id, container } = this.target
-    const message = `${error.message} The metadata of backup ${id} was removed, and could not be put back. Delete the backup again: its dependents are searched again, and the delete is finished or undone.`
+    const message = `${error.message} The metadata of backup ${id} was removed, and could not be put back. Delete the backup again: its dependents are searched again, and the delete is finished or rolled back.`
     return new BackupError('DELETE_INCOMPLETE', message, { backupId: id, container, cause })
   }
 }

@@ -114,7 +114,7 @@ export class DependentsSearch {
     const containers = new Set([toDelete[0].container])
     const listings: ContainerListing[] = []
     const collect = (error: unknown): void => {
-      if (!mayHide(error)) throw error
+      if (!mayConcealDependent(error)) throw error
       unknown.push(error)
     }
     try {
@@ -144,14 +144,14 @@ async function collectFaults(
     return await read()
   } catch (error) {
     if (isBackupError(error, 'OBJECT_MISSING')) gone.add(keyOf(container, objectName))
-    else if (mayHide(error)) faults.push(error)
+    else if (mayConcealDependent(error)) faults.push(error)
     else throw error
     return undefined
   }
 }
 
 /** Whether a failure may hide a dependent: one of the object or container alone, and not of the store. */
-function mayHide(error: unknown): error is BackupError {
+function mayConcealDependent(error: unknown): error is BackupError {
   return (
     isUnreadable(error) || isBackupError(error, 'STORE_FAILED') || isBackupError(error, 'LISTING_INVALID')
   )

@@ -1,7 +1,8 @@
 import { backupNotFound } from '../catalog/backup-lookup.js'
 import { findLeftBehind } from '../catalog/store-index.js'
-import type { BackupReference } from '../contracts/records.js'
-import { BackupError } from '../errors/backup-error.js'
+import { readManifest } from '../chain/chain.js'
+import type { BackupRecord, BackupReference } from '../contracts/records.js'
+import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { PrefixParser } from '../format/backup-prefix.js'
 import { isUnreadable, type StoreAccess } from '../store/access.js'
 import type { DeleteJob } from './run-delete.js'
@@ -31,25 +32,25 @@ export async function findTargets(
   reference: BackupReference,
   force: boolean,
 ): Promise<DeleteTargets> {
-  if (typeof reference !== 'string') return [reference]
   const lookup = openLookup()
+  const id = typeof reference === 'string' ? reference : reference.id
   let unreadable: BackupError | undefined
   try {
-    const record = callerCatalog
-      ? await callerCatalog.get(reference, access.options)
-      : (await lookup.find(reference))?.record
-    if (record) return [record]
+    const stated = typeof reference === 'string' ? await callerCatalog?.get(id, access.options) : reference
+    if (stated) return [await statedTarget(access, stated, force)]
+    const found = callerCatalog ? undefined : await lookup.find(id)
+    if (found) return [found.record]
   } catch (error) {
     if (!isUnreadable(error)) throw error
     unreadable = error
   }
   // Of a backup whose `_metadata` exists and is damaged, markers are not read.
-  for (const location of unreadable ? [] : await lookup.findMarkers(reference)) {
+  for (const location of unreadable ? [] : await lookup.findMarkers(id)) {
     try {
       const marker = await readMarker(access, location)
       // That delete has ended since it was listed.
       if (!marker) continue
-      const target = { id: reference, container: location.container, prefix: marker.prefix }
+      const target = { id, container: location.container, prefix: marker.prefix }
       // Undefined for a backup that was deleted with `force`.
       const manifest = await parseIfReadable(marker.manifestBytes, target)
       const known = manifest && { volumeId: manifest.volumeId, objectCount: manifest.objects.length }
@@ -63,9 +64,30 @@ export async function findTargets(
     const message = `${unreadable.message} To delete the backup all the same, by the prefix of its objects, set \`force\`.`
     throw new BackupError(unreadable.code, message, { ...unreadable.details, cause: unreadable })
   }
-  const [first, ...rest] = force ? await targetsByPrefix(access, reference) : []
-  if (!first) throw unreadable ?? backupNotFound(reference)
+  const [first, ...rest] = force ? await targetsByPrefix(access, id) : []
+  if (!first) throw unreadable ?? backupNotFound(id)
   return [first, ...rest]
+}
+
+/**
+ * Reads the manifest of a backup that a record names: dependents are searched by its volume, and a wrong record would hide
+ * them.
+ */
+async function statedTarget(
+  access: StoreAccess,
+  { id, container, prefix }: BackupRecord,
+  force: boolean,
+): Promise<DeleteTarget> {
+  const location = { id, container, prefix }
+  try {
+    const { volumeId, objects } = await readManifest(access, location)
+    return { ...location, volumeId, objectCount: objects.length }
+  } catch (error) {
+    // Deleted before: what may be left is deleted. With `force`, also what is damaged.
+    const isDeletable = isBackupError(error, 'OBJECT_MISSING') || (force && isUnreadable(error))
+    if (isDeletable && prefix.includes(id)) return location
+    throw error
+  }
 }
 
 /** Finds the prefixes of an id, whichever of their objects exist. */

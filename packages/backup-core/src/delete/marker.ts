@@ -22,7 +22,7 @@ export interface LocatedBackup extends BackupLocation {
 
 /**
  * An object that marks a backup as being deleted: its name, and its content, which is a line of JSON and the bytes of
- * `_metadata`, so that an interrupted delete can be completed or undone.
+ * `_metadata`, so that an interrupted delete can be completed or rolled back.
  */
 export interface Marker {
   readonly objectName: string
@@ -32,7 +32,7 @@ export interface Marker {
   readonly token: string
   /** One more than the highest of the markers that its run found: of concurrent deletes the highest decides. */
   readonly generation: number
-  /** Whether its run found no dependents and removes the objects: a removal cannot be undone. */
+  /** Whether its run found no dependents and removes the objects: a removal cannot be rolled back. */
   readonly removing: boolean
   /** The bytes of `_metadata`, as they were; empty where it could not be read. */
   readonly manifestBytes: Uint8Array

@@ -66,7 +66,7 @@ export async function deleteTargets(
   if (refusal) {
     // An incremental was committed while an earlier delete was interrupted: it needs its parent.
     if (first.found.length > 0)
-      for (const next of targets) await new BackupDelete(context, next).putBackUnfinished(refusal)
+      for (const next of targets) await new BackupDelete(context, next).rollBackUnfinished(refusal)
     throw refusal
   }
   for (const error of force ? first.unknown : []) {

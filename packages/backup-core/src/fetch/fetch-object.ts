@@ -14,7 +14,7 @@ import {
 import type { StoredObject } from '../format/manifest.js'
 import { md5Of } from '../hash/chunk-hasher.js'
 import type { PipelineContext } from '../pipeline/pipeline.js'
-import type { Concurrency } from '../pipeline/slots.js'
+import type { SlotCounts } from '../pipeline/slots.js'
 import { StoreAccess } from '../store/access.js'
 import { withReader } from '../store/objects.js'
 
@@ -22,7 +22,7 @@ import { withReader } from '../store/objects.js'
 export interface ChainJob extends ChainContext {
   readonly compressors: Compressors
   readonly allowMissingMd5: boolean
-  readonly concurrency: Concurrency
+  readonly concurrency: SlotCounts
   readonly maxMemoryBytes: number
   /** The maximum memory of an object that must be held whole. */
   readonly maxObjectMemoryBytes: number

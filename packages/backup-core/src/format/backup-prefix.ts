@@ -10,7 +10,8 @@ const cinderHeads: readonly RegExp[] = [
   /^volume_[^/]+\/\d{14}\/az_[^/]*_backup_$/,
 ]
 
-const sample: NewBackup = {
+/** An example: drivers choose a prefix by nothing but such a backup. */
+export const sampleBackup: NewBackup = {
   id: '5a3c1e7f-4b2d-4c6e-8f90-9d1e2f3a4b5c',
   volumeId: '7b1d9e2c-3a5f-4e8d-9c71-4f6a5b8c7d9e',
   parentId: null,
@@ -28,7 +29,7 @@ export class PrefixParser {
   private readonly heads: readonly RegExp[]
 
   constructor(store: Pick<ObjectStore, 'generateObjectNamePrefix'>) {
-    const own = headOf(store.generateObjectNamePrefix(sample))
+    const own = headOf(store.generateObjectNamePrefix(sampleBackup))
     this.heads = own ? [...cinderHeads, own] : cinderHeads
   }
 
@@ -47,10 +48,10 @@ export class PrefixParser {
 
 /** What comes before the id in a driver's prefixes, as a pattern; undefined where the id is not at the end. */
 function headOf(example: string): RegExp | undefined {
-  if (!example.endsWith(sample.id)) return undefined
-  const head = example.slice(0, -sample.id.length)
+  if (!example.endsWith(sampleBackup.id)) return undefined
+  const head = example.slice(0, -sampleBackup.id.length)
   const pattern = head
-    .split(sample.volumeId)
+    .split(sampleBackup.volumeId)
     .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\d/g, '\\d'))
     .join('[0-9A-Za-z._-]+')
   // A driver whose prefix is the id alone would make a backup of every name.

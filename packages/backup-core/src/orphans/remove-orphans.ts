@@ -176,7 +176,7 @@ class OrphanRemover {
   }
 
   /**
-   * Finishes a delete that was interrupted, or undoes it where an incremental depends on the backup.
+   * Finishes a delete that was interrupted, or rolls it back where an incremental depends on the backup.
    *
    * @returns the prefix of the backup that is marked
    */
@@ -198,7 +198,7 @@ class OrphanRemover {
     if (prefix === undefined) return undefined
     const target = { id: backupId, container, prefix }
     await this.#decide(candidate, [objectName], async () => {
-      // The delete had not begun to remove anything, or was undone.
+      // The delete had not begun to remove anything, or was rolled back.
       if (await this.#mayBeCommitted(container, target.prefix)) return deleteMarker()
       try {
         const { objectsDeleted } = await deleteTargets(this.job, [target], this.#access.options)
@@ -206,7 +206,7 @@ class OrphanRemover {
         return { outcome: 'finished' }
       } catch (error) {
         if (!isBackupError(error) || !keptCodes.has(error.code)) throw error
-        // The delete was undone: the marker has no purpose any more.
+        // The delete was rolled back: the marker has no purpose any more.
         if (await this.#mayBeCommitted(container, target.prefix)) await deleteMarker()
         return { outcome: 'kept', reason: error.message }
       }

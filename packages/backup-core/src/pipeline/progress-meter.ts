@@ -19,7 +19,6 @@ export class ProgressMeter {
   #objects = 0
   #step: ProgressStep | undefined
   #reportedAtMs = Number.NEGATIVE_INFINITY
-  #listenerFailure: { readonly error: unknown } | undefined
 
   constructor(phase: ProgressPhase, total: number | undefined, listener: ProgressListener | undefined) {
     this.#phase = phase
@@ -41,7 +40,6 @@ export class ProgressMeter {
 
   /** Counts, and reports. Only {@link finish} reports 100 percent: until then the operation is not committed. */
   add(counts: { done?: number; transferredBytes?: number; objects?: number }): void {
-    if (this.#listenerFailure) throw this.#listenerFailure.error
     if (counts.done !== undefined) this.#step = undefined
     this.#done += counts.done ?? 0
     this.#transferredBytes += counts.transferredBytes ?? 0
@@ -51,30 +49,15 @@ export class ProgressMeter {
 
   /** Reports a step in which no bytes of the volume are processed. */
   begin(step: ProgressStep): void {
-    if (this.#listenerFailure) throw this.#listenerFailure.error
     this.#step = step
     this.#reportProgress()
   }
 
-  /**
-   * Counts progress within a chunk or an object, and reports it a few times a second. It is called from within requests and
-   * compressors, which would treat an error of the listener as their own failure: the next {@link add} or {@link finish} throws
-   * that error.
-   */
+  /** Counts progress within a chunk or an object, and reports it a few times a second. */
   move(doneBytes: number): void {
     this.#step = undefined
     this.#done += doneBytes
-    if (
-      !this.#listener ||
-      this.#listenerFailure ||
-      performance.now() - this.#reportedAtMs < REPORT_INTERVAL_MS
-    )
-      return
-    try {
-      this.#reportProgress()
-    } catch (error) {
-      this.#listenerFailure = { error }
-    }
+    if (performance.now() - this.#reportedAtMs >= REPORT_INTERVAL_MS) this.#reportProgress()
   }
 
   #reportProgress(): void {
@@ -84,7 +67,6 @@ export class ProgressMeter {
 
   /** Reports the success of the operation. */
   finish(): void {
-    if (this.#listenerFailure) throw this.#listenerFailure.error
     this.#step = undefined
     this.#total ??= this.#done
     this.#done = Math.max(this.#done, this.#total)
@@ -103,7 +85,11 @@ export class ProgressMeter {
       transferredBytes: this.#transferredBytes,
       objects: this.#objects,
     }
-    this.#listener(progress)
+    try {
+      this.#listener(progress)
+    } catch {
+      // Documented with ProgressListener.
+    }
   }
 }
 

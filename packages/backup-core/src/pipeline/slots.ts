@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { limitFunction } from 'p-limit'
 
 /** How many objects may be compressed, stored or fetched concurrently. */
-export interface Concurrency {
+export interface SlotCounts {
   /** Objects of which each keeps a core busy. */
   readonly chunks: number
   /** Objects of at most {@link SMALL_OBJECT_BYTES}. */
@@ -21,13 +21,13 @@ export const CONCURRENT_REQUESTS = 8
  *
  * @param chosen - the caller's `concurrency`, which applies to small objects too
  */
-export function concurrencyFrom(chosen: number | undefined): Concurrency {
+export function concurrencyFrom(chosen: number | undefined): SlotCounts {
   const chunks = chosen ?? Math.min(8, Math.max(2, availableParallelism()))
   return { chunks, smallObjects: chosen ?? CONCURRENT_REQUESTS }
 }
 
 /** How many objects of at most that length may be worked on concurrently. */
-export function concurrencyFor({ chunks, smallObjects }: Concurrency, lengthBytes: number): number {
+export function concurrencyFor({ chunks, smallObjects }: SlotCounts, lengthBytes: number): number {
   return lengthBytes <= SMALL_OBJECT_BYTES ? smallObjects : chunks
 }
 
@@ -43,7 +43,7 @@ export class Slots {
   readonly #chunks: Limit
   readonly #smallObjects: Limit
 
-  constructor({ chunks, smallObjects }: Concurrency) {
+  constructor({ chunks, smallObjects }: SlotCounts) {
     this.#chunks = limitTo(chunks)
     this.#smallObjects = limitTo(smallObjects)
   }

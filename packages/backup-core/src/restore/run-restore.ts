@@ -83,7 +83,6 @@ export async function runRestore(
     await target.discard?.().catch(() => undefined)
     throw error
   }
-  // The target is complete: a listener that throws now does not undo that.
   meter.finish()
   const sizes = { sizeBytes: volume.sizeBytes, ...writer.counts, objectsFetched: objects.length }
   return { backupId: record.id, ...sizes, volumeMetadata }
@@ -108,7 +107,7 @@ async function assertPresent(job: ChainJob, map: ExtentMap, volume: VolumeInfo):
       const advice = 'a restore does not need it, but no incremental can be made on this backup'
       onWarning({ code: 'HASH_LIST_UNREADABLE', message: `${message}; ${advice}.`, backupId })
     } else if (strict || needed.has(objectName)) {
-      const what = `${message}: nothing was restored. Verify the backup to see what else is missing.`
+      const what = `Cannot restore backup ${chain[0].record.id}: ${message}. Nothing was written. Verify the backup to see what else is missing.`
       throw new BackupError('OBJECT_MISSING', what, { backupId, objectName, problems: missing })
     } else {
       const warning = `${message}; this restore does not need its data.`

@@ -140,7 +140,8 @@ const deleteShape: OptionShape<DeleteOptions> = {
 }
 
 const orphanShape: OptionShape<OrphanOptions> = {
-  ...operationShape,
+  ...storeShape,
+  onWarning: rules.callback,
   olderThanMs: {
     expected: 'a number of milliseconds, at least 0',
     accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,

@@ -3,7 +3,7 @@ import { BackupError } from '../errors/backup-error.js'
 import { checkedCompressor, Compressors, isCinderCompatible } from '../compression/compressors.js'
 import type { Compressor } from '../contracts/compressor.js'
 import { defaultMaxMemoryBytes, usableMemoryBytes } from '../pipeline/memory-plan.js'
-import { concurrencyFrom, type Concurrency } from '../pipeline/slots.js'
+import { concurrencyFrom, type SlotCounts } from '../pipeline/slots.js'
 import type { WarningListener } from '../contracts/progress.js'
 import type { ChunkedDriverOptions, DriverDefaults } from '../contracts/options.js'
 
@@ -49,7 +49,7 @@ export interface DriverSettings {
   readonly compressors: Compressors
   /** 0 in strict mode: Cinder joins nothing. */
   readonly joinGapBytes: number
-  readonly concurrency: Concurrency
+  readonly concurrency: SlotCounts
   readonly maxMemoryBytes: number
   /** The memory limit for a single object that must be held whole: the caller's limit, or else all memory. */
   readonly maxObjectMemoryBytes: number

@@ -241,7 +241,7 @@ function verifyFailed(backupId: string, problems: readonly BackupProblem[]): Bac
   const more = problems.length > shown.length ? ` (and ${problems.length - shown.length} more)` : ''
   return new BackupError(
     'VERIFY_FAILED',
-    `Backup ${backupId} has ${problems.length} fault(s): ${shown.join('; ')}${more}. Make a new full backup of the volume while it exists.`,
+    `Backup ${backupId} has ${problems.length} problem(s): ${shown.join('; ')}${more}. Make a new full backup of the volume while it exists.`,
     { backupId, problems: problems.slice(0, MAX_PROBLEMS) },
   )
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { FileHandle } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import type { VolumeExtent } from '../contracts/volume.js'
+import { throwIfAborted } from '../errors/backup-error.js'
 import { errnoOf } from './positional-io.js'
 
 /** Fewer bytes of holes than this are read faster than the program starts that lists them. */
@@ -44,6 +45,13 @@ export const HOLE_PROGRAMS: readonly HoleProgram[] = [
   ['python3', '-I', '-S', '-c', pythonProgram],
 ]
 
+/** Options of {@link dataExtents}. */
+export interface DataExtentsOptions {
+  /** @default perl and Python */
+  readonly programs?: readonly HoleProgram[]
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Yields the extents of an open file that hold data, as the file system reports them. What is not known counts as data:
  * all of the file where no program runs, and the rest of it where one ends without `end`.
@@ -54,7 +62,7 @@ export const HOLE_PROGRAMS: readonly HoleProgram[] = [
 export async function* dataExtents(
   handle: FileHandle,
   sizeBytes: number,
-  programs: readonly HoleProgram[] = HOLE_PROGRAMS,
+  { programs = HOLE_PROGRAMS, signal }: DataExtentsOptions = {},
 ): AsyncGenerator<VolumeExtent> {
   let reachedBytes = 0
   for (const program of (await isOnDisk(handle)) ? programs : []) {
@@ -62,6 +70,8 @@ export async function* dataExtents(
     if (!child) continue
     // Resolves when the program has ended, or could not be started.
     const ended = once(child, 'close').catch(() => undefined)
+    const onAbort = (): boolean => child.kill()
+    signal?.addEventListener('abort', onAbort, { once: true })
     try {
       const lines = child.stdout ? createInterface({ input: child.stdout, crlfDelay: Infinity }) : []
       for await (const line of lines) {
@@ -71,7 +81,9 @@ export async function* dataExtents(
         reachedBytes = extent.offsetBytes + extent.lengthBytes
         yield extent
       }
+      throwIfAborted(signal, 'Searching for holes')
     } finally {
+      signal?.removeEventListener('abort', onAbort)
       child.kill()
       await ended
     }

@@ -8,7 +8,7 @@ import { deviceNumber, deviceSizeBytes, deviceWriteCount, probeSizeBytes } from 
 import { closeOnFailure } from './checked-volume.js'
 import { dataExtents, WORTHWHILE_HOLE_BYTES } from './file-holes.js'
 import { unlessErrno, fileKind, readFully, mapReadErrors } from './positional-io.js'
-import { markPathOf, readMark } from './restore-mark.js'
+import { markPathOf, readRestoreMark } from './restore-mark.js'
 import { streamVolume } from './stream-volume.js'
 
 /** How a file is read. */
@@ -83,7 +83,7 @@ async function openFifoSource(
 /** A file that a restore into it left unfinished holds parts of two volumes. */
 async function assertRestoreFinished(path: string): Promise<void> {
   const realPath = await mapReadErrors(path, () => realpath(path))
-  const mark = await readMark(realPath)
+  const mark = await readRestoreMark(realPath)
   if (!mark) return
   throw new BackupError(
     'SOURCE_INCOMPLETE',
@@ -136,7 +136,7 @@ async function deviceState(handle: FileHandle, stats: BigIntStats): Promise<Sour
 class FileSource implements OpenSource {
   readonly seekable = true
   readonly sizeBytes: number
-  readonly extents?: () => AsyncIterable<VolumeExtent>
+  readonly extents?: (options?: VolumeOpenOptions) => AsyncIterable<VolumeExtent>
 
   constructor(
     private readonly path: string,
@@ -145,7 +145,7 @@ class FileSource implements OpenSource {
     skipsHoles: boolean,
   ) {
     this.sizeBytes = state.sizeBytes
-    if (skipsHoles) this.extents = () => dataExtents(handle, state.sizeBytes)
+    if (skipsHoles) this.extents = ({ signal } = {}) => dataExtents(handle, state.sizeBytes, { signal })
   }
 
   async read(into: Uint8Array, offsetBytes: number, options: VolumeOpenOptions = {}): Promise<number> {

@@ -38,10 +38,19 @@ function pathBeside(realPath: string, suffix: string): string {
 }
 
 /** The mark beside a file; undefined where there is none. One that cannot be read counts as an unknown restore's. */
-export async function readMark(realPath: string): Promise<MarkContent | undefined> {
+export async function readRestoreMark(realPath: string): Promise<MarkContent | undefined> {
   const reading = unlessErrno(readFile(markPathOf(realPath), 'utf8'), 'ENOENT', 'ENOTDIR')
   const text = await reading.catch(() => '')
   return text === undefined ? undefined : contentOf(text)
+}
+
+/** How often another restore may remove its mark between two calls. */
+const MAX_ATTEMPTS = 10
+
+function unusableMark(realPath: string): BackupError {
+  const path = markPathOf(realPath)
+  const message = `Cannot mark ${realPath} as being restored: ${path} exists and cannot be read. Remove it, and restore again.`
+  return new BackupError('TARGET_BUSY', message)
 }
 
 /** A mark that this process holds: the lock on the file, and the note that it is incomplete. */
@@ -72,10 +81,11 @@ export async function takeMark(
     host: hostname(),
     pid: process.pid,
   }
-  while (!(await createMark(markPathOf(realPath), content))) {
-    const found = await readMark(realPath)
-    // Removed between the two calls.
-    if (!found) continue
+  for (let attempts = 1; !(await createMark(markPathOf(realPath), content)); attempts += 1) {
+    const found = await readRestoreMark(realPath)
+    // Removed between the two calls; or not a file, if that happens again and again.
+    if (!found && attempts < MAX_ATTEMPTS) continue
+    if (!found) throw unusableMark(realPath)
     await assertNotRunning(realPath, found)
     assertCovers(realPath, found, request)
     if (!(await replaceDeadMark(realPath, found, content))) continue
@@ -85,7 +95,7 @@ export async function takeMark(
     break
   }
   // The mark may have been removed by hand, and another restore have made its own.
-  const isOwn = async (): Promise<boolean> => (await readMark(realPath))?.token === content.token
+  const isOwn = async (): Promise<boolean> => (await readRestoreMark(realPath))?.token === content.token
   return {
     remove: async () => {
       if (await isOwn()) await unlink(markPathOf(realPath))
@@ -98,7 +108,7 @@ export async function takeMark(
 
 /** Removes the mark of a dead restore beside a file that is about to be created. */
 export async function removeDeadMark(realPath: string): Promise<void> {
-  const found = await readMark(realPath)
+  const found = await readRestoreMark(realPath)
   if (!found) return
   await assertNotRunning(realPath, found)
   await unlink(markPathOf(realPath))
@@ -139,7 +149,7 @@ async function replaceDeadMark(realPath: string, found: MarkContent, content: Ma
     )
   }
   try {
-    const now = await readMark(realPath)
+    const now = await readRestoreMark(realPath)
     if (now?.token !== found.token || now.state !== found.state) return false
     await replaceMark(realPath, content)
     return true

@@ -151,7 +151,7 @@ export class WorkerPool {
     thread.on('message', ({ id, result, error }: Answer) => {
       const job = worker.jobs.get(id)
       worker.jobs.delete(id)
-      if (worker.jobs.size === 0) this.#rest(worker)
+      if (worker.jobs.size === 0) this.#becomeIdle(worker)
       if (error === undefined) job?.resolve(result)
       else job?.reject(error)
       this.#assign()
@@ -166,7 +166,7 @@ export class WorkerPool {
   }
 
   /** An idle worker does not keep the program running, and ends after a while. */
-  #rest(worker: PooledWorker): void {
+  #becomeIdle(worker: PooledWorker): void {
     worker.thread.unref()
     worker.idleTimer = setTimeout(() => {
       this.#remove(worker, undefined)

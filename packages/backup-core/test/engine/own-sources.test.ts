@@ -282,7 +282,7 @@ describe('a target whose methods fail', () => {
     const onProgress = ({ percent, step }: Progress): void => {
       if (percent === 100 && step === undefined) throw new Error('the listener failed')
     }
-    await expect(driver.restore(id, { openTarget }, { onProgress })).rejects.toThrow('the listener failed')
+    await driver.restore(id, { openTarget }, { onProgress })
     expect([discards, Buffer.compare(target.bytes, volume)]).toEqual([0, 0])
   })
 })

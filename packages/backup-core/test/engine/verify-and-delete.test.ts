@@ -137,6 +137,17 @@ describe('deleteBackup', () => {
     await driver.verify('next', { level: 'full' })
   })
 
+  it('finds the incrementals of the backup, whatever volume a record states', async () => {
+    const { driver, full } = await chain()
+    const error = await failure(driver.deleteBackup({ ...full, volumeId: 'other' }))
+    expect([error.code, error.details.backupIds]).toEqual(['HAS_DEPENDENTS', ['next']])
+    for (const force of [false, true]) {
+      const renamed = await failure(driver.deleteBackup({ ...full, id: 'other' }, { force }))
+      expect(renamed.code).toBe('METADATA_INVALID')
+    }
+    expect(await driver.listBackups()).toHaveLength(2)
+  })
+
   it('deletes the descendants first where the caller says so, and leaves nothing', async () => {
     const { driver } = await chain()
     expect(await driver.deleteBackup('full', { withDescendants: true })).toMatchObject({

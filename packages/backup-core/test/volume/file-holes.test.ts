@@ -77,14 +77,14 @@ describe('the holes of a sparse file', () => {
     it.runIf(process.platform === 'linux' && isThere(own[0], '--version'))(
       `are reported by ${own[0]} alone`,
       async () => {
-        expectData(await all(dataExtents(handle, sizeBytes, [own])))
+        expectData(await all(dataExtents(handle, sizeBytes, { programs: [own] })))
       },
     )
   }
 
   it('are read without a program that reports them', async () => {
-    expect(await all(dataExtents(handle, sizeBytes, []))).toEqual(everything)
-    expect(await all(dataExtents(handle, sizeBytes, [missing, missing]))).toEqual(everything)
+    expect(await all(dataExtents(handle, sizeBytes, { programs: [] }))).toEqual(everything)
+    expect(await all(dataExtents(handle, sizeBytes, { programs: [missing, missing] }))).toEqual(everything)
   })
 
   it('are read where the flush of the file fails, except on a read-only file system', async () => {
@@ -95,10 +95,10 @@ describe('the holes of a sparse file', () => {
       }) as FileHandle
     const programs = [program('4096 12288', 'end')]
     for (const code of ['EIO', 'ENOSPC']) {
-      expect(await all(dataExtents(failing(code), sizeBytes, programs))).toEqual(everything)
+      expect(await all(dataExtents(failing(code), sizeBytes, { programs }))).toEqual(everything)
     }
     for (const code of ['EINVAL', 'EROFS']) {
-      expect(await all(dataExtents(failing(code), sizeBytes, programs))).toEqual([
+      expect(await all(dataExtents(failing(code), sizeBytes, { programs }))).toEqual([
         { offsetBytes: 4096, lengthBytes: 8192 },
       ])
     }
@@ -115,7 +115,9 @@ describe('the holes of a sparse file', () => {
         },
       },
     }) as FileHandle
-    for await (const extent of dataExtents(watched, sizeBytes, [program('4096 12288', 'end')])) {
+    for await (const extent of dataExtents(watched, sizeBytes, {
+      programs: [program('4096 12288', 'end')],
+    })) {
       expect([flushed, extent.offsetBytes]).toEqual([true, 4096])
     }
     expect(flushed).toBe(true)
@@ -124,7 +126,9 @@ describe('the holes of a sparse file', () => {
   it('are reported by the next program where one is missing or prints nothing', async () => {
     const told = [{ offsetBytes: 4096, lengthBytes: 8192 }]
     for (const first of [missing, program(), program('perl: no such thing')]) {
-      expect(await all(dataExtents(handle, sizeBytes, [first, program('4096 12288', 'end')]))).toEqual(told)
+      expect(
+        await all(dataExtents(handle, sizeBytes, { programs: [first, program('4096 12288', 'end')] })),
+      ).toEqual(told)
     }
   })
 
@@ -144,7 +148,7 @@ describe('the holes of a sparse file', () => {
     ]
     for (const lines of wrong) {
       const programs = [program('4096 8192', ...lines), program('end')]
-      expect(await all(dataExtents(handle, sizeBytes, programs))).toEqual(rest)
+      expect(await all(dataExtents(handle, sizeBytes, { programs }))).toEqual(rest)
     }
   })
 
@@ -155,7 +159,7 @@ describe('the holes of a sparse file', () => {
       `console.log('0 ' + process.pid); setInterval(() => undefined, 1000)`,
     ]
     let pid = 0
-    for await (const extent of dataExtents(handle, sizeBytes, [endless])) {
+    for await (const extent of dataExtents(handle, sizeBytes, { programs: [endless] })) {
       pid = extent.lengthBytes
       expect(process.kill(pid, 0)).toBe(true)
       break

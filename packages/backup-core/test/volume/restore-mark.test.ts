@@ -3,7 +3,7 @@ import { readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { fileVolume } from '../../src/volume/file-volume.js'
-import { markPathOf, readMark, type MarkContent } from '../../src/volume/restore-mark.js'
+import { markPathOf, readRestoreMark, type MarkContent } from '../../src/volume/restore-mark.js'
 import { processIdentity } from '../../src/volume/restore-process.js'
 import type { OpenTarget, TargetRequirements } from '../../src/contracts/volume.js'
 import { expectCode, pattern, useTemporaryDirectory, whole } from './support.js'
@@ -31,7 +31,7 @@ it('is that of a failed restore where the file cannot be closed, so that the nex
     throw Object.assign(new Error('EIO'), { code: 'EIO' })
   }
   await expectCode(target.close(), 'TARGET_WRITE')
-  expect((await readMark(path))?.state).toBe('failed')
+  expect((await readRestoreMark(path))?.state).toBe('failed')
   const next = await volume.openTarget(overwrite())
   await next.finish()
   await next.close()
@@ -86,7 +86,7 @@ describe('a file that a restore writes in place', () => {
   it('has a mark with the backup and the process beside it until it is complete', async () => {
     const path = await oldFile()
     const target = await fileVolume(path).openTarget(overwrite())
-    expect(await readMark(path)).toMatchObject({
+    expect(await readRestoreMark(path)).toMatchObject({
       host: hostname(),
       pid: process.pid,
       backupId: 'backup-1',
@@ -137,7 +137,7 @@ describe('a file that a restore writes in place', () => {
     await target.write(pattern(10, 2), 0)
     await target.close()
     await target.discard?.()
-    expect(await readMark(path)).toMatchObject({ state: 'failed' })
+    expect(await readRestoreMark(path)).toMatchObject({ state: 'failed' })
     const warnings: string[] = []
     const again = await fileVolume(path).openTarget(overwrite({ warn: (code) => void warnings.push(code) }))
     expect(warnings).toEqual(['RESTORE_INCOMPLETE'])
@@ -209,6 +209,13 @@ describe('a mark that another restore left', () => {
       expect(error.message).toContain(`remove ${markPathOf(path)}`)
     }
     expect(await readFile(path)).toEqual(pattern(100))
+  })
+
+  it('that is a dangling link refuses the restore with what to remove', async () => {
+    const path = await oldFile()
+    await symlink('nowhere', markPathOf(path))
+    const error = await expectCode(fileVolume(path).openTarget(overwrite()), 'TARGET_BUSY')
+    expect(error.message).toContain(`${markPathOf(path)} exists and cannot be read. Remove it`)
   })
 
   it('is not cleared by a restore of a part that leaves out some of the unfinished bytes', async () => {

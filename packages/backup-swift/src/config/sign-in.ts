@@ -25,7 +25,7 @@ export function credentialsFrom(options: SwiftDriverOptions): SwiftCredentials {
   const { context } = options
   if (!context) {
     throw invalid(
-      'Cannot sign in: no option says how. Pass cloud (or set OS_CLOUD, or OS_AUTH_URL and its like), credentials, a ' +
+      'Cannot sign in: no option determines how. Pass cloud (or set OS_CLOUD, or OS_AUTH_URL and its like), credentials, a ' +
         'context (per_user), or backupSwiftAuth = single_user with its options.',
     )
   }

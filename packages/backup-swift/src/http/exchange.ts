@@ -189,8 +189,7 @@ export function headerOf(head: ResponseHead, name: string): string | undefined {
   if (Array.isArray(value)) {
     throw new BackupError(
       'STORE_FAILED',
-      `The server gave the header ${name} ${value.length} times, so that none of them can be trusted. ` +
-        'Look for a proxy that adds headers on the way.',
+      `The response repeats the header ${name} ${value.length} times. Check proxies before the server.`,
     )
   }
   return value

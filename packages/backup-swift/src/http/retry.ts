@@ -34,6 +34,8 @@ export async function retrying<T>(
 ): Promise<T> {
   const startedAt = performance.now()
   let backoffs = 0
+  /** Of the failures that allow fewer retries than the policy. */
+  let limitedRetries = 0
   let isConfirming = false
   for (let retry = 0; ; retry += 1) {
     try {
@@ -51,7 +53,8 @@ export async function retrying<T>(
       const delayMs = isImmediate ? 0 : Math.max(delayOf(policy, backoffs), failure.retryAfterMs)
       if (!isImmediate) backoffs += 1
       const elapsedMs = performance.now() - startedAt
-      const isLast = retry >= Math.min(policy.retries, failure.maxRetries)
+      const isLast = retry >= policy.retries || limitedRetries >= failure.maxRetries
+      if (failure.maxRetries < policy.retries) limitedRetries += 1
       if (isLast || elapsedMs + delayMs > policy.deadlineMs) {
         throw givenUp(failure, retry + 1, elapsedMs, isLast ? undefined : delayMs)
       }

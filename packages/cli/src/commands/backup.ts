@@ -83,7 +83,7 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     )
     .addOption(
       new CliOption(
-        '--holes <how>',
+        '--holes <mode>',
         'skip the holes of a sparse file if Linux reports them, or read them (default: skip)',
         { env: 'STOWAGE_HOLES', choices: ['skip', 'read'] },
       ),

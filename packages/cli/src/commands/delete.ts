@@ -39,8 +39,8 @@ export function addDeleteCommand(program: Command, invoke: Invoke): void {
               ...(onProgress ? { onProgress } : {}),
             })
           } catch (error) {
-            const { wholeIdWanted } = await import('../resolve-backup.js')
-            throw await wholeIdWanted(driver, backupId, signal, error)
+            const { completeIdRequired } = await import('../resolve-backup.js')
+            throw await completeIdRequired(driver, backupId, signal, error)
           }
         })
         output.result({

@@ -40,8 +40,9 @@ export function addRestoreCommand(program: Command, invoke: Invoke): void {
       const options = command.optsWithGlobals<RestoreCommandOptions>()
       await invoke(options, async ({ withStore, output, signal }) => {
         if (target === '-') {
-          throw new CliError('USAGE', 'A restore needs a file or a device: it does not write in order.', {
+          throw new CliError('USAGE', 'Cannot restore to stdout: a restore writes at any offset.', {
             exitCode: exitCodes.usage,
+            hint: 'Name a file or a block device.',
           })
         }
         const { resolveBackup } = await import('../resolve-backup.js')

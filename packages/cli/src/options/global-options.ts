@@ -48,7 +48,7 @@ export function globalOptions(): CliOption[] {
         parse: parsePositiveSize,
       },
     ),
-    new CliOption('--strict <who>', 'reject what Cinder rejects, with its messages', {
+    new CliOption('--strict <mode>', 'reject what Cinder rejects, with its messages', {
       env: 'STOWAGE_STRICT',
       choices: ['cinder'],
     }),

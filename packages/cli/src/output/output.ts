@@ -37,9 +37,9 @@ export class Output {
   readonly #waiting: WaitingNotice
   #reporter: ProgressReporter | undefined
   /** What the command may be waiting for, unless a retry shows it; undefined before an operation reports progress. */
-  #suspect: string | undefined
+  #waitsFor: string | undefined
   #isWaitingDrawn = false
-  #saidWaitingAtMs = Number.NEGATIVE_INFINITY
+  #noticedAtMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
   readonly #warned = new Map<string, BackupWarning>()
 
@@ -111,7 +111,7 @@ export class Output {
   /** Shows what the command waits for, if a notice is due. */
   tick(): void {
     const nowMs = this.nowMs()
-    const text = this.#waiting.text(nowMs, this.#suspect)
+    const text = this.#waiting.text(nowMs, this.#waitsFor)
     if (text === undefined) return
     const { stderr } = this.#io
     if (stderr.isTTY === true) {
@@ -121,23 +121,23 @@ export class Output {
     }
     // A log shows retries only, not slow steps.
     const isNews = this.#waiting.isRetrying || this.#waiting.idleMs(nowMs) >= logWaitingMs
-    if (!isNews || nowMs - this.#saidWaitingAtMs < logWaitingMs) return
-    this.#saidWaitingAtMs = nowMs
+    if (!isNews || nowMs - this.#noticedAtMs < logWaitingMs) return
+    this.#noticedAtMs = nowMs
     stderr.write(`stowage: ${printable(text)}\n`)
   }
 
   /**
    * Returns a listener that shows progress in this mode; undefined where it shows none.
    *
-   * @param suspect - what the operation may wait for
+   * @param waitsFor - what the operation may wait for
    */
-  startProgress(suspect = 'the store'): ProgressListener | undefined {
+  startProgress(waitsFor = 'the store'): ProgressListener | undefined {
     if (this.#mode.json || this.#mode.quiet) return undefined
     const { stderr } = this.#io
     const nowMs = this.nowMs
     const reporter = stderr.isTTY === true ? new ProgressBar(stderr, nowMs) : new ProgressLog(stderr, nowMs)
     this.#reporter = reporter
-    this.#suspect = suspect
+    this.#waitsFor = waitsFor
     this.#waiting.moved(nowMs())
     return (progress) => {
       // An operation that is being aborted still reports progress.

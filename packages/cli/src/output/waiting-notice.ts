@@ -4,7 +4,7 @@ import { formatDuration } from './duration.js'
 import { stepTexts } from './progress-text.js'
 
 /** A notice is shown after so long without progress. */
-const patienceMs = 2000
+const noticeAfterMs = 2000
 
 /** The maximum length of a reason: a server may send a page of HTML. */
 const maxReasonLength = 200
@@ -43,7 +43,7 @@ export class WaitingNotice {
    */
   text(nowMs: number, suspect: string | undefined): string | undefined {
     const idleMs = this.idleMs(nowMs)
-    if (idleMs < patienceMs) return undefined
+    if (idleMs < noticeAfterMs) return undefined
     if (this.#retry) return retryText(this.#retry, nowMs)
     if (this.#step !== undefined) return `${stepTexts[this.#step]}, for ${whole(idleMs)} so far`
     return suspect === undefined

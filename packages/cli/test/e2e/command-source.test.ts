@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest'
 import type { BackupView } from '../../src/index.js'
 import { errorOf, filesBelow, start, stowage, stowageJson } from './stowage.js'
 import type { Ended } from './stowage.js'
-import { noise, patienceMs, store, useWorkbench } from './workbench.js'
+import { noise, noticeAfterMs, store, useWorkbench } from './workbench.js'
 
 /** Every object in the store: none but those of backups that were committed. */
 async function objectsIn(directory: string): Promise<string[]> {
   return (await filesBelow(directory)).filter((name) => !name.startsWith('.')).sort()
 }
 
-describe('a backup of what a command writes', { timeout: patienceMs }, () => {
+describe('a backup of what a command writes', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
   const disk = noise(1, 3_000_000)
 
@@ -109,7 +109,7 @@ describe('a backup of what a command writes', { timeout: patienceMs }, () => {
   })
 })
 
-describe('a backup of a stream or file that is not what it was', { timeout: patienceMs }, () => {
+describe('a backup of a stream or file that is not what it was', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
 
   it('is refused where a pipeline died, and keeps the earlier backup as the newest', async () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { stowageJson } from './stowage.js'
 import type { BackupView } from '../../src/index.js'
-import { noise, patienceMs, store, useWorkbench } from './workbench.js'
+import { noise, noticeAfterMs, store, useWorkbench } from './workbench.js'
 
 const bin = fileURLToPath(new URL('../../dist/bin.js', import.meta.url))
 
@@ -27,7 +27,7 @@ async function shell(
   })
 }
 
-describe.runIf(process.platform === 'linux')('output that goes nowhere', { timeout: patienceMs }, () => {
+describe.runIf(process.platform === 'linux')('output that goes nowhere', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
 
   it.each(['list --json', 'export ID', '--help'])(
@@ -91,7 +91,7 @@ describe.runIf(process.platform === 'linux')('output that goes nowhere', { timeo
   })
 })
 
-describe('a process that must not end in silence', { timeout: patienceMs }, () => {
+describe('a process that must not end in silence', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
 
   /** Runs `stowage import -`, which reads stdin to its end, with a module loaded before it. */
@@ -110,7 +110,7 @@ describe('a process that must not end in silence', { timeout: patienceMs }, () =
       const { exitCode, stdout, stderr } = await withModule(never, ...options)
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
       expect(stderr).toContain('UNSETTLED')
-      expect(stderr).toContain('nothing is left to do, but the operation has not ended')
+      expect(stderr).toContain('the event loop is empty, but the operation has not ended')
     },
   )
 

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { main } from '../../src/index.js'
 import { stowage, stowageJson } from './stowage.js'
 import type { Ended } from './stowage.js'
-import { noise, patienceMs } from './workbench.js'
+import { noise, noticeAfterMs } from './workbench.js'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const bin = join(root, 'packages/cli/dist/bin.js')
@@ -138,14 +138,14 @@ beforeAll(async () => {
   process.chdir(prepared)
   await prepare(prepared)
   process.chdir(startedIn)
-}, patienceMs)
+}, noticeAfterMs)
 afterAll(async () => {
   await rm(join(prepared, '..'), { recursive: true, force: true })
 })
 
 describe.each(pages.map((examples) => [examples[0]?.origin ?? '', examples] as const))(
   'the examples of %s',
-  { timeout: patienceMs },
+  { timeout: noticeAfterMs },
   (_origin, examples) => {
     it.runIf(examples.some(isRun))('work, one after the other', async () => {
       const directory = await mkdtemp(join(prepared, '..', 'run-'))

@@ -2,12 +2,12 @@ import { readFile, readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import type { BackupView } from '../../src/index.js'
 import { errorOf, start, stowage, stowageJson } from './stowage.js'
-import { noise, patienceMs, store, useWorkbench } from './workbench.js'
+import { noise, noticeAfterMs, store, useWorkbench } from './workbench.js'
 
 const mebibyte = 1024 * 1024
 const small = ['--chunk-size', '256K', '--block-size', '32K']
 
-describe('the stowage command', { timeout: patienceMs }, () => {
+describe('the stowage command', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
 
   it('ends by itself after a volume that not all of its workers had a part of', async () => {

@@ -4,9 +4,9 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { BackupView } from '../../src/index.js'
 import { errorOf, start, stowage, stowageJson } from './stowage.js'
-import { noise, patienceMs, store, useWorkbench } from './workbench.js'
+import { noise, noticeAfterMs, store, useWorkbench } from './workbench.js'
 
-describe.runIf(process.platform === 'linux')('what stowage import reads', { timeout: patienceMs }, () => {
+describe.runIf(process.platform === 'linux')('what stowage import reads', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
 
   async function fifo(): Promise<string> {

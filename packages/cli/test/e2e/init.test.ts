@@ -2,9 +2,9 @@ import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import type { BackupView } from '../../src/index.js'
 import { errorOf, stowage, stowageJson } from './stowage.js'
-import { noise, patienceMs, store, useWorkbench } from './workbench.js'
+import { noise, noticeAfterMs, store, useWorkbench } from './workbench.js'
 
-describe('stowage init (point 3)', { timeout: patienceMs }, () => {
+describe('stowage init (point 3)', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
   const elsewhere = ['--store', 'posix:new/store/']
 

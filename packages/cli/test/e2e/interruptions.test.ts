@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { BackupView } from '../../src/index.js'
 import { filesBelow, start, stowage, stowageJson } from './stowage.js'
 import type { Running } from './stowage.js'
-import { noise, patienceMs, store, useWorkbench } from './workbench.js'
+import { noise, noticeAfterMs, store, useWorkbench } from './workbench.js'
 
 const pieceBytes = 256 * 1024
 const backupArgs = [
@@ -19,7 +19,7 @@ const backupArgs = [
   'none',
 ]
 
-describe('a backup that is interrupted', { timeout: patienceMs }, () => {
+describe('a backup that is interrupted', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
 
   /** A backup of a stream that has delivered some chunks, and delivers no more for now. */
@@ -85,7 +85,7 @@ describe('a backup that is interrupted', { timeout: patienceMs }, () => {
         })
       }
     },
-    2 * patienceMs,
+    2 * noticeAfterMs,
   )
 
   it('by its source, which shrinks, leaves nothing behind, and ends with 1', async () => {

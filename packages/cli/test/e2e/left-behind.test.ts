@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { BackupView } from '../../src/index.js'
 import { errorOf, filesBelow, start, stowage, stowageJson } from './stowage.js'
-import { noise, patienceMs, store, useWorkbench } from './workbench.js'
+import { noise, noticeAfterMs, store, useWorkbench } from './workbench.js'
 
 const pieceBytes = 256 * 1024
 const streamArgs = [
@@ -29,7 +29,7 @@ async function objects(directory: string): Promise<string[]> {
   return (await filesBelow(directory)).filter((name) => name !== '.stowage-store')
 }
 
-describe('what a killed command left', { timeout: patienceMs }, () => {
+describe('what a killed command left', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
 
   it('is found and removed by gc: objects, claim and temporary files of a backup (C1)', async () => {

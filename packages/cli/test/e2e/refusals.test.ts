@@ -2,9 +2,9 @@ import { open, readFile, rm } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import type { BackupView } from '../../src/index.js'
 import { errorOf, stowage, stowageJson } from './stowage.js'
-import { noise, patienceMs, store, useWorkbench } from './workbench.js'
+import { noise, noticeAfterMs, store, useWorkbench } from './workbench.js'
 
-describe('what the stowage command refuses', { timeout: patienceMs }, () => {
+describe('what the stowage command refuses', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
 
   async function backup(...options: string[]): Promise<BackupView> {

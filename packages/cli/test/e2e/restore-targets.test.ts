@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { BackupView } from '../../src/index.js'
 import { errorOf, start, stowage, stowageJson } from './stowage.js'
 import type { Running } from './stowage.js'
-import { noise, patienceMs, store, useWorkbench } from './workbench.js'
+import { noise, noticeAfterMs, store, useWorkbench } from './workbench.js'
 
 /** A module that lets a process write once, and holds each later write back until the file `go-on` is there. */
 const stall = `
@@ -24,7 +24,7 @@ const stall = `
     return write.apply(this, args)
   }`
 
-describe('the file that a restore writes', { timeout: patienceMs }, () => {
+describe('the file that a restore writes', { timeout: noticeAfterMs }, () => {
   const bench = useWorkbench()
   const sizeBytes = 6 * 1024 * 1024
   const disks = [noise(1, sizeBytes), noise(2, sizeBytes)] as const

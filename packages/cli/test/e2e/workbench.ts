@@ -9,7 +9,7 @@ import { afterEach, beforeEach } from 'vitest'
 export const store = ['--store', 'posix:store']
 
 /** A busy machine takes seconds to start a process. */
-export const patienceMs = 120_000
+export const noticeAfterMs = 120_000
 
 /** Bytes that do not compress, the same for the same seed. */
 export function noise(seed: number, lengthBytes: number): Buffer {
