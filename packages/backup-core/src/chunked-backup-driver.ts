@@ -231,7 +231,10 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     // First by its name alone, so that the error names the missing object.
     await readManifest(new StoreAccess(this.#store, options), { id, container, prefix })
     // A record has the size in whole GiB: the store has the exact size.
-    const found = await this.#storeCatalog.get(id, { ...signalOptions(options.signal), nearContainer: container })
+    const found = await this.#storeCatalog.get(id, {
+      ...signalOptions(options.signal),
+      nearContainer: container,
+    })
     if (!found) throw backupNotFound(id)
     await this.#catalog.put(found, signalOptions(options.signal))
     return found
