@@ -38,10 +38,15 @@ export class RawServer implements AsyncDisposable {
     return server
   }
 
+  /** The scheme, host and port. */
+  get origin(): string {
+    const { port } = this.#server.address() as AddressInfo
+    return `http://127.0.0.1:${port}`
+  }
+
   /** Options of a driver that has signed in, and takes this server for Swift. */
   get options(): SwiftDriverOptions {
-    const { port } = this.#server.address() as AddressInfo
-    const storageUrl = `http://127.0.0.1:${port}/v1/AUTH_raw`
+    const storageUrl = `${this.origin}/v1/AUTH_raw`
     return {
       ...fast,
       backupSwiftRetryAttempts: 0,

@@ -89,17 +89,18 @@ export interface Sending<T> {
 const maxQuotedBytes = 8192
 
 async function sendOnce<T>(
-  { dispatcher, proxy }: Route,
+  route: Route,
   request: HttpRequest,
   sending: Sending<T>,
   timeouts: HttpTimeouts,
   signal: AbortSignal | undefined,
 ): Promise<HttpResponse<T>> {
+  const { proxy } = route
   type Taken = { readonly taken: T } | { readonly refused: string }
   let answer: HttpResponse<Taken>
   try {
     answer = await exchange<Taken>(
-      dispatcher,
+      route,
       request,
       (head) =>
         sending.accept.includes(head.status)

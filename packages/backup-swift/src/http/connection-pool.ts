@@ -1,6 +1,6 @@
 import { BackupError } from '@stowage/backup-core'
-import { Agent, buildConnector, ProxyAgent, type Dispatcher } from 'undici'
-import { ReceiveBuffers } from './receive-buffers.js'
+import { Agent, ProxyAgent, type Dispatcher } from 'undici'
+import { DirectGets } from './direct-gets.js'
 
 /** How connections are established. */
 export interface ConnectionOptions {
@@ -30,6 +30,8 @@ export interface NamedProxy {
 /** The way of a request to its server. */
 export interface Route {
   readonly dispatcher: Dispatcher
+  /** Takes the requests that it can send; undefined through a proxy. */
+  readonly directGets: DirectGets | undefined
   /** Undefined for a direct connection. */
   readonly proxy: NamedProxy | undefined
 }
@@ -40,23 +42,33 @@ export class ConnectionPool {
   readonly #http: Route
   readonly #https: Route
   readonly #noProxy: string
+  readonly #directGets: DirectGets
 
   /** @throws `OPTION_INVALID` for a proxy variable that is not a URL */
   constructor(options: ConnectionOptions) {
     const { env } = options
-    const tls = {
+    const trust = {
       rejectUnauthorized: !options.insecure,
       ...(options.caCertificates === undefined ? {} : { ca: options.caCertificates }),
       ...(options.clientCertificate === undefined ? {} : { cert: options.clientCertificate }),
       ...(options.clientKey === undefined ? {} : { key: options.clientKey }),
-      timeout: options.connectTimeoutMs,
     }
+    const tls = { ...trust, timeout: options.connectTimeoutMs }
+    this.#directGets = new DirectGets({
+      tls: trust,
+      connectTimeoutMs: options.connectTimeoutMs,
+      keepAliveMs,
+    })
     const common = {
       keepAliveTimeout: keepAliveMs,
       keepAliveMaxTimeout: 2 * keepAliveMs,
       pipelining: 1,
     }
-    this.#direct = { dispatcher: new Agent({ ...common, connect: connector(tls) }), proxy: undefined }
+    this.#direct = {
+      dispatcher: new Agent({ ...common, connect: tls }),
+      directGets: this.#directGets,
+      proxy: undefined,
+    }
     const through = (...variables: readonly string[]): Route => {
       const variable = variables.find((name) => env[name] !== undefined)
       const text = variable === undefined ? undefined : env[variable]
@@ -66,7 +78,7 @@ export class ConnectionPool {
       const proxyOptions = { ...common, uri, connect: tls, requestTls: tls, proxyTunnel: false }
       const dispatcher = proxyAgent(proxyOptions, variable)
       const { protocol, host } = new URL(uri)
-      return { dispatcher, proxy: { url: `${protocol}//${host}`, variable } }
+      return { dispatcher, directGets: undefined, proxy: { url: `${protocol}//${host}`, variable } }
     }
     // curl ignores HTTP_PROXY in capitals, since a CGI server sets it from a header; Python's tools read it.
     this.#http = through('http_proxy', 'HTTP_PROXY')
@@ -82,6 +94,7 @@ export class ConnectionPool {
 
   /** Closes all connections, and aborts the requests that use them. */
   async destroy(): Promise<void> {
+    this.#directGets.destroy()
     const all = new Set([this.#direct, this.#http, this.#https].map(({ dispatcher }) => dispatcher))
     await Promise.all([...all].map((dispatcher) => dispatcher.destroy()))
   }
@@ -109,24 +122,6 @@ function notAProxy(variable: string): BackupError {
     `The environment variable ${variable} must be the URL of an HTTP proxy, such as http://proxy.example:3128. Correct or ` +
       'unset it; percent-encode a user and a password.',
   )
-}
-
-/** Connects as undici does, and lets sockets without TLS read into {@link ReceiveBuffers}. */
-function connector(options: buildConnector.BuildOptions): buildConnector.connector {
-  const connect = buildConnector(options)
-  return (target, callback) => {
-    if (target.protocol === 'https:') {
-      connect(target, callback)
-      return
-    }
-    const buffers = new ReceiveBuffers()
-    // net.connect has `readableHighWaterMark`, which its types lack.
-    const reading: buildConnector.BuildOptions = { ...options, ...buffers.options }
-    buildConnector(reading)(target, (...result) => {
-      if (result[1]) buffers.attach(result[1])
-      callback(...result)
-    })
-  }
 }
 
 /** Whether `no_proxy` exempts an origin, as for curl: hosts and all hosts of a domain, with or without a port; `*` for all. */

@@ -1,6 +1,7 @@
 import { abortedError, BackupError, type ReplayableBody } from '@stowage/backup-core'
 import type { Dispatcher } from 'undici'
 import { piecesOf, type BodySink } from './bodies.js'
+import type { Route } from './connection-pool.js'
 import { ExchangeWatch, type HttpTimeouts } from './exchange-watch.js'
 
 /** One request. */
@@ -40,19 +41,30 @@ export class ExchangeError extends Error {
   }
 }
 
+/** Receives one response. */
+export interface ResponseReceiver {
+  /** Sending begins, also for the second time if the request is sent by other means. */
+  readonly onStart: (abort: (error: Error) => void) => void
+  readonly onHead: (head: ResponseHead) => void
+  /** The memory of a piece may be overwritten when this returns. */
+  readonly onPiece: (piece: Uint8Array) => void
+  readonly onEnd: () => void
+  readonly onError: (error: Error) => void
+}
+
 /**
  * Sends one request once and receives its whole response. Follows no redirect, repeats nothing, interprets no status.
  * `openSink` returns the sink for the body; an error that it or the sink throws ends the exchange.
  */
 export function exchange<T>(
-  dispatcher: Dispatcher,
+  { dispatcher, directGets }: Pick<Route, 'dispatcher' | 'directGets'>,
   request: HttpRequest,
   openSink: (head: ResponseHead) => BodySink<T>,
   timeouts: HttpTimeouts,
   signal: AbortSignal | undefined,
 ): Promise<HttpResponse<T>> {
   return new Promise((resolve, reject) => {
-    let controller: Dispatcher.DispatchController | undefined
+    let abort: ((error: Error) => void) | undefined
     let failure: Error | undefined
     let sink: BodySink<T> | undefined
     let head: ResponseHead | undefined
@@ -67,7 +79,7 @@ export function exchange<T>(
     }
     const fail = (error: Error): void => {
       failure ??= error
-      controller?.abort(failure)
+      abort?.(failure)
       settle(() => {
         reject(failure ?? error)
       })
@@ -97,23 +109,22 @@ export function exchange<T>(
       }
     }
 
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(started) {
-        controller = started
+    const receiver: ResponseReceiver = {
+      onStart(abortRequest) {
+        abort = abortRequest
         watch.started(body?.lengthBytes ?? 0)
-        if (failure) started.abort(failure)
+        if (failure) abort(failure)
       },
-      onResponseStart(_controller, status, headers) {
-        if (status < 200) return
+      onHead(received) {
         try {
-          head = { status, headers }
+          head = received
           watch.answered(announcedBytes(head), request.isPaced ?? false)
           sink = openSink(head)
         } catch (error) {
           fail(asError(error))
         }
       },
-      onResponseData(_controller, piece) {
+      onPiece(piece) {
         if (failure) return
         watch.received(piece.byteLength)
         try {
@@ -122,7 +133,7 @@ export function exchange<T>(
           fail(asError(error))
         }
       },
-      onResponseEnd() {
+      onEnd() {
         if (failure || !head || !sink) {
           fail(failure ?? new ExchangeError(new Error('the response ended before its head')))
           return
@@ -136,33 +147,58 @@ export function exchange<T>(
           fail(asError(error))
         }
       },
-      onResponseError(_controller, error) {
-        fail(new ExchangeError(asError(error)))
+      onError(error) {
+        fail(new ExchangeError(error))
       },
     }
-
-    try {
-      dispatcher.dispatch(
-        {
-          origin: request.origin,
-          path: request.path,
-          method: request.method,
-          headers: {
-            ...request.headers,
-            ...(body ? { 'content-length': String(body.lengthBytes) } : {}),
+    const dispatch = (): void => {
+      try {
+        dispatcher.dispatch(
+          {
+            origin: request.origin,
+            path: request.path,
+            method: request.method,
+            headers: {
+              ...request.headers,
+              ...(body ? { 'content-length': String(body.lengthBytes) } : {}),
+            },
+            // undici sends any async iterable; its types name readables alone.
+            body: body && body.lengthBytes > 0 ? (pieces(body) as unknown as null) : null,
+            headersTimeout: timeouts.headersMs,
+            bodyTimeout: timeouts.bodyMs,
+            reset: request.closeConnection ?? false,
           },
-          // undici sends any async iterable; its types name readables alone.
-          body: body && body.lengthBytes > 0 ? (pieces(body) as unknown as null) : null,
-          headersTimeout: timeouts.headersMs,
-          bodyTimeout: timeouts.bodyMs,
-          reset: request.closeConnection ?? false,
-        },
-        handler,
-      )
-    } catch (error) {
-      fail(new ExchangeError(asError(error)))
+          handlerOf(receiver),
+        )
+      } catch (error) {
+        fail(new ExchangeError(asError(error)))
+      }
     }
+    if (directGets?.send(request, timeouts.bodyMs, receiver, dispatch) !== true) dispatch()
   })
+}
+
+/** Receives a response from undici. */
+function handlerOf(receiver: ResponseReceiver): Dispatcher.DispatchHandler {
+  return {
+    onRequestStart(controller) {
+      receiver.onStart((error) => {
+        controller.abort(error)
+      })
+    },
+    onResponseStart(_controller, status, headers) {
+      if (status >= 200) receiver.onHead({ status, headers })
+    },
+    onResponseData(_controller, piece) {
+      receiver.onPiece(piece)
+    },
+    onResponseEnd() {
+      receiver.onEnd()
+    },
+    onResponseError(_controller, error) {
+      receiver.onError(asError(error))
+    },
+  }
 }
 
 /** For the deadline alone; what the caller makes of the header is the sink's. */
