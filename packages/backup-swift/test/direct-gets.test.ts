@@ -25,7 +25,9 @@ const patient: HttpTimeouts = {
 /** A client and a server, and which connection each request came over. */
 async function connected(
   answer: (socket: Socket, request: number) => void,
-): Promise<AsyncDisposable & { get: typeof get; connections: number[]; pool: ConnectionPool }> {
+): Promise<
+  AsyncDisposable & { get: typeof get; connections: number[]; pool: ConnectionPool; origin: string }
+> {
   const sockets: Socket[] = []
   const connections: number[] = []
   const server = await RawServer.start((socket) => {
@@ -53,6 +55,7 @@ async function connected(
     get,
     connections,
     pool,
+    origin: server.origin,
     async [Symbol.asyncDispose]() {
       await pool.destroy()
       await server[Symbol.asyncDispose]()
@@ -161,6 +164,32 @@ describe('a connection', () => {
     }
   })
 
+  it('whose server sends something without a request is not used again, and that is no response', async () => {
+    await using server = await connected((socket, request) => {
+      socket.write(ok(`body ${request}`))
+      if (request === 1) setImmediate(() => socket.write(ok('stray')))
+    })
+    assert.equal((await server.get()).value.toString(), 'body 1')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.equal((await server.get()).value.toString(), 'body 2')
+    assert.deepEqual(server.connections, [0, 1])
+  })
+
+  it('that is being made is closed by an abort and by the end of the pool', async () => {
+    // Accepts connections and says nothing: a TLS handshake that does not end.
+    await using server = await connected(() => undefined)
+    const origin = server.origin.replace('http:', 'https:')
+    for (const end of ['abort', 'destroy']) {
+      const controller = new AbortController()
+      const getting = server.get({}, controller.signal, { origin })
+      setTimeout(() => {
+        if (end === 'abort') controller.abort()
+        else void server.pool.destroy()
+      }, 20)
+      await assert.rejects(getting)
+    }
+  })
+
   it('is closed by an abort, and by the end of the pool', async () => {
     for (const end of ['abort', 'destroy']) {
       const controller = new AbortController()
@@ -206,6 +235,16 @@ describe('a response that ends too soon', () => {
 describe('another response', () => {
   const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n'
 
+  it('of a gateway is requested again through undici, and the next one is not', async () => {
+    await using server = await connected((socket, request) => {
+      if (request <= 2) socket.end('HTTP/1.0 503 Service Unavailable\r\n\r\nbusy')
+      else socket.write(ok('x'))
+    })
+    assert.equal((await server.get()).head.status, 503)
+    assert.equal((await server.get()).value.toString(), 'x')
+    assert.equal(server.connections.length, 3)
+  })
+
   it('is requested again through undici, and from then on at once', async () => {
     await using server = await connected((socket) => socket.write(chunked))
     assert.equal((await server.get()).value.toString(), 'x')
@@ -244,7 +283,7 @@ describe('another response', () => {
 
   it('keeps a connection no longer than the server says', () => {
     const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 5'
-    assert.equal(parseResponseHead(`${plain}\r\nKeep-Alive: timeout=5, max=100`)?.keptMs, 4000)
+    assert.equal(parseResponseHead(`${plain}\r\nKeep-Alive: timeout=5, max=100`)?.keptMs, 3000)
     assert.equal(parseResponseHead(`${plain}\r\nConnection: Close`)?.keptMs, 0)
     assert.equal(parseResponseHead(plain)?.keptMs, Infinity)
   })

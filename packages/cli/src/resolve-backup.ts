@@ -39,6 +39,8 @@ export async function resolveBackup(
     if (idOrPrefix.length < minPrefixLength) throw notFound
     const [found, ...others] = await driver.listBackups({ idPrefix: idOrPrefix, signal })
     if (!found) throw notFound
+    // An id that the caller chose may be that of the backup that cannot be read.
+    if (isUnlisted && !wholeUuid.test(found.id)) throw notFound
     if (others.length === 0) return found
     const ids = [found, ...others].map(({ id }) => id)
     throw new CliError('USAGE', `The ids of ${String(ids.length)} backups begin with "${idOrPrefix}".`, {

@@ -157,8 +157,8 @@ function swiftLimits({ timeoutMs, retries, retryDeadlineMs }: NetworkLimits): Re
           headersTimeoutSeconds: timeoutSeconds,
           bodyTimeoutSeconds: timeoutSeconds,
           progressWindowSeconds: timeoutSeconds,
-          // The driver's default, which a server that takes as long as allowed must not exceed.
-          exchangeTimeoutSeconds: Math.max(600, timeoutSeconds),
+          // The driver's default, or the longest wait for the head and within the body.
+          exchangeTimeoutSeconds: Math.max(600, 2 * timeoutSeconds),
         }),
     ...(retries === undefined ? {} : { backupSwiftRetryAttempts: retries }),
     ...(retryDeadlineMs === undefined ? {} : { retryDeadlineSeconds: retryDeadlineMs / 1000 }),

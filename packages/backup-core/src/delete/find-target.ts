@@ -1,12 +1,14 @@
 import { backupNotFound } from '../catalog/backup-lookup.js'
 import { findLeftBehind } from '../catalog/store-index.js'
-import { readManifest } from '../chain/chain.js'
+import { readManifestAt } from '../chain/chain.js'
 import type { BackupRecord, BackupReference } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { PrefixParser } from '../format/backup-prefix.js'
+import type { Manifest } from '../format/manifest.js'
+import { manifestObjectName } from '../format/object-names.js'
 import { isUnreadable, type StoreAccess } from '../store/access.js'
 import type { DeleteJob } from './run-delete.js'
-import { parseIfReadable, readMarker, type LocatedBackup } from './marker.js'
+import { listMarkers, parseIfReadable, readMarker, type LocatedBackup } from './marker.js'
 
 /** A backup to delete, as far as it is known. */
 export interface DeleteTarget extends LocatedBackup {
@@ -53,8 +55,7 @@ export async function findTargets(
       const target = { id, container: location.container, prefix: marker.prefix }
       // Undefined for a backup that was deleted with `force`.
       const manifest = await parseIfReadable(marker.manifestBytes, target)
-      const known = manifest && { volumeId: manifest.volumeId, objectCount: manifest.objects.length }
-      return [{ ...target, ...known }]
+      return [{ ...target, ...(manifest && knownOf(manifest)) }]
     } catch (error) {
       if (!isUnreadable(error)) throw error
       unreadable ??= error
@@ -70,8 +71,10 @@ export async function findTargets(
 }
 
 /**
- * Reads the manifest of a backup that a record names: dependents are searched by its volume, and a wrong record would hide
- * them.
+ * Reads the manifest of a backup that a record names: dependents are searched by its id and its volume, and a wrong record
+ * would hide them.
+ *
+ * @throws `OPTION_INVALID` for a record whose prefix is that of another backup
  */
 async function statedTarget(
   access: StoreAccess,
@@ -79,15 +82,30 @@ async function statedTarget(
   force: boolean,
 ): Promise<DeleteTarget> {
   const location = { id, container, prefix }
+  const ids = new PrefixParser(access.store).parse(prefix)
+  if (ids.length === 0 ? !prefix.includes(id) : !ids.includes(id)) throw otherBackup(location)
+  let manifest: Manifest | undefined
   try {
-    const { volumeId, objects } = await readManifest(access, location)
-    return { ...location, volumeId, objectCount: objects.length }
+    manifest = await readManifestAt(access, { container, objectName: manifestObjectName(prefix) })
+    if (manifest.backupId !== id) throw otherBackup(location)
   } catch (error) {
-    // Deleted before: what may be left is deleted. With `force`, also what is damaged.
-    const isDeletable = isBackupError(error, 'OBJECT_MISSING') || (force && isUnreadable(error))
-    if (isDeletable && prefix.includes(id)) return location
-    throw error
+    if (force && isUnreadable(error)) return location
+    if (!isBackupError(error, 'OBJECT_MISSING')) throw error
+    // An earlier delete removed it: its marker has the bytes, or nothing is left but objects without a backup.
+    const { readable } = await listMarkers(access, location)
+    const marked = readable.find(({ manifestBytes }) => manifestBytes.byteLength > 0)
+    manifest = await parseIfReadable(marked?.manifestBytes ?? null, location)
   }
+  return { ...location, ...(manifest && knownOf(manifest)) }
+}
+
+function knownOf({ volumeId, objects }: Manifest): Pick<DeleteTarget, 'volumeId' | 'objectCount'> {
+  return { volumeId, objectCount: objects.length }
+}
+
+function otherBackup({ id, container, prefix }: LocatedBackup): BackupError {
+  const message = `Cannot delete backup ${id}: the prefix in its record, ${prefix}, is that of another backup. Pass a record as listBackups() returned it, or the id.`
+  return new BackupError('OPTION_INVALID', message, { backupId: id, container })
 }
 
 /** Finds the prefixes of an id, whichever of their objects exist. */

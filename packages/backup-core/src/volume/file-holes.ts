@@ -66,6 +66,7 @@ export async function* dataExtents(
 ): AsyncGenerator<VolumeExtent> {
   let reachedBytes = 0
   for (const program of (await isOnDisk(handle)) ? programs : []) {
+    throwIfAborted(signal, 'Searching for holes')
     const child = start(program, handle)
     if (!child) continue
     // Resolves when the program has ended, or could not be started.

@@ -141,11 +141,24 @@ describe('deleteBackup', () => {
     const { driver, full } = await chain()
     const error = await failure(driver.deleteBackup({ ...full, volumeId: 'other' }))
     expect([error.code, error.details.backupIds]).toEqual(['HAS_DEPENDENTS', ['next']])
-    for (const force of [false, true]) {
-      const renamed = await failure(driver.deleteBackup({ ...full, id: 'other' }, { force }))
-      expect(renamed.code).toBe('METADATA_INVALID')
+    // The second is a part of the backup's own id.
+    for (const id of ['other', 'ull']) {
+      for (const force of [false, true]) {
+        const renamed = await failure(driver.deleteBackup({ ...full, id }, { force }))
+        expect(renamed.code).toBe('OPTION_INVALID')
+      }
     }
     expect(await driver.listBackups()).toHaveLength(2)
+  })
+
+  it('finishes an interrupted delete by the record beside a damaged backup of another volume', async () => {
+    const { driver, next } = await chain()
+    const other = await driver.backup({ volumeId: 'volume-2', backupId: 'other' }, before)
+    const killed = new FaultyBackupDriver(driver, { faults: [fault.fail('deleteObjects')] })
+    await failure(killed.deleteBackup(next))
+    driver.store.set(container, `${other.prefix}_metadata`, Buffer.from('{'))
+    expect(await driver.deleteBackup(next)).toMatchObject({ deleted: ['next'] })
+    expect(driver.store.list(container).filter((name) => name.includes('next'))).toEqual([])
   })
 
   it('deletes the descendants first where the caller says so, and leaves nothing', async () => {

@@ -29,7 +29,7 @@ export function collect(
     push(piece) {
       const room = maxBytes - lengthBytes
       if (piece.byteLength > room && !truncate) throw tooLong()
-      // The parser reuses its memory for the next piece.
+      // The memory of a piece may be overwritten: see ResponseReceiver.onPiece.
       const kept = Buffer.from(piece.subarray(0, room))
       pieces.push(kept)
       lengthBytes += kept.byteLength

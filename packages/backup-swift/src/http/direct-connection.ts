@@ -5,6 +5,9 @@ import { errors } from 'undici'
 /** Holds what a local network delivers between two iterations of the event loop. */
 const BUFFER_BYTES = 256 * 1024
 
+/** A longer delay overflows a timer, which then runs at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** TLS of a connection, as for `tls.connect`. */
 export interface DirectTls {
   readonly rejectUnauthorized: boolean
@@ -61,7 +64,7 @@ export class DirectConnection {
     this.#socket.setNoDelay(true).setKeepAlive(true, 60_000)
     this.#closeAfter(target.connectTimeoutMs, () => new errors.ConnectTimeoutError())
     this.#socket.once(target.origin.startsWith('https:') ? 'secureConnect' : 'connect', () => {
-      clearTimeout(this.#timer)
+      this.#stopTimer()
       this.#isConnected = true
       this.#user?.onConnected()
     })
@@ -76,18 +79,22 @@ export class DirectConnection {
     })
   }
 
-  /** Whether the connection can take a request. */
-  get isUsable(): boolean {
-    return this.#lost === undefined
-  }
-
   /** Sets who uses the connection, which must be unused. */
   use(user: ConnectionUser): void {
-    if (this.#isConnected) clearTimeout(this.#timer)
     this.#socket.ref()
-    this.#user = user
-    if (this.#lost) user.onLost(this.#lost)
-    else if (this.#isConnected) user.onConnected()
+    if (!this.#isConnected) {
+      this.#user = user
+      return
+    }
+    this.#stopTimer()
+    // What has arrived by now answers no request, and an end closes the connection: both are read first, without a user.
+    setImmediate(() => {
+      if (this.#lost) user.onLost(this.#lost)
+      else {
+        this.#user = user
+        user.onConnected()
+      }
+    })
   }
 
   write(head: string): void {
@@ -96,8 +103,12 @@ export class DirectConnection {
 
   /** Limits the time between two pieces of the response. */
   limitPauses(pauseMs: number): void {
-    this.#socket.setTimeout(pauseMs, () => {
-      this.destroy(new errors.BodyTimeoutError())
+    this.#socket.setTimeout(pauseMs).on('timeout', () => {
+      const { bytesRead } = this.#socket
+      // In a busy process timers run before sockets are read: data that arrived is read first.
+      setImmediate(() => {
+        if (this.#socket.bytesRead === bytesRead) this.destroy(new errors.BodyTimeoutError())
+      })
     })
   }
 
@@ -107,15 +118,14 @@ export class DirectConnection {
     this.#socket.setTimeout(0)
     this.#socket.removeAllListeners('timeout')
     this.#socket.unref()
-    this.#closeAfter(keepMs, () => new errors.SocketError('idle'))
-    this.#timer?.unref()
+    this.#closeAfter(keepMs, () => new errors.SocketError('idle')).unref()
   }
 
   /** Closes the connection. `error` is for its user; later calls do nothing. */
   destroy(error: Error): void {
     if (this.#lost) return
     this.#lost = error
-    clearTimeout(this.#timer)
+    this.#stopTimer()
     this.#socket.destroy()
     const user = this.#user
     this.#user = undefined
@@ -123,10 +133,22 @@ export class DirectConnection {
     user?.onLost(error)
   }
 
-  #closeAfter(ms: number, error: () => Error): void {
-    this.#timer = setTimeout(() => {
-      this.destroy(error())
-    }, ms)
+  #closeAfter(ms: number, error: () => Error): NodeJS.Timeout {
+    const timer = setTimeout(
+      () => {
+        setImmediate(() => {
+          if (this.#timer === timer) this.destroy(error())
+        })
+      },
+      Math.min(ms, MAX_TIMER_MS),
+    )
+    this.#timer = timer
+    return timer
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 }
 

@@ -57,10 +57,17 @@ export class DirectGets {
   }
 
   #sendOn(kept: DirectConnection | undefined, get: DirectGet): void {
-    const connection = kept ?? this.#open(get.request.origin)
+    let connection: DirectConnection
+    try {
+      connection = kept ?? this.#open(get.request.origin)
+    } catch (error) {
+      // Such as a client key that does not match its certificate.
+      get.receiver.onError(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
     const response = new DirectResponse(get, connection, {
-      onUnsupported: () => {
-        this.#otherOrigins.add(get.request.origin)
+      onUnsupported: (isLasting) => {
+        if (isLasting) this.#otherOrigins.add(get.request.origin)
         get.other()
       },
       // The server closed a kept connection while the request was on its way.
@@ -84,7 +91,7 @@ export class DirectGets {
 
   #idleConnection(origin: string): DirectConnection | undefined {
     // The last one used: the others may close.
-    const index = this.#idle.findLastIndex((one) => one.origin === origin && one.isUsable)
+    const index = this.#idle.findLastIndex((one) => one.origin === origin)
     return index < 0 ? undefined : this.#idle.splice(index, 1)[0]
   }
 
@@ -118,7 +125,8 @@ interface DirectGet {
 
 /** How a response ends for the connections. */
 interface ResponseOutcome {
-  readonly onUnsupported: () => void
+  /** @param isLasting - whether other responses will be of this kind */
+  readonly onUnsupported: (isLasting: boolean) => void
   readonly onUnanswered: (() => void) | undefined
   /** @param keptMs - for how long the server keeps the connection */
   readonly onComplete: (keptMs: number) => void
@@ -186,9 +194,10 @@ class DirectResponse {
     let all = this.#headBytes.byteLength === 0 ? bytes : Buffer.concat([this.#headBytes, bytes])
     for (;;) {
       const endBytes = all.indexOf(END_OF_HEAD)
-      const isHttp = START_OF_HEAD.startsWith(all.toString('latin1', 0, START_OF_HEAD.length))
+      const start = all.toString('latin1', 0, 'HTTP/1.1 503'.length)
+      const isHttp = START_OF_HEAD.startsWith(start.slice(0, START_OF_HEAD.length))
       if (!isHttp || (endBytes < 0 ? all.byteLength : endBytes) > MAX_HEAD_BYTES) {
-        this.#leave()
+        this.#leave(start)
         return undefined
       }
       if (endBytes < 0) {
@@ -196,13 +205,13 @@ class DirectResponse {
         this.#headBytes = Buffer.from(all)
         return undefined
       }
-      const text = all.toString('utf8', 0, endBytes)
+      const text = all.toString('latin1', 0, endBytes)
       all = all.subarray(endBytes + END_OF_HEAD.length)
       // An interim response: RFC 9110, section 15.2. 101 changes the protocol, for which nobody asked.
       if (/^HTTP\/1\.1 1(?!01)\d\d(?: |$|\r)/.test(text)) continue
       this.#head = parseResponseHead(text)
       if (!this.#head) {
-        this.#leave()
+        this.#leave(start)
         return undefined
       }
       this.#missingBytes = this.#head.bodyBytes
@@ -217,18 +226,19 @@ class DirectResponse {
     return this.#isDone
   }
 
-  #leave(): void {
+  #leave(start: string): void {
     this.#isDone = true
     this.#connection.destroy(new errors.SocketError('left to undici'))
-    this.#outcome.onUnsupported()
+    // An error that a gateway made itself shows nothing about the server.
+    this.#outcome.onUnsupported(!/^HTTP\/1\.[01] [45]/.test(start))
   }
 
   #lose(error: Error): void {
     if (this.#isDone) return
     this.#isDone = true
     const { receiver } = this.#get
-    const isReused = this.#outcome.onUnanswered
-    if (isReused && !this.#head && this.#headBytes.byteLength === 0) isReused()
+    const sendAgain = this.#outcome.onUnanswered
+    if (sendAgain && !this.#head && this.#headBytes.byteLength === 0) sendAgain()
     else if (this.#head?.keptMs === 0 && isClosed(error))
       receiver.onError(new errors.ResponseContentLengthMismatchError())
     else receiver.onError(error)
@@ -251,7 +261,7 @@ function requestHead({
 }: HttpRequest): string | undefined {
   if (method !== 'GET' || body || closeConnection === true || isPaced === true) return undefined
   // What is unusual, undici checks and refuses.
-  if (!/^\/[\x21-\x7e]*$/.test(path)) return undefined
+  if (!URL.canParse(origin) || !/^\/[\x21-\x7e]*$/.test(path)) return undefined
   const lines = [`GET ${path} HTTP/1.1`, `host: ${new URL(origin).host}`, 'connection: keep-alive']
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || !/^[\t\x20-\x7e]*$/.test(value)) return undefined

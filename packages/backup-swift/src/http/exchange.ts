@@ -75,6 +75,8 @@ export function exchange<T>(
     const settle = (outcome: () => void): void => {
       watch.stop()
       signal?.removeEventListener('abort', onAbort)
+      // The connection may serve another request by now.
+      abort = undefined
       outcome()
     }
     const fail = (error: Error): void => {

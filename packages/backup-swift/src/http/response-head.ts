@@ -9,8 +9,8 @@ export interface ParsedHead {
 }
 
 // RFC 9110, sections 5.1 and 5.5: a token, a colon without a space before it, and a value without control characters.
-const statusLine = /^HTTP\/1\.1 ([2-5]\d\d)(?: [\t\x20-\x7e\x80-\uffff]*)?$/
-const headerLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\uffff]*)$/
+const statusLine = /^HTTP\/1\.1 ([2-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
+const headerLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/
 
 /**
  * Parses the head of a response, without the empty line that ends it. Accepts only what every server sends for an object:
@@ -27,7 +27,8 @@ export function parseResponseHead(text: string): ParsedHead | undefined {
     const match = headerLine.exec(line)
     if (!match) return undefined
     const name = (match[1] ?? '').toLowerCase()
-    const value = (match[2] ?? '').replace(/[ \t]+$/, '')
+    // Only spaces and tabs: the pattern allows no other white space.
+    const value = (match[2] ?? '').trim()
     const known = headers[name]
     headers[name] = known === undefined ? value : Array.isArray(known) ? [...known, value] : [known, value]
   }
@@ -39,10 +40,10 @@ export function parseResponseHead(text: string): ParsedHead | undefined {
   return { status, headers, bodyBytes: hasBody ? Number(length) : 0, keptMs: keptMs(headers) }
 }
 
-/** As undici does: a second less than the server says, since the connection may be closed while a request is on its way. */
+/** As undici does: two seconds less than the server says, since the connection may be closed while a request is on its way. */
 function keptMs(headers: Readonly<Record<string, string | string[]>>): number {
   const connection = String(headers['connection'] ?? '').toLowerCase()
   if (/(?:^|[\s,])close(?:$|[\s,])/.test(connection)) return 0
   const seconds = /(?:^|[\s,])timeout=(\d{1,6})(?:$|[\s,])/.exec(String(headers['keep-alive'] ?? ''))?.[1]
-  return seconds === undefined ? Infinity : Math.max(0, (Number(seconds) - 1) * 1000)
+  return seconds === undefined ? Infinity : Math.max(0, (Number(seconds) - 2) * 1000)
 }

@@ -124,11 +124,11 @@ function isRefusedToken(failure: unknown): failure is AttemptFailure {
 function accountAddress(storageUrl: string): { origin: string; path: string } {
   // Split instead of parsed: the path is sent as it is in the catalog.
   const match = /^(https?:\/\/[^/?#@\s]+)(\/[^?#\s]*)?$/i.exec(storageUrl)
-  if (!match?.[1]) {
+  if (!match?.[1] || !URL.canParse(match[1])) {
     throw new BackupError(
       'CATALOG_INVALID',
       'The URL of the account is not a valid http or https URL: check the endpoint.',
     )
   }
-  return { origin: match[1], path: (match[2] ?? '').replace(/\/+$/, '') }
+  return { origin: new URL(match[1]).origin, path: (match[2] ?? '').replace(/\/+$/, '') }
 }
