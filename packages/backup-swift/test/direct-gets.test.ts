@@ -164,7 +164,7 @@ describe('a connection', () => {
     }
   })
 
-  it('whose server sends something without a request is not used again, and that is no response', async () => {
+  it('that receives data without a request is closed, and the data is not taken for a response', async () => {
     await using server = await connected((socket, request) => {
       socket.write(ok(`body ${request}`))
       if (request === 1) setImmediate(() => socket.write(ok('stray')))
@@ -252,7 +252,7 @@ describe('another response', () => {
     assert.equal(server.connections.length, 3)
   })
 
-  it('is no plain head, whatever its bytes', () => {
+  it('is rejected by the parser, whatever its bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const head = parseResponseHead(text)

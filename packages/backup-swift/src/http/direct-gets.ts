@@ -189,7 +189,7 @@ class DirectResponse {
     receiver.onEnd()
   }
 
-  /** Returns the bytes after the head, or undefined if there is no head yet, or none for this client. */
+  /** Parses the head. Returns the bytes after it; undefined while it is incomplete, and after the end of the request. */
   #receiveHead(bytes: Buffer): Buffer | undefined {
     let all = this.#headBytes.byteLength === 0 ? bytes : Buffer.concat([this.#headBytes, bytes])
     for (;;) {

@@ -1,7 +1,6 @@
 import { abortedError, BackupError, type ReplayableBody } from '@stowage/backup-core'
 import type { Dispatcher } from 'undici'
 import { piecesOf, type BodySink } from './bodies.js'
-import type { Route } from './connection-pool.js'
 import { ExchangeWatch, type HttpTimeouts } from './exchange-watch.js'
 
 /** One request. */
@@ -52,12 +51,23 @@ export interface ResponseReceiver {
   readonly onError: (error: Error) => void
 }
 
+/** The clients that may send a request. */
+export interface ExchangeClients {
+  readonly dispatcher: Dispatcher
+  /** Sends a request, or returns false if it does not support it. Calls `other` if it does not support the response. */
+  readonly directGets:
+    | {
+        send(request: HttpRequest, bodyMs: number, receiver: ResponseReceiver, other: () => void): boolean
+      }
+    | undefined
+}
+
 /**
  * Sends one request once and receives its whole response. Follows no redirect, repeats nothing, interprets no status.
  * `openSink` returns the sink for the body; an error that it or the sink throws ends the exchange.
  */
 export function exchange<T>(
-  { dispatcher, directGets }: Pick<Route, 'dispatcher' | 'directGets'>,
+  { dispatcher, directGets }: ExchangeClients,
   request: HttpRequest,
   openSink: (head: ResponseHead) => BodySink<T>,
   timeouts: HttpTimeouts,
