@@ -54,7 +54,7 @@ async function* temporaryFilesBelow(
         }
       }
     } catch (error) {
-      // A directory of another owner, such as lost+found, holds no file of a backup of this user.
+      // Removed meanwhile, or another user's: this one left no files there.
       if (container === '' || !['ENOENT', 'EACCES'].includes(errnoOf(error) ?? '')) throw error
       continue
     }
