@@ -30,7 +30,7 @@ export async function cleanUp(
   } else if (writer.names.size > 0) {
     leftovers.push(...(await remove(destination, [...writer.names], signal)))
   }
-  const { claim } = destination
+  const claim = await destination.claim.catch(() => null)
   await claim?.release({ signal }).catch(() => leftovers.push(claim.objectName))
   if (leftovers.length === 0) return outcome
   return incomplete(

@@ -16,13 +16,16 @@ import { prepareBackup, type PrepareDeps, type PreparedBackup } from './prepare.
 import { BackupObjectWriter, type ObjectSink } from './object-sink.js'
 import { CompressedZerosCache } from './compressed-zeros.js'
 
-/** The container, the names and the claim of a backup, whose checks of the store have passed. */
+/** The container, the names and the claim of a backup. */
 export interface Destination {
   readonly prepared: PreparedBackup
   readonly sink: ObjectSink
   readonly prefix: string
-  /** Held until the backup is committed or cleaned up; null for a generated id, which no other run has. */
-  readonly claim: Claim | null
+  /**
+   * Resolves when no other run can write under the prefix; the sink's writer completes no object before. The claim is held
+   * until the backup is committed or cleaned up; null for a generated id, which no other run has.
+   */
+  readonly claim: Promise<Claim | null>
   /**
    * The driver lists the container only once it has objects: the commit then checks that a delete of the parent would find
    * this backup in it.
@@ -30,7 +33,10 @@ export interface Destination {
   readonly containerListedLater: boolean
 }
 
-/** Checks a request, chooses names, creates the container and claims the prefix. */
+/**
+ * Checks a request, chooses names, creates the container and begins to claim the prefix: a store without locks takes a
+ * second or more for that, in which the volume is read, and the first objects are sent.
+ */
 export async function openDestination(
   deps: PrepareDeps,
   request: BackupRequest,
@@ -45,24 +51,37 @@ export async function openDestination(
   const { container, prefix } = chooseNames(store, settings, prepared.backup)
   const containerListedLater = await assertContainerIsSearched(store, lookup, prepared, container)
   await store.putContainer(container, options)
-  const { backup, idGiven } = prepared
-  const claim = idGiven ? await claimPrefix(store, { backup, container, prefix }, options) : null
+  const extraMetadata = await store.getExtraMetadata(prepared.backup)
+  const location = { container, prefix }
+  const claim = prepared.idGiven ? claimUnusedPrefix(store, prepared.backup, location, options) : null
+  if (claim === null) await assertPrefixUnused(store, prepared.backup, location, options)
+  const claimed = Promise.resolve(claim)
+  // The writer and the backup await it, possibly after it has failed.
+  claimed.catch(() => undefined)
+  const sink = {
+    store,
+    container,
+    writer: new BackupObjectWriter(store, container, claimed),
+    compression: settings.compression,
+    compressedZeros: new CompressedZerosCache(),
+    extraMetadata,
+  }
+  return { prepared, prefix, sink, claim: claimed, containerListedLater }
+}
+
+/** Claims the prefix, and then checks that nothing is stored under it. */
+async function claimUnusedPrefix(
+  store: ObjectStore,
+  backup: NewBackup,
+  location: { readonly container: string; readonly prefix: string },
+  options: StoreOptions,
+): Promise<Claim> {
+  const claim = await claimPrefix(store, { backup, ...location }, options)
   try {
-    await assertPrefixUnused(store, backup, { container, prefix }, options)
-    const extraMetadata = await store.getExtraMetadata(backup)
-    const { compression } = settings
-    const writer = new BackupObjectWriter(store, container)
-    const sink = {
-      store,
-      container,
-      writer,
-      compression,
-      compressedZeros: new CompressedZerosCache(),
-      extraMetadata,
-    }
-    return { prepared, prefix, sink, claim, containerListedLater }
+    await assertPrefixUnused(store, backup, location, options)
+    return claim
   } catch (error) {
-    await claim?.release(claimReleaseOptions()).catch(() => undefined)
+    await claim.release(claimReleaseOptions()).catch(() => undefined)
     throw error
   }
 }

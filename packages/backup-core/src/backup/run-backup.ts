@@ -93,16 +93,21 @@ async function storeVolume(
   const fullBackup = isFull ? { parent: null, ...resolveSizes(deps.settings, null) } : undefined
   if (!isFull) meter.begin('read-parent')
   const openingDestination = openDestination(deps, request, source.sizeBytes, { signal })
-  openingDestination.catch((error: unknown) => {
-    abortBoth.abort(error)
-  })
+  openingDestination
+    .then(({ claim }) => claim)
+    .catch((error: unknown) => {
+      abortBoth.abort(error)
+    })
   const { parent, ...sizes } = fullBackup ?? (await openingDestination).prepared
   const job = volumeJob(deps, source, openingDestination, parent, sizes)
   try {
     if (parent) assertBlocksFit(parent, job.blockSizeBytes, source.sizeBytes, deps.settings.maxMemoryBytes)
     await using hints = await openHints(source, parent, job.blockSizeBytes, signal)
     await storeChunks(job, source, hints, meter, signal)
-    return { destination: await openingDestination, job }
+    const destination = await openingDestination
+    // A backup without objects has not waited for it yet.
+    await destination.claim
+    return { destination, job }
   } catch (error) {
     const failedEarlier = abortBoth.signal.aborted && callerSignal?.aborted !== true
     const failure: unknown = failedEarlier ? abortBoth.signal.reason : error
@@ -129,6 +134,7 @@ function volumeJob(
       compressorInput: compressorInputOf(settings.compression),
       canStream: canStream(store, source),
       concurrency: concurrencyFor(settings.concurrency, chunkSizeBytes),
+      streamedConcurrency: settings.concurrency.streamedChunks,
       maxMemoryBytes: settings.maxMemoryBytes,
     }),
     smallConcurrency: settings.concurrency.smallObjects,
@@ -184,7 +190,11 @@ async function addToCatalog(catalog: BackupCatalog, record: BackupRecord): Promi
 }
 
 /** Releases the claim. One that cannot be removed does not affect the backup: it causes a warning, no failure. */
-async function releaseClaim(deps: BackupDeps, { claim, prepared, sink }: Destination): Promise<void> {
+async function releaseClaim(
+  deps: BackupDeps,
+  { prepared, sink, ...destination }: Destination,
+): Promise<void> {
+  const claim = await destination.claim
   try {
     await claim?.release(claimReleaseOptions())
   } catch (error) {

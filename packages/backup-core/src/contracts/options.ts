@@ -30,7 +30,8 @@ export interface ChunkedDriverOptions {
   readonly catalog?: BackupCatalog
   /**
    * How many chunks are compressed and stored, or objects fetched and decompressed, concurrently. Reading and hashing are
-   * limited by memory only. @default 2 to 8 (one per core); 8 for objects up to 256 KiB
+   * limited by memory only. @default 2 to 8 (one per core), at least 4 for chunks that are sent while they are read; 8 for
+   * objects up to 256 KiB
    */
   readonly concurrency?: number
   /**

@@ -71,6 +71,8 @@ export interface ChunkPlanOptions {
   /** Whether the store accepts streams, and the source can be read again. */
   readonly canStream: boolean
   readonly concurrency: number
+  /** The same for chunks that are streamed. */
+  readonly streamedConcurrency: number
   readonly maxMemoryBytes: number
 }
 
@@ -134,12 +136,12 @@ export const STREAMED_PIECES = 6
  * would be, or these exceed the limit.
  */
 function planStreamed(options: ChunkPlanOptions): ChunkPlan | undefined {
-  const { chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes } = options
+  const { chunkSizeBytes, blockSizeBytes, streamedConcurrency, maxMemoryBytes } = options
   if (!options.canStream || options.incremental || options.compressorInput !== null) return undefined
   const pieceSizeBytes = Math.max(1, Math.floor(STREAMED_PIECE_BYTES / blockSizeBytes)) * blockSizeBytes
   const windowBytes = STREAMED_PIECES * pieceSizeBytes
   if (chunkSizeBytes <= windowBytes || windowBytes > maxMemoryBytes) return undefined
-  const chunks = Math.min(concurrency, Math.floor(maxMemoryBytes / windowBytes))
+  const chunks = Math.min(streamedConcurrency, Math.floor(maxMemoryBytes / windowBytes))
   return {
     streamed: true,
     objectSizeBytes: chunkSizeBytes,

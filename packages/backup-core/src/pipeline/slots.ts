@@ -5,6 +5,8 @@ import { limitFunction } from 'p-limit'
 export interface SlotCounts {
   /** Objects of which each keeps a core busy. */
   readonly chunks: number
+  /** Chunks that are sent while they are read, of which each takes little memory. */
+  readonly streamedChunks: number
   /** Objects of at most {@link SMALL_OBJECT_BYTES}. */
   readonly smallObjects: number
 }
@@ -15,19 +17,26 @@ export const SMALL_OBJECT_BYTES = 256 * 1024
 /** How many small requests are sent concurrently: enough to hide a store's latency, and few enough not to burden it. */
 export const CONCURRENT_REQUESTS = 8
 
+/** How many chunks are streamed at least: a store takes its time to make one durable, in which others are sent. */
+const MIN_STREAMED_CHUNKS = 4
+
 /**
  * One chunk for each core: more of them take memory and add no speed, since hashing and compressing keep the cores busy.
- * Small objects wait for the store instead, and take little memory.
+ * Streamed chunks and small objects wait for the store instead, and take little memory.
  *
  * @param chosen - the caller's `concurrency`, which applies to small objects too
  */
 export function concurrencyFrom(chosen: number | undefined): SlotCounts {
   const chunks = chosen ?? Math.min(8, Math.max(2, availableParallelism()))
-  return { chunks, smallObjects: chosen ?? CONCURRENT_REQUESTS }
+  const streamedChunks = chosen ?? Math.max(MIN_STREAMED_CHUNKS, chunks)
+  return { chunks, streamedChunks, smallObjects: chosen ?? CONCURRENT_REQUESTS }
 }
 
 /** How many objects of at most that length may be worked on concurrently. */
-export function concurrencyFor({ chunks, smallObjects }: SlotCounts, lengthBytes: number): number {
+export function concurrencyFor(
+  { chunks, smallObjects }: Pick<SlotCounts, 'chunks' | 'smallObjects'>,
+  lengthBytes: number,
+): number {
   return lengthBytes <= SMALL_OBJECT_BYTES ? smallObjects : chunks
 }
 
@@ -43,7 +52,7 @@ export class Slots {
   readonly #chunks: Limit
   readonly #smallObjects: Limit
 
-  constructor({ chunks, smallObjects }: SlotCounts) {
+  constructor({ chunks, smallObjects }: Pick<SlotCounts, 'chunks' | 'smallObjects'>) {
     this.#chunks = limitTo(chunks)
     this.#smallObjects = limitTo(smallObjects)
   }

@@ -102,6 +102,25 @@ export function countedBody(body: ReplayableBody, onSent: ByteProgressListener):
   }
 }
 
+/** Returns the same body, whose last piece is not produced before a condition is met: the object cannot be complete before. */
+export function withheldBody(body: ReplayableBody, beforeLastPiece: () => Promise<void>): ReplayableBody {
+  const { lengthBytes } = body
+  return {
+    lengthBytes,
+    ...(body.md5 === undefined ? {} : { md5: body.md5.bind(body) }),
+    ...(body.md5OfStream === undefined ? {} : { md5OfStream: body.md5OfStream.bind(body) }),
+    async *stream() {
+      let leftBytes = lengthBytes
+      if (leftBytes === 0) await beforeLastPiece()
+      for await (const piece of body.stream()) {
+        leftBytes -= piece.length
+        if (leftBytes === 0) await beforeLastPiece()
+        yield piece
+      }
+    },
+  }
+}
+
 async function whole(body: ReplayableBody): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined
   let end = 0

@@ -211,6 +211,7 @@ describe('planChunks, of chunks that are held', () => {
             compressorInput: compressed,
             canStream: false,
             concurrency,
+            streamedConcurrency: concurrency,
             maxMemoryBytes,
           })
           const { objectSizeBytes, pieceSizeBytes, memoryBytes, reserveBytes } = plan
@@ -245,6 +246,7 @@ describe('planChunks, of chunks that are held', () => {
     volumeSizeBytes: 2 ** 40,
     canStream: false,
     concurrency: 2,
+    streamedConcurrency: 4,
     maxMemoryBytes: 2 ** 30,
   }
   const chunkSizeBytes = 52_428_800
@@ -321,7 +323,8 @@ describe('planChunks, of chunks that are sent while they are read', () => {
           const chunkSizeBytes = blockSizeBytes * blocks
           const plan = planChunks({
             volumeSizeBytes: 2 ** 40,
-            ...{ chunkSizeBytes, blockSizeBytes, concurrency, maxMemoryBytes },
+            ...{ chunkSizeBytes, blockSizeBytes, maxMemoryBytes },
+            ...{ concurrency: 1, streamedConcurrency: concurrency },
             ...{ incremental: false, compressorInput: null, canStream: true },
           })
           const minBytes = STREAMED_PIECES * Math.max(blockSizeBytes, 2 ** 20)
@@ -352,7 +355,7 @@ describe('planChunks, of chunks that are sent while they are read', () => {
   ])('holds the chunks of a backup that is %s', (_, other) => {
     const plan = planChunks({
       ...{ volumeSizeBytes: 2 ** 40, chunkSizeBytes: 2 ** 25, blockSizeBytes: 2 ** 15 },
-      ...{ concurrency: 2, maxMemoryBytes: 2 ** 30 },
+      ...{ concurrency: 2, streamedConcurrency: 4, maxMemoryBytes: 2 ** 30 },
       ...{ incremental: false, compressorInput: null, canStream: true },
       ...other,
     })

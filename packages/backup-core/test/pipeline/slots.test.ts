@@ -35,9 +35,10 @@ describe('slots', () => {
   })
 
   it('are what the caller chose for both, or a chunk a core and eight small objects', () => {
-    expect(concurrencyFrom(1)).toEqual({ chunks: 1, smallObjects: 1 })
-    expect(concurrencyFrom(20)).toEqual({ chunks: 20, smallObjects: 20 })
-    const { chunks, smallObjects } = concurrencyFrom(undefined)
+    expect(concurrencyFrom(1)).toEqual({ chunks: 1, streamedChunks: 1, smallObjects: 1 })
+    expect(concurrencyFrom(20)).toEqual({ chunks: 20, streamedChunks: 20, smallObjects: 20 })
+    const { chunks, streamedChunks, smallObjects } = concurrencyFrom(undefined)
+    expect(streamedChunks).toBe(Math.max(4, chunks))
     expect(chunks).toBeGreaterThanOrEqual(2)
     expect(chunks).toBeLessThanOrEqual(8)
     expect(smallObjects).toBe(8)

@@ -34,7 +34,7 @@ export function globalOptions(): CliOption[] {
     }),
     new CliOption(
       '--concurrency <n>',
-      'chunks processed concurrently (default: 2 to 8, one per core; 8 for objects up to 256 KiB)',
+      'chunks processed concurrently (default: 2 to 8, one per core, at least 4 if streamed; 8 for objects up to 256 KiB)',
       {
         env: 'STOWAGE_CONCURRENCY',
         parse: parseCount,
