@@ -69,18 +69,20 @@ export async function runJob(job, { rounds, memory, scratch, say }) {
  */
 async function runOnce(contender, { memory, scratch, check }) {
   const turn = await contender.turn()
+  /** @type {import('./clients/client.mjs').Said | undefined} */
+  let said
   try {
     // What the run before left to be written must not be written at this one's cost.
     execFileSync('sync')
     const pageMicroseconds = memory === 'warm' ? (await warmMemory()).warmMicroseconds : undefined
     const measured = await measure(turn.command, scratch)
-    const said = contender.client.said(measured.stdout)
+    said = contender.client.said(measured.stdout)
     if (check) await turn.check(said)
     const { wallSeconds, cpuSeconds, peakRssMib } = measured
     const { ownSeconds = wallSeconds, objectCount } = said
     return { wallSeconds, ownSeconds, cpuSeconds, peakRssMib, objectCount, pageMicroseconds }
   } finally {
-    await turn.end()
+    await turn.end(said)
   }
 }
 

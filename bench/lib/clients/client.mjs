@@ -14,6 +14,7 @@
  * @property {string} volumePath
  * @property {string} volumeId
  * @property {string} backupId
+ * @property {boolean} [measured] run as a user would: Stowage then generates the id, and says it
  * @property {string} [parentId] the backup to add to; without it, a full one
  * @property {string} word none, zlib, bz2 or zstd
  * @property {number} chunkSizeBytes
@@ -33,6 +34,7 @@
  *
  * @typedef {object} Said
  * @property {number} [ownSeconds] the job without the start of its interpreter
+ * @property {string} [backupId] the id of the backup, where the client generated it
  * @property {number} [objectCount] chunk objects that it stored
  * @property {string} [prefix] what their names begin with
  * @property {string} [container]

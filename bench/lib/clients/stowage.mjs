@@ -22,7 +22,7 @@ export function stowage({ node, command, extra, name = 'stowage' }) {
       argv: [
         ...[node, command, 'backup', job.volumePath, '--json', '--quiet'],
         ...['--store', storeUrl(job.place)],
-        ...['--volume-id', job.volumeId, '--backup-id', job.backupId],
+        ...['--volume-id', job.volumeId, ...(job.measured ? [] : ['--backup-id', job.backupId])],
         ...(job.parentId === undefined ? [] : ['--parent', job.parentId]),
         ...['--compression', job.word],
         ...['--chunk-size', String(job.chunkSizeBytes), '--block-size', String(job.blockSizeBytes)],
@@ -40,8 +40,9 @@ export function stowage({ node, command, extra, name = 'stowage' }) {
     }),
     restored: (job) => job.target,
     said: (stdout) => {
-      const { objectCount, prefix, container, elapsedMs } = JSON.parse(stdout)
+      const { id, objectCount, prefix, container, elapsedMs } = JSON.parse(stdout)
       return {
+        backupId: id,
         objectCount,
         prefix,
         container,

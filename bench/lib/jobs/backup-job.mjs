@@ -42,12 +42,12 @@ export function backupJob({ name, word, volume: volumeOf, long = false }) {
  */
 async function backupTurn(bench, client, { word, volume, name, long }) {
   const berth = await bench.berths.open(`${name}-${client.name}`)
-  const job = newBackup(bench, berth, { word, volumePath: volume.path })
+  const job = newBackup(bench, berth, { word, volumePath: volume.path, measured: true })
   await client.prepare(job)
   return {
     command: await client.backup(job),
     check: (said) => checkBackup(bench, client, job, said, { manyHoles: long }),
-    end: berth.remove,
+    end: () => berth.remove(),
   }
 }
 
@@ -56,7 +56,7 @@ async function backupTurn(bench, client, { word, volume, name, long }) {
  *
  * @param {import('./job.mjs').Bench} bench
  * @param {import('../berth.mjs').Berth} berth
- * @param {{ word: string, volumePath: string, volumeId?: string, parentId?: string }} what
+ * @param {{ word: string, volumePath: string, volumeId?: string, parentId?: string, measured?: boolean }} what
  * @returns {import('../clients/client.mjs').BackupJob}
  */
 export function newBackup({ chunkSizeBytes, blockSizeBytes }, { place, scratch }, what) {

@@ -12,11 +12,12 @@ import { clientNamed, sharesFormat } from './job.mjs'
  *
  * @param {import('./job.mjs').Bench} bench
  * @param {import('../clients/client.mjs').Client} writer
- * @param {import('../clients/client.mjs').BackupJob} job
+ * @param {import('../clients/client.mjs').BackupJob} request
  * @param {import('../clients/client.mjs').Said} said
  * @param {{ manyHoles?: boolean }} [options]
  */
-export async function checkBackup(bench, writer, job, said, { manyHoles = false } = {}) {
+export async function checkBackup(bench, writer, request, said, { manyHoles = false } = {}) {
+  const job = { ...request, backupId: said.backupId ?? request.backupId }
   const reader = sharesFormat(writer) ? clientNamed(bench.clients, manyHoles ? 'stowage' : 'cinder') : writer
   if (writer.stowage && reader.name === 'cinder') await tellCinder(job, said)
   const { place, scratch, backupId } = job

@@ -53,10 +53,18 @@ export function incrementalJob({ name, word, changed: changedOf }) {
  * @returns {Promise<import('./job.mjs').Turn>}
  */
 async function incrementalTurn(bench, client, { berth, full }, what) {
-  const job = newBackup(bench, berth, { ...what, volumeId: full.volumeId, parentId: full.backupId })
+  const job = newBackup(bench, berth, {
+    ...what,
+    measured: true,
+    volumeId: full.volumeId,
+    parentId: full.backupId,
+  })
   return {
     command: await client.backup(job),
     check: (said) => checkBackup(bench, client, job, said),
-    end: () => (sharesFormat(client) ? bench.store.removeBackup(berth.place, job.backupId) : berth.remove()),
+    end: (said) =>
+      sharesFormat(client)
+        ? bench.store.removeBackup(berth.place, said?.backupId ?? job.backupId)
+        : berth.remove(),
   }
 }

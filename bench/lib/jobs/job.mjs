@@ -19,7 +19,7 @@
  * @typedef {object} Turn
  * @property {import('../measured-process.mjs').Command} command
  * @property {(said: import('../clients/client.mjs').Said) => Promise<void>} check rejects where what was stored or restored is not what it should be
- * @property {() => Promise<void>} end removes what the run has left
+ * @property {(said?: import('../clients/client.mjs').Said) => Promise<void>} end removes what the run has left; after a failure nothing was said
  */
 
 /**
