@@ -9,6 +9,10 @@ export const base: Options = {
   clean: true,
   target: 'node20.19',
   splitting: false,
+  esbuildOptions(options, { format }) {
+    // Never read there: the CommonJS build asks for __filename first.
+    if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' }
+  },
 }
 
 /** A compressor: the shared package is private, and bundled. Its types must not occur in public ones. */
@@ -23,10 +27,6 @@ export const withWorker = (workerFile: string, options: Options = base): Options
     ...options,
     // Both builds write to one folder, at the same time: the package's script empties it before.
     clean: false,
-    esbuildOptions(options, { format }) {
-      // Never read there: the CommonJS build asks for __filename first.
-      if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' }
-    },
   },
   {
     ...base,

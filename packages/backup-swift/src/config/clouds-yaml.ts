@@ -1,10 +1,10 @@
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { BackupError } from '@stowage/backup-core'
-import { LineCounter, parseDocument } from 'yaml'
 import { connectionOptions, credentialsOf } from './environment.js'
 import { isTrue, type Environment, type SwiftDriverOptions } from './options.js'
 import { isMissingFile, readTextFile } from './text-file.js'
+import { yaml } from './yaml.js'
 
 /** Where clouds.yaml is searched. */
 export interface CloudsYamlOptions {
@@ -114,6 +114,7 @@ const maxAliases = 50
  * @throws `CONFIG_INVALID` with the line
  */
 function parseTextYaml(text: string, file: string): TextMap {
+  const { LineCounter, parseDocument } = yaml()
   const lineCounter = new LineCounter()
   const document = parseDocument(text, { schema: 'failsafe', lineCounter, prettyErrors: false, merge: true })
   const fault = document.errors[0] ?? document.warnings[0]

@@ -232,7 +232,8 @@ export const swiftOptions = {
   exchangeTimeoutSeconds: positive(600),
   /**
    * The delay before the object that prevents two backups with one id is checked again: Swift cannot lock a name. Choose
-   * it longer than the cluster takes to store a small object under load.
+   * it longer than the cluster takes to store a small object under load. Meanwhile the volume is read, and the first objects
+   * are sent but for their last bytes.
    */
   claimSettleSeconds: positive(1),
   /** The environment variables that are read (`http_proxy`, `https_proxy`, `no_proxy`, `OS_*`, `ST_*`). If unset, `process.env`. */

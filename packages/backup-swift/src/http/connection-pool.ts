@@ -1,6 +1,6 @@
 import { BackupError } from '@stowage/backup-core'
-import { Agent, ProxyAgent, type Dispatcher } from 'undici'
 import { DirectGets } from './direct-gets.js'
+import { LazyDispatcher, makeAgent, makeProxyAgent } from './undici.js'
 
 /** How connections are established. */
 export interface ConnectionOptions {
@@ -29,7 +29,7 @@ export interface NamedProxy {
 
 /** The way of a request to its server. */
 export interface Route {
-  readonly dispatcher: Dispatcher
+  readonly dispatcher: LazyDispatcher
   /** Takes the requests that it can send; undefined through a proxy. */
   readonly directGets: DirectGets | undefined
   /** Undefined for a direct connection. */
@@ -65,7 +65,7 @@ export class ConnectionPool {
       pipelining: 1,
     }
     this.#direct = {
-      dispatcher: new Agent({ ...common, connect: tls }),
+      dispatcher: new LazyDispatcher(() => makeAgent({ ...common, connect: tls })),
       directGets: this.#directGets,
       proxy: undefined,
     }
@@ -76,7 +76,7 @@ export class ConnectionPool {
       const uri = proxyUrl(text, variable)
       // Plain HTTP is not tunnelled: many proxies tunnel to port 443 only.
       const proxyOptions = { ...common, uri, connect: tls, requestTls: tls, proxyTunnel: false }
-      const dispatcher = proxyAgent(proxyOptions, variable)
+      const dispatcher = new LazyDispatcher(() => makeProxyAgent(proxyOptions))
       const { protocol, host } = new URL(uri)
       return { dispatcher, directGets: undefined, proxy: { url: `${protocol}//${host}`, variable } }
     }
@@ -103,16 +103,19 @@ export class ConnectionPool {
 /** Returns the URL of a proxy. As for curl, the scheme may be missing. */
 function proxyUrl(text: string, variable: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
-  if (/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) return url
-  throw notAProxy(variable)
+  if (!URL.canParse(url)) throw notAProxy(variable)
+  const { protocol, username, password } = new URL(url)
+  if (!/^https?:$/.test(protocol) || !isDecodable(username) || !isDecodable(password))
+    throw notAProxy(variable)
+  return url
 }
 
-function proxyAgent(options: ProxyAgent.Options, variable: string): ProxyAgent {
+function isDecodable(text: string): boolean {
   try {
-    return new ProxyAgent(options)
+    decodeURIComponent(text)
+    return true
   } catch {
-    // The error of undici may quote the URL, which may contain a password.
-    throw notAProxy(variable)
+    return false
   }
 }
 

@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { errors } from 'undici'
+import { NetworkError } from './network-error.js'
 
 /** Holds what a local network delivers between two iterations of the event loop. */
 const BUFFER_BYTES = 256 * 1024
@@ -57,12 +57,15 @@ export class DirectConnection {
       buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
       callback: (lengthBytes, memory) => {
         if (this.#user) this.#user.onBytes(memory.subarray(0, lengthBytes) as Buffer)
-        else this.destroy(new errors.SocketError('the server sent data without a request'))
+        else this.destroy(new NetworkError('UND_ERR_SOCKET', 'the server sent data without a request'))
         return true
       },
     })
     this.#socket.setNoDelay(true).setKeepAlive(true, 60_000)
-    this.#closeAfter(target.connectTimeoutMs, () => new errors.ConnectTimeoutError())
+    this.#closeAfter(
+      target.connectTimeoutMs,
+      () => new NetworkError('UND_ERR_CONNECT_TIMEOUT', 'the connection took too long'),
+    )
     this.#socket.once(target.origin.startsWith('https:') ? 'secureConnect' : 'connect', () => {
       this.#stopTimer()
       this.#isConnected = true
@@ -72,10 +75,10 @@ export class DirectConnection {
       this.destroy(error)
     })
     this.#socket.on('end', () => {
-      this.destroy(new errors.SocketError('other side closed'))
+      this.destroy(new NetworkError('UND_ERR_SOCKET', 'other side closed'))
     })
     this.#socket.on('close', () => {
-      this.destroy(new errors.SocketError('closed'))
+      this.destroy(new NetworkError('UND_ERR_SOCKET', 'closed'))
     })
   }
 
@@ -107,7 +110,8 @@ export class DirectConnection {
       const { bytesRead } = this.#socket
       // In a busy process timers run before sockets are read: data that arrived is read first.
       setImmediate(() => {
-        if (this.#socket.bytesRead === bytesRead) this.destroy(new errors.BodyTimeoutError())
+        if (this.#socket.bytesRead === bytesRead)
+          this.destroy(new NetworkError('UND_ERR_BODY_TIMEOUT', 'the response paused for too long'))
       })
     })
   }
@@ -118,7 +122,7 @@ export class DirectConnection {
     this.#socket.setTimeout(0)
     this.#socket.removeAllListeners('timeout')
     this.#socket.unref()
-    this.#closeAfter(keepMs, () => new errors.SocketError('idle')).unref()
+    this.#closeAfter(keepMs, () => new NetworkError('UND_ERR_SOCKET', 'idle')).unref()
   }
 
   /** Closes the connection. `error` is for its user; later calls do nothing. */

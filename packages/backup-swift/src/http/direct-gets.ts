@@ -1,6 +1,6 @@
-import { errors } from 'undici'
 import { DirectConnection, type DirectTls } from './direct-connection.js'
 import type { HttpRequest, ResponseReceiver } from './exchange.js'
+import { NetworkError } from './network-error.js'
 import { parseResponseHead, type ParsedHead } from './response-head.js'
 
 /** Longer heads are left to undici, which has a limit of its own. */
@@ -53,7 +53,7 @@ export class DirectGets {
   /** Closes all connections, and fails the requests that use them. */
   destroy(): void {
     this.#isDestroyed = true
-    for (const connection of this.#connections) connection.destroy(new errors.ClientDestroyedError())
+    for (const connection of this.#connections) connection.destroy(destroyed())
   }
 
   #sendOn(kept: DirectConnection | undefined, get: DirectGet): void {
@@ -74,12 +74,12 @@ export class DirectGets {
       onUnanswered:
         kept &&
         ((): void => {
-          if (this.#isDestroyed) get.receiver.onError(new errors.ClientDestroyedError())
+          if (this.#isDestroyed) get.receiver.onError(destroyed())
           else this.#sendOn(undefined, get)
         }),
       onComplete: (keptMs) => {
         const keepMs = Math.min(keptMs, this.#options.keepAliveMs)
-        if (keepMs <= 0 || this.#isDestroyed) connection.destroy(new errors.SocketError('closed'))
+        if (keepMs <= 0 || this.#isDestroyed) connection.destroy(new NetworkError('UND_ERR_SOCKET', 'closed'))
         else {
           connection.rest(keepMs)
           this.#idle.push(connection)
@@ -228,7 +228,7 @@ class DirectResponse {
 
   #leave(start: string): void {
     this.#isDone = true
-    this.#connection.destroy(new errors.SocketError('left to undici'))
+    this.#connection.destroy(new NetworkError('UND_ERR_SOCKET', 'left to undici'))
     // An error that a gateway made itself shows nothing about the server.
     this.#outcome.onUnsupported(!/^HTTP\/1\.[01] [45]/.test(start))
   }
@@ -240,13 +240,19 @@ class DirectResponse {
     const sendAgain = this.#outcome.onUnanswered
     if (sendAgain && !this.#head && this.#headBytes.byteLength === 0) sendAgain()
     else if (this.#head?.keptMs === 0 && isClosed(error))
-      receiver.onError(new errors.ResponseContentLengthMismatchError())
+      receiver.onError(
+        new NetworkError('UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'the response is shorter than announced'),
+      )
     else receiver.onError(error)
   }
 }
 
+function destroyed(): NetworkError {
+  return new NetworkError('UND_ERR_DESTROYED', 'the client was closed')
+}
+
 function isClosed(error: Error): boolean {
-  return error instanceof errors.SocketError
+  return error instanceof NetworkError && error.code === 'UND_ERR_SOCKET'
 }
 
 /** Returns the head of a request, or undefined if it is not for this client. */

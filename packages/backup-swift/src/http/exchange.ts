@@ -53,7 +53,7 @@ export interface ResponseReceiver {
 
 /** The clients that may send a request. */
 export interface ExchangeClients {
-  readonly dispatcher: Dispatcher
+  readonly dispatcher: { get(): Promise<Dispatcher> }
   /** Sends a request, or returns false if it does not support it. Calls `other` if it does not support the response. */
   readonly directGets:
     | {
@@ -163,9 +163,11 @@ export function exchange<T>(
         fail(new ExchangeError(error))
       },
     }
-    const dispatch = (): void => {
+    const dispatch = async (): Promise<void> => {
       try {
-        dispatcher.dispatch(
+        const client = await dispatcher.get()
+        if (failure) return
+        client.dispatch(
           {
             origin: request.origin,
             path: request.path,
@@ -186,7 +188,10 @@ export function exchange<T>(
         fail(new ExchangeError(asError(error)))
       }
     }
-    if (directGets?.send(request, timeouts.bodyMs, receiver, dispatch) !== true) dispatch()
+    const other = (): void => {
+      void dispatch()
+    }
+    if (directGets?.send(request, timeouts.bodyMs, receiver, other) !== true) other()
   })
 }
 
