@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { bare } from './bare.mjs'
 import { cinder } from './cinder.mjs'
 import { duplicity } from './duplicity.mjs'
 import { rclone } from './rclone.mjs'
@@ -23,6 +24,7 @@ export function allClients(options, before) {
     rclone(),
     restic(),
     duplicity(),
+    bare(),
   ]
 }
 

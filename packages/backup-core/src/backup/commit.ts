@@ -79,8 +79,10 @@ export async function commit(
   meter.begin('store-metadata')
   await sink.writer.write(manifestName, commitBody, objectOptions)
   meter.add({ transferredBytes: commitBody.lengthBytes })
-  await assertMayCommit(openLookup, destination, options)
-  await assertObjectsExist(destination, options)
+  await allOf([
+    () => assertMayCommit(openLookup, destination, options),
+    () => assertObjectsExist(destination, options),
+  ])
   return {
     id: backup.id,
     volumeId: backup.volumeId,
@@ -141,12 +143,21 @@ async function assertMayCommit(
   options: StoreOptions,
 ): Promise<void> {
   const { backup, idGiven, parent } = prepared
-  if (parent) await assertParentExists(sink.store, parent.record, options)
-  if (!idGiven) return
-  // New lookups: a used one has its old listings. A delete writes its marker before it hides `_metadata`.
-  if (await openLookup().hasOther(backup.id, { container: sink.container, prefix }))
-    throw backupExists(backup.id)
-  if ((await openLookup().findMarkers(backup.id)).length > 0) throw beingDeleted(backup.id)
+  const assertNotTaken = async (): Promise<void> => {
+    // New lookups: a used one has its old listings. A delete writes its marker before it hides `_metadata`.
+    if (await openLookup().hasOther(backup.id, { container: sink.container, prefix }))
+      throw backupExists(backup.id)
+    if ((await openLookup().findMarkers(backup.id)).length > 0) throw beingDeleted(backup.id)
+  }
+  await allOf([
+    ...(parent ? [() => assertParentExists(sink.store, parent.record, options)] : []),
+    ...(idGiven ? [assertNotTaken] : []),
+  ])
+}
+
+/** Runs checks concurrently. */
+async function allOf(checks: readonly (() => Promise<void>)[]): Promise<void> {
+  await mapConcurrently(checks, (check) => check())
 }
 
 async function assertParentExists(
