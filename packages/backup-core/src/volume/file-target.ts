@@ -18,8 +18,9 @@ const SYNC_INTERVAL_BYTES = 64 * 1024 * 1024
 /** An open file or block device that a restore writes to. */
 export class FileTarget implements OpenTarget {
   #unsyncedBytes = 0
-  /** Running, or the last one that failed. */
+  /** Running, or failed. */
   #syncing: Promise<void> | undefined
+  #hasFailed = false
 
   constructor(
     protected readonly path: string,
@@ -28,13 +29,14 @@ export class FileTarget implements OpenTarget {
   ) {}
 
   async write(bytes: Uint8Array, offsetBytes: number): Promise<void> {
+    // The kernel reports a failed write once: a sync after it may succeed.
+    if (this.#hasFailed) await this.#syncing
     await writeFully(this.handle, bytes, this.path, offsetBytes)
     this.#unsyncedBytes += bytes.length
     if (this.#unsyncedBytes >= SYNC_INTERVAL_BYTES) this.#syncInBackground()
   }
 
   async finish(): Promise<void> {
-    // The kernel reports a failed write once: a sync after it may succeed.
     await this.#syncing
     await mapWriteErrors(this.path, () => this.handle.sync())
   }
@@ -54,8 +56,9 @@ export class FileTarget implements OpenTarget {
       () => {
         this.#syncing = undefined
       },
-      // finish() throws it.
-      () => undefined,
+      () => {
+        this.#hasFailed = true
+      },
     )
   }
 }
