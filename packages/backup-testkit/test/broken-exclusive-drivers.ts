@@ -9,7 +9,6 @@ export const brokenExclusiveDrivers: readonly BrokenDriver[] = [
     foundBy: [
       'an exclusive writer rejects with CONFLICT and leaves an existing object unchanged, also after its abort',
       'of concurrent exclusive writers that claim one name exactly one resolves, and the object is what that one wrote',
-      "a backup of one id in one second, between any two calls of another's before getExtraMetadata: at most one resolves, and it is whole",
     ],
     Driver: class extends MemoryBackupDriver {
       override getObjectWriter(
