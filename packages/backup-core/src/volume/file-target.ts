@@ -3,63 +3,40 @@ import { link, lstat, open, realpath, rename, unlink, type FileHandle } from 'no
 import { dirname, resolve } from 'node:path'
 import type { OpenTarget, TargetRequirements } from '../contracts/volume.js'
 import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
+import { BackgroundSync } from './background-sync.js'
 import { attachedLoopDevice } from './block-device.js'
 import { closeOnFailure, closeQuietly } from './checked-volume.js'
 import { errnoOf, sameFile, unlessErrno, writeFully, mapWriteErrors } from './positional-io.js'
 import { markPathOf, removeDeadMark, takeMark, type RestoreMark } from './restore-mark.js'
 import { partialPathOf } from './restore-process.js'
 
-/**
- * After how many written bytes they are made durable, while more are fetched. Otherwise all of a volume is written to the disk
- * at the end: Linux alone does not begin for many seconds, or before a tenth of the memory holds such data.
- */
-const SYNC_INTERVAL_BYTES = 64 * 1024 * 1024
-
 /** An open file or block device that a restore writes to. */
 export class FileTarget implements OpenTarget {
-  #unsyncedBytes = 0
-  /** Running, or failed. */
-  #syncing: Promise<void> | undefined
-  #hasFailed = false
+  readonly #sync: BackgroundSync
 
   constructor(
     protected readonly path: string,
     protected readonly handle: FileHandle,
     readonly readsAsZeros: boolean,
-  ) {}
+  ) {
+    this.#sync = new BackgroundSync(() => mapWriteErrors(path, () => handle.datasync()))
+  }
 
   async write(bytes: Uint8Array, offsetBytes: number): Promise<void> {
-    // The kernel reports a failed write once: a sync after it may succeed.
-    if (this.#hasFailed) await this.#syncing
+    await this.#sync.throwIfFailed()
     await writeFully(this.handle, bytes, this.path, offsetBytes)
-    this.#unsyncedBytes += bytes.length
-    if (this.#unsyncedBytes >= SYNC_INTERVAL_BYTES) this.#syncInBackground()
+    this.#sync.written(bytes.length)
   }
 
   async finish(): Promise<void> {
-    await this.#syncing
+    await this.#sync.ended()
     await mapWriteErrors(this.path, () => this.handle.sync())
   }
 
   /** A network file system may report a failed write only now. */
   async close(): Promise<void> {
-    await this.#syncing?.catch(() => undefined)
+    await this.#sync.ended().catch(() => undefined)
     await mapWriteErrors(this.path, () => this.handle.close())
-  }
-
-  #syncInBackground(): void {
-    if (this.#syncing) return
-    this.#unsyncedBytes = 0
-    const syncing = mapWriteErrors(this.path, () => this.handle.datasync())
-    this.#syncing = syncing
-    syncing.then(
-      () => {
-        this.#syncing = undefined
-      },
-      () => {
-        this.#hasFailed = true
-      },
-    )
   }
 }
 

@@ -76,7 +76,7 @@ describe.each(kinds)('a backup with an id, whose chunks are %s', (_kind, options
       const [first = 0] = driver.sentBytes.values()
       return driver.claims === 1 && first >= minSentBytes
     })
-    // Whoever lists the container finds the claim alone.
+    // A listing has the claim and no other object.
     expect(driver.completed).toEqual([])
     expect(driver.store.list('backups')).toEqual([expect.stringMatching(/^stowage-claim_one/)])
     driver.settle()
