@@ -6,6 +6,7 @@ import { messageAbout } from '../errors/error-mapper.js'
 import type { Manifest } from '../format/manifest.js'
 import { manifestObjectName } from '../format/object-names.js'
 import { ifReadable, isUnreadable, type BackupLocation, type StoreAccess } from '../store/access.js'
+import { AncestorPrefetch } from './ancestor-prefetch.js'
 import { StoreIndex, type MarkerLocation, type ManifestLocation } from './store-index.js'
 import { newestFirst, recordOf, summarise, type Summary, type VolumeSizes } from './summary.js'
 import { mapConcurrently } from '../pipeline/map-concurrently.js'
@@ -25,12 +26,14 @@ export class BackupLookup implements ChainLookup {
   readonly #index: StoreIndex
   readonly #found = new Map<string, Found>()
   readonly #sizes: VolumeSizes = new Map()
+  readonly #prefetch: AncestorPrefetch
 
   constructor(
     protected readonly access: StoreAccess,
     private readonly onWarning: WarningListener,
   ) {
     this.#index = new StoreIndex(access)
+    this.#prefetch = new AncestorPrefetch(access, this.#index)
   }
 
   async find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined> {
@@ -45,7 +48,13 @@ export class BackupLookup implements ChainLookup {
     const { id, container, prefix } = record
     const known = this.#found.get(id)
     if (known?.container === container && known.prefix === prefix) return { record, manifest: known.manifest }
+    const manifest = this.#prefetch.take(record)
+    if (manifest?.backupId === id) return { record, manifest }
     return { record, manifest: await readManifest(this.access, record) }
+  }
+
+  readAhead(child: BackupLocation, manifest: Manifest): Promise<void> {
+    return this.#prefetch.readAhead(child, manifest)
   }
 
   /** Whether a committed backup other than the one at this location has this id. */
@@ -150,6 +159,7 @@ export class BackupLookup implements ChainLookup {
         this.#sizes.has(parentId)
       )
         break
+      await this.readAhead(child, child.manifest)
       child = await this.#find(parentId, child.container, parentPrefix).catch((error: unknown) => {
         if (isUnreadable(error)) return undefined
         throw error
@@ -169,7 +179,7 @@ export class BackupLookup implements ChainLookup {
     if (known && (prefix === undefined || known.prefix === prefix)) return known
     if (nearContainer !== undefined && prefix !== undefined) {
       const location = { container: nearContainer, prefix, objectName: manifestObjectName(prefix) }
-      const manifest = await ifReadable(readManifestAt(this.access, location))
+      const manifest = await ifReadable(this.#read(location))
       if (manifest?.backupId === backupId) return this.#remember(location, manifest)
     }
     let unreadable: BackupError | undefined
@@ -178,7 +188,7 @@ export class BackupLookup implements ChainLookup {
       unlisted ??= location.unlisted
       if (location.unlisted || (prefix !== undefined && location.prefix !== prefix)) continue
       try {
-        const manifest = await readManifestAt(this.access, location)
+        const manifest = await this.#read(location)
         if (manifest.backupId !== backupId) continue
         if (prefix === undefined) await this.#assertOnlyOne(backupId, location)
         return this.#remember(location, manifest)
@@ -193,6 +203,10 @@ export class BackupLookup implements ChainLookup {
     const reason = unreadable ?? unlisted
     if (reason) throw reason
     return undefined
+  }
+
+  async #read(location: ManifestLocation): Promise<Manifest> {
+    return this.#prefetch.take(location) ?? readManifestAt(this.access, location)
   }
 
   #remember(location: ManifestLocation, manifest: Manifest): Found {

@@ -162,10 +162,22 @@ export class StoreIndex {
   ): Promise<readonly ManifestLocation[]> {
     // No backup can have such an id, such as the path of a device, and no driver need make a name of it.
     if (idProblem(volumeId) !== null) return []
+    const locations = await this.all(nearContainer, this.#namePrefixOf(volumeId))
+    return locations.filter(({ prefix, unlisted }) => unlisted ?? mayBeOfVolume(prefix, volumeId))
+  }
+
+  /** What all names of a volume's backups begin with; empty where the driver's prefixes do not begin with the volume. */
+  #namePrefixOf(volumeId: string): string {
     const namePrefix = volumePrefix(volumeId)
     const own = this.access.store.generateObjectNamePrefix({ ...sampleBackup, volumeId })
-    const locations = await this.all(nearContainer, own.startsWith(namePrefix) ? namePrefix : '')
-    return locations.filter(({ prefix, unlisted }) => unlisted ?? mayBeOfVolume(prefix, volumeId))
+    return own.startsWith(namePrefix) ? namePrefix : ''
+  }
+
+  /** The locations of a volume's backups in one container, by the ids at the end of their prefixes. */
+  async volumeById(container: string, volumeId: string): Promise<ReadonlyMap<string, ManifestLocation>> {
+    const locations = await this.#listOnce(container, this.#namePrefixOf(volumeId))
+    const own = locations.filter(({ prefix, unlisted }) => !unlisted && mayBeOfVolume(prefix, volumeId))
+    return new Map(own.map((location) => [idAtEnd(location.prefix), location]))
   }
 
   /** Of these locations, those that may be of a backup whose id begins with `idPrefix`. */

@@ -4,7 +4,7 @@ import { parseManifest, type ObjectLocation } from '../format/manifest-reader.js
 import type { Manifest, StoredObject } from '../format/manifest.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { manifestObjectName } from '../format/object-names.js'
-import type { StoreAccess } from '../store/access.js'
+import type { BackupLocation, StoreAccess } from '../store/access.js'
 
 /** One backup of a chain, with its manifest. */
 export interface ChainLayer {
@@ -35,6 +35,8 @@ export interface ChainLookup {
   find(backupId: string, nearContainer?: string, prefix?: string): Promise<ChainLayer | undefined>
   /** Reads the manifest of a backup whose location is known. @throws BackupError `OBJECT_MISSING` */
   open(record: BackupRecord): Promise<ChainLayer>
+  /** Reads this backup's probable ancestors concurrently, so that they need not be read one after the other. Never rejects. */
+  readAhead(child: BackupLocation, manifest: Manifest): Promise<void>
   /** Returns the markers of unfinished deletes of this backup. */
   findMarkers(backupId: string): Promise<readonly unknown[]>
 }
@@ -66,6 +68,7 @@ export async function loadChain(
         `the parents of backup ${childId} lead back to ${parentId}: a loop. Use another backup of the volume`,
       )
     seen.add(parentId)
+    await lookup.readAhead(child.record, child.manifest)
     const parent = await lookup.find(parentId, container, parentPrefix).catch((error: unknown) => {
       // A caller's catalog may know a backup whose objects are gone.
       if (!isBackupError(error, 'OBJECT_MISSING')) throw error

@@ -28,6 +28,12 @@ export async function mapConcurrently<Item, Result>(
   return results
 }
 
+/** Waits for two results that come at the same time. Rejects, when both have settled, with the error of the first that failed. */
+export async function both<A, B>(one: Promise<A>, two: Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([one, two])
+  return [await one, await two]
+}
+
 function* numbered<Item>(items: Iterable<Item>): Generator<readonly [number, Item]> {
   let index = 0
   for (const item of items) yield [index++, item]

@@ -2,6 +2,7 @@ import { abortedError, BackupError, isBackupError } from '../errors/backup-error
 import { messageOf } from '../errors/error-mapper.js'
 import { BufferPool } from './buffer-pool.js'
 import { ByteBudget } from './byte-budget.js'
+import { allowManyListeners } from './many-listeners.js'
 import { Slots } from './slots.js'
 
 /** The limits of a pipeline. */
@@ -58,6 +59,7 @@ export async function runPipeline<Item>(
   work: (item: Item, context: PipelineContext, inOrder: InOrder) => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController()
+  allowManyListeners(stop.signal)
   const budget = new ByteBudget(limits.memoryBytes, limits.reserveBytes)
   const stopped = (): boolean => stop.signal.aborted
   const fail = (error: unknown): void => {

@@ -9,8 +9,10 @@ import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { loadBlockHashes, totalBytes } from '../fetch/ranged-fetch.js'
 import { assertFetchable, type ChainJob } from '../fetch/fetch-object.js'
 import { visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
+import { startHashWorkers } from '../hash/hash-pool.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { restoredVolumeMetadata } from '../format/volume-meta.js'
+import { both } from '../pipeline/map-concurrently.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
 import { closeQuietly, openCheckedTarget } from '../volume/checked-volume.js'
 import { ExtentWriter, withoutZeroObjects } from './write-extents.js'
@@ -38,9 +40,10 @@ export async function runRestore(
   const window = checkedRange(range, volume.sizeBytes)
   const map = buildExtentMap(chain, window)
   for (const item of map.objects) assertFetchable(job, item)
-  await assertPresent(job, map, volume)
+  startHashWorkers(window.lengthBytes)
   // Cinder fetches all objects, and fails where that fails.
   const { objects, zeros } = strict ? { ...map, zeros: [] } : await withoutZeroObjects(map, signal)
+  const [, blockHashes] = await both(assertPresent(job, map, volume), loadBlockHashes(job, objects, volume))
   throwIfAborted(signal, 'The restore')
 
   const target = await openCheckedTarget(volumeTarget, {
@@ -63,7 +66,6 @@ export async function runRestore(
       visit: ({ visible }, bytes, offsetBytes, onUsed) =>
         writer.writeBytes({ bytes, offsetBytes }, visible, onUsed),
     }
-    const blockHashes = await loadBlockHashes(job, objects, volume)
     await visitObjects(job, objects, visitor, { signal, operation: 'The restore', meter, blockHashes })
     const writeZeros = async (extents: readonly VolumeExtent[], areUncovered: boolean): Promise<void> => {
       for (const extent of extents) {

@@ -8,6 +8,7 @@ import {
 import type { ExtraMetadata } from '../contracts/records.js'
 import { BackupError, isBackupError, type BackupErrorCode } from '../errors/backup-error.js'
 import { isBackupObjectName, manifestObjectName, sha256fileObjectName } from '../format/object-names.js'
+import { allowManyListeners } from '../pipeline/many-listeners.js'
 import { withReader, writeObject } from './objects.js'
 
 /** The maximum length of an object that is read into memory whole: 1 GiB. */
@@ -35,6 +36,7 @@ export class StoreAccess {
     readonly store: ObjectStore,
     { signal }: { readonly signal?: AbortSignal | undefined },
   ) {
+    if (signal) allowManyListeners(signal)
     this.options = signalOptions(signal)
   }
 
