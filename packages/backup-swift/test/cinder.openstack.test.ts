@@ -116,6 +116,38 @@ describe.skipIf(!lab)('Cinder’s own Swift driver on the same Swift', () => {
     )
   }
 
+  it(
+    'zeros that Stowage stored with zlib in a backup without compression restore in Cinder',
+    { timeout: 120_000 },
+    async () => {
+      const container = `zeros-${randomUUID()}`
+      const volumeId = randomUUID()
+      const volume = Buffer.concat([Buffer.alloc(chunkSizeBytes), before.subarray(0, chunkSizeBytes)])
+      const later = Buffer.concat([volume, Buffer.alloc(chunkSizeBytes)])
+      later.fill(0, chunkSizeBytes, chunkSizeBytes + 2 ** 20)
+      await using driver = await getBackupDriver({
+        ...plainRegion(),
+        ...{ credentials: passwordOf(theLab().users.demo), container, chunkSizeBytes },
+        decompressors: [zlib()],
+      })
+      const full = await driver.backup({ volumeId }, bufferVolume(volume))
+      const next = await driver.backup({ volumeId, parent: full }, bufferVolume(later))
+      assert.ok(full.storedDataBytes < chunkSizeBytes + 10_000)
+      assert.ok(next.storedDataBytes < 20_000)
+      const restored = join(directory, `${randomUUID()}.img`)
+      await writeFile(restored, '')
+      for (const [record, expected] of [
+        [full, volume],
+        [next, later],
+      ] as const) {
+        const { id: backupId, parentId, prefix } = record
+        await peer.adopt({ backupId, volumeId, container, parentId, chunkSizeBytes }, prefix)
+        await peer.restore(backupId, restored)
+        assert.ok(expected.equals((await readFile(restored)).subarray(0, expected.length)))
+      }
+    },
+  )
+
   it('the swift command sees the objects that Stowage wrote, their sizes, bytes and ETags', async () => {
     const container = `seen-${randomUUID()}`
     await using driver = await open(container, undefined)

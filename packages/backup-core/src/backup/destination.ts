@@ -63,6 +63,7 @@ export async function openDestination(
     container,
     writer: new BackupObjectWriter(store, container, claimed),
     compression: settings.compression,
+    zerosCompression: settings.zerosCompression,
     compressedZeros: new CompressedZerosCache(),
     extraMetadata,
   }

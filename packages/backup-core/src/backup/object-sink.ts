@@ -11,6 +11,8 @@ export interface ObjectSink {
   /** Writes the backup's objects. */
   readonly writer: BackupObjectWriter
   readonly compression: Compressor | null
+  /** Compresses objects of zeros where `compression` is null. Null where they are stored as they are, too. */
+  readonly zerosCompression: Compressor | null
   readonly compressedZeros: CompressedZerosCache
   readonly extraMetadata: ObjectOptions['extraMetadata']
 }

@@ -1,7 +1,9 @@
+import type { ReplayableBody } from '../contracts/object-store.js'
 import type { OpenSource } from '../contracts/volume.js'
 import type { HashList } from '../format/hash-list.js'
 import type { StoredObject } from '../format/manifest.js'
 import { dataObjectName } from '../format/object-names.js'
+import { md5Of } from '../hash/chunk-hasher.js'
 import { chunkMemoryBytes, type ChunkPlan } from '../pipeline/memory-plan.js'
 import { runPipeline, type PipelineContext, type InOrder } from '../pipeline/pipeline.js'
 import { Portion, type ProgressMeter } from '../pipeline/progress-meter.js'
@@ -9,7 +11,9 @@ import { ChunkChanges, MAX_JOINED_BYTES, type RunInMemory } from './changed-runs
 import { ChunkBody } from './chunk-body.js'
 import { ChunkReader, type ChunkReaderOptions } from './chunk-reader.js'
 import type { Destination } from './destination.js'
+import type { ObjectSink } from './object-sink.js'
 import { storeRun } from './store-run.js'
+import { partsBody } from '../store/objects.js'
 import { volumeChunks, type SourceHints, type VolumeChunk } from './volume-chunks.js'
 
 /** How a volume is stored, and its hashes and objects so far. */
@@ -91,21 +95,35 @@ async function storeStreamed(work: ChunkWork): Promise<void> {
       },
       onRelease: () => undefined,
     })
-  const body = new ChunkBody(lengthBytes, startReading)
+  const body = new ChunkBody(lengthBytes, work.zeros, startReading)
   try {
     const { sink, prefix } = await job.destination
     const name = dataObjectName(prefix, number)
     const { signal, fail } = context
-    await sink.writer.write(name, body, { signal, extraMetadata: sink.extraMetadata }, fail)
+    const { body: stored, compression } = await packChunk(body, sink, signal)
+    await sink.writer.write(name, stored, { signal, extraMetadata: sink.extraMetadata }, fail)
     const { md5, sha256s } = await body.hashes()
     job.hashes.put(offsetBytes / job.blockSizeBytes, sha256s)
-    job.objects[number - 1] = { name, offsetBytes, lengthBytes, compression: 'none', md5 }
+    job.objects[number - 1] = { name, offsetBytes, lengthBytes, compression, md5 }
     portion.finish()
-    countStored(work, lengthBytes)
+    countStored(work, stored.lengthBytes)
   } finally {
     await body.close()
     context.budget.release(chunkMemoryBytes(job.plan, lengthBytes))
   }
+}
+
+/** The body of a streamed chunk: the compressed form of one that is all zeros, which need not be sent. */
+async function packChunk(
+  body: ChunkBody,
+  { zerosCompression, compressedZeros }: ObjectSink,
+  signal: AbortSignal,
+): Promise<{ readonly body: ReplayableBody; readonly compression: string }> {
+  const asItIs = { body, compression: 'none' }
+  if (!zerosCompression || body.lengthBytes === 0 || !(await body.isAllZeros())) return asItIs
+  const zeros = await compressedZeros.compress(zerosCompression, body.lengthBytes, signal)
+  if (!zeros) return asItIs
+  return { body: partsBody([zeros], () => md5Of([zeros])), compression: zerosCompression.name }
 }
 
 /** Reads and compares a chunk, and stores its changes: in a full backup, the whole chunk. */

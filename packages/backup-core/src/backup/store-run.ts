@@ -9,6 +9,7 @@ import type { RunInMemory } from './changed-runs.js'
 import type { ObjectSink } from './object-sink.js'
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import { type CompressedZerosCache } from './compressed-zeros.js'
+import { isAllZeros } from '../volume/zeros.js'
 
 /** A stored run. */
 export interface StoredRun {
@@ -48,10 +49,7 @@ export async function storeRun(
     const md5 = await (knownMd5 ?? md5Of(run.parts))
     signal.throwIfAborted()
     return await slots.run(lengthBytes, async () => {
-      const { parts, compression } =
-        sink.compression && lengthBytes > 0
-          ? await compressRun(sink.compression, sink.compressedZeros, run, held, portion, context)
-          : { parts: run.parts, compression: 'none' }
+      const { parts, compression } = await packRun(sink, run, held, portion, context)
       // A store may need the MD5 of the body, which differs where it is compressed.
       const storedMd5 = compression === 'none' ? () => Promise.resolve(md5) : () => md5Of(parts)
       if (sink.compression) portion.reach(COMPRESSED_FRACTION)
@@ -70,6 +68,24 @@ export async function storeRun(
   } finally {
     held.releaseAll()
   }
+}
+
+async function packRun(
+  { compression, zerosCompression, compressedZeros }: ObjectSink,
+  run: RunInMemory,
+  held: HeldMemory,
+  portion: Portion,
+  context: PipelineContext,
+): Promise<Packed> {
+  const { lengthBytes, parts, allZero } = run
+  if (lengthBytes === 0) return { parts, compression: 'none' }
+  if (compression) return compressRun(compression, compressedZeros, run, held, portion, context)
+  // A run of zeros may be in a piece that has other data.
+  const isZeros = zerosCompression !== null && (allZero || parts.every(isAllZeros))
+  const zeros = isZeros ? await compressedZeros.compress(zerosCompression, lengthBytes, context.signal) : null
+  if (!zeros || !zerosCompression) return { parts, compression: 'none' }
+  held.releaseRaw()
+  return { parts: [zeros], compression: zerosCompression.name }
 }
 
 async function compressRun(

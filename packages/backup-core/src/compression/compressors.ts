@@ -60,6 +60,11 @@ export class Compressors {
     }
   }
 
+  /** Returns null where there is none of this name. */
+  find(name: string): Compressor | null {
+    return this.#byName.get(name) ?? null
+  }
+
   /** Returns null for uncompressed data. @throws BackupError `COMPRESSION_UNKNOWN`, which names the package to install */
   forName(name: string): Compressor | null {
     const lowerCase = name.toLowerCase()

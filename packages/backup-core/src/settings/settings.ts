@@ -47,6 +47,8 @@ export interface DriverSettings {
   readonly container: string | null
   readonly compression: Compressor | null
   readonly compressors: Compressors
+  /** For objects of zeros, where nothing else is compressed. */
+  readonly zerosCompression: Compressor | null
   /** 0 in strict mode: Cinder joins nothing. */
   readonly joinGapBytes: number
   readonly concurrency: SlotCounts
@@ -92,6 +94,8 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     container: options.container ?? defaults.container,
     compression,
     compressors,
+    // Every Cinder restores zlib, since Python has it; but in strict mode objects are as Cinder stores them.
+    zerosCompression: compression || strict ? null : compressors.find('zlib'),
     joinGapBytes: strict ? 0 : (options.joinGapBytes ?? DEFAULT_JOIN_GAP_BYTES),
     concurrency: concurrencyFrom(options.concurrency),
     maxMemoryBytes: options.maxMemoryBytes ?? defaultMaxMemoryBytes(),

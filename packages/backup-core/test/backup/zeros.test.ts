@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   bufferVolume,
+  type BackupRecord,
   type Compressor,
   type RandomAccessSource,
   type VolumeExtent,
@@ -102,3 +103,92 @@ describe('a volume that is mostly zeros', () => {
     expect(read[9]).toBe(read[0])
   })
 })
+
+describe('zeros of a backup that is not compressed', () => {
+  /** The volume grows by a chunk of zeros that ends in data, and its parent's data becomes zeros. */
+  const next = new Uint8Array(volume.length + 2 * chunkSizeBytes)
+  next.set([1, 2, 3], next.length - 100)
+  const sizes = { chunkSizeBytes, blockSizeBytes: 4 * kib }
+
+  /** A driver whose chunks are read whole before they are sent. */
+  class Holding extends MemoryBackupDriver {
+    override readonly capabilities = { streamingReads: true, rangedReads: true }
+  }
+
+  for (const [how, Driver] of [
+    ['streamed', MemoryBackupDriver],
+    ['held', Holding],
+  ] as const) {
+    it(`are stored with zlib where the driver has it, and restored, chunks are ${how}`, async () => {
+      const { compressor, lengths } = counting()
+      const driver = new Driver({ ...sizes, decompressors: [compressor] })
+      for (const source of [bufferVolume(volume), sparse(volume, data)]) {
+        lengths.length = 0
+        const full = await driver.backup({ volumeId: 'volume' }, source)
+        const stored = objectsOf(driver, full)
+        expect(stored.map(({ compression }) => compression)).toEqual(
+          Array.from({ length: 11 }, (_, index) => (index === 4 ? 'none' : 'zlib')),
+        )
+        expect(full.storedDataBytes).toBeLessThan(chunkSizeBytes + 11 * kib)
+        // Chunks of one length are compressed once, also where several are stored at the same time.
+        expect([...lengths].sort((one, other) => other - one)).toEqual([chunkSizeBytes, 100])
+        await driver.verify(full, { level: 'full' })
+        const target = bufferVolume()
+        await driver.restore(full, target)
+        expect(Buffer.compare(target.bytes, volume)).toBe(0)
+        const incremental = await driver.backup({ volumeId: 'volume', parent: full }, bufferVolume(next))
+        expect(objectsOf(driver, incremental).map(({ compression }) => compression)).toContain('zlib')
+        expect(incremental.storedDataBytes).toBeLessThan(chunkSizeBytes + 11 * kib)
+        const later = bufferVolume()
+        await driver.restore(incremental, later)
+        expect(Buffer.compare(later.bytes, next)).toBe(0)
+        await driver.verify(incremental, { level: 'full' })
+      }
+    })
+
+    it(`are stored as they are without zlib, in strict mode, or where zlib fails, chunks are ${how}`, async () => {
+      const broken: Compressor = {
+        ...counting().compressor,
+        compress: () => Promise.reject(new Error('the package is not installed')),
+      }
+      for (const options of [
+        {},
+        { decompressors: [zlib()], strict: 'cinder' as const, blockSizeBytes: 32 * kib },
+        { decompressors: [broken] },
+      ]) {
+        const driver = new Driver({ ...sizes, ...options })
+        const record = await driver.backup({ volumeId: 'volume' }, bufferVolume(volume))
+        expect(record.storedDataBytes).toBe(volume.length)
+        await driver.verify(record, { level: 'full' })
+      }
+    })
+  }
+
+  it('end a backup that is aborted while they are compressed', async () => {
+    const stop = new AbortController()
+    const slow: Compressor = {
+      ...counting().compressor,
+      compress: (_, { signal } = {}) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => {
+            reject(signal.reason as Error)
+          })
+          stop.abort()
+        }),
+    }
+    const driver = new MemoryBackupDriver({ ...sizes, decompressors: [slow] })
+    await expect(
+      driver.backup({ volumeId: 'volume' }, bufferVolume(volume), { signal: stop.signal }),
+    ).rejects.toMatchObject({ code: 'ABORTED' })
+    expect([...driver.store.list('volumebackups')]).toEqual([])
+  })
+})
+
+function objectsOf(
+  driver: MemoryBackupDriver,
+  { container, prefix }: BackupRecord,
+): { readonly compression: string }[] {
+  const text = Buffer.from(driver.store.get(container, `${prefix}_metadata`) ?? []).toString()
+  const { objects } = JSON.parse(text) as { objects: Record<string, { compression: string }>[] }
+  return objects.flatMap((entry) => Object.values(entry))
+}
