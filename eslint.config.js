@@ -76,6 +76,14 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
+      'no-restricted-syntax': [
+        'error',
+        {
+          // A regular expression has no properties of its own, so that every value matches it.
+          selector: "CallExpression[callee.property.name='toMatchObject'] Property > Literal[regex]",
+          message: 'toMatchObject() accepts anything for a RegExp. Use expect.stringMatching(…).',
+        },
+      ],
     },
   },
   {

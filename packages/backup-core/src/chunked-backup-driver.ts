@@ -110,7 +110,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
    *
    * @throws `OPTION_INVALID`, `BACKUP_EXISTS`, `BACKUP_NOT_FOUND` (the parent), `CHAIN_INVALID`, `CONFLICT`,
    *   `BLOCK_SIZE_CHANGED`, `VOLUME_GREW`, `METADATA_INVALID`, `OBJECT_MISSING` (of the parent), `MEMORY_LIMIT`,
-   *   `SOURCE_READ`, `SOURCE_CHANGED`, `SOURCE_EMPTY`, `SOURCE_SHRANK`, `SOURCE_INCOMPLETE`, `COMPRESSION_FAILED`, `CLOSED`,
+   *   `NOT_A_FILE`, `SOURCE_READ`, `SOURCE_CHANGED`, `SOURCE_EMPTY`, `SOURCE_SHRANK`, `SOURCE_INCOMPLETE`, `COMPRESSION_FAILED`, `CLOSED`,
    *   `ABORTED`, `CLEANUP_INCOMPLETE`, and the store's errors
    */
   async backup(
@@ -131,13 +131,14 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
   }
 
   /**
-   * Restores a volume, or a range of it, from a backup and its parents. An unsuitable target is rejected before anything is
+   * Restores a volume, or a range of it, from a backup and its ancestors. An unsuitable target is rejected before anything is
    * written. Bytes are verified before they are written: an object against its length and MD5, a range of one against its
    * block hashes.
    *
-   * @throws `BACKUP_NOT_FOUND`, `CHAIN_INVALID`, `METADATA_INVALID`, `VERSION_UNSUPPORTED`, `COMPRESSION_UNKNOWN`,
-   *   `OBJECT_MISSING`, `OBJECT_CORRUPT`, `TARGET_TOO_SMALL`, `TARGET_NOT_EMPTY`, `TARGET_BUSY`, `TARGET_WRITE`,
-   *   `NO_SPACE`, `ABORTED`, and the store's errors
+   * @throws `OPTION_INVALID` (such as the range), `BACKUP_NOT_FOUND`, `CHAIN_INVALID`, `METADATA_INVALID`,
+   *   `VERSION_UNSUPPORTED`, `COMPRESSION_UNKNOWN`, `COMPRESSION_FAILED`, `OBJECT_MISSING`, `OBJECT_CORRUPT`,
+   *   `OBJECT_LIST_MISMATCH` (strict), `TARGET_TOO_SMALL`, `TARGET_NOT_EMPTY`, `TARGET_BUSY`, `TARGET_WRITE`, `NOT_A_FILE`,
+   *   `NO_SPACE`, `MEMORY_LIMIT`, `CLOSED`, `ABORTED`, and the store's errors
    */
   async restore(
     backup: BackupReference,
@@ -208,7 +209,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     return sortOldestFirst(records)
   }
 
-  /** Returns a backup and its parents, newest first, down to the full backup. @throws `CHAIN_INVALID` where one is missing */
+  /** Returns a backup and its ancestors, newest first, down to the full backup. @throws `CHAIN_INVALID` where one is missing */
   async getChain(backup: BackupReference, options: StoreOptions = {}): Promise<BackupRecord[]> {
     this.#begin('getChain', { backup, options })
     return (await this.#chain(backup, options)).map((layer) => layer.record)

@@ -153,6 +153,44 @@ describe('an object that is created exclusively', () => {
     assert.ok(theirs.equals(stored()!))
   })
 
+  it('is OBJECT_CORRUPT where the answer has no ETag and its own object has other bytes, and is removed by abort', async () => {
+    let puts = 0
+    cloud.faults.add({
+      fault: { kind: 'status-after', status: 202 },
+      when: (seen) => isThePut(seen) && ++puts > 0,
+    })
+    cloud.faults.add({
+      fault: { kind: 'reset-before' },
+      when: (seen) => {
+        const object = cloud.demo.get('c')!.objects.get('o')
+        if (seen.method === 'HEAD' && isTheObject(seen) && object)
+          cloud.store.put(cloud.demo.get('c')!, 'o', theirs, object.metadata)
+        return false
+      },
+    })
+    const writer = await exclusiveWriter(ours, false)
+    await assert.rejects(writer.close(), is('OBJECT_CORRUPT'))
+    await writer.abort()
+    assert.equal(stored(), undefined)
+  })
+
+  it('is STORE_FAILED as a claim where it is deleted before the claim has settled', async () => {
+    const options = { extraMetadata: null, exclusive: true, claim: true }
+    const writer = await driver.getObjectWriter('c', 'o', options)
+    await writer.write(ours)
+    let heads = 0
+    cloud.faults.add({
+      fault: { kind: 'reset-before' },
+      when: (seen) => {
+        if (seen.method === 'HEAD' && isTheObject(seen) && ++heads === 2) cloud.demo.get('c')!.objects.clear()
+        return false
+      },
+    })
+    await assert.rejects(writer.close(), is('STORE_FAILED'))
+    await writer.abort()
+    assert.equal(stored(), undefined)
+  })
+
   it('is removed by abort where every answer was lost, and only while it is this writer’s own', async () => {
     for (const other of [false, true]) {
       cloud.demo.get('c')!.objects.clear()

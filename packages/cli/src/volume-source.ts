@@ -21,7 +21,7 @@ export interface SourceSettings {
 }
 
 /**
- * Opens a SOURCE: `-` for stdin, a file, a block device, a pipe; or the command that writes it.
+ * Returns the volume of a SOURCE, which the backup opens: `-` for stdin, a file, a block device, a pipe; or the command that writes it.
  *
  * @param onErrorLine - called with each line that the command writes to stderr
  * @throws CliError `SOURCE_NOT_FOUND`, `NOT_A_FILE`, `SOURCE_READ`

@@ -11,12 +11,12 @@ export interface ChunkHashes {
   readonly md5: string
 }
 
-/** An attempt to send a chunk, of which the first pieces may have been read. */
+/** One attempt to send the chunk. `isAllZeros` may have read its first pieces already. */
 interface Attempt {
   readonly pieces: AsyncGenerator<HashedPiece>
-  /** How many zeros were read, and released. */
+  /** How many zeros at the start were read and released: they are to be sent first. */
   zeroBytes: number
-  /** The first piece that has other bytes, where it was read. */
+  /** The piece after them, if it was read: it has a byte that is not zero. */
   firstData: HashedPiece | undefined
   /** Of each piece that was read. */
   readonly sha256s: Uint8Array[]
@@ -31,6 +31,8 @@ export class ChunkBody implements ReplayableBody {
   readonly #startReading: () => ChunkReader
   #reader: ChunkReader
   #streams = 0
+  /** Of the last attempt. */
+  #sentBytes = 0
   #attempt: Attempt
   readonly #zeros: Uint8Array
 
@@ -46,7 +48,10 @@ export class ChunkBody implements ReplayableBody {
     this.#attempt = beginAttempt(this.#reader)
   }
 
-  /** Whether the chunk is all zeros. Reads it up to the first other byte; what it has read is sent without being kept. */
+  /**
+   * Whether the chunk is all zeros. Reads up to the first piece with a byte that is not zero, which is kept. The zeros before
+   * it are not: {@link stream} sends them from a shared buffer.
+   */
   async isAllZeros(): Promise<boolean> {
     const attempt = this.#attempt
     for (let next = await attempt.pieces.next(); next.done !== true; next = await attempt.pieces.next()) {
@@ -71,26 +76,30 @@ export class ChunkBody implements ReplayableBody {
       this.#reader = this.#startReading()
       this.#attempt = beginAttempt(this.#reader)
     }
-    const { pieces, zeroBytes, firstData, sha256s } = this.#attempt
-    for (let leftBytes = zeroBytes; leftBytes > 0; leftBytes -= this.#zeros.length)
-      yield this.#zeros.subarray(0, leftBytes)
-    if (firstData) yield* sendPiece(firstData, sha256s)
-    for await (const piece of pieces) yield* sendPiece(piece, sha256s)
+    this.#sentBytes = 0
+    for await (const bytes of send(this.#attempt, this.#zeros)) {
+      this.#sentBytes += bytes.length
+      yield bytes
+    }
   }
 
   md5OfStream(): Promise<string | undefined> {
     return Promise.resolve(this.#reader.md5)
   }
 
-  /** The hashes of what was stored. @throws BackupError `STORE_FAILED` where the store did not read all of the body */
+  /** Checks that the store has read all of the body. @throws BackupError `STORE_FAILED` */
+  assertSent(): void {
+    if (this.#sentBytes === this.lengthBytes) return
+    throw new BackupError(
+      'STORE_FAILED',
+      'The backend reported a chunk as stored without having read all of it. Report this to the author of the backend.',
+    )
+  }
+
+  /** The hashes of a chunk that was sent, or that is all zeros. */
   async hashes(): Promise<ChunkHashes> {
     const md5 = await this.#reader.md5
-    if (md5 === undefined) {
-      throw new BackupError(
-        'STORE_FAILED',
-        'The backend reported a chunk as stored without having read all of it. Report this to the author of the backend.',
-      )
-    }
+    if (md5 === undefined) throw new RangeError('the chunk was not read whole')
     return { md5, sha256s: Buffer.concat(this.#attempt.sha256s) }
   }
 
@@ -104,13 +113,23 @@ function beginAttempt(reader: ChunkReader): Attempt {
   return { pieces: reader.pieces(), zeroBytes: 0, firstData: undefined, sha256s: [] }
 }
 
+async function* send(
+  { pieces, zeroBytes, firstData, sha256s }: Attempt,
+  zeros: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  for (let leftBytes = zeroBytes; leftBytes > 0; leftBytes -= zeros.length) yield zeros.subarray(0, leftBytes)
+  if (firstData) yield* sendPiece(firstData, sha256s)
+  for await (const piece of pieces) yield* sendPiece(piece, sha256s)
+}
+
 async function* sendPiece(
   { bytes, hashes, release }: HashedPiece,
   sha256s: Uint8Array[],
 ): AsyncGenerator<Uint8Array> {
+  // The hashes get their place now, and are filled in when they are known, without waiting for the next request: a store that
+  // counts bytes may make none after the last piece.
   const at = sha256s.length
   sha256s.push(new Uint8Array(0))
-  // Collected before the yield: a store that counts bytes may not request another piece after the last.
   const collected = hashes.then((found) => (sha256s[at] = found.sha256s))
   collected.catch(() => undefined)
   yield bytes

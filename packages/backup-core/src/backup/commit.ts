@@ -50,7 +50,8 @@ export async function commit(
     backupDescription: backup.description,
     createdAt: formatCreatedAt(backup.createdAt),
   }
-  const objects = volume.objects.map((object, index) => {
+  // `map` would skip an entry that is not there.
+  const objects = Array.from(volume.objects, (object, index) => {
     if (!object) throw new RangeError(`object ${index + 1} was not stored`)
     return object
   })

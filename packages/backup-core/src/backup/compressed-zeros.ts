@@ -1,12 +1,13 @@
 import type { Compressor } from '../contracts/compressor.js'
-import { isBackupError } from '../errors/backup-error.js'
+import { throwIfAborted } from '../errors/backup-error.js'
 
-/** deflate compresses zeros of the largest usual chunk, 1.86 GiB, to 2 MB; others to a few bytes. */
+/** deflate compresses zeros to a thousandth: those of the largest usual chunk, 1.86 GiB, to 2 MB. Others need less. */
 const MAX_CACHE_BYTES = 8 * 1024 * 1024
 
-/** Compressed zeros by their uncompressed length: the same for all chunks of zeros of a backup. */
+/** Compressed zeros, by their length before compression: all objects of zeros of one length in a backup share one result. */
 export class CompressedZerosCache {
   readonly #compressed = new Map<number, Uint8Array>()
+  /** Also what failed, and is not tried again. */
   readonly #inProgress = new Map<number, Promise<Uint8Array | null>>()
   #bytes = 0
 
@@ -39,13 +40,11 @@ export class CompressedZerosCache {
       compressing = compressZeros(compressor, lengthBytes, signal)
       this.#inProgress.set(lengthBytes, compressing)
     }
-    try {
-      const compressed = await compressing
-      if (compressed) this.remember(lengthBytes, compressed)
-      return compressed
-    } finally {
-      this.#inProgress.delete(lengthBytes)
-    }
+    const compressed = await compressing
+    if (!compressed) return null
+    this.remember(lengthBytes, compressed)
+    if (this.#inProgress.get(lengthBytes) === compressing) this.#inProgress.delete(lengthBytes)
+    return compressed
   }
 }
 
@@ -56,9 +55,9 @@ async function compressZeros(
 ): Promise<Uint8Array | null> {
   try {
     return await compressor.compress(new Uint8Array(new SharedArrayBuffer(lengthBytes)), { signal })
-  } catch (error) {
-    if (isBackupError(error, 'ABORTED')) throw error
-    // The caller chose no compression, so that the package of this one may not be installed.
+  } catch {
+    throwIfAborted(signal)
+    // The caller chose no compression: the package of this compressor may not be installed.
     return null
   }
 }

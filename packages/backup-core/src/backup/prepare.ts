@@ -192,8 +192,9 @@ async function openParent(
 const MAX_READ_CHAIN = 32
 
 /**
- * Returns the chain of a parent. Of a long chain it returns the parent alone, where its manifest has a checksum, the size
- * and the ids of its ancestors, and the listing has those: a verification checks whether they are complete.
+ * Returns the chain of a parent. Of a long chain it returns only the parent, if its manifest has a checksum, the volume's size
+ * and its ancestors' ids, and all of these ancestors are listed: whether their objects are complete is for a verification to
+ * find out.
  */
 async function openChain(lookup: BackupLookup, record: BackupRecord): Promise<Chain> {
   const parent = await lookup.open(record)

@@ -45,7 +45,7 @@ export async function runBackup(
   options: OperationOptions,
 ): Promise<BackupResult> {
   const storeOptions: StoreOptions = signalOptions(options.signal)
-  // Opened before any check, so that a stream is closed whichever of them fails.
+  // Opened before every check but that of the arguments, so that a stream is closed whichever of them fails.
   const source = await openCheckedSource(volumeSource, storeOptions)
   try {
     throwIfAborted(options.signal, 'The backup')

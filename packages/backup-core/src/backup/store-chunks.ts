@@ -29,7 +29,7 @@ export interface VolumeJob {
   readonly joinGapBytes: number
   /** The parent's hashes, which become the volume's own; empty for a full backup. */
   readonly hashes: HashList
-  /** In the order of their names. An entry is undefined until its object is stored. */
+  /** In the order of their names. An entry is undefined, or not there yet, until its object is stored. */
   readonly objects: (StoredObject | undefined)[]
   /** The size of the volume, and the bytes of its objects as stored. */
   readonly totals: { sizeBytes: number; storedDataBytes: number }
@@ -102,6 +102,7 @@ async function storeStreamed(work: ChunkWork): Promise<void> {
     const { signal, fail } = context
     const { body: stored, compression } = await packChunk(body, sink, signal)
     await sink.writer.write(name, stored, { signal, extraMetadata: sink.extraMetadata }, fail)
+    if (stored === body) body.assertSent()
     const { md5, sha256s } = await body.hashes()
     job.hashes.put(offsetBytes / job.blockSizeBytes, sha256s)
     job.objects[number - 1] = { name, offsetBytes, lengthBytes, compression, md5 }

@@ -18,7 +18,7 @@ export interface StoredRun {
   readonly storedBytes: number
 }
 
-/** The part of compressing in the progress that follows hashing. */
+/** The part of a run's progress, after reading and hashing, that is compressing it; storing it is the rest. */
 const COMPRESSED_FRACTION = 1 / 2
 
 /** A run as it is stored. */
@@ -29,7 +29,8 @@ interface Packed {
 
 /**
  * Compresses and stores a run. Data whose compressed form is not smaller is stored uncompressed, as `none` (Cinder's
- * `_prepare_output_data`). The MD5 is that of the uncompressed bytes.
+ * `_prepare_output_data`). Without a compressor, a run of zeros is stored with `zerosCompression`. The MD5 is that of the
+ * uncompressed bytes.
  *
  * @param knownMd5 - the MD5 of a run that is a whole chunk, which was computed while the chunk was read
  * @param portion - counts compressing and storing, half each; storing alone where nothing is compressed

@@ -1,43 +1,51 @@
 import { readManifestAt } from '../chain/chain.js'
 import type { Manifest } from '../format/manifest.js'
 import { mapConcurrently } from '../pipeline/map-concurrently.js'
-import type { BackupLocation, StoreAccess } from '../store/access.js'
+import { ifReadable, type BackupLocation, type StoreAccess } from '../store/access.js'
 import type { ManifestLocation, StoreIndex } from './store-index.js'
 
-/** For fewer ancestors, the listing that finds them takes as long as reading one after the other. */
+/** For fewer ancestors, listing the volume's backups takes as long as reading the manifests one after the other. */
 const MIN_ANCESTORS = 4
 
-/** The maximum number of manifests that are read on the guess that they are ancestors. */
+/** The maximum number of manifests that are read at a time on the guess that they are ancestors. */
 const MAX_GUESSED = 16
 
 /**
- * Reads the manifests of a chain concurrently: each names its parent, so that without this one would be read after the other.
+ * Reads the manifests of a chain concurrently. Each names only its parent, so otherwise they would be read one after the
+ * other.
  *
- * Stowage's manifests name all ancestors. Cinder's do not, and each is guessed to be the incremental of the backup before
- * it, as scheduled backups are: the more often that was right, the more are read at a time. A wrong guess costs a request.
+ * Stowage's manifests name all ancestors. Cinder's do not: the parent is guessed to be the volume's backup before it, as in
+ * scheduled backups. The more often that was right, the more are read at a time. A wrong guess costs a request.
  */
 export class AncestorPrefetch {
   /** By location. Each is taken once. */
   readonly #manifests = new Map<string, Manifest>()
   readonly #ids = new Set<string>()
-  #guesses = 1
+  /** How many manifests the last guess read; doubles with each guess that was right. */
+  #guessedAtOnce = 1
+  #hasFailed = false
 
   constructor(
     private readonly access: StoreAccess,
     private readonly index: StoreIndex,
   ) {}
 
-  /** Reads what are probably this backup's ancestors, where they were not read before. Fails never: they are read again. */
+  /**
+   * Reads what are probably this backup's ancestors, except those that were read before. Never rejects: what could not be
+   * read is read again when it is needed.
+   */
   async readAhead(child: BackupLocation, manifest: Manifest): Promise<void> {
     const { parentId, ancestorIds, volumeId } = manifest
-    if (parentId === null || this.#ids.has(parentId)) return
+    if (this.#hasFailed || parentId === null || this.#ids.has(parentId)) return
     try {
       const ancestors = ancestorIds
         ? await this.#named(child.container, volumeId, ancestorIds)
         : await this.#guessed(child, volumeId, parentId)
-      await mapConcurrently(ancestors, (location) => this.#read(location))
+      const unread = ancestors.filter((location) => !this.#manifests.has(keyOf(location)))
+      await mapConcurrently(unread, (location) => this.#read(location))
     } catch {
-      // Whoever needs what could not be listed asks for it again, and reports the error.
+      // Whoever needs what could not be read or listed reports the error. The store may not respond: nothing else is tried.
+      this.#hasFailed = true
     }
   }
 
@@ -69,18 +77,16 @@ export class AncestorPrefetch {
     const before = byId.filter(([, { prefix }]) => prefix < child.prefix)
     const newestFirst = before.sort(([, a], [, b]) => (a.prefix < b.prefix ? 1 : -1))
     if (newestFirst[0]?.[0] !== parentId) return []
-    this.#guesses = Math.min(MAX_GUESSED, this.#guesses * 2)
-    return newestFirst.slice(0, this.#guesses).map(([, location]) => location)
+    this.#guessedAtOnce = Math.min(MAX_GUESSED, this.#guessedAtOnce * 2)
+    return newestFirst.slice(0, this.#guessedAtOnce).map(([, location]) => location)
   }
 
   async #read(location: ManifestLocation): Promise<void> {
-    try {
-      const manifest = await readManifestAt(this.access, location)
-      this.#manifests.set(keyOf(location), manifest)
-      this.#ids.add(manifest.backupId)
-    } catch {
-      // It may not be needed, or be deleted just now.
-    }
+    // One that is damaged, or was deleted just now, may not be needed.
+    const manifest = await ifReadable(readManifestAt(this.access, location))
+    if (!manifest) return
+    this.#manifests.set(keyOf(location), manifest)
+    this.#ids.add(manifest.backupId)
   }
 }
 

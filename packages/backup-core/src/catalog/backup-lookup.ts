@@ -120,7 +120,7 @@ export class BackupLookup implements ChainLookup {
       if (volumeId !== undefined && summary.record.volumeId !== volumeId) continue
       if (idPrefix !== undefined && !summary.record.id.startsWith(idPrefix)) continue
       let record = recordOf(summary, summaries, sizes)
-      // The parents, which determine the size, may not have been listed.
+      // The ancestors, which determine the size, may not have been listed.
       if (idPrefix !== undefined && record.sizeIsMinimum === true)
         record = (await this.find(record.id, record.container, record.prefix))?.record ?? record
       const { id, parentId, container } = record
@@ -147,7 +147,7 @@ export class BackupLookup implements ChainLookup {
     }
   }
 
-  /** The parents that determine the size of this backup, up to one that is missing or cannot be read. */
+  /** The ancestors that determine the size of this backup, up to one that is missing or cannot be read. */
   async #ancestors(found: Found): Promise<ReadonlyMap<string, Summary>> {
     const ancestors = new Map<string, Summary>()
     for (let child: Found | undefined = found; child;) {

@@ -81,7 +81,7 @@ export class StoreIndex {
   readonly #listings = new Map<string, Promise<readonly ManifestLocation[]>>()
   /** Of the containers that were listed. */
   readonly #markers: MarkerLocation[] = []
-  /** By the id at the end of the prefix, so that each parent of a long chain is found in one step. */
+  /** By the id at the end of the prefix, so that each ancestor in a long chain is found in one step. */
   readonly #byId = new Map<string, ManifestLocation[]>()
   #parser: PrefixParser | undefined
 

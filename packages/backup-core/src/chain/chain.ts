@@ -65,7 +65,7 @@ export async function loadChain(
     const { id: childId, container } = child.record
     if (seen.has(parentId))
       throw broken(
-        `the parents of backup ${childId} lead back to ${parentId}: a loop. Use another backup of the volume`,
+        `the ancestors of backup ${childId} lead back to ${parentId}: a loop. Use another backup of the volume`,
       )
     seen.add(parentId)
     await lookup.readAhead(child.record, child.manifest)
@@ -73,7 +73,7 @@ export async function loadChain(
       // A caller's catalog may know a backup whose objects are gone.
       if (!isBackupError(error, 'OBJECT_MISSING')) throw error
       throw broken(
-        `backup ${parentId}, one of its parents, has no metadata any more. Use another backup of the volume`,
+        `backup ${parentId}, one of its ancestors, has no metadata any more. Use another backup of the volume`,
         error,
       )
     })
@@ -194,7 +194,7 @@ function assertOrder(layer: ChainLayer, parentSizeBytes: number): number {
 
 const MD5_OF_NO_BYTES = 'd41d8cd98f00b204e9800998ecf8427e'
 
-/** A length that was changed to 0 would restore the parents' data in place of the object's. */
+/** A length that was changed to 0 would restore the ancestors' data in place of the object's. */
 function assertLengths(layer: ChainLayer, volumeSizeBytes: number): void {
   const { objects } = layer.manifest
   const isEmptyVolume = volumeSizeBytes === 0 && objects.length === 1

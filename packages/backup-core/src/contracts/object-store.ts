@@ -129,7 +129,8 @@ export interface ObjectWriter {
 
   /**
    * Writes the whole object from a body that can be repeated. Required if and only if the driver declares `streamingBodies`;
-   * then the engine calls it instead of `write`. The body can be produced until `close` or `abort` has resolved, so that a writer may send it only then.
+   * then the engine calls it instead of `write`. The body can be produced until `close` or `abort` has resolved, so a writer
+   * may wait for `close` to send it.
    */
   writeFrom?(body: ReplayableBody): Promise<void>
 

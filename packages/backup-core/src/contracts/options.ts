@@ -22,9 +22,18 @@ export interface ChunkedDriverOptions {
   readonly joinGapBytes?: number
   /** The container for backups that name none. @default the driver's */
   readonly container?: string
-  /** The compressor for writing. @default chunks are stored uncompressed (`none`) */
+  /**
+   * The compressor for writing.
+   *
+   * @default chunks are stored uncompressed (`none`); objects of zeros with zlib, if `decompressors` has it and the driver is
+   *   not strict
+   */
   readonly compression?: Compressor
-  /** Compressors for reading, in addition to that of `compression`. @default [] */
+  /**
+   * Compressors for reading, in addition to that of `compression`. Without `compression`, zlib also writes objects of zeros.
+   *
+   * @default []
+   */
   readonly decompressors?: readonly Compressor[]
   /** Where backups are found. @default the store's own `_metadata` objects */
   readonly catalog?: BackupCatalog

@@ -72,20 +72,22 @@ async function matchBlockHashes(
   return true
 }
 
+/** The block hashes of the newest backup of a chain, or why they cannot be used; neither where they were not read. */
+export type BlockHashes = Pick<VolumeInfo, 'sha256file' | 'fault'>
+
 /**
  * Returns the newest backup's block hashes, which verify ranges of an object; its MD5 verifies only the whole object. The
  * visible bytes of any layer are those of the volume when the newest backup was made.
  *
- * They are those of the measured volume, or read where they save more than they cost. Where the store reads no ranges, or the
- * hashes are damaged (a warning), the result is undefined: objects are fetched whole.
+ * They are those of the measured volume, or read where they save more than they cost. Where the store reads no ranges, there
+ * are none, and where the hashes are damaged there is a `fault`, and a warning: objects are fetched whole.
  */
 export async function loadBlockHashes(
   job: ChainJob,
   items: readonly VisibleObject[],
   volume: VolumeInfo,
-): Promise<Sha256file | undefined> {
-  if (job.access.store.capabilities.rangedReads !== true || volume.fault) return undefined
-  if (volume.sha256file) return volume.sha256file
+): Promise<BlockHashes> {
+  if (job.access.store.capabilities.rangedReads !== true || volume.fault || volume.sha256file) return volume
   // The block size is in the object that is not read yet.
   const savedBytes = items.reduce((sum, item) => {
     const ranges = rangesOf(item, USUAL_BLOCK_SIZE_BYTES)
@@ -93,12 +95,12 @@ export async function loadBlockHashes(
   }, 0)
   const costBytes = (volume.sizeBytes / USUAL_BLOCK_SIZE_BYTES) * HASH_LINE_BYTES
   // Parsing a byte of JSON costs a few times what fetching one does.
-  if (savedBytes < 4 * costBytes + MIN_SAVED_BY_RANGE_BYTES) return undefined
+  if (savedBytes < 4 * costBytes + MIN_SAVED_BY_RANGE_BYTES) return {}
   try {
-    return (await readVolumeInfoOrWarn(job)).sha256file
+    return await readVolumeInfoOrWarn(job)
   } catch (error) {
     if (isBackupError(error, 'ABORTED') || isBackupError(error, 'METADATA_INVALID')) throw error
-    return undefined
+    return {}
   }
 }
 

@@ -28,7 +28,7 @@ export async function mapConcurrently<Item, Result>(
   return results
 }
 
-/** Waits for two results that come at the same time. Rejects, when both have settled, with the error of the first that failed. */
+/** Waits for two promises. When both have settled, rejects with the error of `one`, or else with that of `two`. */
 export async function both<A, B>(one: Promise<A>, two: Promise<B>): Promise<readonly [A, B]> {
   await Promise.allSettled([one, two])
   return [await one, await two]

@@ -1,6 +1,6 @@
 import { buildExtentMap, type ExtentMap } from '../chain/extent-map.js'
 import { assertValidChain } from '../chain/chain.js'
-import { compareWithListing } from '../chain/missing-objects.js'
+import { compareWithListing, type ListingFindings } from '../chain/missing-objects.js'
 import { readVolumeInfoOrWarn, type VolumeInfo } from '../chain/block-hashes.js'
 import type { StoreAccess } from '../store/access.js'
 import type { RestoreOptions, RestoreResult } from '../contracts/requests.js'
@@ -43,7 +43,8 @@ export async function runRestore(
   startHashWorkers(window.lengthBytes)
   // Cinder fetches all objects, and fails where that fails.
   const { objects, zeros } = strict ? { ...map, zeros: [] } : await withoutZeroObjects(map, signal)
-  const [, blockHashes] = await both(assertPresent(job, map, volume), loadBlockHashes(job, objects, volume))
+  const [findings, blockHashes] = await both(compareWithListing(job), loadBlockHashes(job, objects, volume))
+  assertPresent(job, map, findings, { ...volume, ...(blockHashes.fault && { fault: blockHashes.fault }) })
   throwIfAborted(signal, 'The restore')
 
   const target = await openCheckedTarget(volumeTarget, {
@@ -66,7 +67,10 @@ export async function runRestore(
       visit: ({ visible }, bytes, offsetBytes, onUsed) =>
         writer.writeBytes({ bytes, offsetBytes }, visible, onUsed),
     }
-    await visitObjects(job, objects, visitor, { signal, operation: 'The restore', meter, blockHashes })
+    await visitObjects(job, objects, visitor, {
+      ...{ signal, operation: 'The restore', meter },
+      blockHashes: blockHashes.sha256file,
+    })
     const writeZeros = async (extents: readonly VolumeExtent[], areUncovered: boolean): Promise<void> => {
       for (const extent of extents) {
         await writer.writeZeros(extent, areUncovered, access.options)
@@ -91,9 +95,12 @@ export async function runRestore(
 }
 
 /** Rejects a restore that needs a missing object; a missing one that newer layers hide causes a warning. */
-async function assertPresent(job: ChainJob, map: ExtentMap, volume: VolumeInfo): Promise<void> {
-  const { chain, strict, onWarning } = job
-  const { missing, extra } = await compareWithListing(job)
+function assertPresent(
+  { chain, strict, onWarning }: ChainJob,
+  map: ExtentMap,
+  { missing, extra }: ListingFindings,
+  volume: VolumeInfo,
+): void {
   const [extraObjects] = extra
   // Both symptoms of a truncated manifest: there are hashes of blocks that no object holds, and objects that no manifest names.
   if (extraObjects && volume.listIsLonger) {

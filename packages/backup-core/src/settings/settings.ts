@@ -85,6 +85,7 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     ...(compression ? [compression] : []),
     ...(options.decompressors ?? []).map(checkedCompressor),
   ])
+  const zlib = compressors.find('zlib')
   if (strict && compression && !isCinderCompatible(compression)) throw notForCinder(compression)
   return Object.freeze({
     chunkSizeBytes,
@@ -95,7 +96,7 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     compression,
     compressors,
     // Every Cinder restores zlib, since Python has it; but in strict mode objects are as Cinder stores them.
-    zerosCompression: compression || strict ? null : compressors.find('zlib'),
+    zerosCompression: !compression && !strict && zlib && isCinderCompatible(zlib) ? zlib : null,
     joinGapBytes: strict ? 0 : (options.joinGapBytes ?? DEFAULT_JOIN_GAP_BYTES),
     concurrency: concurrencyFrom(options.concurrency),
     maxMemoryBytes: options.maxMemoryBytes ?? defaultMaxMemoryBytes(),

@@ -1,6 +1,6 @@
 /**
- * After how many written bytes they are made durable, while more are fetched. Otherwise all of a volume is written to the disk
- * at the end: Linux alone does not begin for many seconds, or before a tenth of the memory holds such data.
+ * The number of written bytes after which a sync starts, while more are fetched. Otherwise most of a volume would be written to
+ * the disk at the end: by itself, Linux begins only after many seconds, or when such data fills a tenth of the memory.
  */
 const SYNC_INTERVAL_BYTES = 64 * 1024 * 1024
 
@@ -11,7 +11,7 @@ const SYNC_INTERVAL_BYTES = 64 * 1024 * 1024
 export class BackgroundSync {
   readonly #sync: () => Promise<void>
   #unsyncedBytes = 0
-  /** Running, or failed. */
+  /** The sync that is running, or the one that failed. */
   #syncing: Promise<void> | undefined
   #hasFailed = false
 

@@ -177,7 +177,8 @@ export async function openExistingFileTarget(
       const target = new ExistingFileTarget(realPath, handle, identity, mark, requirements)
       return await prepared(target, requirements.signal, () => target.reserve())
     } catch (error) {
-      await mark?.remove()
+      // The first error is the one to report.
+      await mark?.remove().catch(() => undefined)
       throw error
     }
   })

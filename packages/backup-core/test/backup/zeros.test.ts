@@ -164,6 +164,18 @@ describe('zeros of a backup that is not compressed', () => {
     })
   }
 
+  it('are stored as they are where Cinder could not read what the compressor writes', async () => {
+    const mine: Compressor = {
+      ...counting().compressor,
+      name: 'mine',
+      aliases: ['zlib'],
+      cinderCompatible: false,
+    }
+    const driver = new MemoryBackupDriver({ ...sizes, decompressors: [mine] })
+    const record = await driver.backup({ volumeId: 'volume' }, bufferVolume(volume))
+    expect(record.storedDataBytes).toBe(volume.length)
+  })
+
   it('end a backup that is aborted while they are compressed', async () => {
     const stop = new AbortController()
     const slow: Compressor = {

@@ -10,6 +10,7 @@ const container = 'volumebackups'
 async function makeBackups(
   count: number,
   fulls: readonly number[],
+  containerOf: (index: number) => string = () => container,
 ): Promise<{
   driver: MemoryBackupDriver
   newest: BackupRecord
@@ -24,7 +25,8 @@ async function makeBackups(
   for (let index = 0; index < count; index += 1) {
     volume[index * 97]! ^= 0xff
     const parent = fulls.includes(index) ? null : records.at(-1)!
-    records.push(await driver.backup({ volumeId: 'volume', backupId: `b${index}`, parent }, volume))
+    const request = { volumeId: 'volume', backupId: `b${index}`, container: containerOf(index), parent }
+    records.push(await driver.backup(request, volume))
   }
   return { driver, newest: records.at(-1)!, volume, records }
 }
@@ -43,6 +45,7 @@ function asOfCinder(driver: MemoryBackupDriver, records: readonly BackupRecord[]
 
 /** Restores, and returns how many manifests were read, and how many of them at the same time. */
 async function restoreSlowly(
+  driver: MemoryBackupDriver,
   faulty: FaultyBackupDriver,
   newest: BackupRecord,
 ): Promise<{ restored: Uint8Array; reads: string[]; maxAtOnce: number }> {
@@ -52,8 +55,9 @@ async function restoreSlowly(
   faulty.addFault(
     fault.run('getObjectReader', {
       object: /_metadata$/,
-      run: async ({ objectName = '' }) => {
-        reads.push(objectName)
+      run: async ({ container: where = '', objectName = '' }) => {
+        // A parent is first looked for beside its child.
+        if (driver.store.get(where, objectName)) reads.push(objectName)
         maxAtOnce = Math.max(maxAtOnce, ++open)
         await sleep(5)
         open -= 1
@@ -72,7 +76,7 @@ describe('the manifests of a chain', () => {
   ])('%s are read several at a time, each once', async (_, ofCinder) => {
     const { driver, newest, volume, records } = await makeBackups(20, [0])
     if (ofCinder) asOfCinder(driver, records)
-    const { restored, reads, maxAtOnce } = await restoreSlowly(new FaultyBackupDriver(driver), newest)
+    const { restored, reads, maxAtOnce } = await restoreSlowly(driver, new FaultyBackupDriver(driver), newest)
     expect(Buffer.compare(restored, volume)).toBe(0)
     expect(maxAtOnce).toBeGreaterThanOrEqual(4)
     expect([...reads].sort()).toEqual(records.map(({ prefix }) => `${prefix}_metadata`).sort())
@@ -84,10 +88,30 @@ describe('the manifests of a chain', () => {
     const faulty = new FaultyBackupDriver(driver)
     const guessed = `${records[0]!.prefix}_metadata`
     faulty.addFault(fault.fail('getObjectReader', { object: guessed }))
-    const { restored, reads } = await restoreSlowly(faulty, newest)
+    const { restored, reads } = await restoreSlowly(driver, faulty, newest)
     expect(Buffer.compare(restored, volume)).toBe(0)
     expect(reads).not.toContain(guessed)
     expect(faulty.count('getObjectReader', guessed)).toBe(1)
+  })
+
+  it('are not read ahead any further where the store fails', async () => {
+    const { driver, newest, records } = await makeBackups(60, [0])
+    const faulty = new FaultyBackupDriver(driver)
+    const isOlder = /b(?!59_)\d+_metadata$/
+    faulty.addFault(fault.fail('getObjectReader', { object: isOlder }))
+    await expect(faulty.restore(newest, bufferVolume())).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    // Those that had begun together, and the one that is needed.
+    expect(faulty.count('getObjectReader', isOlder)).toBeLessThanOrEqual(9)
+    expect(records).toHaveLength(60)
+  })
+
+  it('are each read once where the chain alternates between containers', async () => {
+    const { driver, newest, volume, records } = await makeBackups(12, [0], (index) =>
+      index % 2 ? 'odd' : container,
+    )
+    const { restored, reads } = await restoreSlowly(driver, new FaultyBackupDriver(driver), newest)
+    expect(Buffer.compare(restored, volume)).toBe(0)
+    expect([...reads].sort()).toEqual(records.map(({ prefix }) => `${prefix}_metadata`).sort())
   })
 
   it('are read one after the other where each backup but the newest is no parent', async () => {
@@ -97,7 +121,7 @@ describe('the manifests of a chain', () => {
       seededBytes(4096),
     )
     asOfCinder(driver, [...records, differential])
-    const { reads } = await restoreSlowly(new FaultyBackupDriver(driver), differential)
+    const { reads } = await restoreSlowly(driver, new FaultyBackupDriver(driver), differential)
     expect(reads).toHaveLength(2)
   })
 
@@ -105,7 +129,7 @@ describe('the manifests of a chain', () => {
     const { driver, newest, volume } = await makeBackups(8, [0])
     const faulty = new FaultyBackupDriver(driver)
     faulty.addFault(fault.fail('getContainerEntries'))
-    const { restored, reads } = await restoreSlowly(faulty, newest)
+    const { restored, reads } = await restoreSlowly(driver, faulty, newest)
     expect(Buffer.compare(restored, volume)).toBe(0)
     expect(reads).toHaveLength(8)
   })

@@ -9,6 +9,7 @@ import {
   type ReplayableBody,
 } from '@stowage/backup-core'
 import { MemoryBackupDriver, type MemoryDriverOptions } from '@stowage/backup-testkit'
+import { zlib } from '@stowage/compression-zlib'
 import { seededBytes } from './volumes.js'
 
 const mib = 2 ** 20
@@ -68,6 +69,11 @@ function sha256Hex(bytes: Uint8Array | undefined): string {
   return createHash('sha256')
     .update(bytes ?? new Uint8Array(0))
     .digest('hex')
+}
+
+const notReadWhole = {
+  code: 'STORE_FAILED',
+  message: expect.stringContaining('without having read all of it') as string,
 }
 
 /** A source that says how much was read of it, and lets a test have its way first. */
@@ -227,8 +233,34 @@ describe('a full backup that is not compressed', () => {
       }
     })
     const outcome = driver.backup({ volumeId: 'volume' }, bufferVolume(volume))
-    await expect(outcome).rejects.toMatchObject({ code: 'STORE_FAILED', message: /did not take all/ })
+    await expect(outcome).rejects.toMatchObject(notReadWhole)
     expect(driver.store.list('backups')).toEqual([])
+  })
+
+  it('fails where the store takes nothing of a chunk whose zeros were read before', async () => {
+    const late = new Uint8Array(8 * mib)
+    late.set([1], late.length - 100)
+    const driver = new SendingDriver({ ...sizes, decompressors: [zlib()] }, (body, put) => {
+      put(new Uint8Array(body.lengthBytes))
+      return Promise.resolve()
+    })
+    const outcome = driver.backup({ volumeId: 'volume' }, bufferVolume(late))
+    await expect(outcome).rejects.toMatchObject(notReadWhole)
+    expect(driver.store.list('backups')).toEqual([])
+  })
+
+  it('has the zeros before its data where the store asks for it once or again', async () => {
+    const late = new Uint8Array(17 * mib)
+    for (const at of [3 * mib + 5, 8 * mib, 16 * mib - 1]) late.set([1, 2, 3], at)
+    for (const attempts of [1, 3]) {
+      const driver = new SendingDriver({ ...sizes, decompressors: [zlib()] }, async (body, put) => {
+        for (let attempt = 1; attempt < attempts; attempt += 1) await produced(body)
+        put(await produced(body))
+      })
+      const record = await driver.backup({ volumeId: 'volume' }, bufferVolume(late))
+      expect(Buffer.compare(await restored(driver, record.id), late)).toBe(0)
+      await driver.verify(record, { level: 'full' })
+    }
   })
 
   it('fails with what the source says, closes it, and leaves nothing', async () => {

@@ -101,7 +101,7 @@ export async function putObject(
 
   const create = async ({ writerId, settleMs }: ExclusiveWriter): Promise<ResponseHead> => {
     const once = { once: true, ...withoutUndefined({ signal }) }
-    // After a lost response the existing object may be ours. It is stored again and not accepted: the failed request may
+    // After a lost response the existing object may be ours. It is not taken as stored, but sent again: the failed request may
     // have reached too few replicas, and the MD5 of a streamed body is that of its last stream. A claim is checked first,
     // since some gateways ignore the condition.
     const mayExist = state.maybeStored || settleMs > 0
@@ -132,6 +132,12 @@ export async function putObject(
   if (exclusive && exclusive.settleMs > 0) {
     await abortableSleep(exclusive.settleMs, signal)
     const owner = await ownerOf(transport, object, exclusive.writerId, withoutUndefined({ signal }))
+    if (owner === 'none')
+      throw new BackupError(
+        'STORE_FAILED',
+        `${what} failed: the object was deleted as soon as it was stored. Check which program deletes objects of container ${container}.`,
+        details,
+      )
     if (owner !== 'ours') throw conflict()
   }
 }
@@ -187,7 +193,7 @@ interface SentObject {
 /**
  * Verifies that the stored object is the one that was sent.
  *
- * @throws `CONFLICT` if it is another one
+ * @throws `CONFLICT` if it is another writer's, `OBJECT_CORRUPT` if it is this writer's with other bytes
  */
 async function confirmStored(
   transport: SwiftTransport,
@@ -207,6 +213,12 @@ async function confirmStored(
     stored === undefined ? headerOf(head, 'content-length') === String(sent.lengthBytes) : stored === sent.md5
   const ours = sent.writerId === undefined || headerOf(head, writerHeader) === sent.writerId
   if (same && ours) return
+  if (ours && sent.writerId !== undefined)
+    throw new BackupError(
+      'OBJECT_CORRUPT',
+      `${what} failed: the stored object is not the one that was sent. Check the health of the cluster, and repeat the backup.`,
+      details,
+    )
   throw new BackupError(
     'CONFLICT',
     `${what} failed: another writer stored an object of that name concurrently. Search for a second backup with the same id.`,
