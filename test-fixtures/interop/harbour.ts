@@ -56,8 +56,12 @@ export class Harbour implements AsyncDisposable {
     })
   }
 
-  /** A backup by Stowage, of which Cinder is told. */
-  async stow(cargo: Cargo): Promise<BackupRecord> {
+  /**
+   * A backup by Stowage, of which Cinder is told.
+   *
+   * @param options - more options of the driver
+   */
+  async stow(cargo: Cargo, options: Partial<ChunkedDriverOptions> = {}): Promise<BackupRecord> {
     const word = cargo.compression ?? 'none'
     const compression = compressors.get(word)
     if (word !== 'none' && compression === undefined) throw new Error(`There is no compressor for ${word}.`)
@@ -66,6 +70,7 @@ export class Harbour implements AsyncDisposable {
       ...(cargo.chunkSizeBytes !== undefined && { chunkSizeBytes: cargo.chunkSizeBytes }),
       ...(cargo.blockSizeBytes !== undefined && { blockSizeBytes: cargo.blockSizeBytes }),
       ...(cargo.now !== undefined && { clock: () => new Date(`${String(cargo.now)}Z`) }),
+      ...options,
     })
     const { volumeId, backupId, name = null, description = null } = cargo
     const record = await driver.backup(
