@@ -44,7 +44,7 @@ export class AncestorPrefetch {
       const unread = ancestors.filter((location) => !this.#manifests.has(keyOf(location)))
       await mapConcurrently(unread, (location) => this.#read(location))
     } catch {
-      // Whoever needs what could not be read or listed reports the error. The store may not respond: nothing else is tried.
+      // The error is reported when the manifest or the listing is needed. The store may not respond: nothing more is read ahead.
       this.#hasFailed = true
     }
   }
@@ -72,6 +72,8 @@ export class AncestorPrefetch {
     volumeId: string,
     parentId: string,
   ): Promise<readonly ManifestLocation[]> {
+    // Finding the parent lists the whole container, since its prefix is not named: a listing of the volume would be another one.
+    if ((await this.index.withIdAtEnd(parentId, child.container)).length === 0) return []
     const byId = [...(await this.index.volumeById(child.container, volumeId))]
     // The names of a volume's backups ascend with the time.
     const before = byId.filter(([, { prefix }]) => prefix < child.prefix)

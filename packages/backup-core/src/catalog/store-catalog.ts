@@ -2,6 +2,7 @@ import type { ChainLayer } from '../chain/chain.js'
 import type { BackupCatalog, BackupRecord, CatalogFilter, CatalogLookup } from '../contracts/records.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { WarningListener } from '../contracts/progress.js'
+import type { Manifest } from '../format/manifest.js'
 import { StoreAccess, type BackupLocation } from '../store/access.js'
 import { BackupLookup, type BackupFilter } from './backup-lookup.js'
 import { sortOldestFirst } from './summary.js'
@@ -67,6 +68,11 @@ export class CallerCatalogLookup extends BackupLookup {
     if (record && prefix !== undefined && record.prefix !== prefix)
       return super.find(backupId, record.container, prefix)
     return record && this.open(record)
+  }
+
+  /** The catalog knows where each parent is: guessing it would list a container that need not be listed otherwise. */
+  override readAhead(child: BackupLocation, manifest: Manifest): Promise<void> {
+    return manifest.ancestorIds ? super.readAhead(child, manifest) : Promise.resolve()
   }
 
   override async hasOther(backupId: string, location: BackupLocation): Promise<boolean> {

@@ -40,9 +40,9 @@ export async function runRestore(
   const window = checkedRange(range, volume.sizeBytes)
   const map = buildExtentMap(chain, window)
   for (const item of map.objects) assertFetchable(job, item)
-  startHashWorkers(window.lengthBytes)
   // Cinder fetches all objects, and fails where that fails.
   const { objects, zeros } = strict ? { ...map, zeros: [] } : await withoutZeroObjects(map, signal)
+  startHashWorkers(objects.reduce((sum, { object }) => sum + object.lengthBytes, 0))
   const [findings, blockHashes] = await both(compareWithListing(job), loadBlockHashes(job, objects, volume))
   assertPresent(job, map, findings, { ...volume, ...(blockHashes.fault && { fault: blockHashes.fault }) })
   throwIfAborted(signal, 'The restore')

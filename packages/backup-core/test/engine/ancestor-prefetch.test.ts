@@ -114,7 +114,7 @@ describe('the manifests of a chain', () => {
     expect([...reads].sort()).toEqual(records.map(({ prefix }) => `${prefix}_metadata`).sort())
   })
 
-  it('are read one after the other where each backup but the newest is no parent', async () => {
+  it('are read one after the other in a chain that skips backups', async () => {
     const { driver, records } = await makeBackups(6, [0])
     const differential = await driver.backup(
       { volumeId: 'volume', backupId: 'b6', parent: records[0]! },
@@ -123,6 +123,14 @@ describe('the manifests of a chain', () => {
     asOfCinder(driver, [...records, differential])
     const { reads } = await restoreSlowly(driver, new FaultyBackupDriver(driver), differential)
     expect(reads).toHaveLength(2)
+  })
+
+  it('of Cinder take one listing of the container, and one of the objects', async () => {
+    const { driver, newest, records } = await makeBackups(6, [0])
+    asOfCinder(driver, records)
+    const faulty = new FaultyBackupDriver(driver)
+    await faulty.verify(newest)
+    expect(faulty.count('getContainerEntries')).toBe(1 + records.length)
   })
 
   it('are read where the container cannot be listed', async () => {
