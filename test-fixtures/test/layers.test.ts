@@ -96,7 +96,6 @@ describe('the layers of backup-core', () => {
 
 describe('the layers of backup-swift', () => {
   it.each([
-    ['http/client.ts', '../auth/token-keeper.js'],
     ['auth/providers.ts', '../swift/transport.js'],
     ['swift/account.ts', '../config/options.js'],
     ['config/sign-in.ts', '../driver.js'],
@@ -107,7 +106,7 @@ describe('the layers of backup-swift', () => {
 
   it.each([
     ['config/sign-in.ts', '../auth/catalog.js'],
-    ['swift/account.ts', '../http/bodies.js'],
+    ['swift/account.ts', '../auth/catalog.js'],
     ['driver.ts', './config/options.js'],
   ])('accepts an import downwards: %s of %s', async (file, imported) => {
     expect(await messagesOf(file, imported, 'backup-swift')).toEqual([])

@@ -4,9 +4,7 @@ import { TokenKeeper } from './auth/token-keeper.js'
 import type { SwiftDriverOptions } from './config/options.js'
 import type { ResolvedSwiftOptions } from './config/resolve-options.js'
 import { credentialsFrom, secretsOf } from './config/sign-in.js'
-import { HttpClient } from './http/client.js'
-import { ConnectionPool } from './http/connection-pool.js'
-import { withoutUndefined } from './http/without-undefined.js'
+import { HttpClient, withoutUndefined } from '@stowage/http'
 import { SwiftTransport } from './swift/transport.js'
 
 /**
@@ -17,9 +15,7 @@ import { SwiftTransport } from './swift/transport.js'
 export function connect(options: SwiftDriverOptions, resolved: ResolvedSwiftOptions): SwiftTransport {
   const { connection, timeouts, retry, endpoint } = resolved
   const http = new HttpClient({
-    pool: new ConnectionPool(connection),
-    timeouts,
-    retry,
+    ...{ connection, timeouts, retry },
     secrets: secretsOf(options),
     ...withoutUndefined({ onRetry: options.onRetry }),
   })

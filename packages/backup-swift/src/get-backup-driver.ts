@@ -10,7 +10,7 @@ import {
 } from './config/options.js'
 import { hasSignIn } from './config/sign-in.js'
 import { SwiftBackupDriver } from './driver.js'
-import { withoutUndefined } from './http/without-undefined.js'
+import { withoutUndefined } from '@stowage/http'
 
 /**
  * Creates a driver. Options that are not set are read from `cinderConf`; the sign-in from `cloud` and, if no option has it,

@@ -7,7 +7,7 @@ import {
   type StoreOptions,
 } from '@stowage/backup-core'
 import { randomUUID } from 'node:crypto'
-import { bodyOf } from './http/bodies.js'
+import { bodyOf } from '@stowage/http'
 import { deleteObject } from './swift/delete-objects.js'
 
 import { ownerOf } from './swift/object-state.js'

@@ -16,7 +16,7 @@ import type { SwiftBackupDriver } from '../src/index.js'
 import { getBackupDriver } from '../src/index.js'
 import { demoToken } from './lab-account.js'
 import { lab, passwordOf, plainRegion, theLab } from './lab.js'
-import { patterned } from './volumes.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 const run = promisify(execFile)
 const gib = 1024 ** 3

@@ -5,7 +5,7 @@ import { describe, it } from 'vitest'
 import { SwiftBackupDriver } from '../src/index.js'
 import { lab, passwordOf, plainRegion, theLab } from './lab.js'
 import { demoToken } from './lab-account.js'
-import { patterned } from './volumes.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 const full = bufferVolume(patterned(200_000, 1))
 const changed = bufferVolume(patterned(200_000, 2))

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, it } from 'vitest'
 import { SwiftBackupDriver } from '../src/index.js'
 import { lab, passwordOf, plainRegion, theLab } from './lab.js'
-import { patterned } from './volumes.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 const seeds = [1, 2, 3, 4, 5, 6]
 

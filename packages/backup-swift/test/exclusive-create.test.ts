@@ -8,7 +8,7 @@ import type { SwiftObjectWriter } from '../src/index.js'
 import type { Fault, SeenRequest } from '../../../test-fixtures/test-cloud/index.js'
 import { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
-import { patterned } from './volumes.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 const ours = patterned(3_000_000, 1)
 const theirs = patterned(3_000_000, 2)

@@ -6,7 +6,7 @@ import { SwiftBackupDriver } from '../src/index.js'
 import type { SeenRequest } from '../../../test-fixtures/test-cloud/index.js'
 import { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
-import { patterned } from './volumes.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 let cloud: TestCloud
 beforeEach(async () => {

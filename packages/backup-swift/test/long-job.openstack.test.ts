@@ -6,7 +6,7 @@ import { describe, it } from 'vitest'
 import type { SwiftStoreOptions } from '../src/index.js'
 import { getBackupDriver } from '../src/index.js'
 import { lab, passwordOf, plainRegion, theLab } from './lab.js'
-import { patterned } from './volumes.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 /** How long the job takes: several lives of its tokens. */
 const jobSeconds = Number(process.env['STOWAGE_LONG_JOB_SECONDS'] ?? 75)

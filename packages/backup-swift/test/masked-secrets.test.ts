@@ -7,7 +7,6 @@ import { inspect } from 'node:util'
 import { afterEach, describe, it } from 'vitest'
 import { SwiftBackupDriver } from '../src/index.js'
 import type { SwiftDriverOptions } from '../src/index.js'
-import { masked } from '../src/http/mask.js'
 import { fast } from './support.js'
 
 let server: Server | undefined
@@ -46,7 +45,6 @@ async function serve(answer: Answer): Promise<string> {
 }
 
 const secret = 'Se<cr&et"1'
-const service = 'other-secret'
 const user = { userDomain: { id: 'default' }, username: 'u', scope: { project: { id: 'p' } } }
 
 const signIns: Readonly<Record<string, (base: string) => SwiftDriverOptions>> = {
@@ -118,22 +116,5 @@ describe('a text of the Swift endpoint in an error', () => {
     const error = await errorOf(signIns['the key (v1)']!(base), base)
     assert.ok(isBackupError(error, 'LISTING_INVALID'), String(error))
     assert.doesNotMatch(inspect(error, { depth: 10 }), /Se<c/)
-  })
-})
-
-describe('masked()', () => {
-  it('leaves nothing of a secret that begins with another one', () => {
-    assert.equal(masked('a pass b password', ['pass', 'password', '']), 'a *** b ***')
-  })
-
-  it('masks the forms of HTML, JSON and URLs', () => {
-    const written = [
-      'Se&lt;cr&amp;et&quot;1',
-      'Se&lt;cr&amp;et"1',
-      'Se<cr&et\\"1',
-      'Se%3Ccr%26et%221',
-      service,
-    ]
-    assert.equal(masked(written.join(' '), [secret, service]), '*** *** *** *** ***')
   })
 })

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { SwiftBackupDriver } from '../src/index.js'
-import { RawServer } from './raw-server.js'
+import { RawServer } from '../../../test-fixtures/raw-server.js'
+import { signedInAt } from './support.js'
 
 const operations: Readonly<Record<string, (driver: SwiftBackupDriver) => Promise<unknown>>> = {
   listBackups: (driver) => driver.listBackups(),
@@ -30,7 +31,7 @@ async function settles(
   operation: (driver: SwiftBackupDriver) => Promise<unknown>,
 ): Promise<void> {
   await using driver = new SwiftBackupDriver({
-    ...server.options,
+    ...signedInAt(server),
     headersTimeoutSeconds: 0.3,
     bodyTimeoutSeconds: 0.3,
   })
@@ -47,7 +48,7 @@ describe('an answer that is not HTTP/1.1', () => {
     it(`such as ${name} fails every operation with a BackupError`, async () => {
       await using server = await RawServer.start((socket) => socket.end(Buffer.from(bytes, 'latin1')))
       for (const operation of Object.values(operations)) {
-        await using driver = new SwiftBackupDriver(server.options)
+        await using driver = new SwiftBackupDriver(signedInAt(server))
         await assert.rejects(operation(driver), (error) => {
           assert.ok(isBackupError(error), String(error))
           assert.ok(['STORE_FAILED', 'STORE_UNAVAILABLE'].includes(error.code), String(error))
@@ -59,7 +60,7 @@ describe('an answer that is not HTTP/1.1', () => {
 
   it('is asked for again twice, and not as often as a server that is busy', async () => {
     await using server = await RawServer.start((socket) => socket.end('SSH-2.0-OpenSSH_9.2p1\r\n'))
-    await using driver = new SwiftBackupDriver({ ...server.options, backupSwiftRetryAttempts: 10 })
+    await using driver = new SwiftBackupDriver({ ...signedInAt(server), backupSwiftRetryAttempts: 10 })
     await assert.rejects(driver.listBackups(), /not HTTP\/1\.1.*Tried 3 times/)
   })
 

@@ -11,7 +11,7 @@ import { afterAll, describe, it } from 'vitest'
 import { SwiftBackupDriver, type SwiftDriverOptions } from '../src/index.js'
 import { demoToken } from './lab-account.js'
 import { lab, passwordOf, plainRegion, theLab } from './lab.js'
-import { patterned } from './volumes.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 const before = patterned(200_000, 1)
 const after = Buffer.concat([before.subarray(0, 100_000), patterned(100_000, 2)])

@@ -9,7 +9,7 @@ import type { SwiftStoreOptions } from '../src/index.js'
 import { getBackupDriver } from '../src/index.js'
 import { demoToken } from './lab-account.js'
 import { lab, labOptions, passwordOf, plainRegion, projectOf, theLab } from './lab.js'
-import { patterned } from './volumes.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 /** Each way of signing in, with the options that it takes. */
 const ways: Readonly<Record<string, (directory: string) => SwiftStoreOptions | Promise<SwiftStoreOptions>>> =

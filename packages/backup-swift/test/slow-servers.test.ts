@@ -10,9 +10,9 @@ import { listObjects } from '../src/swift/containers.js'
 import type { SwiftDriverOptions } from '../src/index.js'
 import { SwiftBackupDriver } from '../src/index.js'
 import { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
-import { everyTick, RawServer } from './raw-server.js'
-import { demoPassword, fast } from './support.js'
-import { patterned } from './volumes.js'
+import { everyTick, RawServer } from '../../../test-fixtures/raw-server.js'
+import { demoPassword, fast, signedInAt } from './support.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 /** Nothing but the limit that the test is about is ever reached. */
 const patient: SwiftDriverOptions = {
@@ -31,12 +31,12 @@ const is =
   }
 
 async function read(server: RawServer, limits: SwiftDriverOptions): Promise<Uint8Array> {
-  await using driver = new SwiftBackupDriver({ ...server.options, ...patient, ...limits })
+  await using driver = new SwiftBackupDriver({ ...signedInAt(server), ...patient, ...limits })
   return await (await driver.getObjectReader('c', 'o', options)).read()
 }
 
 async function list(server: RawServer, limits: SwiftDriverOptions): Promise<string[]> {
-  await using driver = new SwiftBackupDriver({ ...server.options, ...patient, ...limits })
+  await using driver = new SwiftBackupDriver({ ...signedInAt(server), ...patient, ...limits })
   const names: string[] = []
   for await (const name of driver.getContainerEntries('c', '', {})) names.push(name)
   return names
@@ -89,7 +89,11 @@ describe('a server that goes on and gets nowhere is STORE_UNAVAILABLE', () => {
 
   it('where it does not read the body that it is sent', async () => {
     await using server = await RawServer.start(() => undefined, { readsBodies: false })
-    await using driver = new SwiftBackupDriver({ ...server.options, ...patient, headersTimeoutSeconds: 0.4 })
+    await using driver = new SwiftBackupDriver({
+      ...signedInAt(server),
+      ...patient,
+      headersTimeoutSeconds: 0.4,
+    })
     const writer = await driver.getObjectWriter('c', 'o', options)
     await writer.writeFrom({
       lengthBytes: 64 * 1024 * 1024,
@@ -161,7 +165,7 @@ describe('a server that takes its time for a reason', () => {
       })
     })
     const limits = { ...patient, minBytesPerSecond: 1_000_000, progressWindowSeconds: 0.1 }
-    await using driver = new SwiftBackupDriver({ ...server.options, ...limits })
+    await using driver = new SwiftBackupDriver({ ...signedInAt(server), ...limits })
     assert.deepEqual(await driver.deleteObjects('c', ['a', 'b'], {}), [])
   })
 })
@@ -175,7 +179,7 @@ describe('a listing', () => {
     server: RawServer,
     collection: { pageNames: number; maxPages?: number },
   ): Promise<number> => {
-    const all = { ...server.options, ...patient }
+    const all = { ...signedInAt(server), ...patient }
     const transport = connect(all, resolveOptions(all))
     let names = 0
     try {

@@ -6,7 +6,7 @@ import { SwiftBackupDriver } from '../src/index.js'
 import type { Fault, SeenRequest } from '../../../test-fixtures/test-cloud/index.js'
 import { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
-import { patterned } from './volumes.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 const mib = 2 ** 20
 /** Three chunks, each of more than is held of one while it is read and sent. */

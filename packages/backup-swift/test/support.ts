@@ -39,3 +39,17 @@ export const fast: SwiftDriverOptions = {
   claimSettleSeconds: 0.05,
   env: {},
 }
+
+/** Options of a driver that has signed in, and takes a server for Swift. */
+export function signedInAt({ origin }: { readonly origin: string }): SwiftDriverOptions {
+  const storageUrl = `${origin}/v1/AUTH_raw`
+  return {
+    ...fast,
+    backupSwiftRetryAttempts: 0,
+    container: 'c',
+    search: 'container',
+    tokenProvider: {
+      authenticate: () => Promise.resolve({ token: 'token', storageUrl, expiresAt: null }),
+    },
+  }
+}

@@ -11,7 +11,7 @@ import { containerPath, objectPath } from '../src/swift/names.js'
 import type { TestCloudOptions } from '../../../test-fixtures/test-cloud/index.js'
 import { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
-import { patterned } from './volumes.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 let cloud: TestCloud
 let driver: SwiftBackupDriver

@@ -8,12 +8,13 @@ import { TestCloud } from '../../../test-fixtures/test-cloud/index.js'
 import { demoPassword, fast } from './support.js'
 
 describe('TLS', () => {
-  const file = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+  const file = (name: string): string =>
+    fileURLToPath(new URL(`../../../test-fixtures/tls/${name}`, import.meta.url))
 
   it('trusts the authority in the file, warns once where nothing is checked, and names the option otherwise', async () => {
     const tls = {
-      key: await readFile(file('tls.key'), 'utf8'),
-      cert: await readFile(file('tls.crt'), 'utf8'),
+      key: await readFile(file('server.key'), 'utf8'),
+      cert: await readFile(file('server.crt'), 'utf8'),
     }
     await using cloud = await TestCloud.start({ tls })
     const warnings: string[] = []
@@ -24,7 +25,7 @@ describe('TLS', () => {
         warnings.push(message)
       },
     }
-    await using trusting = new SwiftBackupDriver({ ...options, backupSwiftCaCertFile: file('tls.crt') })
+    await using trusting = new SwiftBackupDriver({ ...options, backupSwiftCaCertFile: file('server.crt') })
     await trusting.checkForSetupError()
     assert.deepEqual(warnings, [])
     await using insecure = new SwiftBackupDriver({ ...options, backupSwiftAuthInsecure: true })
@@ -39,31 +40,31 @@ describe('TLS', () => {
   })
 
   const cases = [
-    ['expired', 'tls-expired.crt', 'tls-authority.crt', 'CERT_HAS_EXPIRED', /has expired\. Renew it/],
+    ['expired', 'expired.crt', 'authority.crt', 'CERT_HAS_EXPIRED', /has expired\. Renew it/],
     [
       'not yet valid',
-      'tls-not-yet-valid.crt',
-      'tls-authority.crt',
+      'not-yet-valid.crt',
+      'authority.crt',
       'CERT_NOT_YET_VALID',
       /not valid yet\. Set the clock/,
     ],
     [
       'for another name',
-      'tls-wrong-name.crt',
-      'tls-authority.crt',
+      'wrong-name.crt',
+      'authority.crt',
       'ERR_TLS_CERT_ALTNAME_INVALID',
       /other names than 127\.0\.0\.1: DNS:other\.example\. Use one of its names/,
     ],
     [
       'of an unknown authority',
-      'tls-signed.crt',
+      'signed.crt',
       undefined,
       'UNABLE_TO_',
       /no trusted authority signed.*backup_swift_ca_cert_file/,
     ],
     [
       'signed by itself',
-      'tls.crt',
+      'server.crt',
       undefined,
       'DEPTH_ZERO_SELF_SIGNED_CERT',
       /signed its certificate itself.*backup_swift_ca_cert_file/,
@@ -71,7 +72,10 @@ describe('TLS', () => {
   ] as const
   for (const [what, cert, authority, code, message] of cases) {
     it(`says that a certificate is ${what}, with the code and what to do`, async () => {
-      const tls = { key: await readFile(file('tls.key'), 'utf8'), cert: await readFile(file(cert), 'utf8') }
+      const tls = {
+        key: await readFile(file('server.key'), 'utf8'),
+        cert: await readFile(file(cert), 'utf8'),
+      }
       await using cloud = await TestCloud.start({ tls })
       await using driver = new SwiftBackupDriver({
         ...fast,
@@ -89,12 +93,12 @@ describe('TLS', () => {
 
   it('trusts a certificate that the authority in the file signed', async () => {
     const tls = {
-      key: await readFile(file('tls.key'), 'utf8'),
-      cert: await readFile(file('tls-signed.crt'), 'utf8'),
+      key: await readFile(file('server.key'), 'utf8'),
+      cert: await readFile(file('signed.crt'), 'utf8'),
     }
     await using cloud = await TestCloud.start({ tls })
     const credentials = demoPassword(cloud)
-    const options = { ...fast, credentials, backupSwiftCaCertFile: file('tls-authority.crt') }
+    const options = { ...fast, credentials, backupSwiftCaCertFile: file('authority.crt') }
     await using driver = new SwiftBackupDriver(options)
     await driver.checkForSetupError()
     assert.ok(cloud.requests.some(({ service }) => service === 'swift'))

@@ -1,6 +1,5 @@
 import { BackupError } from '@stowage/backup-core'
-import type { HttpClient } from '../http/client.js'
-import { headerOf } from '../http/exchange.js'
+import { headerOf, type HttpClient } from '@stowage/http'
 import { storageUrlOf, type StorageEndpoint } from './catalog.js'
 import type {
   ApplicationCredentials,

@@ -1,7 +1,5 @@
 import { BackupError } from '@stowage/backup-core'
-import { bodyOf, collect } from '../http/bodies.js'
-import type { HttpClient, Sending } from '../http/client.js'
-import type { ResponseHead } from '../http/exchange.js'
+import { bodyOf, collect, type HttpClient, type ResponseHead, type Sending } from '@stowage/http'
 
 const maxResponseBytes = 4 * 1024 * 1024
 

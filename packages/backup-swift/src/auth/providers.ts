@@ -1,7 +1,5 @@
 import { BackupError } from '@stowage/backup-core'
-import { discard } from '../http/bodies.js'
-import type { HttpClient } from '../http/client.js'
-import { headerOf } from '../http/exchange.js'
+import { discard, headerOf, type HttpClient } from '@stowage/http'
 import { storageUrlOf, type StorageEndpoint } from './catalog.js'
 import type {
   GivenToken,

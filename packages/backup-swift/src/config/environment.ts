@@ -1,6 +1,6 @@
 import { BackupError } from '@stowage/backup-core'
 import type { DomainReference, KeystoneScope, SwiftCredentials } from '../auth/credentials.js'
-import { withoutUndefined } from '../http/without-undefined.js'
+import { withoutUndefined } from '@stowage/http'
 import { isTrue, type Environment, type SwiftDriverOptions } from './options.js'
 
 /** The names of OpenStack's sign-in parameters: as in `auth:` of clouds.yaml; in capitals after `OS_` in the environment. */

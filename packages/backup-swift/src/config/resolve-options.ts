@@ -2,10 +2,7 @@ import { BackupError, chunkedDriverShape } from '@stowage/backup-core'
 import type { ChunkedDriverOptions, Compressor } from '@stowage/backup-core'
 import { parseCatalogInfo, type StorageEndpoint } from '../auth/catalog.js'
 import { addressOf } from '../auth/keystone.js'
-import type { ConnectionOptions } from '../http/connection-pool.js'
-import type { HttpTimeouts } from '../http/exchange-watch.js'
-import type { RetryPolicy } from '../http/retry.js'
-import { withoutUndefined } from '../http/without-undefined.js'
+import { type ConnectionOptions, type HttpTimeouts, type RetryPolicy, withoutUndefined } from '@stowage/http'
 import { containerPath } from '../swift/names.js'
 import {
   checkDriverOptions,

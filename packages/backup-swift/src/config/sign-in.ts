@@ -1,7 +1,7 @@
 import { BackupError } from '@stowage/backup-core'
 import { chooseEndpoint, parseCatalog, parseCatalogInfo } from '../auth/catalog.js'
 import type { SwiftCredentials } from '../auth/credentials.js'
-import { withoutUndefined } from '../http/without-undefined.js'
+import { withoutUndefined } from '@stowage/http'
 import { cinderFlags, cinderOptions, type SwiftDriverOptions } from './options.js'
 
 /** Whether the options determine how to sign in. */

@@ -1,5 +1,5 @@
 import { isBackupError, type StoreOptions } from '@stowage/backup-core'
-import { collect, discard } from '../http/bodies.js'
+import { collect, discard } from '@stowage/http'
 import { containerPath } from './names.js'
 import type { SwiftTransport } from './transport.js'
 

@@ -6,13 +6,18 @@ import {
   type FailedDelete,
   type StoreOptions,
 } from '@stowage/backup-core'
-import { bodyOf, collect, discard } from '../http/bodies.js'
-import { AttemptFailure, type RetryPolicy } from '../http/retry.js'
-import { withoutUndefined } from '../http/without-undefined.js'
+import {
+  AttemptFailure,
+  bodyOf,
+  collect,
+  discard,
+  type RetryPolicy,
+  statusMeaning,
+  withoutUndefined,
+} from '@stowage/http'
 import { objectPath } from './names.js'
 import { objectExists } from './object-state.js'
 import type { SwiftTransport } from './transport.js'
-import { statusMeaning } from '../http/failures.js'
 
 /** The maximum number of objects in a bulk request, so that none takes minutes. */
 const maxBulkNames = 1000

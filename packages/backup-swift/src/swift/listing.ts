@@ -1,7 +1,5 @@
 import { BackupError, type StoreOptions } from '@stowage/backup-core'
-import { AttemptFailure } from '../http/retry.js'
-import { collect } from '../http/bodies.js'
-import { requestIdOf, type HttpResponse } from '../http/exchange.js'
+import { AttemptFailure, collect, type HttpResponse, requestIdOf } from '@stowage/http'
 import type { SwiftTransport } from './transport.js'
 
 /** The maximum number of names in a page of Swift, unless its operator lowered it. */

@@ -1,9 +1,7 @@
 import { BackupError, throwIfAborted, type ReplayableBody, type StoreOptions } from '@stowage/backup-core'
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { discard, piecesOf } from '../http/bodies.js'
-import { headerOf, type ResponseHead } from '../http/exchange.js'
-import type { RetryPolicy } from '../http/retry.js'
+import { discard, headerOf, piecesOf, type ResponseHead, type RetryPolicy } from '@stowage/http'
 import { objectPath } from './names.js'
 import type { SwiftTransport } from './transport.js'
 

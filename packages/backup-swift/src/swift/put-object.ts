@@ -1,8 +1,13 @@
 import { BackupError, isBackupError, throwIfAborted, type ReplayableBody } from '@stowage/backup-core'
-import { abortableSleep, AttemptFailure } from '../http/retry.js'
-import { discard } from '../http/bodies.js'
-import { headerOf, requestIdOf, type ResponseHead } from '../http/exchange.js'
-import { withoutUndefined } from '../http/without-undefined.js'
+import {
+  abortableSleep,
+  AttemptFailure,
+  discard,
+  headerOf,
+  requestIdOf,
+  type ResponseHead,
+  withoutUndefined,
+} from '@stowage/http'
 import {
   conflictAt,
   hashBody,

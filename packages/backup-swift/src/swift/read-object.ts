@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto'
 import { BackupError, throwIfAborted, type ReadOptions, type StoreOptions } from '@stowage/backup-core'
-import { discard, fill, type BodySink, type FilledBody } from '../http/bodies.js'
-import type { Refusal } from '../http/client.js'
-import { contentLengthOf, headerOf, requestIdOf, type ResponseHead } from '../http/exchange.js'
-import { AttemptFailure } from '../http/retry.js'
-import { withoutUndefined } from '../http/without-undefined.js'
+import {
+  AttemptFailure,
+  type BodySink,
+  contentLengthOf,
+  discard,
+  fill,
+  type FilledBody,
+  headerOf,
+  type Refusal,
+  requestIdOf,
+  type ResponseHead,
+  withoutUndefined,
+} from '@stowage/http'
 import { objectPath } from './names.js'
 import { md5Of, type ObjectAddress } from './object-state.js'
 import type { SwiftTransport } from './transport.js'

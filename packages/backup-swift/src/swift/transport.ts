@@ -1,9 +1,14 @@
 import { BackupError, isBackupError, type ReplayableBody } from '@stowage/backup-core'
 import type { TokenKeeper } from '../auth/token-keeper.js'
 import type { SwiftAccess } from '../auth/credentials.js'
-import { AttemptFailure, type RetryPolicy } from '../http/retry.js'
-import type { HttpResponse, HttpRequest } from '../http/exchange.js'
-import type { HttpClient, Sending } from '../http/client.js'
+import {
+  AttemptFailure,
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  type RetryPolicy,
+  type Sending,
+} from '@stowage/http'
 
 /** A request to an account. */
 export interface SwiftCall<T> extends Sending<T> {

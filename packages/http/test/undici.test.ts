@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { Agent } from 'undici'
 import { expect, it } from 'vitest'
-import { LazyDispatcher, makeAgent } from '../src/http/undici.js'
+import { LazyDispatcher, makeAgent } from '../src/undici.js'
 
 it('has its Agent in the file from which it is loaded, and not all of undici is loaded for it', async () => {
   const require = createRequire(import.meta.url)

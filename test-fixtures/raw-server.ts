@@ -1,7 +1,5 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import type { SwiftDriverOptions } from '../src/index.js'
-import { fast } from './support.js'
 
 /** A server that answers each request with what its function writes, HTTP or not. */
 export class RawServer implements AsyncDisposable {
@@ -42,20 +40,6 @@ export class RawServer implements AsyncDisposable {
   get origin(): string {
     const { port } = this.#server.address() as AddressInfo
     return `http://127.0.0.1:${port}`
-  }
-
-  /** Options of a driver that has signed in, and takes this server for Swift. */
-  get options(): SwiftDriverOptions {
-    const storageUrl = `${this.origin}/v1/AUTH_raw`
-    return {
-      ...fast,
-      backupSwiftRetryAttempts: 0,
-      container: 'c',
-      search: 'container',
-      tokenProvider: {
-        authenticate: () => Promise.resolve({ token: 'token', storageUrl, expiresAt: null }),
-      },
-    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,13 +5,13 @@ import { createServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
-import { collect, fill } from '../src/http/bodies.js'
-import { ConnectionPool } from '../src/http/connection-pool.js'
-import { exchange, ExchangeError, type HttpRequest, type HttpResponse } from '../src/http/exchange.js'
-import type { HttpTimeouts } from '../src/http/exchange-watch.js'
-import { parseResponseHead } from '../src/http/response-head.js'
-import { RawServer } from './raw-server.js'
-import { patterned } from './volumes.js'
+import { collect, fill } from '../src/bodies.js'
+import { ConnectionPool } from '../src/connection-pool.js'
+import { exchange, ExchangeError, type HttpRequest, type HttpResponse } from '../src/exchange.js'
+import type { HttpTimeouts } from '../src/exchange-watch.js'
+import { parseResponseHead } from '../src/response-head.js'
+import { RawServer } from '../../../test-fixtures/raw-server.js'
+import { patterned } from '../../../test-fixtures/patterned.js'
 
 const patient: HttpTimeouts = {
   connectMs: 60_000,
@@ -290,13 +290,14 @@ describe('another response', () => {
 })
 
 describe('over TLS', () => {
-  const fixture = (name: string): string => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8')
+  const fixture = (name: string): string =>
+    readFileSync(new URL(`../../../test-fixtures/tls/${name}`, import.meta.url), 'utf8')
 
   it('a GET has its body, and the next one uses the same connection', async () => {
     const body = patterned(5_000_000, 4)
     let connections = 0
     const server = createServer(
-      { cert: fixture('tls.crt'), key: fixture('tls.key') },
+      { cert: fixture('server.crt'), key: fixture('server.key') },
       (_request, response) => {
         response.setHeader('Content-Length', body.length)
         response.end(body)
@@ -326,7 +327,7 @@ describe('over TLS', () => {
   })
 
   it('a certificate that is not trusted is the error of the exchange', async () => {
-    const server = createServer({ cert: fixture('tls.crt'), key: fixture('tls.key') })
+    const server = createServer({ cert: fixture('server.crt'), key: fixture('server.key') })
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const pool = new ConnectionPool({ insecure: false, connectTimeoutMs: 5000, env: {} })
     try {

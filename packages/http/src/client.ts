@@ -1,5 +1,6 @@
 import { BackupError, type BackupErrorCode, type RetryListener } from '@stowage/backup-core'
-import type { ConnectionPool, NamedProxy, Route } from './connection-pool.js'
+import { ConnectionPool, type ConnectionOptions, type NamedProxy, type Route } from './connection-pool.js'
+import { DEFAULT_RETRY, DEFAULT_TIMEOUTS, withConnectionDefaults } from './defaults.js'
 import type { HttpTimeouts } from './exchange-watch.js'
 import {
   exchange,
@@ -17,27 +18,39 @@ import { isUnreached, networkFailureOf, retryAfterMs, statusMeaning, type RetryA
 
 /** Options of {@link HttpClient}. */
 export interface HttpClientOptions {
-  readonly pool: ConnectionPool
-  readonly timeouts: HttpTimeouts
-  readonly retry: RetryPolicy
+  /** Certificates and proxies. @default the system's authorities, and the proxies of the environment */
+  readonly connection?: Partial<ConnectionOptions>
+  /** @default {@link DEFAULT_TIMEOUTS} */
+  readonly timeouts?: Partial<HttpTimeouts>
+  /** @default {@link DEFAULT_RETRY} */
+  readonly retry?: Partial<RetryPolicy>
+  /** Called before each retry. */
   readonly onRetry?: RetryListener
   /** Masked in the text of every server. */
   readonly secrets?: readonly string[]
 }
 
-/** Sends requests with time limits and retries over one pool of connections. Knows neither tokens nor Swift. */
+/** Sends requests with time limits and retries over one pool of connections. Knows no tokens, and no particular server. */
 export class HttpClient {
-  readonly #options: HttpClientOptions
+  readonly #pool: ConnectionPool
+  readonly #timeouts: HttpTimeouts
+  readonly #retry: RetryPolicy
+  readonly #onRetry: RetryListener | undefined
+  readonly #secrets: readonly string[]
 
-  constructor(options: HttpClientOptions) {
-    this.#options = options
+  /** Opens no connection. @throws `OPTION_INVALID` for a proxy variable that is not a URL */
+  constructor({ connection = {}, timeouts, retry, onRetry, secrets = [] }: HttpClientOptions = {}) {
+    this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts }
+    this.#retry = { ...DEFAULT_RETRY, ...retry }
+    this.#pool = new ConnectionPool(withConnectionDefaults(connection, this.#timeouts.connectMs))
+    this.#onRetry = onRetry
+    this.#secrets = secrets
   }
 
   /** Makes one attempt. Rejects with an {@link AttemptFailure}, or with an error that no retry can solve. */
   sendOnce<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpResponse<T>> {
-    const { pool, timeouts, secrets = [] } = this.#options
-    const masking = { ...sending, secrets: [...secrets, ...(sending.secrets ?? [])] }
-    return sendOnce(pool.routeTo(request.origin), request, masking, timeouts, signal)
+    const masking = { ...sending, secrets: [...this.#secrets, ...(sending.secrets ?? [])] }
+    return sendOnce(this.#pool.routeTo(request.origin), request, masking, this.#timeouts, signal)
   }
 
   /** Retries an attempt by the policy of the client; fields of `policy` take precedence. */
@@ -47,8 +60,8 @@ export class HttpClient {
     signal?: AbortSignal,
     policy: Partial<RetryPolicy> = {},
   ): Promise<T> {
-    const { retry, onRetry } = this.#options
-    return retrying({ ...retry, ...policy }, signal, attempt, onRetry && { operation, onRetry })
+    const onRetry = this.#onRetry
+    return retrying({ ...this.#retry, ...policy }, signal, attempt, onRetry && { operation, onRetry })
   }
 
   /** Sends a request, and retries it by the policy. */
@@ -58,7 +71,7 @@ export class HttpClient {
 
   /** Closes all connections, and aborts the requests that use them. */
   async close(): Promise<void> {
-    await this.#options.pool.destroy()
+    await this.#pool.destroy()
   }
 }
 

@@ -1,0 +1,17 @@
+export { bodyOf, collect, discard, fill, piecesOf, type BodySink, type FilledBody } from './bodies.js'
+export { HttpClient, type HttpClientOptions, type Refusal, type Sending } from './client.js'
+export type { ConnectionOptions } from './connection-pool.js'
+export { DEFAULT_RETRY, DEFAULT_TIMEOUTS } from './defaults.js'
+export type { HttpTimeouts } from './exchange-watch.js'
+export {
+  contentLengthOf,
+  headerOf,
+  requestIdOf,
+  type HttpRequest,
+  type HttpResponse,
+  type ResponseHead,
+} from './exchange.js'
+export { statusMeaning, type FailureMeaning, type RetryAdvice } from './failures.js'
+export { masked, quotable, quotableUrl } from './mask.js'
+export { abortableSleep, AttemptFailure, retrying, type RetryPolicy, type RetryReport } from './retry.js'
+export { withoutUndefined } from './without-undefined.js'
