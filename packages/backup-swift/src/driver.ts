@@ -17,11 +17,18 @@ import { cinderOptions, type SwiftDriverOptions } from './config/options.js'
 import { resolveOptions, type ResolvedSwiftOptions } from './config/resolve-options.js'
 import { connect } from './connect.js'
 import { SwiftObjectReader, SwiftObjectWriter } from './objects.js'
+import {
+  deleteObject,
+  objectExists,
+  type ObjectAddress,
+  type ObjectServer,
+  type ObjectWriterOptions,
+} from '@stowage/http'
 import { ClusterInfo, headAccount, headContainer, putContainer } from './swift/account.js'
 import { listContainersWith, listObjects, mayListContainers } from './swift/containers.js'
-import { deleteObject, deleteObjects } from './swift/delete-objects.js'
+import { deleteObjects } from './swift/delete-objects.js'
 import { maxObjectNameBytes } from './swift/names.js'
-import { objectExists, objectModifiedAt } from './swift/object-state.js'
+import { objectModifiedAt, swiftObjects } from './swift/swift-objects.js'
 import type { SwiftTransport } from './swift/transport.js'
 
 const capabilities: DriverCapabilities = {
@@ -39,6 +46,7 @@ const capabilities: DriverCapabilities = {
 export class SwiftBackupDriver extends ChunkedBackupDriver {
   readonly #resolved: ResolvedSwiftOptions
   readonly #transport: SwiftTransport
+  readonly #objects: ObjectServer
   readonly #cluster: ClusterInfo
   #accountListed = false
 
@@ -55,6 +63,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     })
     this.#resolved = resolved
     this.#transport = connect(options, resolved)
+    this.#objects = swiftObjects(this.#transport)
     this.#cluster = new ClusterInfo(this.#transport)
     if (resolved.connection.insecure) {
       this.warn(
@@ -91,27 +100,25 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
   }
 
   getObjectWriter(container: string, objectName: string, options: WriterOptions): Promise<SwiftObjectWriter> {
-    const { exclusive = false, claim = false } = options
-    const settle = exclusive
-      ? { exclusive: { settleMs: claim ? this.#resolved.claimSettleSeconds * 1000 : 0 } }
-      : {}
-    const maxFileSizeBytes = async (io: StoreOptions): Promise<number> =>
-      (await this.#cluster.limits(io)).maxFileSizeBytes
-    return Promise.resolve(
-      new SwiftObjectWriter(
-        this.#transport,
-        { container, objectName, maxFileSizeBytes, ...settle },
-        signalOf(options),
-      ),
-    )
+    const { exclusive = false, claim = false, signal } = options
+    const object = { container, objectName }
+    const writing: ObjectWriterOptions = {
+      ...signalOf(options),
+      ...(exclusive ? { exclusive: { settleMs: claim ? this.#resolved.claimSettleSeconds * 1000 : 0 } } : {}),
+      checkSize: async (lengthBytes) => {
+        const { maxFileSizeBytes } = await this.#cluster.limits(signal ? { signal } : {})
+        if (lengthBytes > maxFileSizeBytes) throw tooLarge(object, lengthBytes, maxFileSizeBytes)
+      },
+    }
+    return Promise.resolve(new SwiftObjectWriter(this.#objects, object, writing))
   }
 
   getObjectReader(container: string, objectName: string, options: ObjectOptions): Promise<SwiftObjectReader> {
-    return Promise.resolve(new SwiftObjectReader(this.#transport, container, objectName, signalOf(options)))
+    return Promise.resolve(new SwiftObjectReader(this.#objects, { container, objectName }, signalOf(options)))
   }
 
   deleteObject(container: string, objectName: string, options: DeleteObjectOptions): Promise<void> {
-    return deleteObject(this.#transport, container, objectName, options)
+    return deleteObject(this.#objects, { container, objectName }, options)
   }
 
   override deleteObjects(
@@ -124,7 +131,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
   }
 
   override objectExists(container: string, objectName: string, options: StoreOptions): Promise<boolean> {
-    return objectExists(this.#transport, container, objectName, options)
+    return objectExists(this.#objects, { container, objectName }, options)
   }
 
   override objectModifiedAt(
@@ -132,7 +139,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     objectName: string,
     options: StoreOptions,
   ): Promise<Date | undefined> {
-    return objectModifiedAt(this.#transport, container, objectName, options)
+    return objectModifiedAt(this.#objects, { container, objectName }, options)
   }
 
   override async *getContainers(options: ContainerOptions): AsyncGenerator<string> {
@@ -213,6 +220,16 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
         `${maxFileSizeBytes} (max_file_size): set a smaller chunk size.`,
     )
   }
+}
+
+function tooLarge(object: ObjectAddress, lengthBytes: number, limitBytes: number): BackupError {
+  return new BackupError(
+    'OBJECT_TOO_LARGE',
+    `Storing object ${object.objectName} failed: it has ${lengthBytes} bytes, and the limit of the cluster is ${limitBytes} ` +
+      '(max_file_size). Set a smaller chunkSizeBytes (backup_swift_object_size), or, if it is the hash list, a larger ' +
+      'blockSizeBytes.',
+    { ...object },
+  )
 }
 
 function containerMissing(container: string): BackupError {

@@ -15,3 +15,16 @@ export { statusMeaning, type FailureMeaning, type RetryAdvice } from './failures
 export { masked, quotable, quotableUrl } from './mask.js'
 export { abortableSleep, AttemptFailure, retrying, type RetryPolicy, type RetryReport } from './retry.js'
 export { withoutUndefined } from './without-undefined.js'
+export { deleteObject, deleteOneByOne } from './objects/delete-objects.js'
+export { HttpObjectReader } from './objects/object-reader.js'
+export type { ObjectAddress, ObjectCall, ObjectServer, PutHeaders } from './objects/object-server.js'
+export {
+  bareEtag,
+  headObject,
+  lastModifiedOf,
+  objectExists,
+  objectModifiedAt,
+  type HeadOptions,
+} from './objects/object-state.js'
+export { HttpObjectWriter, type ObjectWriterOptions } from './objects/object-writer.js'
+export { putObject, type ExclusiveWriter, type NewObject, type PutState } from './objects/put-object.js'

@@ -1,59 +1,11 @@
-import {
-  BackupError,
-  isBackupError,
-  throwIfAborted,
-  type DeleteObjectOptions,
-  type FailedDelete,
-  type StoreOptions,
-} from '@stowage/backup-core'
-import {
-  AttemptFailure,
-  bodyOf,
-  collect,
-  discard,
-  type RetryPolicy,
-  statusMeaning,
-  withoutUndefined,
-} from '@stowage/http'
+import { BackupError, isBackupError, type FailedDelete, type StoreOptions } from '@stowage/backup-core'
+import { AttemptFailure, bodyOf, collect, deleteOneByOne, statusMeaning } from '@stowage/http'
 import { objectPath } from './names.js'
-import { objectExists } from './object-state.js'
+import { swiftObjects } from './swift-objects.js'
 import type { SwiftTransport } from './transport.js'
 
 /** The maximum number of objects in a bulk request, so that none takes minutes. */
 const maxBulkNames = 1000
-const concurrentDeletes = 8
-
-/** Deletes an object. Succeeds if it does not exist, also if every response to the DELETE was lost. */
-export async function deleteObject(
-  transport: SwiftTransport,
-  container: string,
-  objectName: string,
-  options: DeleteObjectOptions = {},
-  policy?: Partial<RetryPolicy>,
-): Promise<void> {
-  const onFailedAttempt = (error: BackupError): void => {
-    if (error.code === 'STORE_UNAVAILABLE') options.onUnanswered?.()
-  }
-  try {
-    await transport.send(
-      {
-        method: 'DELETE',
-        path: objectPath(container, objectName),
-        what: `Deleting object ${objectName} from container ${container}`,
-        details: { container, objectName },
-        accept: [204, 200, 404],
-        sink: discard,
-      },
-      options.signal,
-      { ...policy, onFailedAttempt },
-    )
-  } catch (error) {
-    // A lost response may have been a success: an object that no longer exists is deleted.
-    if (!isBackupError(error, 'STORE_UNAVAILABLE')) throw error
-    const once = { ...withoutUndefined({ signal: options.signal }), policy: { retries: 0 } }
-    if (await objectExists(transport, container, objectName, once).catch(() => true)) throw error
-  }
-}
 
 /**
  * Deletes objects, in bulk if the cluster supports it, else a few concurrently, and returns those that could not be deleted.
@@ -70,7 +22,7 @@ export async function deleteObjects(
     objectNames.length > 1
       ? await deleteInBulk(transport, container, objectNames, maxDeletes, options)
       : objectNames
-  return deleteOneByOne(transport, container, left, options)
+  return deleteOneByOne(swiftObjects(transport), container, left, options)
 }
 
 /** Deletes what it can by bulk requests, and returns the names that are left to be deleted one by one. */
@@ -96,31 +48,6 @@ async function deleteInBulk(
     // Each object is then deleted separately, with an error of its own if that fails.
     return [...left, ...objectNames.slice(done)]
   }
-}
-
-async function deleteOneByOne(
-  transport: SwiftTransport,
-  container: string,
-  objectNames: readonly string[],
-  options: StoreOptions,
-): Promise<FailedDelete[]> {
-  const failed: FailedDelete[] = []
-  const queue = objectNames.values()
-  const work = async (): Promise<void> => {
-    for (const objectName of queue) {
-      throwIfAborted(options.signal, 'Deleting objects')
-      try {
-        await deleteObject(transport, container, objectName, options)
-      } catch (error) {
-        throwIfAborted(options.signal, 'Deleting objects')
-        failed.push({ objectName, error })
-      }
-    }
-  }
-  // Waits for all: no request continues after an abort.
-  const outcomes = await Promise.allSettled(Array.from({ length: concurrentDeletes }, work))
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-  return failed
 }
 
 /**

@@ -1,21 +1,11 @@
 import { createHash } from 'node:crypto'
 import { BackupError, throwIfAborted, type ReadOptions, type StoreOptions } from '@stowage/backup-core'
-import {
-  AttemptFailure,
-  type BodySink,
-  contentLengthOf,
-  discard,
-  fill,
-  type FilledBody,
-  headerOf,
-  type Refusal,
-  requestIdOf,
-  type ResponseHead,
-  withoutUndefined,
-} from '@stowage/http'
-import { objectPath } from './names.js'
-import { md5Of, type ObjectAddress } from './object-state.js'
-import type { SwiftTransport } from './transport.js'
+import { discard, fill, type BodySink, type FilledBody } from '../bodies.js'
+import type { Refusal } from '../client.js'
+import { contentLengthOf, headerOf, requestIdOf, type ResponseHead } from '../exchange.js'
+import { AttemptFailure } from '../retry.js'
+import { withoutUndefined } from '../without-undefined.js'
+import type { ObjectAddress, ObjectCall, ObjectServer } from './object-server.js'
 
 /** A GET of an object or a part of it. */
 interface ReadCall {
@@ -33,7 +23,7 @@ interface ReadCall {
  * object is missing, from the newest replica, since a replica may lag behind the others.
  */
 async function readVerified(
-  transport: SwiftTransport,
+  server: ObjectServer,
   { object, what, headers, accept, expect, refusal }: ReadCall,
   { buffer, onProgress, signal }: Pick<ReadOptions, 'buffer' | 'onProgress' | 'signal'>,
 ): Promise<Uint8Array> {
@@ -56,11 +46,11 @@ async function readVerified(
       },
     }
   }
-  const { value } = await transport.send(
-    () => ({
+  const attempt = async (): Promise<FilledBody> => {
+    const call: ObjectCall<FilledBody> = {
       method: 'GET',
-      path: objectPath(object.container, object.objectName),
-      headers: { ...headers, ...(missing > 0 ? { 'x-newest': 'true' } : {}) },
+      object,
+      headers: { ...headers, ...(missing > 0 ? server.newestHeaders : {}) },
       what,
       details: object,
       accept,
@@ -73,11 +63,13 @@ async function readVerified(
           return { code: 'OBJECT_CORRUPT', message: `${what} failed: it was damaged, and no longer exists.` }
         }
         const message = `${what} failed: the object does not exist.`
-        return { code: 'OBJECT_MISSING', message, retry: missing > 1 ? 'never' : 'confirm' }
+        const isConfirmed = missing > 1 || !server.newestHeaders
+        return { code: 'OBJECT_MISSING', message, retry: isConfirmed ? 'never' : 'confirm' }
       },
-    }),
-    signal,
-  )
+    }
+    return (await server.sendOnce(call, signal)).value
+  }
+  const value = await server.retrying(what, attempt, signal)
   return value.bytes
 }
 
@@ -103,12 +95,11 @@ function corrupt(
  * @throws `OBJECT_MISSING`, `OBJECT_TOO_LARGE`, `OBJECT_CORRUPT` if two reads in a row returned other bytes than were stored
  */
 export function getObject(
-  transport: SwiftTransport,
-  container: string,
-  objectName: string,
+  server: ObjectServer,
+  object: ObjectAddress,
   options: ReadOptions = {},
 ): Promise<Uint8Array> {
-  const object = { container, objectName }
+  const { container, objectName } = object
   const what = `Reading object ${objectName} from container ${container}`
   const { maxBytes = Infinity, checkedByCaller = false } = options
   const expect: ReadCall['expect'] = (head) => {
@@ -122,9 +113,9 @@ export function getObject(
       const message = `${what} failed: it has ${lengthBytes} bytes, which exceeds the limit of ${maxBytes}.`
       throw new BackupError('OBJECT_TOO_LARGE', message, object)
     }
-    return { lengthBytes, md5: checkedByCaller ? undefined : md5Of(head) }
+    return { lengthBytes, md5: checkedByCaller ? undefined : server.md5Of(head) }
   }
-  return readVerified(transport, { object, what, headers: {}, accept: [200], expect }, options)
+  return readVerified(server, { object, what, headers: {}, accept: [200], expect }, options)
 }
 
 /** A part of an object. */
@@ -154,24 +145,23 @@ export interface RangeAnswer {
 }
 
 /**
- * Reads a part of an object; fewer bytes only at its end. Rejects any other part: Swift returns the whole object for a range
- * that it does not understand.
+ * Reads a part of an object; fewer bytes only at its end. Rejects any other part: a server may return the whole object for a
+ * range that it does not understand.
  *
  * @throws `OBJECT_MISSING`, `OBJECT_CORRUPT` if the object is no longer that of `ifMatch`
  */
 export async function getRange(
-  transport: SwiftTransport,
-  container: string,
-  objectName: string,
+  server: ObjectServer,
+  object: ObjectAddress,
   { offsetBytes, lengthBytes }: ObjectRange,
   { checkedByCaller = false, ifMatch, ...options }: RangeOptions = {},
 ): Promise<RangeAnswer> {
-  const object = { container, objectName }
+  const { container, objectName } = object
   const what = `Reading ${lengthBytes} bytes at ${offsetBytes} of object ${objectName} from container ${container}`
   let whole: Omit<RangeAnswer, 'bytes'> = { totalBytes: 0, etag: undefined, md5: undefined }
   const expect: ReadCall['expect'] = (head) => {
     const [first, last, totalBytes] = contentRangeOf(head)
-    const md5 = md5Of(head)
+    const md5 = server.md5Of(head)
     whole = { totalBytes: totalBytes ?? 0, etag: headerOf(head, 'etag'), md5 }
     // Past the end, which is the response for any range of an empty object too.
     if (head.status === 416) return { lengthBytes: 0 }
@@ -193,7 +183,7 @@ export async function getRange(
       : undefined
   const { signal, buffer } = options
   const read = { object, what, headers, accept: [206, 200, 416], expect, refusal }
-  const bytes = await readVerified(transport, read, withoutUndefined({ signal, buffer }))
+  const bytes = await readVerified(server, read, withoutUndefined({ signal, buffer }))
   return { ...whole, bytes }
 }
 
@@ -224,18 +214,17 @@ const pieceBytes = 16 * 1024 * 1024
  * @throws `OBJECT_MISSING`, `OBJECT_CORRUPT`
  */
 export async function* streamObject(
-  transport: SwiftTransport,
-  container: string,
-  objectName: string,
+  server: ObjectServer,
+  object: ObjectAddress,
   { signal }: StoreOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const object = { container, objectName }
+  const { container, objectName } = object
   const what = `Reading object ${objectName} from container ${container}`
   const ahead = new AbortController()
   const both = signal ? AbortSignal.any([signal, ahead.signal]) : ahead.signal
   const read = (offsetBytes: number, ifMatch?: string): Promise<RangeAnswer> => {
     const range = { offsetBytes, lengthBytes: pieceBytes }
-    return getRange(transport, container, objectName, range, { signal: both, ifMatch })
+    return getRange(server, object, range, { signal: both, ifMatch })
   }
 
   const hash = createHash('md5')

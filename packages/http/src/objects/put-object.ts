@@ -1,24 +1,10 @@
 import { BackupError, isBackupError, throwIfAborted, type ReplayableBody } from '@stowage/backup-core'
-import {
-  abortableSleep,
-  AttemptFailure,
-  discard,
-  headerOf,
-  requestIdOf,
-  type ResponseHead,
-  withoutUndefined,
-} from '@stowage/http'
-import {
-  conflictAt,
-  hashBody,
-  headObject,
-  md5Of,
-  ownerOf,
-  writerHeader,
-  type ObjectAddress,
-} from './object-state.js'
-import { objectPath } from './names.js'
-import type { SwiftTransport } from './transport.js'
+import { discard } from '../bodies.js'
+import { headerOf, requestIdOf, type ResponseHead } from '../exchange.js'
+import { abortableSleep, AttemptFailure } from '../retry.js'
+import { withoutUndefined } from '../without-undefined.js'
+import { conflictAt, hashBody, headObject, ownerOf } from './object-state.js'
+import type { ObjectAddress, ObjectServer } from './object-server.js'
 
 /** An object to store. */
 export interface NewObject {
@@ -34,7 +20,8 @@ export interface ExclusiveWriter {
   /** Unique, and stored with the object: identifies the writer. */
   readonly writerId: string
   /**
-   * The delay before a claim is checked again; 0 for objects that a claim protects. Swift checks the existence of an object
+   * The delay before a claim is checked again; 0 for objects that a claim protects, and where the server locks a name. Swift
+   * checks the existence of an object
    * when a PUT begins, and stores it when the body has arrived, without a lock: of concurrent writers all may receive 201, and
    * the object of the last one remains. After the delay the requests that passed that check have ended.
    */
@@ -55,43 +42,49 @@ export interface PutState {
  * is to be created and exists.
  */
 export async function putObject(
-  transport: SwiftTransport,
+  server: ObjectServer,
   object: NewObject,
   state: PutState,
   signal?: AbortSignal,
 ): Promise<void> {
   const { container, objectName, body, exclusive } = object
-  const path = objectPath(container, objectName)
   throwIfAborted(signal, `Storing object ${objectName}`)
-  // With an MD5 before the body Swift rejects other bytes; with one that is known after it, they are stored again.
-  const ahead = body.md5OfStream ? undefined : await (body.md5?.() ?? hashBody(body, signal))
+  // With an MD5 before the body the server rejects other bytes; with one that is known after it, they are stored again.
+  let ahead: string | undefined
   const md5OfSent = async (): Promise<string | undefined> => ahead ?? body.md5OfStream?.()
   const what = `Storing object ${objectName} in container ${container}`
   const details = { container, objectName }
 
-  const put = async (headers: Readonly<Record<string, string>>): Promise<ResponseHead> => {
+  const put = async (exclusively?: PutCondition): Promise<ResponseHead> => {
+    const { writerId, mustBeNew = false } = exclusively ?? {}
+    if (!body.md5OfStream) ahead ??= await (body.md5?.() ?? hashBody(body, signal))
+    // The source may have changed since the last attempt.
+    else ahead = server.md5Ahead?.isRequired() === true ? await hashBody(body, signal) : undefined
     const before = state.maybeStored
     state.maybeStored = true
     try {
-      const { head } = await transport.sendOnce(
+      const { head } = await server.sendOnce(
         {
           method: 'PUT',
-          path,
+          object: details,
           headers: {
-            ...(ahead === undefined ? {} : { etag: ahead }),
             'content-type': 'application/octet-stream',
-            ...headers,
+            ...server.putHeaders({ md5: ahead, mustBeNew }),
+            ...(writerId === undefined ? {} : { [server.writerHeader]: writerId }),
           },
           body,
           what,
           details,
-          accept: [201, 202],
+          accept: server.putStatuses,
           sink: discard,
-          refusal: (status, text) => refusal(status, text, what),
+          refusal: (status, text) => server.putRefusal?.(status, text, what),
         },
         signal,
       )
-      checkEtag(head, await md5OfSent(), what, details)
+      const stored = server.md5Of(head)
+      if (stored === undefined && ahead === undefined && server.md5Ahead)
+        throw server.md5Ahead.unconfirmed(head, what, details)
+      checkMd5(head, stored, await md5OfSent(), what, details)
       return head
     } catch (failure) {
       if (failure instanceof AttemptFailure && !failure.mayHaveHappened) state.maybeStored = before
@@ -110,14 +103,13 @@ export async function putObject(
     // have reached too few replicas, and the MD5 of a streamed body is that of its last stream. A claim is checked first,
     // since some gateways ignore the condition.
     const mayExist = state.maybeStored || settleMs > 0
-    const found = mayExist ? await ownerOf(transport, object, writerId, once) : 'none'
+    const found = mayExist ? await ownerOf(server, object, writerId, once) : 'none'
     if (found === 'other') throw conflict()
     try {
-      const condition: Record<string, string> = found === 'ours' ? {} : { 'if-none-match': '*' }
-      return await put({ ...condition, [writerHeader]: writerId })
+      return await put({ writerId, mustBeNew: found !== 'ours' })
     } catch (failure) {
       if (!isPreconditionFailed(failure)) throw failure
-      const owner = await ownerOf(transport, object, writerId, once)
+      const owner = await ownerOf(server, object, writerId, once)
       if (owner === 'other') throw conflict(failure.error)
       // Ours: a proxy sent the request twice. None: it was deleted in the meantime.
       state.maybeStored ||= owner === 'ours'
@@ -125,18 +117,19 @@ export async function putObject(
     }
   }
 
-  const head = await transport.retrying(what, () => (exclusive ? create(exclusive) : put({})), signal)
-  // Without an ETag in the response, or after losing against a newer object (202), what is stored is unknown.
-  if (head.status === 202 || md5Of(head) === undefined) {
+  const head = await server.retrying(what, () => (exclusive ? create(exclusive) : put()), signal)
+  // Without an MD5 in the response, or after losing against a newer object (202), what is stored is unknown, unless the server
+  // has verified an MD5 that it never reports.
+  if (head.status === 202 || (server.md5Of(head) === undefined && !server.md5Ahead)) {
     const expected = { md5: await md5OfSent(), lengthBytes: body.lengthBytes, writerId: exclusive?.writerId }
-    await confirmStored(transport, object, expected, signal).catch((error: unknown) => {
+    await confirmStored(server, object, expected, signal).catch((error: unknown) => {
       if (exclusive && isBackupError(error, 'CONFLICT')) state.maybeStored = false
       throw error
     })
   }
   if (exclusive && exclusive.settleMs > 0) {
     await abortableSleep(exclusive.settleMs, signal)
-    const owner = await ownerOf(transport, object, exclusive.writerId, withoutUndefined({ signal }))
+    const owner = await ownerOf(server, object, exclusive.writerId, withoutUndefined({ signal }))
     if (owner === 'none')
       throw new BackupError(
         'STORE_FAILED',
@@ -147,14 +140,25 @@ export async function putObject(
   }
 }
 
-function checkEtag(head: ResponseHead, md5: string | undefined, what: string, details: object): void {
-  const stored = md5Of(head)
-  if (stored === undefined || stored === md5 || head.status === 202) return
+/** Whether the object must be new, and whose it is. */
+interface PutCondition {
+  readonly writerId: string
+  readonly mustBeNew: boolean
+}
+
+function checkMd5(
+  head: ResponseHead,
+  stored: string | undefined,
+  sent: string | undefined,
+  what: string,
+  details: object,
+): void {
+  if (stored === undefined || stored === sent || head.status === 202) return
   const requestId = requestIdOf(head)
   throw new AttemptFailure(
     new BackupError(
       'OBJECT_CORRUPT',
-      `${what} failed: MD5 of object in swift ${stored} is not the same as MD5 of object sent to swift ${md5 ?? '(not sent whole)'}.`,
+      `${what} failed: MD5 of object in the store ${stored} is not the same as MD5 of object sent to the store ${sent ?? '(not sent whole)'}.`,
       { ...details, ...(requestId === undefined ? {} : { requestId }) },
     ),
     'after-backoff',
@@ -164,26 +168,6 @@ function checkEtag(head: ResponseHead, md5: string | undefined, what: string, de
 
 function isPreconditionFailed(failure: unknown): failure is AttemptFailure {
   return failure instanceof AttemptFailure && failure.error.details.status === 412
-}
-
-function refusal(
-  status: number,
-  text: string,
-  what: string,
-): { code: 'CONTAINER_MISSING' | 'OBJECT_TOO_LARGE'; message: string } | undefined {
-  if (status === 404) {
-    return {
-      code: 'CONTAINER_MISSING',
-      message: `${what} failed: the container does not exist any more. Check which program deleted it, and repeat the backup.`,
-    }
-  }
-  if (status === 413 && !/quota/i.test(text)) {
-    return {
-      code: 'OBJECT_TOO_LARGE',
-      message: `${what} failed: it exceeds the size limit of the cluster. Set a smaller chunkSizeBytes.`,
-    }
-  }
-  return undefined
 }
 
 /** The properties of the sent object. */
@@ -201,22 +185,22 @@ interface SentObject {
  * @throws `CONFLICT` if it is another writer's, `OBJECT_CORRUPT` if it is this writer's with other bytes
  */
 async function confirmStored(
-  transport: SwiftTransport,
+  server: ObjectServer,
   { container, objectName }: ObjectAddress,
   sent: SentObject,
   signal?: AbortSignal,
 ): Promise<void> {
   const details = { container, objectName }
   const what = `Storing object ${objectName} in container ${container}`
-  const head = await headObject(transport, details, 'Checking', withoutUndefined({ signal }))
+  const head = await headObject(server, details, 'Checking', withoutUndefined({ signal }))
   if (!head) {
     const message = `${what} failed: the server accepted it, but it does not exist. Check the health of the cluster.`
     throw new BackupError('STORE_FAILED', message, { ...details, status: 404 })
   }
-  const stored = md5Of(head)
+  const stored = server.md5Of(head)
   const same =
     stored === undefined ? headerOf(head, 'content-length') === String(sent.lengthBytes) : stored === sent.md5
-  const ours = sent.writerId === undefined || headerOf(head, writerHeader) === sent.writerId
+  const ours = sent.writerId === undefined || headerOf(head, server.writerHeader) === sent.writerId
   if (same && ours) return
   if (ours && sent.writerId !== undefined)
     throw new BackupError(
