@@ -2,8 +2,10 @@
 export const packageImports = {
   'backup-core': [],
   http: ['backup-core'],
+  'cinder-conf': ['backup-core', 'http'],
   'backup-posix': ['backup-core'],
-  'backup-swift': ['backup-core', 'http'],
+  'backup-swift': ['backup-core', 'http', 'cinder-conf'],
+  'backup-s3': ['backup-core', 'http', 'cinder-conf'],
   'compression-shared': ['backup-core'],
   'compression-zlib': ['backup-core', 'compression-shared'],
   'compression-bz2': ['backup-core', 'compression-shared'],

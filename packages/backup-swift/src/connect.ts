@@ -17,6 +17,11 @@ export function connect(options: SwiftDriverOptions, resolved: ResolvedSwiftOpti
   const http = new HttpClient({
     ...{ connection, timeouts, retry },
     secrets: secretsOf(options),
+    optionNames: {
+      caCertificates: 'backupSwiftCaCertFile (backup_swift_ca_cert_file)',
+      clientCertificate: 'clientCertFile and clientKeyFile',
+      insecure: 'backupSwiftAuthInsecure (backup_swift_auth_insecure)',
+    },
     ...withoutUndefined({ onRetry: options.onRetry }),
   })
   const { tokenProvider, backupSwiftServiceAuth, serviceCredentials } = options

@@ -13,6 +13,7 @@ import {
   type StoreOptions,
   type WriterOptions,
 } from '@stowage/backup-core'
+import { zonedObjectNamePrefix } from '@stowage/cinder-conf'
 import { cinderOptions, type SwiftDriverOptions } from './config/options.js'
 import { resolveOptions, type ResolvedSwiftOptions } from './config/resolve-options.js'
 import { connect } from './connect.js'
@@ -152,11 +153,7 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
 
   /** Returns a prefix as Cinder's Swift driver does: `volume_<id>/<time>/az_<zone>_backup_<id>`. */
   generateObjectNamePrefix(backup: NewBackup): string {
-    const time = backup.createdAt
-      .toISOString()
-      .replace(/\.\d+Z$/, '')
-      .replace(/\D/g, '')
-    return `volume_${backup.volumeId}/${time}/az_${this.#resolved.storageAvailabilityZone}_backup_${backup.id}`
+    return zonedObjectNamePrefix(backup, this.#resolved.storageAvailabilityZone)
   }
 
   /**

@@ -1,10 +1,11 @@
 import { BackupError, checkArgument, optionRules } from '@stowage/backup-core'
+import { withConf } from '@stowage/cinder-conf'
 import { fromCinderConf } from './config/cinder-conf.js'
 import { fromCloudsYaml } from './config/clouds-yaml.js'
 import { fromEnvironment } from './config/environment.js'
 import {
   checkStoreOptions,
-  cinderFlags,
+  cinderOptions,
   type SwiftDriverOptions,
   type SwiftStoreOptions,
 } from './config/options.js'
@@ -64,12 +65,7 @@ function withSources({ cloud, cinderConf, ...given }: SwiftStoreOptions): SwiftD
   const env = given.env ?? process.env
   const explicit: SwiftDriverOptions = withoutUndefined(given)
   const conf: SwiftDriverOptions = cinderConf === undefined ? {} : fromCinderConf(cinderConf)
-  // An explicit option also overrides the flag that has another name.
-  const hidden = cinderFlags.filter(([, { coreOption }]) => coreOption && explicit[coreOption] !== undefined)
-  const options = {
-    ...withoutUndefined({ ...conf, ...Object.fromEntries(hidden.map(([name]) => [name, undefined])) }),
-    ...explicit,
-  }
+  const options = withConf(conf, explicit, cinderOptions)
   if (cloud !== undefined) return { ...fromCloudsYaml(cloud, { env }), ...options }
   if (hasSignIn(options)) return options
   const cloudOfEnv = env['OS_CLOUD']

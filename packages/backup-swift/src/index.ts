@@ -4,12 +4,8 @@ export { SwiftObjectReader, SwiftObjectWriter } from './objects.js'
 export { fromCinderConf } from './config/cinder-conf.js'
 export { fromCloudsYaml, type CloudsYamlOptions } from './config/clouds-yaml.js'
 export { fromEnvironment } from './config/environment.js'
-export type {
-  CinderSwiftOptions,
-  Environment,
-  SwiftDriverOptions,
-  SwiftStoreOptions,
-} from './config/options.js'
+export type { Environment } from '@stowage/http'
+export type { CinderSwiftOptions, SwiftDriverOptions, SwiftStoreOptions } from './config/options.js'
 export type {
   ApplicationCredentials,
   AuthenticateOptions,

@@ -4,44 +4,12 @@ import { describe, it } from 'vitest'
 import * as backupSwift from '../src/index.js'
 import { cinderFlags, sourceOptions, swiftOptions } from '../src/config/options.js'
 import { SwiftBackupDriver, SwiftObjectReader, SwiftObjectWriter } from '../src/index.js'
+import { optionMeanings, shownDefault, tableUnder } from '../../../test-fixtures/option-docs.js'
 
 const page = await readFile(new URL('../../../docs/from-cinder.md', import.meta.url), 'utf8')
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 
-/** The rows of the table below a heading, cell by cell. */
-function tableUnder(text: string, heading: string): string[][] {
-  const start = text.indexOf(`\n## ${heading}\n`)
-  assert.notEqual(start, -1, `there is a heading ${heading}`)
-  const section = text.slice(start + 4).split('\n## ', 1)[0] ?? ''
-  const rows = section.split('\n').filter((line) => line.startsWith('|'))
-  return rows.slice(2).map((row) =>
-    row
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  )
-}
-
-const source = await readFile(new URL('../src/config/options.ts', import.meta.url), 'utf8')
-
-/** The comment of each option in the tables of the code. */
-const comments = new Map(
-  [...source.matchAll(/^ {2}\/\*\*((?:(?!\*\/).)*)\*\/\n {2}(\w+): /gms)].map(([, text = '', name = '']) => [
-    name,
-    text.replaceAll(/\s+\*? ?/g, ' ').trim(),
-  ]),
-)
-
-function meaningOf(option: string): string {
-  const comment = comments.get(option)
-  assert.ok(comment, `${option} has a comment`)
-  return comment
-}
-
-/** A default in a table. */
-function shown(value: string | number | boolean | undefined): string {
-  return value === undefined ? '–' : `\`${String(value)}\``
-}
+const meaningOf = await optionMeanings(new URL('../src/config/options.ts', import.meta.url))
 
 function camelCase(snake: string): string {
   return snake.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase())
@@ -52,7 +20,7 @@ describe('docs/from-cinder.md', () => {
     const expected = cinderFlags.map(([option, { flag, default: value, unit = '' }]) => [
       `\`${flag}\``,
       `\`${option}\``,
-      shown(value),
+      shownDefault(value),
       unit,
       meaningOf(option),
     ])
@@ -106,7 +74,7 @@ describe('the README', () => {
       tableUnder(readme, "Cinder's options"),
       cinderFlags.map(([option, { default: value, unit = '' }]) => [
         `\`${option}\``,
-        shown(value),
+        shownDefault(value),
         unit,
         meaningOf(option),
       ]),
@@ -118,7 +86,7 @@ describe('the README', () => {
       tableUnder(readme, 'Options'),
       Object.entries({ ...sourceOptions, ...swiftOptions }).map(([option, { default: value }]) => [
         `\`${option}\``,
-        shown(value),
+        shownDefault(value),
         meaningOf(option),
       ]),
     )

@@ -14,7 +14,14 @@ import {
 import { AttemptFailure, retrying, type RetryPolicy } from './retry.js'
 import { collect, discard, type BodySink } from './bodies.js'
 import { masked, quotable, quotableUrl } from './mask.js'
-import { isUnreached, networkFailureOf, retryAfterMs, statusMeaning, type RetryAdvice } from './failures.js'
+import {
+  isUnreached,
+  networkFailureOf,
+  retryAfterMs,
+  statusMeaning,
+  type OptionNames,
+  type RetryAdvice,
+} from './failures.js'
 
 /** Options of {@link HttpClient}. */
 export interface HttpClientOptions {
@@ -28,6 +35,14 @@ export interface HttpClientOptions {
   readonly onRetry?: RetryListener
   /** Masked in the text of every server. */
   readonly secrets?: readonly string[]
+  /** What errors call the options of the backend that are passed on as `connection`. @default the names here */
+  readonly optionNames?: Partial<OptionNames>
+}
+
+const defaultNames: OptionNames = {
+  caCertificates: 'connection.caCertificates',
+  clientCertificate: 'connection.clientCertificate and connection.clientKey',
+  insecure: 'connection.insecure',
 }
 
 /** Sends requests with time limits and retries over one pool of connections. Knows no tokens, and no particular server. */
@@ -37,20 +52,30 @@ export class HttpClient {
   readonly #retry: RetryPolicy
   readonly #onRetry: RetryListener | undefined
   readonly #secrets: readonly string[]
+  readonly #names: OptionNames
 
   /** Opens no connection. @throws `OPTION_INVALID` for a proxy variable that is not a URL */
-  constructor({ connection = {}, timeouts, retry, onRetry, secrets = [] }: HttpClientOptions = {}) {
+  constructor({
+    connection = {},
+    timeouts,
+    retry,
+    onRetry,
+    secrets = [],
+    optionNames,
+  }: HttpClientOptions = {}) {
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts }
     this.#retry = { ...DEFAULT_RETRY, ...retry }
     this.#pool = new ConnectionPool(withConnectionDefaults(connection, this.#timeouts.connectMs))
     this.#onRetry = onRetry
     this.#secrets = secrets
+    this.#names = { ...defaultNames, ...optionNames }
   }
 
   /** Makes one attempt. Rejects with an {@link AttemptFailure}, or with an error that no retry can solve. */
   sendOnce<T>(request: HttpRequest, sending: Sending<T>, signal?: AbortSignal): Promise<HttpResponse<T>> {
     const masking = { ...sending, secrets: [...this.#secrets, ...(sending.secrets ?? [])] }
-    return sendOnce(this.#pool.routeTo(request.origin), request, masking, this.#timeouts, signal)
+    const route = this.#pool.routeTo(request.origin)
+    return sendOnce({ route, timeouts: this.#timeouts, names: this.#names }, request, masking, signal)
   }
 
   /** Retries an attempt by the policy of the client; fields of `policy` take precedence. */
@@ -81,6 +106,8 @@ export interface Refusal {
   readonly message: string
   /** @default 'never' */
   readonly retry?: RetryAdvice
+  /** The maximum number of retries, if it is less than that of the policy. */
+  readonly maxRetries?: number
 }
 
 /** How the response to a request is handled. */
@@ -92,7 +119,7 @@ export interface Sending<T> {
   /** The statuses that are not a failure. */
   readonly accept: readonly number[]
   /** Returns the meaning of a status if it is special for this request. */
-  readonly refusal?: (status: number, text: string) => Refusal | undefined
+  readonly refusal?: (status: number, text: string, head: ResponseHead) => Refusal | undefined
   /** Masked in the text of the server. */
   readonly secrets?: readonly string[]
   /** The details of every error. */
@@ -101,11 +128,17 @@ export interface Sending<T> {
 
 const maxQuotedBytes = 8192
 
+/** How a client sends. */
+interface Way {
+  readonly route: Route
+  readonly timeouts: HttpTimeouts
+  readonly names: OptionNames
+}
+
 async function sendOnce<T>(
-  route: Route,
+  { route, timeouts, names }: Way,
   request: HttpRequest,
   sending: Sending<T>,
-  timeouts: HttpTimeouts,
   signal: AbortSignal | undefined,
 ): Promise<HttpResponse<T>> {
   const { proxy } = route
@@ -125,7 +158,7 @@ async function sendOnce<T>(
       signal,
     )
   } catch (error) {
-    throw asAttemptFailure(error, request, sending, proxy)
+    throw asAttemptFailure(error, request, sending, { proxy, names })
   }
   const { head, value } = answer
   if ('taken' in value) return { head, value: value.taken }
@@ -136,11 +169,11 @@ function asAttemptFailure<T>(
   error: unknown,
   request: HttpRequest,
   sending: Sending<T>,
-  proxy: NamedProxy | undefined,
+  { proxy, names }: { readonly proxy: NamedProxy | undefined; readonly names: OptionNames },
 ): unknown {
   if (error instanceof RequestBodyError) return error.cause
   if (!(error instanceof ExchangeError)) return error
-  const failure = networkFailureOf(error.cause)
+  const failure = networkFailureOf(error.cause, names)
   const server = `The server is ${quotableUrl(request.origin)}`
   const message = !proxy
     ? `${sending.what} failed: ${failure.text}. ${server}.`
@@ -168,7 +201,7 @@ function refused<T>(
   const id = requestIdOf(head)
   const requestId = id === undefined ? undefined : masked(id, sending.secrets ?? [])
   const said = quotable(text, sending.secrets)
-  const own = sending.refusal?.(status, text)
+  const own = sending.refusal?.(status, text, head)
   const facts = [
     `status ${status}`,
     requestId === undefined ? '' : `request ${requestId}`,
@@ -186,7 +219,7 @@ function refused<T>(
   return new AttemptFailure(error, retry, {
     retryAfterMs: waitMs,
     mayHaveHappened,
-    maxRetries: meaning.maxRetries,
+    maxRetries: own ? own.maxRetries : meaning.maxRetries,
   })
 }
 

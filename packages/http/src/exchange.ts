@@ -250,7 +250,7 @@ export function headerOf(head: ResponseHead, name: string): string | undefined {
 
 /** The request's name on the server: what an operator searches the logs for. */
 export function requestIdOf(head: ResponseHead): string | undefined {
-  for (const name of ['x-trans-id', 'x-openstack-request-id']) {
+  for (const name of ['x-trans-id', 'x-openstack-request-id', 'x-amz-request-id']) {
     const value = head.headers[name]
     if (typeof value === 'string') return value.slice(0, 100)
   }

@@ -46,7 +46,7 @@ const byStatus: Readonly<Record<number, FailureMeaning>> = {
   403: meaning(
     'FORBIDDEN',
     'never',
-    'Check that the user has a role in this project, and that the endpoint belongs to this project.',
+    'Check the permissions of the user, and that the URL is the right one for it.',
   ),
   408: unavailable,
   409: conflict,
@@ -137,8 +137,18 @@ const otherFailures: Readonly<Record<string, FailureMeaning>> = {
   UND_ERR_HEADERS_OVERFLOW: meaning('STORE_FAILED', 'never', 'the headers of the response are too long'),
 }
 
+/** What the user of a backend calls the options that an error advises to set. */
+export interface OptionNames {
+  /** A file with the certificates of the authorities to trust. */
+  readonly caCertificates: string
+  /** A client certificate and its key. */
+  readonly clientCertificate: string
+  /** Turns off the check of certificates. */
+  readonly insecure: string
+}
+
 /** Returns the meaning of an error of undici, a socket or the resolver, including unknown ones. */
-export function networkFailureOf(error: Error): FailureMeaning {
+export function networkFailureOf(error: Error, names: OptionNames): FailureMeaning {
   if (error instanceof SlowServerError) return meaning('STORE_UNAVAILABLE', 'after-backoff', error.message)
   const code = codeOf(error)
   const shown = code ?? quotable(error.message)
@@ -149,7 +159,7 @@ export function networkFailureOf(error: Error): FailureMeaning {
   const known =
     code === undefined
       ? undefined
-      : (tlsFailureOf(error, code) ?? connectFailures[code] ?? otherFailures[code])
+      : (tlsFailureOf(error, code, names) ?? connectFailures[code] ?? otherFailures[code])
   return (
     known ??
     meaning('STORE_FAILED', 'after-backoff', `the request failed (${shown})`, maxRetriesOfBadResponse)
@@ -174,9 +184,7 @@ function codeOf(error: Error): string | undefined {
 const certificateCodes =
   /^(?:CERT_|CRL_|ERR_TLS_|ERR_SSL_|EPROTO$|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|INVALID_CA|PATH_LENGTH_|HOSTNAME_MISMATCH)/
 
-const unknownAuthority =
-  'no trusted authority signed the certificate of the server. Set backupSwiftCaCertFile (backup_swift_ca_cert_file) to a ' +
-  'file with the certificate of the authority that did; where the server leaves out an intermediate certificate, with that too'
+const notTls = 'the server does not speak TLS at this port. Check the scheme and the port of the URL'
 
 const tlsTexts: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED:
@@ -184,35 +192,44 @@ const tlsTexts: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID:
     'a certificate of the server is not valid yet. Set the clock of this machine if it is wrong, or wait until it is',
   CERT_REVOKED: 'the certificate of the server was revoked. Replace it',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
-  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
-  DEPTH_ZERO_SELF_SIGNED_CERT:
-    'the server signed its certificate itself, and it is not trusted. Set backupSwiftCaCertFile ' +
-    '(backup_swift_ca_cert_file) to a file with that certificate',
-  ERR_SSL_WRONG_VERSION_NUMBER:
-    'the server does not speak TLS at this port. Check the scheme and the port of the URL',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG:
-    'the server does not speak TLS at this port. Check the scheme and the port of the URL',
+  ERR_SSL_WRONG_VERSION_NUMBER: notTls,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: notTls,
 }
 
+const unknownAuthority = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+])
+
 /** Returns the meaning of a TLS error; undefined for other errors. */
-function tlsFailureOf(error: Error, code: string): FailureMeaning | undefined {
+function tlsFailureOf(error: Error, code: string, names: OptionNames): FailureMeaning | undefined {
   if (!certificateCodes.test(code)) return undefined
-  const text =
-    code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-      ? wrongName(error)
-      : /ALERT.*CERTIFICATE|CERTIFICATE_REQUIRED/.test(code)
-        ? 'the server refuses the client certificate, or wants one. Set clientCertFile and clientKeyFile'
-        : (tlsTexts[code] ??
-          'no trusted TLS connection could be made. Set backupSwiftCaCertFile (backup_swift_ca_cert_file) to the file ' +
-            'with the certificate of the authority that signed the server’s, or check that the URL and its scheme are right')
   const asLast =
-    code === 'EPROTO' || code.startsWith('ERR_SSL_')
-      ? ''
-      : '. backupSwiftAuthInsecure (backup_swift_auth_insecure) = true turns the check off'
-  return meaning('TLS_FAILED', 'never', `${text} (${code})${asLast}`)
+    code === 'EPROTO' || code.startsWith('ERR_SSL_') ? '' : `. ${names.insecure} = true turns the check off`
+  return meaning('TLS_FAILED', 'never', `${tlsText(error, code, names)} (${code})${asLast}`)
+}
+
+function tlsText(error: Error, code: string, names: OptionNames): string {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return wrongName(error)
+  if (/ALERT.*CERTIFICATE|CERTIFICATE_REQUIRED/.test(code))
+    return `the server refuses the client certificate, or wants one. Set ${names.clientCertificate}`
+  if (unknownAuthority.has(code))
+    return (
+      `no trusted authority signed the certificate of the server. Set ${names.caCertificates} to a file with the ` +
+      'certificate of the authority that did; where the server leaves out an intermediate certificate, with that too'
+    )
+  if (code === 'DEPTH_ZERO_SELF_SIGNED_CERT')
+    return (
+      `the server signed its certificate itself, and it is not trusted. Set ${names.caCertificates} to a file with that ` +
+      'certificate'
+    )
+  return (
+    tlsTexts[code] ??
+    `no trusted TLS connection could be made. Set ${names.caCertificates} to the file with the certificate of the authority ` +
+      'that signed the server’s, or check that the URL and its scheme are right'
+  )
 }
 
 function wrongName(error: Error): string {

@@ -11,7 +11,7 @@ export {
   type HttpResponse,
   type ResponseHead,
 } from './exchange.js'
-export { statusMeaning, type FailureMeaning, type RetryAdvice } from './failures.js'
+export { statusMeaning, type FailureMeaning, type OptionNames, type RetryAdvice } from './failures.js'
 export { masked, quotable, quotableUrl } from './mask.js'
 export { abortableSleep, AttemptFailure, retrying, type RetryPolicy, type RetryReport } from './retry.js'
 export { withoutUndefined } from './without-undefined.js'
@@ -28,3 +28,23 @@ export {
 } from './objects/object-state.js'
 export { HttpObjectWriter, type ObjectWriterOptions } from './objects/object-writer.js'
 export { putObject, type ExclusiveWriter, type NewObject, type PutState } from './objects/put-object.js'
+export {
+  networkOptions,
+  networkSettings,
+  type Environment,
+  type NetworkOptions,
+  type NetworkSettings,
+  type OwnNetworkOptions,
+} from './network-options.js'
+export {
+  choice,
+  option,
+  positive,
+  rulesOf,
+  withDefaults,
+  type FilledOptions,
+  type OptionsOf,
+  type OptionTable,
+  type TableOption,
+} from './option-table.js'
+export { isMissingFile, readTextFile } from './text-file.js'

@@ -12,6 +12,8 @@ export interface RetryPolicy {
   readonly maxBackoffMs: number
   /** The time after the start of the first attempt beyond which no retry begins. */
   readonly deadlineMs: number
+  /** What the user of a backend calls the deadline, for the error that it caused. @default not named */
+  readonly deadlineName?: string
   /** Called for each failed attempt, including those that are retried. */
   readonly onFailedAttempt?: (error: BackupError) => void
 }
@@ -56,7 +58,7 @@ export async function retrying<T>(
       const isLast = retry >= policy.retries || limitedRetries >= failure.maxRetries
       if (failure.maxRetries < policy.retries) limitedRetries += 1
       if (isLast || elapsedMs + delayMs > policy.deadlineMs) {
-        throw givenUp(failure, retry + 1, elapsedMs, isLast ? undefined : delayMs)
+        throw givenUp(policy, failure, retry + 1, elapsedMs, isLast ? undefined : delayMs)
       }
       reportTo(report, retry + 1, delayMs, failure.error)
       await abortableSleep(delayMs, signal)
@@ -92,6 +94,7 @@ export async function abortableSleep(delayMs: number, signal: AbortSignal | unde
 }
 
 function givenUp(
+  policy: RetryPolicy,
   { error }: AttemptFailure,
   attempts: number,
   elapsedMs: number,
@@ -101,7 +104,7 @@ function givenUp(
   const late =
     refusedDelayMs === undefined
       ? ''
-      : ` The next attempt would be in ${seconds(refusedDelayMs)}, past the deadline (retryDeadlineSeconds).`
+      : ` The next attempt would be in ${seconds(refusedDelayMs)}, past the deadline${policy.deadlineName === undefined ? '' : ` (${policy.deadlineName})`}.`
   return new BackupError(
     error.code,
     `${error.message} Tried ${attempts === 1 ? 'once' : `${attempts} times`} in ${seconds(elapsedMs)}.${late}`,

@@ -1,8 +1,7 @@
 import { BackupError } from '@stowage/backup-core'
+import { isTrue, readCinderConf, type OsloConf } from '@stowage/cinder-conf'
 import { credentialsOf } from './environment.js'
-import { cinderFlags, isTrue, type CinderSwiftOptions, type SwiftDriverOptions } from './options.js'
-import { OsloConf } from './oslo-conf.js'
-import { readTextFile } from './text-file.js'
+import { cinderOptions, type CinderSwiftOptions, type SwiftDriverOptions } from './options.js'
 
 /**
  * Reads the options of a `cinder.conf`: the flags of `[DEFAULT]`, and `[service_user]` if `backup_swift_service_auth` is
@@ -12,25 +11,7 @@ import { readTextFile } from './text-file.js'
  * @throws `CONFIG_INVALID` with the line or the flag
  */
 export function fromCinderConf(textOrPath: string): SwiftDriverOptions {
-  const isText = textOrPath.includes('\n') || textOrPath.trimStart().startsWith('[')
-  const text = isText
-    ? textOrPath
-    : readTextFile(textOrPath, `the cinder.conf ${textOrPath}`, 'CONFIG_INVALID')
-  const defaults = cinderFlags.flatMap(([, flag]) =>
-    flag.default === undefined ? [] : [[flag.flag, String(flag.default)] as const],
-  )
-  const conf = new OsloConf(text, { state_path: '/var/lib/cinder', ...Object.fromEntries(defaults) })
-  const options: Record<string, unknown> = {}
-  for (const [name, { flag, read, rule }] of cinderFlags) {
-    const assigned = conf.get('DEFAULT', flag)
-    const value = assigned === undefined ? undefined : read(assigned)
-    if (value === undefined) continue
-    // Without the value, which may be a secret.
-    if (!rule.accepts(value)) {
-      throw new BackupError('CONFIG_INVALID', `Option ${flag} of the cinder.conf must be ${rule.expected}.`)
-    }
-    options[name] = value
-  }
+  const { options, conf } = readCinderConf(textOrPath, cinderOptions)
   const cinder: CinderSwiftOptions = options
   return cinder.backupSwiftServiceAuth ? { ...cinder, serviceCredentials: serviceUser(conf) } : cinder
 }

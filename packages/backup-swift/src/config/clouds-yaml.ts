@@ -2,8 +2,9 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { BackupError } from '@stowage/backup-core'
 import { connectionOptions, credentialsOf } from './environment.js'
-import { isTrue, type Environment, type SwiftDriverOptions } from './options.js'
-import { isMissingFile, readTextFile } from './text-file.js'
+import { isTrue } from '@stowage/cinder-conf'
+import type { SwiftDriverOptions } from './options.js'
+import { isMissingFile, readTextFile, type Environment } from '@stowage/http'
 import { yaml } from './yaml.js'
 
 /** Where clouds.yaml is searched. */

@@ -1,7 +1,8 @@
 import { BackupError } from '@stowage/backup-core'
 import type { DomainReference, KeystoneScope, SwiftCredentials } from '../auth/credentials.js'
-import { withoutUndefined } from '@stowage/http'
-import { isTrue, type Environment, type SwiftDriverOptions } from './options.js'
+import { withoutUndefined, type Environment } from '@stowage/http'
+import { isTrue } from '@stowage/cinder-conf'
+import type { SwiftDriverOptions } from './options.js'
 
 /** The names of OpenStack's sign-in parameters: as in `auth:` of clouds.yaml; in capitals after `OS_` in the environment. */
 const authParameterNames = [

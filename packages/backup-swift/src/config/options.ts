@@ -1,93 +1,30 @@
-import { BackupError, checkOptions, chunkedDriverShape, optionRules as rules } from '@stowage/backup-core'
+import { checkOptions, chunkedDriverShape, optionRules as rules } from '@stowage/backup-core'
 import type { ChunkedDriverOptions, OptionRule, OptionShape } from '@stowage/backup-core'
+import {
+  booleanFlag as boolean,
+  choiceFlag as oneOf,
+  commonFlags,
+  integerFlag as integer,
+  secondsFlag as seconds,
+  textFlag as text,
+  type AnyCinderFlag,
+} from '@stowage/cinder-conf'
+import {
+  choice,
+  networkOptions,
+  option,
+  positive,
+  rulesOf,
+  type Environment,
+  type FilledOptions as Filled,
+  type OptionsOf,
+} from '@stowage/http'
 import type { SwiftContext, SwiftCredentials, TokenProvider } from '../auth/credentials.js'
 
 /*
  * The tables of the options. The types, the checks, the defaults, the reading of a cinder.conf and the tables of the
  * README and of docs/from-cinder.md follow from them: a test compares the comments here with the documents.
  */
-
-/** One option: the rule for its value, and the value where it is left out. */
-interface Option<T, D extends T | undefined> {
-  readonly rule: OptionRule
-  readonly default: D
-  /** For the compiler alone. */
-  readonly type?: T
-}
-
-/** What a flag has besides its name, rule and default. */
-interface FlagDetails {
-  readonly unit?: 'bytes' | 'seconds' | 'attempts' | 'objects'
-  readonly secret?: true
-  /** The option of every driver that is the same. */
-  readonly coreOption?: 'container' | 'chunkSizeBytes' | 'blockSizeBytes' | 'compression'
-}
-
-/** An option that Cinder has as a flag. Its name is the flag's, in camel case. */
-export interface CinderFlag<T, D extends T | undefined> extends Option<T, D>, FlagDetails {
-  readonly flag: string
-  /** The value of the flag's text in a cinder.conf: the text itself where it cannot be one, undefined where it is unset. */
-  readonly read: (text: string) => unknown
-}
-
-function flag<T, D extends T | undefined>(
-  name: string,
-  read: (text: string) => unknown,
-  rule: OptionRule,
-  value: D,
-  details: FlagDetails,
-): CinderFlag<T, D> {
-  const hint = (): string => `Its flag in a cinder.conf is ${name}.`
-  return { flag: name, read, rule: { ...rule, hint }, default: value, ...details }
-}
-
-// An empty value is unset for Cinder's own tests, `is None` aside, and never one that works.
-const textOf = (text: string): string | undefined => (text === '' ? undefined : text)
-
-/** As Python's int() reads it: white space around it, a sign, underscores between digits. */
-const integerOf = (text: string): number | string =>
-  /^\s*[+-]?\d+(?:_\d+)*\s*$/.test(text) ? Number(text.replaceAll('_', '')) : text
-
-const booleanOf = (text: string): boolean | string =>
-  isTrue(text) || (/^(?:false|0|off|no)$/i.test(text) ? false : text)
-
-/** Whether a text means true to OpenStack's tools. */
-export function isTrue(text: string | undefined): boolean {
-  return /^(?:true|1|on|yes)$/i.test(text ?? '')
-}
-
-function text<const D extends string | undefined = undefined>(
-  name: string,
-  value?: D,
-  details: FlagDetails = {},
-): CinderFlag<string, D> {
-  return flag(name, textOf, rules.nonEmptyText, value as D, details)
-}
-
-function integer(name: string, value: number, min: 0 | 1, details: FlagDetails): CinderFlag<number, number> {
-  return flag(name, integerOf, rules.wholeNumber(min), value, details)
-}
-
-function seconds(name: string, value: number): CinderFlag<number, number> {
-  const rule = {
-    expected: 'a number of seconds of at least 0',
-    accepts: (given: unknown) => typeof given === 'number' && Number.isFinite(given) && given >= 0,
-  }
-  return flag(name, integerOf, rule, value, { unit: 'seconds' })
-}
-
-function boolean(name: string, value: boolean): CinderFlag<boolean, boolean> {
-  return flag(name, booleanOf, rules.flag, value, {})
-}
-
-function oneOf<const T extends string>(
-  name: string,
-  choices: readonly T[],
-  value: NoInfer<T>,
-  read = textOf,
-): CinderFlag<T, T> {
-  return flag(name, read, rules.oneOf(...choices), value, {})
-}
 
 /** Every flag that Cinder's Swift driver reads. */
 export const cinderOptions = {
@@ -106,7 +43,7 @@ export const cinderOptions = {
     'backup_swift_auth_version',
     ['1', '2', '3'],
     '1',
-    (version) => /^v?([123])(?:\.0)?$/.exec(version)?.[1] ?? textOf(version),
+    (version) => /^v?([123])(?:\.0)?$/.exec(version)?.[1] ?? (version || undefined),
   ),
   /** The tenant name, for auth version 2. */
   backupSwiftTenant: text('backup_swift_tenant'),
@@ -148,28 +85,7 @@ export const cinderOptions = {
   backupSwiftServiceAuth: boolean('backup_swift_service_auth', false),
   /** The region in the catalog. Required if Swift is in several regions; an unknown region is an error. */
   backupSwiftRegionName: text('backup_swift_region_name'),
-  /** The name of the compression algorithm: of `compression` or one of `decompressors`. (Cinder's default is zlib.) */
-  backupCompressionAlgorithm: text('backup_compression_algorithm', undefined, { coreOption: 'compression' }),
-  /** Whether a missing container is created. */
-  backupCreateContainers: boolean('backup_create_containers', true),
-  /** The number of objects between two notifications to Ceilometer. Accepted without effect; `onProgress` reports each object. */
-  backupObjectNumberPerNotification: integer('backup_object_number_per_notification', 10, 0, {
-    unit: 'objects',
-  }),
-  /** The interval of Cinder's periodic notification. Accepted without effect; `onProgress` reports instead. */
-  backupTimerInterval: seconds('backup_timer_interval', 120),
-  /** The availability zone in the names of objects: `az_<zone>_backup_<id>`. */
-  storageAvailabilityZone: text('storage_availability_zone', 'nova'),
-}
-
-function option<T>(rule: OptionRule): Option<T, undefined> {
-  return { rule, default: undefined }
-}
-
-function positive(value: number): Option<number, number> {
-  const accepts = (given: unknown): boolean =>
-    typeof given === 'number' && Number.isFinite(given) && given > 0
-  return { rule: { expected: 'a number above 0', accepts }, default: value }
+  ...commonFlags,
 }
 
 const methods = ['v1', 'keystone-v2', 'password', 'token', 'application-credential', 'given-token']
@@ -203,33 +119,8 @@ export const swiftOptions = {
    * default for `swift://CONTAINER`), which then accepts no backup into another container. A delete always searches the
    * account for incrementals.
    */
-  search: {
-    rule: rules.oneOf('account', 'container'),
-    default: 'account',
-  } as Option<'account' | 'container', 'account'>,
-  /** A client certificate, PEM. Requires `clientKeyFile`. */
-  clientCertFile: option<string>(rules.nonEmptyText),
-  /** The private key of the client certificate, PEM. */
-  clientKeyFile: option<string>(rules.nonEmptyText),
-  /** The maximum backoff before a retry, unless the server sends a longer Retry-After. */
-  retryMaxBackoffSeconds: positive(64),
-  /** The time after the first attempt of a request beyond which no retry begins. */
-  retryDeadlineSeconds: positive(900),
-  /** The time limit for establishing a connection. */
-  connectTimeoutSeconds: positive(10),
-  /** The time limit for the server to accept more of a request, or to begin its response. */
-  headersTimeoutSeconds: positive(90),
-  /** The maximum pause within a response. */
-  bodyTimeoutSeconds: positive(60),
-  /** The minimum average throughput over `progressWindowSeconds`, in either direction. A slower exchange fails, and is retried. */
-  minBytesPerSecond: positive(1024),
-  /** The time over which `minBytesPerSecond` is measured. */
-  progressWindowSeconds: positive(60),
-  /**
-   * The time limit for a request with its response, including interim responses. Bodies extend it by the time that they
-   * take at `minBytesPerSecond`.
-   */
-  exchangeTimeoutSeconds: positive(600),
+  search: choice(['account', 'container'], 'account'),
+  ...networkOptions,
   /**
    * The delay before the object that prevents two backups with one id is checked again: Swift cannot lock a name. Choose
    * it longer than the cluster takes to store a small object under load. Meanwhile the volume is read, and the first objects
@@ -248,15 +139,6 @@ export const sourceOptions = {
   cinderConf: option<string>(rules.text),
 }
 
-/** Environment variables. */
-export type Environment = Readonly<Record<string, string | undefined>>
-
-type OptionsOf<Table> = {
-  readonly [Name in keyof Table]?: Table[Name] extends { readonly type?: infer T }
-    ? Exclude<T, undefined>
-    : never
-}
-
 /** Cinder's flags as options, in camel case. */
 export type CinderSwiftOptions = OptionsOf<typeof cinderOptions>
 
@@ -270,34 +152,11 @@ export interface SwiftStoreOptions extends SwiftDriverOptions, OptionsOf<typeof 
 /** The flags with the names of their options. */
 export const cinderFlags = Object.entries(cinderOptions) as readonly [
   keyof CinderSwiftOptions,
-  CinderFlag<string | number | boolean, string | number | boolean | undefined>,
+  AnyCinderFlag,
 ][]
-
-type Table = Readonly<Record<string, Option<unknown, unknown>>>
-
-type DefaultsOf<T> = { readonly [Name in keyof T]: T[Name] extends { readonly default: infer D } ? D : never }
-
-type Filled<T> = {
-  readonly [Name in keyof T]:
-    DefaultsOf<T>[Name] | Exclude<OptionsOf<T>[Name & keyof OptionsOf<T>], undefined>
-}
 
 /** The options of this driver with their defaults. */
 export type FilledOptions = Filled<typeof cinderOptions & typeof swiftOptions>
-
-/** Fills in the defaults. */
-export function withDefaults(options: SwiftDriverOptions): FilledOptions {
-  const given: Readonly<Record<string, unknown>> = { ...options }
-  return Object.fromEntries(
-    Object.entries({ ...cinderOptions, ...swiftOptions } as Table).map(([name, entry]) => [
-      name,
-      given[name] ?? entry.default,
-    ]),
-  ) as FilledOptions
-}
-
-const rulesOf = (table: Table): Record<string, OptionRule> =>
-  Object.fromEntries(Object.entries(table).map(([name, { rule }]) => [name, rule]))
 
 const driverShape = { ...chunkedDriverShape, ...rulesOf(cinderOptions), ...rulesOf(swiftOptions) }
 
@@ -316,12 +175,6 @@ const contextShape: OptionShape<SwiftContext> = {
 export function checkDriverOptions(options: SwiftDriverOptions): void {
   checkOptions('the options of SwiftBackupDriver', options, driverShape)
   if (options.context !== undefined) checkOptions('the option `context`', options.context, contextShape)
-  if ((options.clientCertFile === undefined) !== (options.clientKeyFile === undefined)) {
-    throw new BackupError(
-      'OPTION_INVALID',
-      'Only one of clientCertFile and clientKeyFile is set: a client certificate requires both.',
-    )
-  }
 }
 
 /** The same for `getBackupDriver`, before other sources of options are read. */

@@ -6,6 +6,7 @@ import {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
+  type Refusal,
   type RetryPolicy,
   type Sending,
 } from '@stowage/http'
@@ -116,7 +117,16 @@ export class SwiftTransport {
       ...(call.isPaced === undefined ? {} : { isPaced: call.isPaced }),
     }
     const secrets = [access.token, service?.token ?? '']
-    return this.#http.sendOnce(request, { ...call, secrets }, signal)
+    const refusal: SwiftCall<T>['refusal'] = (status, text, head) =>
+      call.refusal?.(status, text, head) ?? (status === 403 ? forbidden(call.what) : undefined)
+    return this.#http.sendOnce(request, { ...call, secrets, refusal }, signal)
+  }
+}
+
+function forbidden(what: string): Refusal {
+  return {
+    code: 'FORBIDDEN',
+    message: `${what} failed: this user may not do it. Check that it has a role in this project, and that the endpoint belongs to this project.`,
   }
 }
 
