@@ -6,7 +6,7 @@ packages=(
   swift-proxy swift-account swift-container swift-object python3-swiftclient
   keystone uwsgi-core uwsgi-plugin-python3 python3-keystonemiddleware
   memcached openssl
-  python3-cinder python3-zstd
+  python3-cinder python3-zstd python3-boto3
 )
 
 if [ "${1:-}" = --print ]; then

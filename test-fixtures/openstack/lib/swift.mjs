@@ -23,8 +23,11 @@ export async function configureSwift(directory, ports, serviceUser, processes) {
   for (const kind of ['account', 'container', 'object']) {
     write(`${kind}-server.conf`, storageConf(directory, kind, ports[kind]))
   }
-  write('proxy-server.conf', proxyConf(directory, ports, ports.swift, 'authtoken keystoneauth', serviceUser))
-  write('v1-proxy-server.conf', proxyConf(directory, ports, ports.swiftV1, 'tempauth', serviceUser))
+  write(
+    'proxy-server.conf',
+    proxyConf(directory, ports, ports.swift, 'authtoken s3api s3token keystoneauth', serviceUser),
+  )
+  write('v1-proxy-server.conf', proxyConf(directory, ports, ports.swiftV1, 's3api tempauth', serviceUser))
   const rings = [etc, ports.account, ports.container, ports.object].map(String)
   await processes.run('make-rings', python, [fixture('make-rings.py'), ...rings])
 }
@@ -89,6 +92,11 @@ use = egg:swift#tempauth
 reseller_prefix = TEMPAUTH
 token_life = ${process.env.STOWAGE_V1_TOKEN_SECONDS ?? 86_400}
 ${v1Users.map(({ user, key }) => `user_${user.replace(':', '_')} = ${key} .admin`).join('\n')}
+[filter:s3api]
+use = egg:swift#s3api
+[filter:s3token]
+use = egg:swift#s3token
+auth_uri = http://127.0.0.1:${ports.keystone}/v3
 [filter:authtoken]
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
 www_authenticate_uri = http://127.0.0.1:${ports.keystone}/v3

@@ -62,6 +62,7 @@ export async function putObject(
     else ahead = server.md5Ahead?.isRequired() === true ? await hashBody(body, signal) : undefined
     const before = state.maybeStored
     state.maybeStored = true
+    const sending = watched(body)
     try {
       const { head } = await server.sendOnce(
         {
@@ -72,7 +73,7 @@ export async function putObject(
             ...server.putHeaders({ md5: ahead, mustBeNew }),
             ...(writerId === undefined ? {} : { [server.writerHeader]: writerId }),
           },
-          body,
+          body: sending.body,
           what,
           details,
           accept: server.putStatuses,
@@ -87,7 +88,9 @@ export async function putObject(
       checkMd5(head, stored, await md5OfSent(), what, details)
       return head
     } catch (failure) {
-      if (failure instanceof AttemptFailure && !failure.mayHaveHappened) state.maybeStored = before
+      // No server stores an object without its last bytes: one of its name is another writer's.
+      const isRefused = failure instanceof AttemptFailure && !failure.mayHaveHappened
+      if (isRefused || !sending.isWhole()) state.maybeStored = before
       throw failure
     }
   }
@@ -137,6 +140,22 @@ export async function putObject(
         details,
       )
     if (owner !== 'ours') throw conflict()
+  }
+}
+
+/** Returns a body, and whether its last bytes were produced. */
+function watched(body: ReplayableBody): { readonly body: ReplayableBody; readonly isWhole: () => boolean } {
+  let producedBytes = 0
+  const stream = async function* (): AsyncGenerator<Uint8Array> {
+    producedBytes = 0
+    for await (const piece of body.stream()) {
+      producedBytes += piece.byteLength
+      yield piece
+    }
+  }
+  return {
+    body: { lengthBytes: body.lengthBytes, stream },
+    isWhole: () => producedBytes >= body.lengthBytes,
   }
 }
 

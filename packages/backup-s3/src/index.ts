@@ -1,0 +1,7 @@
+export { S3BackupDriver } from './driver.js'
+export { getBackupDriver, getBackupDriverForUrl } from './get-backup-driver.js'
+export { S3ObjectReader, S3ObjectWriter } from './objects.js'
+export { fromCinderConf } from './config/cinder-conf.js'
+export type { CinderS3Options, S3DriverOptions, S3StoreOptions } from './config/options.js'
+export type { S3CredentialProvider, S3Credentials, S3CredentialSource } from './auth/credentials.js'
+export type { Environment } from '@stowage/http'

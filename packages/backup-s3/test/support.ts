@@ -1,0 +1,37 @@
+import type { DriverCapabilities } from '@stowage/backup-core'
+import { connect } from '../src/connect.js'
+import { resolveOptions } from '../src/config/resolve-options.js'
+import { S3BackupDriver, type S3DriverOptions } from '../src/index.js'
+import { listBuckets } from '../src/s3/buckets.js'
+import { discard } from '@stowage/http'
+
+export const s3Capabilities: DriverCapabilities = {
+  streamingReads: true,
+  rangedReads: true,
+  streamingBodies: true,
+  exclusiveCreate: false,
+  containerListing: true,
+  modificationTimes: true,
+  temporaryObjects: true,
+  eventualListing: true,
+  maxObjectNameBytes: 1024,
+}
+
+/** Deletes all buckets of the keys. */
+export async function emptyBuckets(options: S3DriverOptions): Promise<void> {
+  await using driver = new S3BackupDriver(options)
+  const transport = connect(options, resolveOptions(options))
+  try {
+    for await (const bucket of listBuckets(transport)) {
+      const names: string[] = []
+      for await (const name of driver.getContainerEntries(bucket, '', {})) names.push(name)
+      await driver.deleteObjects(bucket, names, {})
+      await transport.send({
+        ...{ method: 'DELETE', bucket, what: `Deleting bucket ${bucket}` },
+        ...{ accept: [204, 404], sink: discard },
+      })
+    }
+  } finally {
+    await transport.close()
+  }
+}
