@@ -3,7 +3,7 @@ import type { TestAnswer } from './account-store.js'
 
 /** A request as a fault's condition sees it. */
 export interface SeenRequest {
-  readonly service: 'swift' | 'keystone' | 'v1' | 'info'
+  readonly service: 'swift' | 'keystone' | 'v1' | 'info' | 's3'
   readonly method: string
   /** Decoded, with the query: `/v1/AUTH_demo/container/object?…`. */
   readonly target: string

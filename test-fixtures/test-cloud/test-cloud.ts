@@ -233,6 +233,9 @@ export class TestCloud implements AsyncDisposable {
         return this.#v1.answer(request, this.#origin)
       case 'keystone':
         return this.#keystone(request)
+      // The service of TestS3.
+      case 's3':
+        return html(404, 'Not Found')
       case 'swift': {
         const [, , account = '', container, ...object] = request.path.split('/').map(decodeURIComponent)
         return swiftAnswer(

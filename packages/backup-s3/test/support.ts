@@ -4,6 +4,7 @@ import { resolveOptions } from '../src/config/resolve-options.js'
 import { S3BackupDriver, type S3DriverOptions } from '../src/index.js'
 import { listBuckets } from '../src/s3/buckets.js'
 import { discard } from '@stowage/http'
+import { testKeys, type TestS3 } from '../../../test-fixtures/test-s3/index.js'
 
 export const s3Capabilities: DriverCapabilities = {
   streamingReads: true,
@@ -15,6 +16,19 @@ export const s3Capabilities: DriverCapabilities = {
   temporaryObjects: true,
   eventualListing: true,
   maxObjectNameBytes: 1024,
+}
+
+/** Options for a server of this process, which wait for nothing. */
+export function optionsFor(s3: TestS3): S3DriverOptions {
+  return {
+    backupS3EndpointUrl: s3.origin,
+    credentials: testKeys,
+    backupS3RetryMaxAttempts: 4,
+    retryBackoffSeconds: 0.01,
+    headersTimeoutSeconds: 5,
+    bodyTimeoutSeconds: 5,
+    env: {},
+  }
 }
 
 /** Deletes all buckets of the keys. */
