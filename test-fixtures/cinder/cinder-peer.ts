@@ -9,6 +9,12 @@ const peerScript = fileURLToPath(new URL('peer.py', import.meta.url))
 export type PeerStore =
   | { readonly driver: 'posix'; readonly path: string }
   | { readonly driver: 'swift'; readonly swiftUrl: string; readonly token: string }
+  | {
+      readonly driver: 's3'
+      readonly endpoint: string
+      readonly accessKeyId: string
+      readonly secretAccessKey: string
+    }
 
 /** Options of any command of the peer, as `cinder.conf` would set them. */
 export interface PeerOptions {
@@ -58,6 +64,21 @@ export class CinderFailure extends Error {
   }
 }
 
+function placeOf(store: PeerStore): string[] {
+  switch (store.driver) {
+    case 'posix':
+      return [`--path=${store.path}`]
+    case 'swift':
+      return [`--swift-url=${store.swiftUrl}`, `--token=${store.token}`]
+    case 's3':
+      return [
+        `--s3-endpoint=${store.endpoint}`,
+        `--set=backup_s3_store_access_key=${store.accessKeyId}`,
+        `--set=backup_s3_store_secret_key=${store.secretAccessKey}`,
+      ]
+  }
+}
+
 /** Cinder's backup driver in a process of its own, with one store and one catalogue. */
 export class CinderPeer implements AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams
@@ -68,13 +89,7 @@ export class CinderPeer implements AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(stateDirectory: string, store: PeerStore) {
-    this.#common = [
-      `--state=${stateDirectory}`,
-      `--driver=${store.driver}`,
-      ...(store.driver === 'posix'
-        ? [`--path=${store.path}`]
-        : [`--swift-url=${store.swiftUrl}`, `--token=${store.token}`]),
-    ]
+    this.#common = [`--state=${stateDirectory}`, `--driver=${store.driver}`, ...placeOf(store)]
     this.#process = spawn(python, [peerScript, 'serve'], { stdio: 'pipe' })
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-4_000)

@@ -10,6 +10,7 @@ from cinder import exception
 from cinder import objects
 from cinder.backup import chunkeddriver
 from cinder.backup.drivers import posix
+from cinder.backup.drivers import s3
 from cinder.backup.drivers import swift
 import cinder.common.config  # noqa: F401  registers the options of every service
 from oslo_config import cfg
@@ -25,6 +26,7 @@ USER_ID = 'peer'
 ZONE = 'nova'
 DRIVERS = {
     'posix': (posix.PosixBackupDriver, 'cinder.backup.drivers.posix.PosixBackupDriver'),
+    's3': (s3.S3BackupDriver, 'cinder.backup.drivers.s3.S3BackupDriver'),
     'swift': (swift.SwiftBackupDriver, 'cinder.backup.drivers.swift.SwiftBackupDriver'),
 }
 
@@ -82,6 +84,9 @@ def options_of(args):
         'backup_compression_algorithm': args.compression,
         'backup_swift_object_size': args.chunk_size,
         'backup_swift_block_size': args.block_size,
+        'backup_s3_object_size': args.chunk_size,
+        'backup_s3_block_size': args.block_size,
+        'backup_s3_enable_progress_timer': False,
         'backup_file_size': args.chunk_size,
         'backup_sha_block_size_bytes': args.block_size,
         'backup_swift_enable_progress_timer': False,
@@ -90,6 +95,8 @@ def options_of(args):
     }
     if args.swift_url:
         options['backup_swift_url'] = args.swift_url.rstrip('/').rsplit('/', 1)[0] + '/'
+    if args.s3_endpoint:
+        options['backup_s3_endpoint_url'] = args.s3_endpoint
     if args.path:
         options['backup_posix_path'] = args.path
     for setting in args.set or []:

@@ -19,10 +19,11 @@ class Parser(argparse.ArgumentParser):
 def parser():
     common = Parser(add_help=False)
     common.add_argument('--state', default='.', help='directory of the catalogue of backups [.]')
-    common.add_argument('--driver', choices=('posix', 'swift'), default='posix', help='[posix]')
+    common.add_argument('--driver', choices=('posix', 'swift', 's3'), default='posix', help='[posix]')
     common.add_argument('--path', help='posix: the directory that holds the backups')
     common.add_argument('--swift-url', help='swift: the account, http://HOST:PORT/v1/AUTH_project')
     common.add_argument('--token', help='swift: a token for it')
+    common.add_argument('--s3-endpoint', help='s3: http://HOST:PORT; the keys are --set backup_s3_store_access_key=… and …secret_key=…')
     common.add_argument('--compression', default='zlib', help='none, zlib, gzip, bz2, bzip2, zstd [zlib]')
     common.add_argument('--chunk-size', type=int, default=52428800, help='most bytes of volume in an object')
     common.add_argument('--block-size', type=int, default=32768, help='bytes compared for an incremental')

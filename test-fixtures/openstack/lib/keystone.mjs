@@ -68,6 +68,7 @@ function makeKeys(directory) {
   }
 }
 
+// The cache of credentials loses the secret of an EC2 credential (in Keystone 22).
 const keystoneConf = (directory, seconds) => `[DEFAULT]
 log_dir = ${join(directory, 'log')}
 [database]
@@ -80,6 +81,7 @@ key_repository = ${join(directory, 'fernet')}
 [fernet_receipts]
 key_repository = ${join(directory, 'fernet')}
 [credential]
+caching = false
 key_repository = ${join(directory, 'credential')}
 [identity]
 # The least that bcrypt takes: these passwords are in the source.

@@ -97,16 +97,11 @@ use = egg:swift#s3api
 [filter:s3token]
 use = egg:swift#s3token
 auth_uri = http://127.0.0.1:${ports.keystone}/v3
+${serviceSignIn(ports, serviceUser)}
 [filter:authtoken]
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
 www_authenticate_uri = http://127.0.0.1:${ports.keystone}/v3
-auth_url = http://127.0.0.1:${ports.keystone}/v3
-auth_type = password
-project_domain_id = default
-user_domain_id = default
-project_name = ${serviceUser.projectName}
-username = ${serviceUser.name}
-password = ${serviceUser.password}
+${serviceSignIn(ports, serviceUser)}
 delay_auth_decision = True
 cache = swift.cache
 include_service_catalog = False
@@ -116,6 +111,15 @@ use = egg:swift#keystoneauth
 operator_roles = admin,member
 reseller_prefix = AUTH
 `
+
+/** How Swift signs in to Keystone: for tokens, and for EC2 credentials. */
+const serviceSignIn = (ports, serviceUser) => `auth_url = http://127.0.0.1:${ports.keystone}/v3
+auth_type = password
+project_domain_id = default
+user_domain_id = default
+project_name = ${serviceUser.projectName}
+username = ${serviceUser.name}
+password = ${serviceUser.password}`
 
 function filters(names) {
   return names
