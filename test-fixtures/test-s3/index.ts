@@ -32,6 +32,8 @@ export class TestS3 implements AsyncDisposable {
   readonly requests: (SeenRequest & { readonly headers: IncomingMessage['headers'] })[] = []
   /** The keys that are valid now. */
   keys: readonly TestKeys[] = [testKeys]
+  /** Each page of a listing is the first one. */
+  repeatPages = false
   readonly #region: string
   readonly #clockOffsetMs: number
   readonly #behaviour: S3Behaviour
@@ -143,6 +145,7 @@ export class TestS3 implements AsyncDisposable {
         isRegion ? { 'x-amz-bucket-region': this.#region } : {},
       )
     }
+    if (this.repeatPages) request.query.delete('continuation-token')
     const [, bucket = '', ...key] = request.path.split('/').map(decodeURIComponent)
     return s3Answer(
       this.buckets,

@@ -90,12 +90,17 @@ export class S3Transport {
         })
       } catch (failure) {
         if (!(failure instanceof AttemptFailure) || !refusal || !refused) throw failure
-        if (isSkewed(refusal) && !isResigned && this.#setClock(refused)) {
+        // A response to HEAD has no code.
+        const isMute = refusal.code === undefined && [400, 403].includes(refused.status)
+        const minSkewMs = isMute ? 240_000 : 5000
+        if ((isMute || isSkewed(refusal)) && !isResigned && this.#setClock(refused, minSkewMs)) {
           isResigned = true
           continue
         }
         const fresh =
-          isRefusedKey(refusal) && renewals === 0 ? await this.#credentials.replace(keys) : undefined
+          (isMute || isRefusedKey(refusal)) && renewals === 0
+            ? await this.#credentials.replace(keys)
+            : undefined
         if (!fresh) throw failure
         keys = fresh
         renewals += 1
@@ -104,11 +109,11 @@ export class S3Transport {
   }
 
   /** Takes the store's time; false if the response does not have it, or if the clocks agree. */
-  #setClock(head: ResponseHead): boolean {
+  #setClock(head: ResponseHead, minSkewMs: number): boolean {
     const date = head.headers['date']
     const time = typeof date === 'string' ? Date.parse(date) : NaN
     const offsetMs = time - Date.now()
-    if (!Number.isFinite(offsetMs) || Math.abs(offsetMs - this.#clockOffsetMs) < 5000) return false
+    if (!Number.isFinite(offsetMs) || Math.abs(offsetMs - this.#clockOffsetMs) < minSkewMs) return false
     this.#clockOffsetMs = offsetMs
     return true
   }
