@@ -37,6 +37,7 @@ export type {
   DeleteObjectOptions,
   DriverCapabilities,
   FailedDelete,
+  ObjectInfo,
   ObjectOptions,
   ObjectReader,
   ObjectStore,
