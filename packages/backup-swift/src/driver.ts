@@ -9,6 +9,7 @@ import {
   type ExtraMetadata,
   type FailedDelete,
   type NewBackup,
+  type ObjectInfo,
   type ObjectOptions,
   type StoreOptions,
   type WriterOptions,
@@ -21,7 +22,7 @@ import { ClusterInfo, headAccount, headContainer, putContainer } from './swift/a
 import { listContainersWith, listObjects, mayListContainers } from './swift/containers.js'
 import { deleteObject, deleteObjects } from './swift/delete-objects.js'
 import { maxObjectNameBytes } from './swift/names.js'
-import { objectExists, objectModifiedAt } from './swift/object-state.js'
+import { objectExists, objectInfo, objectModifiedAt } from './swift/object-state.js'
 import type { SwiftTransport } from './swift/transport.js'
 
 const capabilities: DriverCapabilities = {
@@ -31,6 +32,7 @@ const capabilities: DriverCapabilities = {
   exclusiveCreate: true,
   containerListing: true,
   modificationTimes: true,
+  objectInfo: true,
   eventualListing: true,
   maxObjectNameBytes,
 }
@@ -133,6 +135,14 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     options: StoreOptions,
   ): Promise<Date | undefined> {
     return objectModifiedAt(this.#transport, container, objectName, options)
+  }
+
+  override objectInfo(
+    container: string,
+    objectName: string,
+    options: StoreOptions,
+  ): Promise<ObjectInfo | undefined> {
+    return objectInfo(this.#transport, container, objectName, options)
   }
 
   override async *getContainers(options: ContainerOptions): AsyncGenerator<string> {

@@ -1,4 +1,10 @@
-import { BackupError, throwIfAborted, type ReplayableBody, type StoreOptions } from '@stowage/backup-core'
+import {
+  BackupError,
+  throwIfAborted,
+  type ObjectInfo,
+  type ReplayableBody,
+  type StoreOptions,
+} from '@stowage/backup-core'
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { discard, headerOf, piecesOf, type ResponseHead, type RetryPolicy } from '@stowage/http'
@@ -70,6 +76,20 @@ export async function objectModifiedAt(
   if (Number.isFinite(timestamp) && timestamp > 0) return new Date(timestamp * 1000)
   const lastModified = Date.parse(headerOf(head, 'last-modified') ?? '')
   return Number.isFinite(lastModified) ? new Date(lastModified) : undefined
+}
+
+/** Returns the length and the MD5 of an object; undefined if it does not exist. Queries all replicas. */
+export async function objectInfo(
+  transport: SwiftTransport,
+  container: string,
+  objectName: string,
+  options: StoreOptions = {},
+): Promise<ObjectInfo | undefined> {
+  const head = await headObject(transport, { container, objectName }, 'Getting the length of', options)
+  const lengthBytes = Number(head && headerOf(head, 'content-length'))
+  if (!head || !Number.isSafeInteger(lengthBytes)) return undefined
+  const md5 = md5Of(head)
+  return { lengthBytes, ...(md5 === undefined ? {} : { md5 }) }
 }
 
 /**
