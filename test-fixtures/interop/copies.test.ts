@@ -1,8 +1,8 @@
 import { copyBackup } from '@stowage/backup-core'
-import { SwiftBackupDriver } from '@stowage/backup-swift'
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { TestCloud, testUsers } from '../test-cloud/index.js'
+import { TestCloud } from '../test-cloud/index.js'
+import { swiftOf } from '../test/swift-of-tests.js'
 import { compressors } from '../vaults/compressors.js'
 import { Harbour, sizes, type Cargo } from './harbour.js'
 import { mixed, noise, patched, text } from './volumes.js'
@@ -24,25 +24,6 @@ afterAll(async () => {
   await copy[Symbol.asyncDispose]()
   await cloud[Symbol.asyncDispose]()
 })
-
-function swift(container: string): SwiftBackupDriver {
-  const { name, password, domain, project } = testUsers.demo
-  return new SwiftBackupDriver({
-    container,
-    search: 'container',
-    claimSettleSeconds: 0.01,
-    env: {},
-    decompressors: [...compressors.values()],
-    credentials: {
-      method: 'password',
-      authUrl: cloud.keystoneUrl,
-      username: name,
-      password,
-      userDomain: { id: domain.id },
-      scope: { project: { name: project.name, domain: { id: domain.id } } },
-    },
-  })
-}
 
 const first = mixed('first', 300_000)
 const second = patched(first, [1, text('second', 70_000)], [200_000, Buffer.alloc(30_000)])
@@ -66,7 +47,10 @@ test.each(['none', ...compressors.keys()])(
     await original.cinderStows(next)
     await original.stow(last)
     await using from = original.driver()
-    for (const middle of [undefined, swift(`copies-${compression}`)]) {
+    for (const middle of [
+      undefined,
+      swiftOf(cloud, `copies-${compression}`, { decompressors: [...compressors.values()] }),
+    ]) {
       await copy.clear()
       await using to = copy.driver()
       if (middle) await copyBackup(from, middle, last.backupId)

@@ -1,15 +1,15 @@
 import { bufferVolume, copyBackups, type ChunkedBackupDriver } from '@stowage/backup-core'
 import { PosixBackupDriver } from '@stowage/backup-posix'
-import { SwiftBackupDriver } from '@stowage/backup-swift'
 import { MemoryBackupDriver } from '@stowage/backup-testkit'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { TestCloud, testUsers } from '../test-cloud/index.js'
+import { TestCloud } from '../test-cloud/index.js'
 import { compressors } from '../vaults/compressors.js'
 import { vaultPath, vaults, type Vault } from '../vaults/vaults.js'
+import { swiftOf } from './swift-of-tests.js'
 
 const decompressors = [...compressors.values()]
 const readable = (vault: Vault): boolean => vault.words.every((word) => compressors.has(word))
@@ -24,25 +24,6 @@ afterAll(async () => {
   await cloud[Symbol.asyncDispose]()
   await rm(folder, { recursive: true, force: true })
 })
-
-function swift(container: string): SwiftBackupDriver {
-  const { name, password, domain, project } = testUsers.demo
-  return new SwiftBackupDriver({
-    decompressors,
-    container,
-    search: 'container',
-    claimSettleSeconds: 0.01,
-    env: {},
-    credentials: {
-      method: 'password',
-      authUrl: cloud.keystoneUrl,
-      username: name,
-      password,
-      userDomain: { id: domain.id },
-      scope: { project: { name: project.name, domain: { id: domain.id } } },
-    },
-  })
-}
 
 /** The objects of a store of the driver, by their names. */
 async function objectsOf(driver: ChunkedBackupDriver): Promise<Map<string, Buffer>> {
@@ -78,7 +59,7 @@ async function expectStates(driver: ChunkedBackupDriver, vault: Vault): Promise<
 
 describe.each([
   ['memory', () => new MemoryBackupDriver({ decompressors })],
-  ['Swift', (vault: Vault) => swift(`vault-${vault.name}`)],
+  ['Swift', (vault: Vault) => swiftOf(cloud, `vault-${vault.name}`, { decompressors })],
 ] as const)('the vaults of Cinder, copied from POSIX to %s and back', (middleName, openMiddle) => {
   test.each(vaults.filter(readable))(
     '$name: every state restores, and nothing but names changes',

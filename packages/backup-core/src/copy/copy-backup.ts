@@ -235,9 +235,9 @@ class BackupCopy {
   }
 }
 
-/** Returns the error for a copy that failed, which states how to continue it. */
-export function withAdvice(error: unknown): unknown {
+/** Returns the error for a copy that failed, which names the backup and states how to continue. */
+export function withAdvice(error: unknown, backupId: string): unknown {
   if (!isBackupError(error) || error.code === 'CLEANUP_INCOMPLETE') return error
   const message = `${error.message} Objects that were copied are kept: copy the backup again to continue, or \`removeOrphans\` removes them once they are a day old.`
-  return new BackupError(error.code, message, { ...error.details, cause: error })
+  return new BackupError(error.code, message, { backupId, ...error.details, cause: error })
 }

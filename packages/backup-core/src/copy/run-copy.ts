@@ -33,7 +33,7 @@ export async function runCopy(
     } else {
       copied = await copyOneBackup(deps, backup, parent, { signal, verify, meter }).catch(
         (error: unknown) => {
-          throw withAdvice(error)
+          throw withAdvice(error, backup.backup.id)
         },
       )
       await addToCatalog(deps, copied.record)
