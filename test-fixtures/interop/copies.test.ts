@@ -61,8 +61,8 @@ test.each(['none', ...compressors.keys()])(
       )
       // What Cinder wrote and what Stowage wrote, byte for byte, in the same places.
       expect(await copy.files()).toEqual(await original.files())
-      for (const [index, one] of chain.entries()) {
-        const { container, prefix } = backups[index]!.record
+      for (const one of chain) {
+        const { container, prefix } = await to.getBackup(one.backupId)
         await copy.peer.adopt({ ...one, container }, prefix)
         expect(Buffer.compare(await copy.cinderRestored(one.backupId), one.volume)).toBe(0)
         expect(Buffer.compare(await copy.restored(one.backupId), one.volume)).toBe(0)
@@ -76,8 +76,8 @@ test('Cinder makes an incremental on a copy, and Stowage copies it back', async 
   await original.cinderStows(full)
   await using from = original.driver()
   await using to = copy.driver()
-  const { backups } = await copyBackup(from, to, full.backupId)
-  const { container, prefix } = backups[0]!.record
+  await copyBackup(from, to, full.backupId)
+  const { container, prefix } = await to.getBackup(full.backupId)
   await copy.peer.adopt({ ...full, container }, prefix)
   await copy.cinderStows(next)
   await copyBackup(to, from, next.backupId)

@@ -61,8 +61,8 @@ beforeAll(async () => {
     chunkSizeBytes: 65536,
     blockSizeBytes: 4096,
   })
-  await driver.backup({ volumeId: 'v', backupId: 'full' }, bufferVolume(states[0]!))
-  await driver.backup({ volumeId: 'v', backupId: 'inc', parent: 'full' }, bufferVolume(states[1]!))
+  await driver.backup({ volumeId: 'v', backupId: 'full' }, bufferVolume(states[0]))
+  await driver.backup({ volumeId: 'v', backupId: 'inc', parent: 'full' }, bufferVolume(states[1]))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

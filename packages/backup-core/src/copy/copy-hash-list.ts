@@ -79,9 +79,13 @@ async function readList(
     if (chain) {
       const finding = checkHashList(chain, await parseSha256file(counted(), { container, objectName }))
       if (finding.kind === 'damaged') throw damaged(chain, finding.message, objectName)
-    } else for await (const piece of counted()) void piece
+    } else await readToEnd(counted())
     return { lengthBytes, md5: md5.digest('hex'), held }
   })
+}
+
+async function readToEnd(pieces: AsyncGenerator<Uint8Array>): Promise<void> {
+  while ((await pieces.next()).done !== true);
 }
 
 async function reread(

@@ -133,7 +133,7 @@ export class ObjectCopy {
       await access.stream(container, objectName, useAll, this.item.layer.manifest.extraMetadata)
     }
     await this.#fetch.retryIfCorrupt(async () => {
-      const { md5 = undefined } = knownByManifest(object)
+      const { md5 } = knownByManifest(object)
       const body = new StoredBody(lengthBytes, read, md5)
       await this.#write(body, replaces, () => body.failure).catch((error: unknown) => {
         throw body.failure ?? error

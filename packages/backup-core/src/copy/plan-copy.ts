@@ -100,7 +100,8 @@ function missingBackup(deps: CopyDeps, chain: Chain, container: string | null): 
 /** Cinder chooses the time of a prefix a moment after `created_at`: a backup that is copied back gets its old names. */
 function startOf({ record, manifest }: ChainLayer): Date {
   const second = startSecondOf(record.prefix, manifest.volumeId)
-  const start = (second && parsePrefixTimestamp(second)) || parseCreatedAt(manifest.createdAt)
+  const ofPrefix = second === undefined ? null : parsePrefixTimestamp(second)
+  const start = ofPrefix ?? parseCreatedAt(manifest.createdAt)
   if (!start) {
     throw new BackupError(
       'METADATA_INVALID',

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import {
   copyBackup,
@@ -79,7 +80,7 @@ function assertCode(outcome: unknown, codes: readonly BackupErrorCode[], what: s
   if (error === undefined) return
   expect(
     codes.some((code) => isBackupError(error, code)),
-    `${what}: ${String(error)}`,
+    `${what}: ${(error as Error).message}`,
   ).toBe(true)
 }
 
@@ -108,7 +109,7 @@ describe('a copy, however its calls interleave with those of another process', (
         for (const outcome of [copied, made]) assertCode(outcome, ['CONFLICT', 'OBJECT_MISSING'], what)
         const successes = [copied, made].filter((outcome) => errorOf(outcome) === undefined).length
         outcomes.add(String(successes))
-        expect(successes, `${what}: ${String(errorOf(copied))} ${String(errorOf(made))}`).toBeGreaterThan(0)
+        expect(successes, `${what}: ${inspect(errorOf(copied))} ${inspect(errorOf(made))}`).toBeGreaterThan(0)
         expect((await wholeBackups(store, what)).get('b0'), what).toEqual(full)
         expect(
           store.list(container).filter((name) => name.startsWith('stowage-')),

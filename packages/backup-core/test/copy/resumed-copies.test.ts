@@ -107,7 +107,14 @@ describe('a copy that failed', () => {
     const from = await sourceOfTwo()
     const abort = new AbortController()
     const to = new FaultyBackupDriver(new MemoryBackupDriver(sizes), {
-      faults: [fault.run('writer.close', { object: /-00002$/, run: () => abort.abort() })],
+      faults: [
+        fault.run('writer.close', {
+          object: /-00002$/,
+          run: () => {
+            abort.abort()
+          },
+        }),
+      ],
     })
     await expect(copyBackup(from, to, 'b1', { signal: abort.signal })).rejects.toMatchObject({
       code: 'ABORTED',
