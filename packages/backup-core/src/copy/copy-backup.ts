@@ -8,7 +8,7 @@ import { BackupObjectWriter } from '../commit/object-writer.js'
 import { CLEAN_UP_MS, uncommit } from '../commit/uncommit.js'
 import { signalOptions, type ReplayableBody, type StoreOptions } from '../contracts/object-store.js'
 import type { BackupRecord } from '../contracts/records.js'
-import { BackupError, isBackupError, throwIfAborted } from '../errors/backup-error.js'
+import { BackupError, isBackupError, throwIfAborted, type BackupErrorCode } from '../errors/backup-error.js'
 import { messageOf } from '../errors/error-mapper.js'
 import { renameManifest, type RenamedManifest } from '../format/manifest-names.js'
 import { manifestObjectName } from '../format/object-names.js'
@@ -77,7 +77,7 @@ export async function copyOneBackup(
     outcome = await run.copy(containerListedLater)
   } catch (error) {
     await claim.release(claimReleaseOptions()).catch(() => undefined)
-    throw error
+    throw run.isTakenBack ? error : withAdvice(error, record.id)
   }
   await releaseClaim(deps, claim, record.id)
   return outcome
@@ -99,6 +99,14 @@ async function releaseClaim({ onWarning }: CopyDeps, claim: Claim, backupId: str
   }
 }
 
+/** Codes of a condition of the commit that does not hold. */
+const violations: readonly BackupErrorCode[] = [
+  'CHAIN_INVALID',
+  'BACKUP_EXISTS',
+  'CONFLICT',
+  'OBJECT_MISSING',
+]
+
 /** Copies a backup whose prefix is claimed. */
 class BackupCopy {
   readonly #writer: BackupObjectWriter
@@ -106,6 +114,8 @@ class BackupCopy {
   readonly #source: StoreAccess
   readonly #subject: CommitSubject
   readonly #options: StoreOptions
+  /** Whether the backup was committed and deleted again. */
+  isTakenBack = false
 
   constructor(
     private readonly deps: CopyDeps,
@@ -153,8 +163,9 @@ class BackupCopy {
     try {
       await this.#writer.write(manifestName, body, { ...this.#options, extraMetadata: null })
     } catch (error) {
-      if (isBackupError(error, 'CONFLICT')) return this.#present()
-      throw await this.#afterFailure(error)
+      // By another run of this copy, which has the claim too, or by this one, and the response was lost.
+      if (await this.#target.exists(location.container, manifestName)) return this.#present()
+      throw error
     }
     meter.add({ transferredBytes: body.lengthBytes })
     await this.#checkCommit([...names, sha256fileName, manifestName])
@@ -171,7 +182,7 @@ class BackupCopy {
         () => assertObjectsExist(this.#subject, names, options),
       ])
     } catch (error) {
-      throw await this.#afterFailure(error)
+      throw await this.#takeBack(error)
     }
   }
 
@@ -179,12 +190,16 @@ class BackupCopy {
     return assertMayCommit(() => this.deps.openLookup(options), this.#subject, options)
   }
 
-  /** Deletes the backup where its manifest may have been written: no later run completes it. */
-  async #afterFailure(failure: unknown): Promise<unknown> {
+  /**
+   * Deletes the committed backup where a condition does not hold. It stays where that could not be found out: another run of
+   * this copy may have returned it, and the next run checks it again.
+   */
+  async #takeBack(failure: unknown): Promise<unknown> {
+    if (!violations.some((code) => isBackupError(failure, code))) return failure
     const { location, backup } = this.missing
-    if (!this.#writer.names.has(manifestObjectName(location.prefix))) return failure
     const target = { id: backup.id, volumeId: backup.volumeId, ...location }
     const signal = AbortSignal.timeout(CLEAN_UP_MS)
+    this.isTakenBack = true
     return uncommit(this.deps, target, this.#writer.names, failure, signal)
   }
 
@@ -215,16 +230,14 @@ class BackupCopy {
     const record = this.#record()
     const found = { record, manifest: await readManifest(this.#target, { id: backup.id, ...location }) }
     assertSameBackup(layer, found)
-    await this.#checkPresent(found.manifest.objects.map(({ name }) => name))
-    const objectsKept = found.manifest.objects.length
-    return { record, outcome: 'present', objectsCopied: 0, objectsKept, transferredBytes: 0 }
-  }
-
-  async #checkPresent(names: readonly string[]): Promise<void> {
+    const [, sha256fileName] = controlObjectNames(location.prefix)
+    const names = [...found.manifest.objects.map(({ name }) => name), sha256fileName]
     await allOf([
       () => this.#assertMayCommit(this.#options),
       () => assertObjectsExist(this.#subject, names, this.#options),
     ])
+    const objectsKept = found.manifest.objects.length
+    return { record, outcome: 'present', objectsCopied: 0, objectsKept, transferredBytes: 0 }
   }
 
   /** The record of the copy: the size is that of the source, where a caller's catalog may have the exact one. */
@@ -236,8 +249,8 @@ class BackupCopy {
 }
 
 /** Returns the error for a copy that failed, which names the backup and states how to continue. */
-export function withAdvice(error: unknown, backupId: string): unknown {
-  if (!isBackupError(error) || error.code === 'CLEANUP_INCOMPLETE') return error
+function withAdvice(error: unknown, backupId: string): unknown {
+  if (!isBackupError(error)) return error
   const message = `${error.message} Objects that were copied are kept: copy the backup again to continue, or \`removeOrphans\` removes them once they are a day old.`
   return new BackupError(error.code, message, { backupId, ...error.details, cause: error })
 }

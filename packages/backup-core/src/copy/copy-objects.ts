@@ -40,7 +40,8 @@ export async function copyObjects(
   const limits = fetchLimits(settings, items)
   const isChecked = (object: StoredObject): boolean =>
     object.compression === 'none' || (verify && job.compressors.find(object.compression) !== null)
-  warnOfUnchecked(job, items, isChecked)
+  // Without `verify`, the caller knows.
+  warnOfUnchecked(job, items, (object) => !verify || isChecked(object))
   const totals = { objectsCopied: 0, objectsKept: 0, transferredBytes: 0 }
   const source = async function* (context: PipelineContext): AsyncGenerator<ObjectCopy> {
     for (const item of items) {

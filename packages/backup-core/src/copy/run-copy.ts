@@ -4,7 +4,7 @@ import type { CopiedBackup, CopyOptions, CopyResult } from '../contracts/request
 import { BackupError } from '../errors/backup-error.js'
 import { messageOf } from '../errors/error-mapper.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
-import { copyOneBackup, withAdvice, type CopyOutcome } from './copy-backup.js'
+import { copyOneBackup, type CopyOutcome } from './copy-backup.js'
 import type { CopyDeps, MissingBackup } from './copy-job.js'
 import { planCopy } from './plan-copy.js'
 
@@ -31,11 +31,7 @@ export async function runCopy(
       const counts = { objectsCopied: 0, objectsKept: backup.present.objectCount, transferredBytes: 0 }
       copied = { record: backup.present, outcome: 'present', ...counts }
     } else {
-      copied = await copyOneBackup(deps, backup, parent, { signal, verify, meter }).catch(
-        (error: unknown) => {
-          throw withAdvice(error, backup.backup.id)
-        },
-      )
+      copied = await copyOneBackup(deps, backup, parent, { signal, verify, meter })
       await addToCatalog(deps, copied.record)
     }
     backups.push(copied)

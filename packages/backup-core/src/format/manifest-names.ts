@@ -30,18 +30,19 @@ export async function renameManifest(
   from: string,
   to: ManifestNames,
 ): Promise<RenamedManifest> {
-  const isSame = from === to.prefix && [undefined, to.parentPrefix].includes(manifest.parentPrefix)
-  const stated = manifest.parentPrefix === undefined ? {} : { parentPrefix: to.parentPrefix ?? '' }
+  const hasParent = manifest.parentPrefix !== undefined && to.parentPrefix !== undefined
+  const parentPrefix = hasParent ? to.parentPrefix : manifest.parentPrefix
+  const isSame = from === to.prefix && parentPrefix === manifest.parentPrefix
   const renamed: Manifest = {
     ...manifest,
-    ...stated,
+    ...(parentPrefix === undefined ? {} : { parentPrefix }),
     objects: manifest.objects.map((object) => ({
       ...object,
       name: to.prefix + object.name.slice(from.length),
     })),
   }
   const values = new Map<string, string>()
-  if (stated.parentPrefix !== undefined) values.set('stowage_parent_prefix', stated.parentPrefix)
+  if (parentPrefix !== undefined) values.set('stowage_parent_prefix', parentPrefix)
   if (manifest.checksummed) values.set('stowage_checksum', (await checksumOf(renamed)).checksum)
   const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength)
   const parts = (): Iterable<Uint8Array> =>

@@ -125,6 +125,37 @@ describe('a copy that failed', () => {
     expect(await restored(to, 'b1')).toEqual(next)
   })
 
+  it('stays committed where the checks after its commit cannot be made, and is found by the next one', async () => {
+    const from = await sourceOfTwo()
+    const to = new FaultyBackupDriver(new MemoryBackupDriver(sizes))
+    to.addFault(
+      fault.run('writer.close', {
+        object: /_metadata$/,
+        run: () => {
+          to.addFault(fault.fail('getContainerEntries'))
+        },
+      }),
+    )
+    await expect(copyBackup(from, to, 'b0')).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    to.clearFaults()
+    expect((await to.listBackups()).map(({ id }) => id)).toEqual(['b0'])
+    expect((await copyBackup(from, to, 'b0')).backups[0]).toMatchObject({ outcome: 'present' })
+  })
+
+  it.each(['before', 'after'] as const)(
+    'is completed by the next one where the manifest could not be stored, by an error %s the commit',
+    async (when) => {
+      const from = await sourceOfTwo()
+      const to = new FaultyBackupDriver(new MemoryBackupDriver(sizes), {
+        faults: [fault.fail('writer.close', { object: /_metadata$/, nth: 1, when })],
+      })
+      await copyBackup(from, to, 'b0').catch(() => undefined)
+      const { backups } = await copyBackup(from, to, 'b1')
+      expect(backups.map(({ record }) => record.id)).toEqual(['b0', 'b1'])
+      expect(Buffer.compare(await restored(to, 'b1'), next)).toBe(0)
+    },
+  )
+
   it('replaces an object of the same name and length that another backup left, and removes those it has not', async () => {
     const from = await sourceOfTwo()
     const store = new MemoryStore()
