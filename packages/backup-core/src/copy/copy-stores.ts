@@ -83,7 +83,7 @@ export async function copyBackups(
   const byId = new Map(missing.map((record) => [record.id, record]))
   const newest = newestOfChains(missing)
   const progress = new ProgressOfChains(newest.length, onProgress)
-  const failed = new Set<string>()
+  const failed = new Set(different.map(({ id }) => id))
   const waiting = [...newest]
   for (let record = waiting.shift(); record; record = waiting.shift()) {
     if (backups.has(record.id)) continue
@@ -95,22 +95,28 @@ export async function copyBackups(
         if (backups.get(backup.record.id)?.outcome !== 'copied') backups.set(backup.record.id, backup)
     } catch (error) {
       if (!isOfOneBackup(error)) throw error
-      const { code, message, details } = error
-      const { backupId = record.id } = details
-      if (!failed.has(backupId)) problems.push({ ...details, backupId, code, message })
+      const { backupId = record.id } = error.details
+      if (!failed.has(backupId)) problems.push(problemOf(error, backupId))
       failed.add(backupId)
       // Those that the failed one depends on may be copied all the same.
       const parent = byId.get(byId.get(backupId)?.parentId ?? '')
       if (parent && !failed.has(parent.id)) waiting.unshift(parent)
     }
   }
-  progress.finish()
-  if (problems.length === 0) return { backups: [...backups.values()] }
+  if (problems.length === 0) {
+    progress.finish()
+    return { backups: [...backups.values()] }
+  }
   throw new BackupError(
     'COPY_INCOMPLETE',
     `${problems.length} of ${missing.length + different.length} backups, or their chains, could not be copied. The first: ${problems[0]?.message ?? ''}`,
     { problems },
   )
+}
+
+function problemOf({ code, message, details }: BackupError, backupId: string): BackupProblem {
+  const { objectName } = details
+  return { code, message, backupId, ...(objectName === undefined ? {} : { objectName }) }
 }
 
 function problemOfOther({ id }: BackupRecord): BackupProblem {
@@ -126,7 +132,10 @@ function newestOfChains(records: readonly BackupRecord[]): readonly BackupRecord
 
 /** Whether other backups may still be copied after an error. */
 function isOfOneBackup(error: unknown): error is BackupError {
-  const codes = ['CHAIN_INVALID', 'BACKUP_NOT_FOUND', 'BACKUP_EXISTS', 'CONFLICT', 'MEMORY_LIMIT'] as const
+  const codes = [
+    ...(['CHAIN_INVALID', 'BACKUP_NOT_FOUND', 'BACKUP_EXISTS', 'CONFLICT'] as const),
+    ...(['MEMORY_LIMIT', 'CLEANUP_INCOMPLETE'] as const),
+  ]
   return isStoredFault(error) || codes.some((code) => isBackupError(error, code))
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { copyBackups, diffStores, type Progress } from '@stowage/backup-core'
+import { copyBackups, diffStores, type BackupError, type Progress } from '@stowage/backup-core'
 import { MemoryBackupDriver } from '@stowage/backup-testkit'
 import { seededBytes } from '../engine/volumes.js'
 import { container, sizes } from './support.js'
@@ -73,6 +73,26 @@ describe('copyBackups', () => {
       },
     })
     expect((await ids(to)).sort()).toEqual(['a0', 'a2', 'b0', 'b1'])
+  })
+
+  it('names a different backup of the same id once, whatever depends on it', async () => {
+    const from = await sourceOfTwoVolumes()
+    const to = new MemoryBackupDriver(sizes)
+    await to.backup({ volumeId: 'volume-a', backupId: 'a0' }, seededBytes(5000, 9))
+    const reports: Progress[] = []
+    const error: unknown = await copyBackups(from, to, {
+      onProgress: (report) => reports.push(report),
+    }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'COPY_INCOMPLETE' })
+    expect((error as BackupError).details.problems).toEqual([
+      {
+        code: 'BACKUP_EXISTS',
+        backupId: 'a0',
+        message: expect.stringContaining('different backup') as string,
+      },
+    ])
+    expect((await ids(to)).sort()).toEqual(['a0', 'b0', 'b1'])
+    expect(reports.every(({ percent = 0 }) => percent < 100)).toBe(true)
   })
 
   it('copies the ancestors of a backup whose manifest is damaged', async () => {
