@@ -19,7 +19,8 @@ export const packageImports = {
  * beside it. `docs/architecture.md` has the same table in the same order, and a test compares the two.
  */
 export const coreLayers = [
-  ['backup', 'restore', 'verify', 'orphans'],
+  ['backup', 'copy', 'restore', 'verify', 'orphans'],
+  ['commit'],
   ['delete'],
   ['catalog', 'fetch'],
   ['chain'],

@@ -11,10 +11,16 @@ import { sortOldestFirst } from './catalog/summary.js'
 import { backupNotFound, backupNotFoundBy, type BackupLookup } from './catalog/backup-lookup.js'
 import { CallerCatalogLookup, StoreCatalog } from './catalog/store-catalog.js'
 import { loadChain, readManifest, type Chain } from './chain/chain.js'
+import { Compressors } from './compression/compressors.js'
+import type { Compressor } from './contracts/compressor.js'
+import { runCopy } from './copy/run-copy.js'
 import { runDelete, type DeleteJob } from './delete/run-delete.js'
 import { BackupError } from './errors/backup-error.js'
 import type {
   BackupRequest,
+  CopyOptions,
+  CopyResult,
+  CopySource,
   CreatedStore,
   DeleteOptions,
   DeleteResult,
@@ -99,6 +105,11 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
     return this.#settings.container
   }
 
+  /** The compressors that the driver reads with. */
+  get compressors(): readonly Compressor[] {
+    return this.#settings.compressors.all
+  }
+
   /** Cinder's name for this driver, for exported records. */
   get serviceName(): string {
     return this.#settings.serviceName
@@ -171,6 +182,35 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
   async deleteBackup(backup: BackupReference, options: DeleteOptions = {}): Promise<DeleteResult> {
     this.#begin('deleteBackup', { backup, options })
     return runDelete(this.#deleteJob(options), backup, options)
+  }
+
+  /**
+   * Copies a backup with its chain from the store of another driver, as the objects are stored there; `copyBackup` is the
+   * same as a function. Cinder restores the copies. What this store has already is left as it is, and what an earlier run
+   * has stored is not sent again. A failure or an abort leaves the objects that were copied.
+   *
+   * @throws `BACKUP_NOT_FOUND`, `CHAIN_INVALID`, `METADATA_INVALID`, `OBJECT_MISSING` and `OBJECT_CORRUPT` with the name of
+   *   the damaged object; `BACKUP_EXISTS` where this store has another backup with an id of the chain; `CONFLICT` where one
+   *   is being made or deleted here; `OPTION_INVALID`, `MEMORY_LIMIT`, `CLOSED`, `ABORTED`, `CLEANUP_INCOMPLETE`, and the
+   *   errors of both stores
+   */
+  async copyFrom(
+    source: CopySource,
+    backup: BackupReference,
+    options: CopyOptions = {},
+  ): Promise<CopyResult> {
+    this.#begin('copyFrom', { source, backup, options })
+    const chain = await source.getChain(backup, signalOptions(options.signal))
+    const { compressors } = this.#settings
+    const deps = {
+      ...this.#deleteJob(options),
+      source: checkedStore(source),
+      catalog: this.#catalog,
+      openLookup: (io: StoreOptions) => this.#lookup({ ...options, ...io }),
+      settings: this.#settings,
+      compressors: new Compressors([...compressors.all, ...(source.compressors ?? [])]),
+    }
+    return runCopy(deps, chain, options)
   }
 
   /**

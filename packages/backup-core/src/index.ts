@@ -17,6 +17,7 @@ export {
   type ErrorMeaning,
 } from './errors/error-mapper.js'
 export { ChunkedBackupDriver } from './chunked-backup-driver.js'
+export { copyBackup, copyBackups, diffStores } from './copy/copy-stores.js'
 export { chunkedDriverShape, storeShape } from './settings/option-shapes.js'
 export {
   checkArgument,
@@ -37,6 +38,7 @@ export type {
   DeleteObjectOptions,
   DriverCapabilities,
   FailedDelete,
+  ObjectInfo,
   ObjectOptions,
   ObjectReader,
   ObjectStore,

@@ -11,6 +11,7 @@ import type {
   DriverCapabilities,
   ExtraMetadata,
   NewBackup,
+  ObjectInfo,
   ObjectOptions,
   RemoveTemporariesOptions,
   StoreOptions,
@@ -40,6 +41,7 @@ const capabilities: DriverCapabilities = {
   exclusiveCreate: true,
   containerListing: true,
   modificationTimes: true,
+  objectInfo: true,
   temporaryObjects: true,
   localFiles: true,
   maxObjectNameBytes: paths.maxNameBytes,
@@ -171,6 +173,18 @@ export class PosixBackupDriver extends ChunkedBackupDriver {
   ): Promise<Date | undefined> {
     return runMapped(checkFor(container, objectName, options), async () => {
       return (await this.#isThere(container, objectName, options))?.mtime
+    })
+  }
+
+  /** Returns the length of the file: file systems keep no MD5. */
+  override objectInfo(
+    container: string,
+    objectName: string,
+    options: StoreOptions,
+  ): Promise<ObjectInfo | undefined> {
+    return runMapped(checkFor(container, objectName, options), async () => {
+      const found = await this.#isThere(container, objectName, options)
+      return found?.isFile() === true ? { lengthBytes: found.size } : undefined
     })
   }
 

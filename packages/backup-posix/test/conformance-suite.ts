@@ -25,6 +25,7 @@ export function posixConformance({
       exclusiveCreate: true,
       containerListing: true,
       modificationTimes: true,
+      objectInfo: true,
       temporaryObjects: true,
       localFiles: true,
       maxObjectNameBytes: 255,

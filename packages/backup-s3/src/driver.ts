@@ -9,6 +9,7 @@ import {
   type ExtraMetadata,
   type FailedDelete,
   type NewBackup,
+  type ObjectInfo,
   type ObjectOptions,
   type RemoveTemporariesOptions,
   type StoreOptions,
@@ -19,6 +20,7 @@ import { zonedObjectNamePrefix } from '@stowage/cinder-conf'
 import {
   deleteObject,
   objectExists,
+  objectInfo,
   objectModifiedAt,
   putObject,
   type ObjectServer,
@@ -46,6 +48,7 @@ const capabilities: DriverCapabilities = {
   streamingBodies: true,
   containerListing: true,
   modificationTimes: true,
+  objectInfo: true,
   temporaryObjects: true,
   // Amazon S3 lists what was stored; what speaks S3 in front of another store, such as Swift's s3api, need not.
   eventualListing: true,
@@ -140,6 +143,14 @@ export class S3BackupDriver extends ChunkedBackupDriver {
     options: StoreOptions,
   ): Promise<Date | undefined> {
     return objectModifiedAt(this.#objects, { container, objectName }, options)
+  }
+
+  override objectInfo(
+    container: string,
+    objectName: string,
+    options: StoreOptions,
+  ): Promise<ObjectInfo | undefined> {
+    return objectInfo(this.#objects, { container, objectName }, options)
   }
 
   override async *getContainers(options: ContainerOptions): AsyncGenerator<string> {

@@ -13,6 +13,7 @@ export const s3Capabilities: DriverCapabilities = {
   exclusiveCreate: false,
   containerListing: true,
   modificationTimes: true,
+  objectInfo: true,
   temporaryObjects: true,
   eventualListing: true,
   maxObjectNameBytes: 1024,

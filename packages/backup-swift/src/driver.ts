@@ -9,6 +9,7 @@ import {
   type ExtraMetadata,
   type FailedDelete,
   type NewBackup,
+  type ObjectInfo,
   type ObjectOptions,
   type StoreOptions,
   type WriterOptions,
@@ -21,6 +22,7 @@ import { SwiftObjectReader, SwiftObjectWriter } from './objects.js'
 import {
   deleteObject,
   objectExists,
+  objectInfo,
   type ObjectAddress,
   type ObjectServer,
   type ObjectWriterOptions,
@@ -39,6 +41,7 @@ const capabilities: DriverCapabilities = {
   exclusiveCreate: true,
   containerListing: true,
   modificationTimes: true,
+  objectInfo: true,
   eventualListing: true,
   maxObjectNameBytes,
 }
@@ -141,6 +144,14 @@ export class SwiftBackupDriver extends ChunkedBackupDriver {
     options: StoreOptions,
   ): Promise<Date | undefined> {
     return objectModifiedAt(this.#objects, { container, objectName }, options)
+  }
+
+  override objectInfo(
+    container: string,
+    objectName: string,
+    options: StoreOptions,
+  ): Promise<ObjectInfo | undefined> {
+    return objectInfo(this.#objects, { container, objectName }, options)
   }
 
   override async *getContainers(options: ContainerOptions): AsyncGenerator<string> {

@@ -11,6 +11,7 @@ export const swiftCapabilities: DriverCapabilities = {
   exclusiveCreate: true,
   containerListing: true,
   modificationTimes: true,
+  objectInfo: true,
   eventualListing: true,
   maxObjectNameBytes: 1024,
 }

@@ -1,4 +1,4 @@
-import type { StoreOptions } from '@stowage/backup-core'
+import type { ObjectInfo, StoreOptions } from '@stowage/backup-core'
 import { MemoryBackupDriver } from '../src/index.js'
 import type { BrokenDriver } from './broken-drivers.js'
 
@@ -42,6 +42,18 @@ export const brokenConcurrencyDrivers: readonly BrokenDriver[] = [
     Driver: class extends MemoryBackupDriver {
       override objectModifiedAt(): Promise<Date> {
         return Promise.resolve(new Date())
+      }
+    },
+  },
+  {
+    fault: 'objectInfo gives the MD5 of another object',
+    foundBy: [
+      'objectInfo returns the length of an object, its MD5 or none, and undefined where no object exists',
+    ],
+    Driver: class extends MemoryBackupDriver {
+      override async objectInfo(...args: [string, string, StoreOptions]): Promise<ObjectInfo | undefined> {
+        const info = await super.objectInfo(...args)
+        return info && { ...info, md5: 'd41d8cd98f00b204e9800998ecf8427e' }
       }
     },
   },

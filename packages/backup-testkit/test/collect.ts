@@ -12,6 +12,7 @@ export const capabilities = {
   exclusiveCreate: true,
   containerListing: true,
   modificationTimes: true,
+  objectInfo: true,
 }
 
 /** The driver suite on a driver, not yet run. */

@@ -12,6 +12,7 @@ driverConformance({
     exclusiveCreate: true,
     containerListing: true,
     modificationTimes: true,
+    objectInfo: true,
   },
   create: () => {
     const store = new MemoryStore()

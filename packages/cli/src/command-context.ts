@@ -24,6 +24,12 @@ export interface CommandContext {
     work: (driver: ChunkedBackupDriver) => Promise<T>,
     settings?: StoreSettings,
   ) => Promise<T>
+  /** Does the same with the store of another URL, and the same options. */
+  readonly withSecondStore: <T>(
+    url: string,
+    work: (driver: ChunkedBackupDriver) => Promise<T>,
+    settings?: StoreSettings,
+  ) => Promise<T>
 }
 
 /** Runs a command's work with a context of its own. */

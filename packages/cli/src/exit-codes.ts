@@ -31,6 +31,7 @@ const byErrorCode: Partial<Record<BackupErrorCode, ExitCode>> = {
   STORE_MISSING: exitCodes.notFound,
   CONTAINER_MISSING: exitCodes.notFound,
   VERIFY_FAILED: exitCodes.corrupt,
+  COPY_INCOMPLETE: exitCodes.corrupt,
   CHAIN_INVALID: exitCodes.corrupt,
   METADATA_INVALID: exitCodes.corrupt,
   RECORD_INVALID: exitCodes.corrupt,

@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander'
 import type { Command } from 'commander'
 import { CliError } from './cli-error.js'
-import type { CommandContext } from './command-context.js'
+import type { ChunkedBackupDriver } from '@stowage/backup-core'
+import type { CommandContext, StoreSettings } from './command-context.js'
 import { exitCodes } from './exit-codes.js'
 import type { CliIo } from './io.js'
 import type { GlobalOptions } from './options/global-options.js'
@@ -86,17 +87,23 @@ async function run(
   }
   signal.addEventListener('abort', onAbort, { once: true })
   output.startWaiting()
+  const withStoreAt = async <T>(
+    url: string | undefined,
+    use: (driver: ChunkedBackupDriver) => Promise<T>,
+    settings: StoreSettings = {},
+  ): Promise<T> => {
+    const openStore = parseStoreUrl(url)
+    const { withStore } = await import('./open-store.js')
+    return withStore(openStore, globals, settings, io.env, output, use)
+  }
   try {
     await work({
       io,
       output,
       signal,
       globals,
-      withStore: async (use, settings = {}) => {
-        const openStore = parseStoreUrl(globals.store)
-        const { withStore } = await import('./open-store.js')
-        return withStore(openStore, globals, settings, io.env, output, use)
-      },
+      withStore: (use, settings) => withStoreAt(globals.store, use, settings),
+      withSecondStore: withStoreAt,
     })
   } finally {
     output.endProgress()

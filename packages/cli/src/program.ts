@@ -1,6 +1,7 @@
 import { Command, Help } from 'commander'
 import type { Invoke } from './command-context.js'
 import { addBackupCommand } from './commands/backup.js'
+import { addCopyCommand } from './commands/copy.js'
 import { addDeleteCommand } from './commands/delete.js'
 import { addExportCommand } from './commands/export.js'
 import { addGcCommand } from './commands/gc.js'
@@ -62,6 +63,7 @@ export function buildProgram(io: CliIo, invoke: Invoke): Command {
   addListCommand(program, invoke)
   addShowCommand(program, invoke)
   addVerifyCommand(program, invoke)
+  addCopyCommand(program, invoke)
   addDeleteCommand(program, invoke)
   addGcCommand(program, invoke)
   addExportCommand(program, invoke)

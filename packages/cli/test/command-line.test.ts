@@ -20,7 +20,19 @@ async function stowage(args: readonly string[], env: Record<string, string> = {}
   return { exitCode, stdout, stderr }
 }
 
-const commands = ['init', 'backup', 'restore', 'list', 'show', 'verify', 'delete', 'gc', 'export', 'import']
+const commands = [
+  'init',
+  'backup',
+  'restore',
+  'list',
+  'show',
+  'verify',
+  'copy',
+  'delete',
+  'gc',
+  'export',
+  'import',
+]
 
 describe('help', () => {
   it('names every command and exit code', async () => {

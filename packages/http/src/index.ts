@@ -23,6 +23,7 @@ export {
   headObject,
   lastModifiedOf,
   objectExists,
+  objectInfo,
   objectModifiedAt,
   type HeadOptions,
 } from './objects/object-state.js'

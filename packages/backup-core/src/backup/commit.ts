@@ -1,19 +1,18 @@
 import type { BackupLookup } from '../catalog/backup-lookup.js'
-import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
+import { allOf, assertMayCommit, assertObjectsExist, type CommitSubject } from '../commit/commit-checks.js'
+import { assertContainerIsSearchedNow } from '../commit/location.js'
+import type { StoreOptions } from '../contracts/object-store.js'
 import type { BackupRecord, StoredSizes } from '../contracts/records.js'
-import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { compressionsOf, type Manifest, type StoredObject } from '../format/manifest.js'
 import type { HashList } from '../format/hash-list.js'
 import { FORMAT_VERSION } from '../format/json.js'
 import { manifestBody } from '../format/manifest-writer.js'
-import { manifestObjectName } from '../format/object-names.js'
 import { sha256fileBody } from '../format/sha256file.js'
 import { formatCreatedAt, isoCreatedAt } from '../format/timestamps.js'
-import { controlObjectNames, StoreAccess } from '../store/access.js'
+import { controlObjectNames } from '../store/access.js'
 import type { ProgressMeter } from '../pipeline/progress-meter.js'
-import { containerNotSearched, type Destination } from './destination.js'
-import { assertNotBeingDeleted, backupExists, beingDeleted, type Parent } from './prepare.js'
-import { mapConcurrently } from '../pipeline/map-concurrently.js'
+import type { Destination } from './destination.js'
+import type { Parent } from './prepare.js'
 
 /** The stored part of a volume. */
 export interface StoredVolume {
@@ -41,7 +40,12 @@ export async function commit(
   options: StoreOptions,
 ): Promise<BackupRecord & StoredSizes> {
   const { prepared, sink, prefix } = destination
-  const { backup } = prepared
+  const { backup, idGiven } = prepared
+  const subject: CommitSubject = {
+    ...{ store: sink.store, backupId: backup.id, container: sink.container, prefix, idGiven },
+    parent: prepared.parent?.record ?? null,
+    operation: 'backup',
+  }
   const [manifestName, sha256fileName] = controlObjectNames(prefix)
   const common = {
     backupId: backup.id,
@@ -74,15 +78,16 @@ export async function commit(
   meter.begin('store-hash-list')
   await sink.writer.write(sha256fileName, hashesBody, objectOptions)
   meter.add({ transferredBytes: hashesBody.lengthBytes })
-  if (destination.containerListedLater) await assertContainerIsSearchedNow(openLookup(), destination)
-  await assertMayCommit(openLookup, destination, options)
+  if (destination.containerListedLater)
+    await assertContainerIsSearchedNow(openLookup(), subject.parent, sink.container)
+  await assertMayCommit(openLookup, subject, options)
   const commitBody = await manifestBody(manifest)
   meter.begin('store-metadata')
   await sink.writer.write(manifestName, commitBody, objectOptions)
   meter.add({ transferredBytes: commitBody.lengthBytes })
   await allOf([
-    () => assertMayCommit(openLookup, destination, options),
-    () => assertObjectsExist(destination, options),
+    () => assertMayCommit(openLookup, subject, options),
+    () => assertObjectsExist(subject, sink.writer.names, options),
   ])
   return {
     id: backup.id,
@@ -110,78 +115,4 @@ function ancestryOf(parent: Parent | null): Pick<Manifest, 'parentPrefix' | 'anc
   const { record, ancestorIds } = parent
   const isShort = ancestorIds !== undefined && ancestorIds.length < MAX_ANCESTORS
   return { parentPrefix: record.prefix, ...(isShort ? { ancestorIds: [record.id, ...ancestorIds] } : {}) }
-}
-
-/**
- * Rejects a backup whose objects were removed while it ran: a removal of orphans with a small age may have taken them for
- * those of a killed run. One listing is enough, and a request for each name that it lacks; a listing that fails does not
- * fail the backup.
- */
-async function assertObjectsExist(
-  { sink: { store, container, writer }, prefix, prepared }: Destination,
-  options: StoreOptions,
-): Promise<void> {
-  const listed = await new StoreAccess(store, options).list({ container, prefix }).catch((error: unknown) => {
-    if (isBackupError(error, 'ABORTED')) throw error
-    return { own: new Set<string>() }
-  })
-  const unlisted = [...writer.names].filter((name) => !listed.own.has(name))
-  await mapConcurrently(unlisted, async (objectName) => {
-    if (await store.objectExists(container, objectName, options)) return
-    throw new BackupError(
-      'OBJECT_MISSING',
-      `Cannot keep backup ${prepared.backup.id}: object ${objectName} was removed from ${container} while the backup ran. ` +
-        'Remove only orphans of a greater age, or while no backup runs.',
-      { backupId: prepared.backup.id, container, objectName },
-    )
-  })
-}
-
-/** Checks what a delete, or another run with the same id, can change at any time. */
-async function assertMayCommit(
-  openLookup: () => BackupLookup,
-  { prepared, sink, prefix }: Destination,
-  options: StoreOptions,
-): Promise<void> {
-  const { backup, idGiven, parent } = prepared
-  const assertNotTaken = async (): Promise<void> => {
-    // New lookups: a used one has its old listings. A delete writes its marker before it hides `_metadata`.
-    if (await openLookup().hasOther(backup.id, { container: sink.container, prefix }))
-      throw backupExists(backup.id)
-    if ((await openLookup().findMarkers(backup.id)).length > 0) throw beingDeleted(backup.id)
-  }
-  await allOf([
-    ...(parent ? [() => assertParentExists(sink.store, parent.record, options)] : []),
-    ...(idGiven ? [assertNotTaken] : []),
-  ])
-}
-
-/** Runs checks concurrently. */
-async function allOf(checks: readonly (() => Promise<void>)[]): Promise<void> {
-  await mapConcurrently(checks, (check) => check())
-}
-
-async function assertParentExists(
-  store: ObjectStore,
-  parent: BackupRecord,
-  options: StoreOptions,
-): Promise<void> {
-  if (!(await store.objectExists(parent.container, manifestObjectName(parent.prefix), options))) {
-    throw new BackupError(
-      'CHAIN_INVALID',
-      `Cannot commit the incremental: its parent, backup ${parent.id}, was deleted meanwhile. Make a full backup.`,
-      { backupId: parent.id },
-    )
-  }
-  // A delete writes its marker, then searches incrementals; an incremental is written, then searches markers.
-  await assertNotBeingDeleted(store, parent, options)
-}
-
-/** Checks that a delete of the parent searches the container, which a driver can list once it has objects. */
-async function assertContainerIsSearchedNow(
-  lookup: BackupLookup,
-  { prepared, sink }: Destination,
-): Promise<void> {
-  if (await lookup.listsContainer(sink.container)) return
-  throw containerNotSearched(prepared.parent?.record.container ?? '', sink.container)
 }

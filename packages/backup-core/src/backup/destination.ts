@@ -1,19 +1,15 @@
-import type { BackupLookup } from '../catalog/backup-lookup.js'
+import { claimPrefix, claimReleaseOptions, type Claim } from '../commit/claim.js'
+import { assertContainerIsSearched, chooseLocation } from '../commit/location.js'
+import { BackupObjectWriter } from '../commit/object-writer.js'
 import type { ObjectStore, StoreOptions } from '../contracts/object-store.js'
 import type { BackupRequest } from '../contracts/requests.js'
 import type { DriverSettings } from '../settings/settings.js'
 import type { NewBackup } from '../contracts/records.js'
 import { BackupError } from '../errors/backup-error.js'
-import {
-  assertContainerName,
-  assertObjectName,
-  isBackupObjectName,
-  sha256fileObjectName,
-} from '../format/object-names.js'
+import { isBackupObjectName } from '../format/object-names.js'
 import { assertNotShrunk } from './check-size.js'
-import { claimPrefix, claimReleaseOptions, type Claim } from './claim.js'
 import { prepareBackup, type PrepareDeps, type PreparedBackup } from './prepare.js'
-import { BackupObjectWriter, type ObjectSink } from './object-sink.js'
+import type { ObjectSink } from './object-sink.js'
 import { CompressedZerosCache } from './compressed-zeros.js'
 
 /** The container, the names and the claim of a backup. */
@@ -48,8 +44,13 @@ export async function openDestination(
   const prepared = await prepareBackup(deps, lookup, request, options)
   assertNotShrunk(request, prepared.parent?.record, sizeBytes)
   assertNotGrown(settings, prepared, sizeBytes ?? 0)
-  const { container, prefix } = chooseNames(store, settings, prepared.backup)
-  const containerListedLater = await assertContainerIsSearched(store, lookup, prepared, container)
+  const { container, prefix } = chooseLocation(store, settings, prepared.backup)
+  const containerListedLater = await assertContainerIsSearched(
+    store,
+    lookup,
+    prepared.parent?.record ?? null,
+    container,
+  )
   await store.putContainer(container, options)
   const extraMetadata = await store.getExtraMetadata(prepared.backup)
   const location = { container, prefix }
@@ -87,27 +88,6 @@ async function claimUnusedPrefix(
   }
 }
 
-/** Chooses the container of the backup's objects, and the prefix of their names. */
-function chooseNames(
-  store: ObjectStore,
-  settings: DriverSettings,
-  backup: NewBackup,
-): { container: string; prefix: string } {
-  const container =
-    store.updateContainerName(backup, backup.container) ?? backup.container ?? settings.container
-  if (container === null) {
-    throw new BackupError(
-      'OPTION_INVALID',
-      'Cannot choose a container: the request names none, and the driver has no default. Name a container in the request.',
-    )
-  }
-  assertContainerName(container)
-  const prefix = store.generateObjectNamePrefix(backup)
-  // The longest name of a backup's objects: those of data objects are shorter.
-  assertObjectName(sha256fileObjectName(prefix), store.capabilities.maxObjectNameBytes)
-  return { container, prefix }
-}
-
 /** Rejects a prefix under which an object exists. */
 async function assertPrefixUnused(
   store: ObjectStore,
@@ -124,37 +104,6 @@ async function assertPrefixUnused(
       { backupId: backup.id, container, objectName: name },
     )
   }
-}
-
-/**
- * Rejects a container in which a later delete of the parent would not find this incremental. A delete searches the parent's
- * container and those that the driver lists.
- *
- * @returns whether the driver does not list the container yet, so that the commit has to check it
- */
-async function assertContainerIsSearched(
-  store: ObjectStore,
-  lookup: BackupLookup,
-  { parent }: PreparedBackup,
-  container: string,
-): Promise<boolean> {
-  if (!parent || parent.record.container === container) return false
-  if (!store.capabilities.containerListing) throw containerNotSearched(parent.record.container, container)
-  if (!(await lookup.listsContainer(parent.record.container))) {
-    throw containerNotSearched(parent.record.container, container)
-  }
-  return !(await lookup.listsContainer(container))
-}
-
-/** Returns the error for an incremental that a delete of its parent would not find. */
-export function containerNotSearched(parentContainer: string, container: string): BackupError {
-  return new BackupError(
-    'OPTION_INVALID',
-    `Cannot put an incremental into the container ${container} while its parent is in ${parentContainer}: ` +
-      'this driver does not search both, so that a delete of the parent would not find the incremental. ' +
-      `Leave \`container\` out, set it to ${parentContainer}, or use a driver that lists all containers.`,
-    { container },
-  )
 }
 
 /** Rejects an incremental of a volume that grew, in strict mode, as Cinder does. Otherwise the growth is a change. */

@@ -17,7 +17,7 @@ import {
 import { encodeVolumeMetadata } from '../format/volume-meta.js'
 import type { WarningListener } from '../contracts/progress.js'
 import { StoreAccess } from '../store/access.js'
-import { listMarkers } from '../delete/marker.js'
+import { assertNotBeingDeleted, backupExists, beingDeleted } from '../commit/commit-checks.js'
 
 /** The dependencies of a backup. */
 export interface PrepareDeps {
@@ -92,15 +92,6 @@ export async function prepareBackup(
   }
 }
 
-/** Returns the error for an id that a committed backup has. */
-export function backupExists(backupId: string): BackupError {
-  return new BackupError(
-    'BACKUP_EXISTS',
-    `Backup ${backupId} already exists. Choose another id, or none to get a new one.`,
-    { backupId },
-  )
-}
-
 /** Codes of a backup that cannot be a parent; any other failure may be temporary. */
 const UNUSABLE_PARENT_CODES: readonly BackupErrorCode[] = [
   'CHAIN_INVALID',
@@ -108,15 +99,6 @@ const UNUSABLE_PARENT_CODES: readonly BackupErrorCode[] = [
   'OBJECT_MISSING',
   'OBJECT_CORRUPT',
 ]
-
-/** Returns the error for an id whose backup is being deleted. */
-export function beingDeleted(backupId: string): BackupError {
-  return new BackupError(
-    'CONFLICT',
-    `Backup ${backupId} is being deleted, or its delete was interrupted. Delete it again to finish that, or choose another id.`,
-    { backupId },
-  )
-}
 
 async function findParent(
   { store, onWarning }: PrepareDeps,
@@ -226,24 +208,4 @@ export function resolveSizes(settings: DriverSettings, parent: Parent | null): B
     strict: false,
   })
   return { chunkSizeBytes, blockSizeBytes }
-}
-
-/**
- * Rejects a parent that has the marker of a delete, running or interrupted: the delete may continue at any time.
- *
- * @throws BackupError `CHAIN_INVALID`
- */
-export async function assertNotBeingDeleted(
-  store: ObjectStore,
-  parent: BackupRecord,
-  options: StoreOptions,
-): Promise<void> {
-  const { readable, damaged } = await listMarkers(new StoreAccess(store, options), parent)
-  if (readable.length + damaged.length === 0) return
-  throw new BackupError(
-    'CHAIN_INVALID',
-    `The parent, backup ${parent.id}, is being deleted, or its delete was interrupted. ` +
-      'Delete it again to finish that, or make the incremental on another backup.',
-    { backupId: parent.id, container: parent.container },
-  )
 }

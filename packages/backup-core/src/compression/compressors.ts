@@ -60,6 +60,11 @@ export class Compressors {
     }
   }
 
+  /** Each of them once. */
+  get all(): readonly Compressor[] {
+    return [...new Set(this.#byName.values())]
+  }
+
   /** Returns null where there is none of this name. */
   find(name: string): Compressor | null {
     return this.#byName.get(name) ?? null

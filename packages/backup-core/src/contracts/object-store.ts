@@ -30,6 +30,8 @@ export interface DriverCapabilities {
   readonly eventualListing?: boolean
   /** The driver overrides `objectModifiedAt`. @default false: orphans are reported, but not removed */
   readonly modificationTimes?: boolean
+  /** The driver overrides `objectInfo`. @default false: a copy that is resumed reads what it stored before, to compare it */
+  readonly objectInfo?: boolean
   /** The driver overrides `removeTemporaries`: killed writers leave files that no listing includes. @default false */
   readonly temporaryObjects?: boolean
   /** The driver overrides `ownsPath`: the store is a directory of this machine. @default false */
@@ -180,6 +182,14 @@ export interface FailedDelete {
   readonly error: unknown
 }
 
+/** What a store reports of an object without reading it. */
+export interface ObjectInfo {
+  /** The length of the stored object. */
+  readonly lengthBytes: number
+  /** The MD5 of the stored bytes in lower-case hex. Left out where the store does not keep one. */
+  readonly md5?: string
+}
+
 /** A file of a killed writer, which no listing includes. */
 export interface TemporaryObject {
   /** Empty if the file belongs to the store itself. */
@@ -273,6 +283,12 @@ export interface ObjectStore {
    * `modificationTimes` is declared.
    */
   objectModifiedAt(container: string, objectName: string, options: StoreOptions): Promise<Date | undefined>
+
+  /**
+   * Returns the length of an object, and its MD5 where the store keeps it, without reading the object; undefined if it does
+   * not exist. Called if `objectInfo` is declared.
+   */
+  objectInfo(container: string, objectName: string, options: StoreOptions): Promise<ObjectInfo | undefined>
 
   /** Finds and removes the files of killed writers. Called if `temporaryObjects` is declared. */
   removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]>

@@ -1,7 +1,7 @@
 import type { BackupError } from '../errors/backup-error.js'
 
 /** The operation that is reported. */
-export type ProgressPhase = 'backup' | 'restore' | 'verify' | 'delete'
+export type ProgressPhase = 'backup' | 'restore' | 'verify' | 'copy' | 'delete'
 
 /**
  * A step of an operation in which no bytes of the volume are transferred: reading the parent's metadata and block hashes,
@@ -28,7 +28,7 @@ export interface Progress {
   readonly percent: number | undefined
   /** Bytes that were sent to the store or received from it, including the metadata of a backup. */
   readonly transferredBytes: number
-  /** Objects that were stored, fetched or deleted. */
+  /** Objects that were stored, fetched, copied or deleted. */
   readonly objects: number
 }
 
@@ -63,6 +63,7 @@ export interface BackupWarning {
     | 'DEPENDENT_IGNORED'
     | 'DELETE_NOT_MARKED'
     | 'COMPRESSION_NOT_CINDER'
+    | 'COPY_UNVERIFIED'
     | 'DRIVER'
   readonly message: string
   readonly backupId?: string

@@ -1,4 +1,6 @@
-import type { BackupReference, JsonValue } from './records.js'
+import type { Compressor } from './compressor.js'
+import type { ObjectStore, StoreOptions } from './object-store.js'
+import type { BackupRecord, BackupReference, CatalogFilter, JsonValue } from './records.js'
 import type { OperationOptions } from './progress.js'
 import type { VolumeExtent } from './volume.js'
 
@@ -106,6 +108,76 @@ export interface DeleteResult {
   readonly deleted: readonly string[]
   readonly objectsDeleted: number
 }
+
+/**
+ * What a copy reads from: any driver. A type of its own, since the two drivers may be of different versions or formats (ESM,
+ * CommonJS) of this package.
+ */
+export interface CopySource extends ObjectStore {
+  /** The compressors that verify objects, in addition to those of the destination. @default none */
+  readonly compressors?: readonly Compressor[]
+  getChain(backup: BackupReference, options?: StoreOptions): Promise<BackupRecord[]>
+  listBackups(filter?: CatalogFilter): Promise<BackupRecord[]>
+}
+
+/** What a copy writes to: any driver. */
+export interface CopyTarget {
+  copyFrom(source: CopySource, backup: BackupReference, options?: CopyOptions): Promise<CopyResult>
+  listBackups(filter?: CatalogFilter): Promise<BackupRecord[]>
+}
+
+/** Options of `copyFrom` and `copyBackup`. */
+export interface CopyOptions extends OperationOptions {
+  /** The container of the copies. @default that of the destination's driver */
+  readonly container?: string
+  /**
+   * Decompresses each compressed object to verify its content by its MD5, and checks the hash list against the manifests,
+   * before the destination stores it. Without this, such objects are verified only where the store has an MD5 of its own;
+   * objects that are not compressed always are. @default true
+   */
+  readonly verify?: boolean
+}
+
+/** A backup of the chain that was copied, in the destination. */
+export interface CopiedBackup {
+  /** In the destination. */
+  readonly record: BackupRecord
+  /** `present`: the destination had it already. */
+  readonly outcome: 'copied' | 'present'
+  readonly objectsCopied: number
+  /** Data objects that an earlier run had stored. */
+  readonly objectsKept: number
+  /** Bytes that were stored for it, including its metadata. */
+  readonly transferredBytes: number
+}
+
+/** The result of a copy. */
+export interface CopyResult {
+  /** Oldest first. */
+  readonly backups: readonly CopiedBackup[]
+}
+
+/** Which backups to compare or to copy. */
+export interface CopySelection {
+  /** Only backups of this volume. @default all */
+  readonly volumeId?: string
+  /** Only backups that began at this time or later. Their ancestors are copied too. @default all */
+  readonly since?: Date
+}
+
+/** Options of `diffStores`. */
+export interface DiffOptions extends CopySelection, StoreOptions {}
+
+/** The backups of a store that another one lacks. */
+export interface StoreDiff {
+  /** Oldest first, each parent before its children. */
+  readonly missing: readonly BackupRecord[]
+  /** The other store has another backup with the same id. A copy of it is rejected. */
+  readonly different: readonly BackupRecord[]
+}
+
+/** Options of `copyBackups`. */
+export interface CopyAllOptions extends CopySelection, CopyOptions {}
 
 /** A backup's record in the form that `cinder backup-import` accepts. */
 export interface ExportedRecord {

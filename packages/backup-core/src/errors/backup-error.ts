@@ -20,6 +20,7 @@ export type BackupErrorCode =
   | 'VERIFY_FAILED'
   | 'DELETE_INCOMPLETE'
   | 'CLEANUP_INCOMPLETE'
+  | 'COPY_INCOMPLETE'
   // What a store holds
   | 'METADATA_INVALID'
   | 'VOLUME_METADATA_UNSUPPORTED'

@@ -28,6 +28,9 @@ export interface ChainJob extends ChainContext {
   readonly maxObjectMemoryBytes: number
 }
 
+/** What fetching the objects of a chain needs. */
+export type FetchJob = Pick<ChainJob, 'access' | 'compressors' | 'onWarning'>
+
 /** An object, and the layer of the chain that it is of. */
 export type ChainObject = Pick<VisibleObject, 'layer' | 'object'>
 
@@ -37,7 +40,7 @@ export function fetchMemoryBytes(object: StoredObject): number {
 }
 
 /** Whether the store and the compressor can read this object in pieces. */
-export function canFetchInPieces({ access, compressors }: ChainJob, object: StoredObject): boolean {
+export function canFetchInPieces({ access, compressors }: FetchJob, object: StoredObject): boolean {
   const compressor = compressors.forName(object.compression)
   const canDecompress = compressor === null || compressor.decompressStream !== undefined
   return access.store.capabilities.streamingReads === true && canDecompress
@@ -83,14 +86,14 @@ export interface FetchedObject {
 
 /** Fetches one object of a chain, within a pipeline. */
 export class ObjectFetch {
-  readonly #compressor: Compressor | null
-
   constructor(
-    private readonly job: ChainJob,
+    private readonly job: FetchJob,
     private readonly item: ChainObject,
     readonly context: PipelineContext,
-  ) {
-    this.#compressor = job.compressors.forName(item.object.compression)
+  ) {}
+
+  get #compressor(): Compressor | null {
+    return this.job.compressors.forName(this.item.object.compression)
   }
 
   /** Opens the object, passes its reader to `use`, and closes it. */
@@ -106,35 +109,61 @@ export class ObjectFetch {
    * @param rawBuffer - for the object's bytes
    */
   async whole(rawBuffer: Uint8Array, options: WholeFetchOptions): Promise<FetchedObject> {
-    const { item } = this
-    const { storedBuffers, signal, slots } = this.context
-    const { lengthBytes, md5 } = item.object
-    const compressor = this.#compressor
-    const buffer = compressor ? storedBuffers.take(lengthBytes) : rawBuffer
-    const maxBytes = maxStoredBytes(item.object)
-    const checkedByCaller = md5 !== null && !options.checkedByStore
+    const { storedBuffers, slots } = this.context
+    const { lengthBytes } = this.item.object
+    const isCompressed = this.#compressor !== null
+    const buffer = isCompressed ? storedBuffers.take(lengthBytes) : rawBuffer
     const fetch = async (): Promise<FetchedObject> => {
-      const stored = await this.open((reader) =>
-        reader.read({ signal, maxBytes, buffer, checkedByCaller, onProgress: options.onFetched }),
-      ).catch((error: unknown) => {
-        throw isBackupError(error, 'OBJECT_TOO_LARGE') ? tooLong(item, error) : error
-      })
-      const into = { signal, buffer: rawBuffer, onProgress: options.onDecompressed }
-      const raw = await compressor?.decompress(stored, lengthBytes, into).catch((error: unknown) => {
-        throw decompressionError(item, error)
-      })
-      const bytes = raw ?? stored
-      if (bytes.length !== lengthBytes) throw wrongLength(item, bytes.length)
-      // Only in shared memory a worker can hash it.
-      const isShared = bytes.buffer instanceof SharedArrayBuffer
-      if (!isShared) rawBuffer.set(bytes)
-      return { raw: isShared ? bytes : rawBuffer.subarray(0, lengthBytes), storedBytes: stored.length }
+      const stored = await this.stored(buffer, options)
+      return {
+        raw: await this.decompress(stored, rawBuffer, options.onDecompressed),
+        storedBytes: stored.length,
+      }
     }
     try {
       return await slots.run(lengthBytes, fetch)
     } finally {
-      if (compressor) storedBuffers.release(buffer)
+      if (isCompressed) storedBuffers.release(buffer)
     }
+  }
+
+  /** Reads the object as it is stored, into the buffer if it fits. The caller holds a slot. */
+  async stored(
+    buffer: Uint8Array,
+    { checkedByStore, onFetched }: Omit<WholeFetchOptions, 'onDecompressed'>,
+  ): Promise<Uint8Array> {
+    const { item } = this
+    const { signal } = this.context
+    const maxBytes = maxStoredBytes(item.object)
+    const checkedByCaller = item.object.md5 !== null && !checkedByStore
+    return this.open((reader) =>
+      reader.read({ signal, maxBytes, buffer, checkedByCaller, onProgress: onFetched }),
+    ).catch((error: unknown) => {
+      throw isBackupError(error, 'OBJECT_TOO_LARGE') ? tooLong(item, error) : error
+    })
+  }
+
+  /**
+   * Decompresses what {@link stored} returned, into the buffer, and checks the length. An object that is not compressed is
+   * copied there only where its memory is not shared.
+   */
+  async decompress(
+    stored: Uint8Array,
+    rawBuffer: Uint8Array,
+    onDecompressed: ByteProgressListener,
+  ): Promise<Uint8Array> {
+    const { item } = this
+    const { lengthBytes } = item.object
+    const into = { signal: this.context.signal, buffer: rawBuffer, onProgress: onDecompressed }
+    const raw = await this.#compressor?.decompress(stored, lengthBytes, into).catch((error: unknown) => {
+      throw decompressionError(item, error)
+    })
+    const bytes = raw ?? stored
+    if (bytes.length !== lengthBytes) throw wrongLength(item, bytes.length)
+    // Only in shared memory a worker can hash it.
+    if (bytes.buffer instanceof SharedArrayBuffer) return bytes
+    rawBuffer.set(bytes)
+    return rawBuffer.subarray(0, lengthBytes)
   }
 
   /** Verifies the object's bytes against its MD5, where it has one. */
@@ -147,9 +176,13 @@ export class ObjectFetch {
    * piece of its bytes to `use`, with its offset in the object. Length and MD5 are checked at the end: a caller that must not
    * use unchecked bytes reads the object twice, the first time for the check alone.
    *
+   * @param useStored - is passed each piece as it is stored, before it is decompressed
    * @returns the stored length
    */
-  async inPieces(use: (piece: Uint8Array, atBytes: number) => Promise<void>): Promise<number> {
+  async inPieces(
+    use: (piece: Uint8Array, atBytes: number) => Promise<void>,
+    useStored?: (piece: Uint8Array) => Promise<void>,
+  ): Promise<number> {
     const { item } = this
     const { signal } = this.context
     const { name, lengthBytes } = item.object
@@ -165,6 +198,7 @@ export class ObjectFetch {
           throwIfAborted(signal)
           storedBytes += piece.length
           if (storedBytes > maxStoredBytes(item.object)) throw tooLong(item)
+          await useStored?.(piece)
           yield piece
         }
       } catch (error) {

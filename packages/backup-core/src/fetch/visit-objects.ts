@@ -41,7 +41,7 @@ export interface VisitOptions {
 }
 
 /** What the budget counts for an object that is read in pieces; backends and compressors may hold more. */
-const PIECES_BYTES = 4 * 1024 * 1024
+export const PIECES_BYTES = 4 * 1024 * 1024
 
 /** Fetches objects of a chain, each once, in the memory that the job allows. */
 export async function visitObjects(
@@ -73,9 +73,10 @@ export async function visitObjects(
   await runPipeline({ ...limits, ...options }, source, work)
 }
 
-function fetchLimits(
-  { concurrency, maxMemoryBytes }: ChainJob,
-  items: readonly VisibleObject[],
+/** Returns how many objects are fetched concurrently, and their memory. */
+export function fetchLimits(
+  { concurrency, maxMemoryBytes }: Pick<ChainJob, 'concurrency' | 'maxMemoryBytes'>,
+  items: readonly Pick<VisibleObject, 'object'>[],
 ): { concurrency: number; smallConcurrency: number; memoryBytes: number } {
   let largestObjectBytes = 1
   let compressed = false

@@ -59,6 +59,16 @@ function headOf(example: string): RegExp | undefined {
 }
 
 /**
+ * Whether two prefixes of one backup have the layout of the same driver of Cinder's. They may still differ, such as in the
+ * availability zone.
+ */
+export function haveSameLayout(one: string, other: string, backupId: string): boolean {
+  const head = (prefix: string): string =>
+    prefix.endsWith(backupId) ? prefix.slice(0, -backupId.length) : ''
+  return cinderHeads.some((pattern) => pattern.test(head(one)) && pattern.test(head(other)))
+}
+
+/**
  * Whether the backup with this prefix may be of the volume. Cinder's drivers begin a prefix with `volume_`, the id of the
  * volume, and `_` or `/`: one that begins with another id is another volume's, unless its objects were renamed, and then
  * no reader accepts them as a backup. Any other prefix says nothing about the volume.

@@ -20,6 +20,11 @@ export function formatPrefixTimestamp(date: Date): string {
   return isoSeconds(date).replace(/\D/g, '')
 }
 
+/** Reads the time of an object name, as {@link formatPrefixTimestamp} writes it. Null for an invalid time. */
+export function parsePrefixTimestamp(text: string): Date | null {
+  return parseCreatedAt(text.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3 $4:$5:$6'))
+}
+
 /** Formats a time for an exported record: `2026-01-01T00:00:00Z`. */
 export function formatRecordTimestamp(date: Date): string {
   return `${isoSeconds(date)}Z`

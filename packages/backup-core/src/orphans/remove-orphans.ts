@@ -92,8 +92,10 @@ class OrphanRemover {
     }
     const beingDeleted = new Set<string | undefined>()
     for (const marker of markers) beingDeleted.add(await this.#marker(marker))
+    const claimNames = await this.#claimNames(claims)
     for (const [prefix, committed] of isCommitted) {
-      if (!committed && !beingDeleted.has(prefix)) await this.#objects(container, prefix)
+      if (committed || beingDeleted.has(prefix)) continue
+      await this.#objects(container, prefix, claimNames.get(prefix) ?? [])
     }
     for (const claim of claims) await this.#claim(claim)
   }
@@ -111,15 +113,28 @@ class OrphanRemover {
     }
   }
 
-  /** Removes chunks and a hash list without `_metadata`. Names that only look like a backup's are kept. */
-  async #objects(container: string, prefix: string): Promise<void> {
+  /** The names of the claims of each prefix. */
+  async #claimNames(claims: readonly MarkerLocation[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const names = new Map<string, string[]>()
+    for (const { container, objectName } of claims) {
+      const prefix = await this.#claimedPrefix(container, objectName)
+      if (prefix !== undefined) names.set(prefix, [...(names.get(prefix) ?? []), objectName])
+    }
+    return names
+  }
+
+  /**
+   * Removes chunks and a hash list without `_metadata`. Names that only look like a backup's are kept. A copy that continues
+   * an older one has a new claim before it stores an object.
+   */
+  async #objects(container: string, prefix: string, claimNames: readonly string[]): Promise<void> {
     const ids = new PrefixParser(this.job.store).parse(prefix)
     if (ids.length === 0) return
     const { own } = await this.#access.list({ container, prefix })
     if (own.size === 0 || (await this.#mayBeCommitted(container, prefix))) return
     const backupId = ids.length === 1 ? (ids[0] ?? null) : null
     const candidate = { kind: 'objects', container, name: prefix, backupId, objectCount: own.size } as const
-    await this.#decide(candidate, own, async () => {
+    await this.#decide(candidate, [...own, ...claimNames], async () => {
       const reason = await this.#reasonToKeep(container, prefix, ids)
       return reason === undefined ? this.#delete(container, [...own]) : { outcome: 'kept', reason }
     })

@@ -10,6 +10,8 @@ import {
 } from '../checks/check-options.js'
 import type {
   BackupRequest,
+  CopyOptions,
+  CopySelection,
   DeleteOptions,
   OrphanOptions,
   RestoreOptions,
@@ -139,6 +141,23 @@ const deleteShape: OptionShape<DeleteOptions> = {
   force: rules.flag,
 }
 
+const copyShape: OptionShape<CopyOptions> = {
+  ...operationShape,
+  container: rules.nonEmptyText,
+  verify: rules.flag,
+}
+
+const selectionShape: OptionShape<CopySelection> = {
+  volumeId: rules.nonEmptyText,
+  since: {
+    expected: 'a valid Date',
+    accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
+  },
+}
+
+/** A driver, of this or another copy of this package. */
+const driver = rules.withMethods('a driver', ['getChain', 'listBackups', 'getObjectReader'])
+
 const orphanShape: OptionShape<OrphanOptions> = {
   ...storeShape,
   onWarning: rules.callback,
@@ -175,6 +194,9 @@ const CALLS = {
   restore: { backup: backupReference, target: volumeTarget, options: restoreShape },
   verify: { backup: backupReference, options: verifyShape },
   deleteBackup: { backup: backupReference, options: deleteShape },
+  copyFrom: { source: driver, backup: backupReference, options: copyShape },
+  copyBackups: { from: driver, to: driver, options: { ...copyShape, ...selectionShape } },
+  diffStores: { from: driver, to: driver, options: { ...storeShape, ...selectionShape } },
   removeOrphans: { options: orphanShape },
   getBackup: { backupId: rules.nonEmptyText, options: lookupShape },
   listBackups: { filter: filterShape },

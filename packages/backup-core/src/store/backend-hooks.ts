@@ -3,6 +3,7 @@ import type {
   DeleteObjectOptions,
   DriverCapabilities,
   FailedDelete,
+  ObjectInfo,
   ObjectOptions,
   ObjectReader,
   ObjectStore,
@@ -95,6 +96,15 @@ export abstract class BackendHooks implements ObjectStore {
     _objectName: string,
     _options: StoreOptions,
   ): Promise<Date | undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  /** Returns undefined. A driver that overrides this declares `objectInfo`. */
+  objectInfo(
+    _container: string,
+    _objectName: string,
+    _options: StoreOptions,
+  ): Promise<ObjectInfo | undefined> {
     return Promise.resolve(undefined)
   }
 

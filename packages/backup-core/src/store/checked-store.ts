@@ -86,6 +86,10 @@ export function checkedStore(store: ObjectStore): ObjectStore {
       attempt(callOf('check for the object', options, container, objectName), () =>
         store.objectModifiedAt(container, objectName, options),
       ),
+    objectInfo: (container, objectName, options) =>
+      attempt(callOf('check for the object', options, container, objectName), () =>
+        store.objectInfo(container, objectName, options),
+      ),
     removeTemporaries: (options) =>
       attempt(callOf('remove temporary files', options), () => store.removeTemporaries(options)),
   }
@@ -158,6 +162,7 @@ function iterate<T>(context: CallContext, open: () => AsyncIterable<T>): AsyncIt
 const HOOKS = {
   containerListing: 'getContainers',
   modificationTimes: 'objectModifiedAt',
+  objectInfo: 'objectInfo',
   temporaryObjects: 'removeTemporaries',
   localFiles: 'ownsPath',
 } as const satisfies Partial<Record<keyof DriverCapabilities, keyof ObjectStore>>

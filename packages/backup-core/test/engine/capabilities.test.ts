@@ -30,6 +30,7 @@ function driverWith(capabilities: DriverCapabilities, hooks: object = {}): Chunk
 const hooks = [
   ['containerListing', 'getContainers'],
   ['modificationTimes', 'objectModifiedAt'],
+  ['objectInfo', 'objectInfo'],
   ['temporaryObjects', 'removeTemporaries'],
   ['localFiles', 'ownsPath'],
 ] as const

@@ -1,3 +1,4 @@
+import type { ChunkedDriverOptions } from '@stowage/backup-core'
 import { fault, FaultyBackupDriver, MemoryBackupDriver, type MemoryStore } from '@stowage/backup-testkit'
 import type { StoreOperation } from '@stowage/backup-testkit'
 
@@ -32,9 +33,12 @@ export class Schedule {
   }
 
   /** The driver of a process. */
-  driver(process: number, store: MemoryStore): FaultyBackupDriver {
+  driver(process: number, store: MemoryStore, options: ChunkedDriverOptions = {}): FaultyBackupDriver {
     const pause = fault.run(storeCalls, { run: () => this.#nextCall(process) })
-    return new FaultyBackupDriver(new MemoryBackupDriver({ ...sizes, store }), { faults: [pause] })
+    return new FaultyBackupDriver(new MemoryBackupDriver({ ...sizes, store }), {
+      ...options,
+      faults: [pause],
+    })
   }
 
   /** Runs a process to its end, when its turn comes. */

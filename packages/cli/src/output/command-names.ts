@@ -68,6 +68,15 @@ const sentences: readonly (readonly [text: string | RegExp, replacement: string]
     'No package of Stowage reads it; a program can, with a compressor of that name.',
   ],
   [' and pass its compressor in `decompressors`', ''],
+  [', or `verify` to false', ', or add --no-verify'],
+  [
+    'to copy the hash list as it is, set `verify` to false',
+    'to copy the hash list as it is, add --no-verify',
+  ],
+  ['Set maxMemoryBytes of the destination to', 'Set --max-memory to'],
+  ['Verify the copy with level `full`', 'Verify the copy with `stowage verify --level full`'],
+  ['Verify it with level `full`', 'Verify it with `stowage verify --level full`'],
+  ['and `strict` of the destination is', 'and --strict is'],
 ]
 
 /** Options that are Cinder's own have their name in a cinder.conf. */

@@ -1,8 +1,14 @@
-import { BackupError, throwIfAborted, type ReplayableBody, type StoreOptions } from '@stowage/backup-core'
+import {
+  BackupError,
+  throwIfAborted,
+  type ObjectInfo,
+  type ReplayableBody,
+  type StoreOptions,
+} from '@stowage/backup-core'
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { discard, piecesOf } from '../bodies.js'
-import { headerOf, type ResponseHead } from '../exchange.js'
+import { contentLengthOf, headerOf, type ResponseHead } from '../exchange.js'
 import type { RetryPolicy } from '../retry.js'
 import type { ObjectAddress, ObjectCall, ObjectServer } from './object-server.js'
 
@@ -62,6 +68,19 @@ export async function objectModifiedAt(
 export function lastModifiedOf(head: ResponseHead): Date | undefined {
   const lastModified = Date.parse(headerOf(head, 'last-modified') ?? '')
   return Number.isFinite(lastModified) ? new Date(lastModified) : undefined
+}
+
+/** Returns the length and the MD5 of an object, as far as the server reports them; undefined if it does not exist. */
+export async function objectInfo(
+  server: ObjectServer,
+  object: ObjectAddress,
+  options: StoreOptions = {},
+): Promise<ObjectInfo | undefined> {
+  const head = await headObject(server, object, 'Getting the length of', options)
+  const lengthBytes = head && contentLengthOf(head)
+  if (!head || lengthBytes === undefined) return undefined
+  const md5 = server.md5Of(head)
+  return { lengthBytes, ...(md5 === undefined ? {} : { md5 }) }
 }
 
 /** Returns which writer stored an object: `ours`, another, or none if it does not exist. */

@@ -2,6 +2,7 @@ import { backups } from './backups.js'
 import { catalogs } from './catalogs.js'
 import { commits } from './commits.js'
 import { containers } from './containers.js'
+import { copies } from './copies.js'
 import { deleting } from './deleting.js'
 import { incrementals } from './incrementals.js'
 import { listing } from './listing.js'
@@ -32,6 +33,7 @@ const areas: Readonly<Record<string, Area>> = {
   'finding, deleting and exporting backups': catalogs,
   commits,
   'two backups of one id': sameId,
+  'copies to and from another store': copies,
   'parents, incrementals and deletes at the same time': parents,
 }
 

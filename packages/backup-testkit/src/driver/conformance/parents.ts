@@ -1,5 +1,6 @@
 import type { BackupRecord, DeleteResult } from '@stowage/backup-core'
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { noise, patched } from './bytes.js'
 import { VolumeBackups } from './engine.js'
@@ -117,6 +118,21 @@ export const parents: Area = (test) => {
       assert.equal(await place.modifiedAt(place.chunk(3)), undefined)
     },
     'modificationTimes',
+  )
+
+  test(
+    'objectInfo returns the length of an object, its MD5 or none, and undefined where no object exists',
+    async (fixture) => {
+      const place = await fixture.place()
+      await place.put(place.chunk(1), noise(1000))
+      const md5 = createHash('md5').update(noise(1000)).digest('hex')
+      const info = await place.info(place.chunk(1))
+      assert.deepEqual(info, info?.md5 === undefined ? { lengthBytes: 1000 } : { lengthBytes: 1000, md5 })
+      await place.put(place.chunk(2))
+      assert.equal((await place.info(place.chunk(2)))?.lengthBytes, 0)
+      assert.equal(await place.info(place.chunk(3)), undefined)
+    },
+    'objectInfo',
   )
 
   test(

@@ -1,6 +1,7 @@
 import type {
   ChunkedBackupDriver,
   ExtraMetadata,
+  ObjectInfo,
   ObjectReader,
   ObjectWriter,
   ReplayableBody,
@@ -87,6 +88,10 @@ export class Place {
 
   modifiedAt(objectName: string): Promise<Date | undefined> {
     return this.driver.objectModifiedAt(this.container, objectName, {})
+  }
+
+  info(objectName: string): Promise<ObjectInfo | undefined> {
+    return this.driver.objectInfo(this.container, objectName, {})
   }
 
   delete(objectName: string): Promise<void> {

@@ -9,6 +9,7 @@ export type StoreOperation =
   | 'deleteObjects'
   | 'objectExists'
   | 'objectModifiedAt'
+  | 'objectInfo'
   | 'getExtraMetadata'
   | 'checkForSetupError'
   | 'writer.write'

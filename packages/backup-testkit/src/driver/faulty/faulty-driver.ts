@@ -13,6 +13,7 @@ import type {
   ExtraMetadata,
   FailedDelete,
   NewBackup,
+  ObjectInfo,
   ObjectOptions,
   ObjectReader,
   RemoveTemporariesOptions,
@@ -180,6 +181,15 @@ export class FaultyBackupDriver extends ChunkedBackupDriver {
     return this.#plan.call(call, options.signal, () =>
       this.#inner.objectModifiedAt(container, objectName, options),
     )
+  }
+
+  override objectInfo(
+    container: string,
+    objectName: string,
+    options: StoreOptions,
+  ): Promise<ObjectInfo | undefined> {
+    const call: StoreCall = { operation: 'objectInfo', container, objectName }
+    return this.#plan.call(call, options.signal, () => this.#inner.objectInfo(container, objectName, options))
   }
 
   override removeTemporaries(options: RemoveTemporariesOptions): Promise<TemporaryObject[]> {

@@ -11,11 +11,13 @@ import type {
   DriverCapabilities,
   ExtraMetadata,
   NewBackup,
+  ObjectInfo,
   ObjectOptions,
   OptionShape,
   StoreOptions,
   WriterOptions,
 } from '@stowage/backup-core'
+import { createHash } from 'node:crypto'
 import { MemoryObjectReader, MemoryObjectWriter } from './memory-io.js'
 import { MemoryStore } from './memory-store.js'
 
@@ -37,6 +39,7 @@ const capabilities: DriverCapabilities = {
   exclusiveCreate: true,
   containerListing: true,
   modificationTimes: true,
+  objectInfo: true,
 }
 
 /** Keeps backups in memory: for tests, and as the smallest complete backend. */
@@ -113,6 +116,16 @@ export class MemoryBackupDriver extends ChunkedBackupDriver {
   ): Promise<Date | undefined> {
     await tick(signal)
     return this.store.modifiedAt(container, objectName)
+  }
+
+  override async objectInfo(
+    container: string,
+    objectName: string,
+    { signal }: StoreOptions,
+  ): Promise<ObjectInfo | undefined> {
+    await tick(signal)
+    const bytes = this.store.get(container, objectName)
+    return bytes && { lengthBytes: bytes.byteLength, md5: createHash('md5').update(bytes).digest('hex') }
   }
 
   override async *getContainers({ signal }: StoreOptions): AsyncGenerator<string> {

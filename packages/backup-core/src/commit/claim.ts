@@ -4,6 +4,7 @@ import type { NewBackup } from '../contracts/records.js'
 import { BackupError, isBackupError } from '../errors/backup-error.js'
 import { claimNamePrefix, claimObjectName, parseClaimName } from '../format/object-names.js'
 import { formatCreatedAt, formatPrefixTimestamp } from '../format/timestamps.js'
+import { isStoredFault } from '../store/access.js'
 import { bytesBody, withReader, writeObject } from '../store/objects.js'
 
 /** A claim has a few hundred bytes; a longer object is not one. */
@@ -21,6 +22,11 @@ export interface ClaimSubject {
   readonly backup: NewBackup
   readonly container: string
   readonly prefix: string
+  /**
+   * For a copy: the checksum of the manifest that it will commit. Copies with the same manifest write the same objects, so
+   * that they share a claim: that of a copy that was killed does not block the next one.
+   */
+  readonly copyOf?: string
 }
 
 /**
@@ -56,7 +62,10 @@ async function claimExclusively(
     const writerOptions = { ...options, extraMetadata: null, exclusive: true, claim: true }
     await writeObject(store, container, objectName, bytesBody(body), writerOptions)
   } catch (error) {
-    if (isBackupError(error, 'CONFLICT')) throw claimed(subject, objectName, error)
+    if (isBackupError(error, 'CONFLICT')) {
+      if (await isOfSameCopy(store, subject, objectName, options)) return claim
+      throw claimed(subject, objectName, error)
+    }
     // The response may have been lost. The token proves which run wrote the claim.
     if (await isStored(store, container, objectName, body)) {
       await claim.release(claimReleaseOptions()).catch(() => undefined)
@@ -73,12 +82,15 @@ async function claimByListing(
 ): Promise<Claim> {
   const { backup, container } = subject
   const objectName = claimObjectName(backup.id, randomUUID().replaceAll('-', ''))
-  const claim = heldClaim(store, container, objectName)
+  const shared: string[] = []
+  const claim = heldClaim(store, container, objectName, shared)
   try {
     const writerOptions = { ...options, extraMetadata: null }
     await writeObject(store, container, objectName, bytesBody(claimBody(subject)), writerOptions)
     for await (const name of store.getContainerEntries(container, claimNamePrefix(backup.id), options)) {
-      if (name !== objectName && parseClaimName(name) === backup.id) throw claimed(subject, name)
+      if (name === objectName || parseClaimName(name) !== backup.id) continue
+      if (!(await isOfSameCopy(store, subject, name, options))) throw claimed(subject, name)
+      shared.push(name)
     }
     return claim
   } catch (error) {
@@ -87,8 +99,19 @@ async function claimByListing(
   }
 }
 
-function heldClaim(store: ObjectStore, container: string, objectName: string): Claim {
-  return { objectName, release: (options) => store.deleteObject(container, objectName, options) }
+/** @param shared - names of claims of the same copy, which it releases as well */
+function heldClaim(
+  store: ObjectStore,
+  container: string,
+  objectName: string,
+  shared: readonly string[] = [],
+): Claim {
+  return {
+    objectName,
+    async release(options) {
+      for (const name of [...shared, objectName]) await store.deleteObject(container, name, options)
+    },
+  }
 }
 
 /** Clean-ups have a time limit of their own: the caller's signal may be aborted already. */
@@ -97,12 +120,13 @@ export function claimReleaseOptions(): StoreOptions {
 }
 
 /** Returns the claim as JSON on one line, with a token that no other run has. */
-function claimBody({ backup, prefix }: ClaimSubject): Uint8Array {
+function claimBody({ backup, prefix, copyOf }: ClaimSubject): Uint8Array {
   const claim = {
     version: '1',
     backup_id: backup.id,
     prefix,
     started_at: formatCreatedAt(backup.createdAt),
+    ...(copyOf === undefined ? {} : { copy_of: copyOf }),
     token: randomUUID(),
   }
   return Buffer.from(`${JSON.stringify(claim)}\n`)
@@ -114,15 +138,38 @@ async function isStored(
   objectName: string,
   body: Uint8Array,
 ): Promise<boolean> {
-  const options = { ...claimReleaseOptions(), extraMetadata: null }
+  const stored = await readClaim(store, container, objectName, claimReleaseOptions()).catch(() => undefined)
+  return stored !== undefined && Buffer.compare(stored, body) === 0
+}
+
+/** Whether a claim is of a copy that commits the same manifest under the same prefix. */
+async function isOfSameCopy(
+  store: ObjectStore,
+  { container, prefix, copyOf }: ClaimSubject,
+  objectName: string,
+  options: StoreOptions,
+): Promise<boolean> {
+  if (copyOf === undefined) return false
   try {
-    const stored = await withReader(store, container, objectName, options, (reader) =>
-      reader.read({ maxBytes: MAX_CLAIM_BYTES }),
-    )
-    return Buffer.compare(stored, body) === 0
-  } catch {
-    return false
+    const stored = await readClaim(store, container, objectName, options)
+    const claim = JSON.parse(Buffer.from(stored).toString()) as Record<string, unknown> | null
+    return claim?.['prefix'] === prefix && claim['copy_of'] === copyOf
+  } catch (error) {
+    // Not JSON, or released since: the other run may still be writing its last object.
+    if (!isBackupError(error) || isStoredFault(error)) return false
+    throw error
   }
+}
+
+function readClaim(
+  store: ObjectStore,
+  container: string,
+  objectName: string,
+  options: StoreOptions,
+): Promise<Uint8Array> {
+  return withReader(store, container, objectName, { ...options, extraMetadata: null }, (reader) =>
+    reader.read({ ...options, maxBytes: MAX_CLAIM_BYTES }),
+  )
 }
 
 function claimed({ backup, container }: ClaimSubject, objectName: string, cause?: unknown): BackupError {
