@@ -12,6 +12,7 @@ import { backupNotFound, backupNotFoundBy, type BackupLookup } from './catalog/b
 import { CallerCatalogLookup, StoreCatalog } from './catalog/store-catalog.js'
 import { loadChain, readManifest, type Chain } from './chain/chain.js'
 import { runDelete, type DeleteJob } from './delete/run-delete.js'
+import { markDriver } from './driver-brand.js'
 import { BackupError } from './errors/backup-error.js'
 import type {
   BackupRequest,
@@ -76,6 +77,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
    */
   protected constructor(options: ChunkedDriverOptions, defaults: DriverDefaults) {
     super()
+    markDriver(this)
     checkOptions(`the options of ${new.target.name}`, options, chunkedDriverShape)
     this.capabilities = Object.freeze({ ...defaults.capabilities })
     if (defaults.isWrapper !== true) assertDeclared(this, ChunkedBackupDriver.prototype)
