@@ -51,7 +51,8 @@ export interface BackendPackage<Flags extends BackendFlags = BackendFlags> {
 }
 
 const schemePattern = /^[a-z][a-z0-9+.-]*$/
-const flagPattern = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
+// `--no-x` would turn `--x` off.
+const flagPattern = /^(?!no-)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const kinds: readonly unknown[] = ['text', 'whole-number', 'duration', 'size', 'boolean']
 
 const isText = (value: unknown): boolean => rules.nonEmptyText.accepts(value)

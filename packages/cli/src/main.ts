@@ -1,9 +1,13 @@
 import { CommanderError } from 'commander'
 import type { Command } from 'commander'
+import type { ChosenStore } from './backends/choose-store.js'
+import { addBackendOptions } from './backends/command-line-backend.js'
+import { foreignFlag } from './backends/foreign-flag.js'
 import { CliError } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
 import { exitCodes } from './exit-codes.js'
 import type { CliIo } from './io.js'
+import { valuesOnCommandLine } from './options/command-line-scan.js'
 import type { GlobalOptions } from './options/global-options.js'
 import { errorJson, errorText, reportOf } from './output/errors.js'
 import { printableLines } from './output/printable.js'
@@ -24,9 +28,11 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   let asJson = isJsonRequested(argv, io.env)
   const program = buildProgram(io, async (globals, work) => {
     asJson = globals.json ?? false
-    await run(globals, work, io, signal)
+    await run(globals, work, io, signal, backendError)
   })
+  let backendError: unknown
   try {
+    backendError = await addBackendOptions(program, argv, io.env)
     await parse(program, argv)
     await flush(io)
     return exitCodes.ok
@@ -36,7 +42,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
       if (error.code === 'commander.help') return exitCodes.usage
     }
     const report = await reportOf(
-      error instanceof CommanderError ? usageError(error, program, argv) : error,
+      error instanceof CommanderError ? await parseError(error, program, argv, io, backendError) : error,
       signal,
     )
     io.stderr.write(asJson ? errorJson(report) : errorText(report))
@@ -44,6 +50,20 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
       io.stderr.write(`${printableLines(causes(error))}\n`)
     return report.exitCode
   }
+}
+
+/** The error of a command line that cannot be parsed. The options that it may have depend on the backend. */
+async function parseError(
+  error: CommanderError,
+  program: Command,
+  argv: readonly string[],
+  { env }: CliIo,
+  backendError: unknown,
+): Promise<unknown> {
+  if (error.code !== 'commander.unknownOption') return usageError(error, program, argv)
+  if (backendError !== undefined) return backendError
+  const store = valuesOnCommandLine(program, argv, '--store').at(-1) ?? env['STOWAGE_STORE']
+  return foreignFlag(error.message, store) ?? usageError(error, program, argv)
 }
 
 /** Runs the command line. Help and version are a success that commander throws. */
@@ -76,6 +96,7 @@ async function run(
   work: (context: CommandContext) => Promise<void>,
   io: CliIo,
   signal: AbortSignal,
+  backendError: unknown,
 ): Promise<void> {
   const output = new Output(io, { json: globals.json ?? false, quiet: globals.quiet ?? false })
   const onAbort = (): void => {
@@ -92,16 +113,31 @@ async function run(
       output,
       signal,
       globals,
+      checkStore: async () => {
+        await chosenStore(globals, io.env, backendError)
+      },
       withStore: async (use, settings = {}) => {
-        const openStore = parseStoreUrl(globals.store)
-        const { withStore } = await import('./open-store.js')
-        return withStore(openStore, globals, settings, io.env, output, use)
+        const store = await chosenStore(globals, io.env, backendError)
+        const { withStore } = await import('./store.js')
+        return withStore(store, globals, settings, io.env, output, use)
       },
     })
   } finally {
     output.endProgress()
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+async function chosenStore(
+  globals: GlobalOptions,
+  env: CliIo['env'],
+  backendError: unknown,
+): Promise<ChosenStore> {
+  // A missing or malformed URL must not cost the time to load the engine.
+  parseStoreUrl(globals.store)
+  if (backendError !== undefined) throw backendError as Error
+  const { chooseStore } = await import('./store.js')
+  return chooseStore(globals, env)
 }
 
 /** Whether `--json` is set, for a command line that could not be parsed. */

@@ -10,6 +10,13 @@ export interface OptionSpec {
   /** Turns the text into a value; throws a RangeError with what is wrong. */
   readonly parse?: (text: string) => unknown
   readonly choices?: readonly string[]
+  /** The option may be repeated. Its value is an array; the variable has the items separated by commas. @default false */
+  readonly isList?: boolean
+}
+
+/** Splits the value of a variable that stands in for an option that may be repeated. */
+export function splitList(text: string): string[] {
+  return text.split(',').filter((item) => item.trim() !== '')
 }
 
 /**
@@ -18,12 +25,19 @@ export interface OptionSpec {
  */
 export class CliOption extends Option {
   readonly environmentVariable: string | undefined
+  readonly isList: boolean
 
-  constructor(flags: string, description: string, { env, parse, choices }: OptionSpec = {}) {
+  constructor(flags: string, description: string, { env, parse, choices, isList = false }: OptionSpec = {}) {
     super(flags, env === undefined ? description : `${description} [env: ${env}]`)
     this.environmentVariable = env
+    this.isList = isList
     if (choices) this.choices(choices)
-    if (parse) this.argParser((text: string) => refuse(() => parse(text)))
+    if (parse) {
+      this.argParser((text: string, previous: unknown) => {
+        const value = refuse(() => parse(text))
+        return isList ? [...((previous as unknown[] | undefined) ?? []), value] : value
+      })
+    }
   }
 }
 
@@ -65,7 +79,9 @@ function valueOf(option: CliOption, text: string): unknown {
   }
   try {
     const parse = option.parseArg as ((value: string, previous: unknown) => unknown) | undefined
-    return parse ? parse(text, undefined) : text
+    if (!parse) return text
+    if (!option.isList) return parse(text, undefined)
+    return splitList(text).reduce<unknown>((items, item) => parse(item, items), undefined)
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw invalid(variable, text, error.message)
     throw error
