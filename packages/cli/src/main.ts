@@ -42,7 +42,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
       if (error.code === 'commander.help') return exitCodes.usage
     }
     const report = await reportOf(
-      error instanceof CommanderError ? await parseError(error, program, argv, io, backendError) : error,
+      error instanceof CommanderError ? parseError(error, program, argv, io, backendError) : error,
       signal,
     )
     io.stderr.write(asJson ? errorJson(report) : errorText(report))
@@ -53,13 +53,13 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
 }
 
 /** The error of a command line that cannot be parsed. The options that it may have depend on the backend. */
-async function parseError(
+function parseError(
   error: CommanderError,
   program: Command,
   argv: readonly string[],
   { env }: CliIo,
   backendError: unknown,
-): Promise<unknown> {
+): unknown {
   if (error.code !== 'commander.unknownOption') return usageError(error, program, argv)
   if (backendError !== undefined) return backendError
   const store = valuesOnCommandLine(program, argv, '--store').at(-1) ?? env['STOWAGE_STORE']

@@ -8,7 +8,7 @@ import {
 import type { BackendPackage, CompressorPackage } from '@stowage/backup-core'
 import { describe, expect, it } from 'vitest'
 import { cinderAlgorithms } from '../src/compression/algorithms.js'
-import { ownBackends, ownCompressors } from '../src/packages/own-packages.js'
+import { ownBackends, ownCompressors } from '../src/plugins/own-packages.js'
 
 const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly dependencies: Readonly<Record<string, string>>

@@ -68,10 +68,10 @@ describe('findDecompressor', () => {
   })
 
   it('is called again by the next restore, for a package that was installed meanwhile', async () => {
-    let installed: Compressor | undefined
-    const { driver, id } = await readerWith(async () => installed)
+    const installed: Compressor[] = []
+    const { driver, id } = await readerWith(async () => installed[0])
     await expect(driver.restore(id, bufferVolume())).rejects.toMatchObject({ code: 'COMPRESSION_UNKNOWN' })
-    installed = mine
+    installed.push(mine)
     expect((await driver.restore(id, bufferVolume())).backupId).toBe(id)
   })
 })

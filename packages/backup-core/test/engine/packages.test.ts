@@ -56,7 +56,7 @@ describe('isBackupDriver', () => {
     const driver = new MemoryBackupDriver()
     expect(isBackupDriver(driver)).toBe(true)
     expect(isBackupDriver(new FaultyBackupDriver(driver))).toBe(true)
-    expect(isBackupDriver({ ...driver, backup: () => undefined })).toBe(false)
+    expect(isBackupDriver({ backup: () => undefined, restore: () => undefined })).toBe(false)
     expect(isBackupDriver(undefined)).toBe(false)
   })
 

@@ -23,16 +23,15 @@ export async function chooseStore(
 ): Promise<ChosenStore> {
   const { url, scheme } = parseStoreUrl(store)
   const backend = await loadBackend(scheme, choices, env)
-  const { checkUrl, urlSyntax } = backend.value
   try {
-    checkUrl.call(backend.value, url)
+    backend.value.checkUrl(url)
   } catch (cause) {
     // A backend may parse the URL with functions that throw other errors.
     const why = cause instanceof Error ? cause.message : String(cause)
     const message = isBackupError(cause) ? why : `"${url}" is not a store URL: ${why}`
     throw new CliError('USAGE', message, {
       exitCode: exitCodes.usage,
-      hint: `Stores of this backend: ${urlSyntax.join(', ')}`,
+      hint: `Stores of this backend: ${backend.value.urlSyntax.join(', ')}`,
       cause,
     })
   }

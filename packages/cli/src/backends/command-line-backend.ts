@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { valuesOnCommandLine } from '../options/command-line-scan.js'
-import { parsePackageChoice } from '../packages/package-choice.js'
-import type { PackageChoice } from '../packages/package-choice.js'
+import { parsePackageChoice } from '../plugins/package-choice.js'
+import type { PackageChoice } from '../plugins/package-choice.js'
 import { schemeOf } from '../store-url.js'
 import { splitList } from '../options/option.js'
 

@@ -1,6 +1,6 @@
 import { CliError } from '../cli-error.js'
 import { exitCodes } from '../exit-codes.js'
-import { ownBackends } from '../packages/own-packages.js'
+import { ownBackends } from '../plugins/own-packages.js'
 import { schemeOf } from '../store-url.js'
 
 /**

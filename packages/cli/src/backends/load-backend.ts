@@ -2,11 +2,11 @@ import { backendPackageProblem } from '@stowage/backup-core'
 import type { BackendPackage } from '@stowage/backup-core'
 import { CliError } from '../cli-error.js'
 import { exitCodes } from '../exit-codes.js'
-import { loadOwn, loadPackage } from '../packages/load-package.js'
-import type { LoadedPackage, PackageKind } from '../packages/load-package.js'
-import { ownBackends } from '../packages/own-packages.js'
-import type { PackageChoice } from '../packages/package-choice.js'
-import { PackageError } from '../packages/package-error.js'
+import { loadOwn, loadPackage } from '../plugins/load-package.js'
+import type { LoadedPackage, PackageKind } from '../plugins/load-package.js'
+import { ownBackends } from '../plugins/own-packages.js'
+import type { PackageChoice } from '../plugins/package-choice.js'
+import { PackageError } from '../plugins/package-error.js'
 
 /** A backend, and the package that exports it. */
 export type LoadedBackend = LoadedPackage<BackendPackage>

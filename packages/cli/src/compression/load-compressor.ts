@@ -1,11 +1,11 @@
 import { BackupError, compressorPackageProblem, isBackupError } from '@stowage/backup-core'
 import type { Compressor, CompressorPackage } from '@stowage/backup-core'
-import { loadPackage } from '../packages/load-package.js'
-import type { LoadedPackage, PackageKind } from '../packages/load-package.js'
-import { bz2Packages, ownCompressors } from '../packages/own-packages.js'
-import type { Bz2Engine, OwnCompressor } from '../packages/own-packages.js'
-import type { PackageChoice } from '../packages/package-choice.js'
-import { PackageError } from '../packages/package-error.js'
+import { loadPackage } from '../plugins/load-package.js'
+import type { LoadedPackage, PackageKind } from '../plugins/load-package.js'
+import { bz2Packages, ownCompressors } from '../plugins/own-packages.js'
+import type { Bz2Engine, OwnCompressor } from '../plugins/own-packages.js'
+import type { PackageChoice } from '../plugins/package-choice.js'
+import { PackageError } from '../plugins/package-error.js'
 import { rawNames } from './algorithms.js'
 
 type Env = Readonly<Record<string, string | undefined>>

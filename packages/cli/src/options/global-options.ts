@@ -1,8 +1,8 @@
 import { parseDuration } from '../durations.js'
-import { bz2Engines } from '../packages/own-packages.js'
-import type { Bz2Engine } from '../packages/own-packages.js'
-import { parsePackageChoice } from '../packages/package-choice.js'
-import type { PackageChoice } from '../packages/package-choice.js'
+import { bz2Engines } from '../plugins/own-packages.js'
+import type { Bz2Engine } from '../plugins/own-packages.js'
+import { parsePackageChoice } from '../plugins/package-choice.js'
+import type { PackageChoice } from '../plugins/package-choice.js'
 import { parseSize, sizeSyntax } from '../sizes.js'
 import { CliOption } from './option.js'
 
