@@ -1,13 +1,14 @@
 import { CommanderError } from 'commander'
 import type { Command } from 'commander'
 import type { ChosenStore } from './backends/choose-store.js'
-import { addBackendOptions } from './backends/command-line-backend.js'
+import { addBackendOptions, isHelpRequested, storeUrlOn } from './backends/command-line-backend.js'
 import { foreignFlag } from './backends/foreign-flag.js'
 import { CliError } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
+import type { Config } from './config/config.js'
+import { loadConfig } from './config/load-config.js'
 import { exitCodes } from './exit-codes.js'
 import type { CliIo } from './io.js'
-import { valuesOnCommandLine } from './options/command-line-scan.js'
 import type { GlobalOptions } from './options/global-options.js'
 import { errorJson, errorText, reportOf } from './output/errors.js'
 import { printableLines } from './output/printable.js'
@@ -28,11 +29,19 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   let asJson = isJsonRequested(argv, io.env)
   const program = buildProgram(io, async (globals, work) => {
     asJson = globals.json ?? false
-    await run(globals, work, io, signal, backendError)
+    await run(globals, work, io, signal)
   })
   let backendError: unknown
+  let config: Config | undefined
+  program.hook('preAction', () => {
+    if (backendError !== undefined) throw backendError as Error
+  })
   try {
-    backendError = await addBackendOptions(program, argv, io.env)
+    config = await loadConfig(program, argv, io.env).catch((error: unknown) => {
+      if (isHelpRequested(program, argv)) return undefined
+      throw error
+    })
+    backendError = await addBackendOptions(program, argv, io.env, config)
     await parse(program, argv)
     await flush(io)
     return exitCodes.ok
@@ -42,7 +51,9 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
       if (error.code === 'commander.help') return exitCodes.usage
     }
     const report = await reportOf(
-      error instanceof CommanderError ? parseError(error, program, argv, io, backendError) : error,
+      error instanceof CommanderError
+        ? await parseError(error, program, argv, io, { backendError, config })
+        : error,
       signal,
     )
     io.stderr.write(asJson ? errorJson(report) : errorText(report))
@@ -53,17 +64,19 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
 }
 
 /** The error of a command line that cannot be parsed. The options that it may have depend on the backend. */
-function parseError(
+async function parseError(
   error: CommanderError,
   program: Command,
   argv: readonly string[],
   { env }: CliIo,
-  backendError: unknown,
-): unknown {
+  { backendError, config }: { readonly backendError: unknown; readonly config: Config | undefined },
+): Promise<unknown> {
   if (error.code !== 'commander.unknownOption') return usageError(error, program, argv)
   if (backendError !== undefined) return backendError
-  const store = valuesOnCommandLine(program, argv, '--store').at(-1) ?? env['STOWAGE_STORE']
-  return foreignFlag(error.message, store) ?? usageError(error, program, argv)
+  return (
+    foreignFlag(error.message, await storeUrlOn(program, argv, env, config)) ??
+    usageError(error, program, argv)
+  )
 }
 
 /** Runs the command line. Help and version are a success that commander throws. */
@@ -96,7 +109,6 @@ async function run(
   work: (context: CommandContext) => Promise<void>,
   io: CliIo,
   signal: AbortSignal,
-  backendError: unknown,
 ): Promise<void> {
   const output = new Output(io, { json: globals.json ?? false, quiet: globals.quiet ?? false })
   const onAbort = (): void => {
@@ -114,10 +126,10 @@ async function run(
       signal,
       globals,
       checkStore: async () => {
-        await chosenStore(globals, io.env, backendError)
+        await chosenStore(globals, io.env)
       },
       withStore: async (use, settings = {}) => {
-        const store = await chosenStore(globals, io.env, backendError)
+        const store = await chosenStore(globals, io.env)
         const { withStore } = await import('./store.js')
         return withStore(store, globals, settings, io.env, output, use)
       },
@@ -128,14 +140,9 @@ async function run(
   }
 }
 
-async function chosenStore(
-  globals: GlobalOptions,
-  env: CliIo['env'],
-  backendError: unknown,
-): Promise<ChosenStore> {
+async function chosenStore(globals: GlobalOptions, env: CliIo['env']): Promise<ChosenStore> {
   // A missing or malformed URL must not cost the time to load the engine.
   parseStoreUrl(globals.store)
-  if (backendError !== undefined) throw backendError as Error
   const { chooseStore } = await import('./store.js')
   return chooseStore(globals, env)
 }

@@ -13,6 +13,8 @@ type Env = Readonly<Record<string, string | undefined>>
 
 /** The option of the command for a flag of a backend. */
 export class BackendOption extends CliOption {
+  override readonly isOfBackend = true
+
   constructor(
     readonly flagName: string,
     readonly flag: BackendFlag,

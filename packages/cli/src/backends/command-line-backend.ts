@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { valuesOnCommandLine } from '../options/command-line-scan.js'
+import type { Config } from '../config/config.js'
+import { operandsOnCommandLine, valuesOnCommandLine } from '../options/command-line-scan.js'
 import { parsePackageChoice } from '../plugins/package-choice.js'
 import type { PackageChoice } from '../plugins/package-choice.js'
 import { schemeOf } from '../store-url.js'
@@ -17,15 +18,16 @@ export async function addBackendOptions(
   program: Command,
   argv: readonly string[],
   env: Env,
+  config: Config | undefined,
 ): Promise<unknown> {
-  const url = valuesOnCommandLine(program, argv, '--store').at(-1) ?? env['STOWAGE_STORE'] ?? ''
+  const url = await storeUrlOn(program, argv, env, config)
   const scheme = schemeOf(url)
-  const isForHelp = isHelpRequested(argv)
+  const isForHelp = isHelpRequested(program, argv)
   if (scheme === undefined && !isForHelp) return undefined
   const { addFlags, addHelpSections, loadBackend, loadOwnBackends } = await import('../store.js')
   try {
     const chosen =
-      scheme === undefined ? undefined : await loadBackend(scheme, choicesOf(program, argv, env), env)
+      scheme === undefined ? undefined : await loadBackend(scheme, choicesOf(program, argv, env, config), env)
     if (chosen) await addFlags(program, chosen, env)
     if (!isForHelp) return undefined
   } catch (error) {
@@ -37,21 +39,42 @@ export async function addBackendOptions(
   return undefined
 }
 
+/** The URL of the store, as far as it can be known before the command line is parsed. */
+export async function storeUrlOn(
+  program: Command,
+  argv: readonly string[],
+  env: Env,
+  config: Config | undefined,
+): Promise<string> {
+  const given = valuesOnCommandLine(program, argv, '--store').at(-1) ?? env['STOWAGE_STORE']
+  if (!config) return given ?? ''
+  const { storeUrlOf } = await import('../config/index.js')
+  return storeUrlOf(given, operandsOnCommandLine(program, argv), config)
+}
+
 /** The choices of `--backend`; what is malformed is reported when the command line is parsed. */
-function choicesOf(program: Command, argv: readonly string[], env: Env): PackageChoice[] {
+function choicesOf(
+  program: Command,
+  argv: readonly string[],
+  env: Env,
+  config: Config | undefined,
+): PackageChoice[] {
   const given = valuesOnCommandLine(program, argv, '--backend')
   const texts = given.length > 0 ? given : splitList(env['STOWAGE_BACKENDS'] ?? '')
-  return texts.flatMap((text) => {
+  const chosen = texts.flatMap((text) => {
     try {
       return [parsePackageChoice(text)]
     } catch {
       return []
     }
   })
+  return [...(config?.backends ?? []), ...chosen]
 }
 
-function isHelpRequested(argv: readonly string[]): boolean {
+/** Whether the help is printed: errors of the backend and the configuration do not matter then. */
+export function isHelpRequested(program: Command, argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
   const words = end < 0 ? argv : argv.slice(0, end)
-  return words.length === 0 || words.some((word) => word === '--help' || word === '-h' || word === 'help')
+  const [command = 'help'] = operandsOnCommandLine(program, argv)
+  return command === 'help' || words.includes('--help') || words.includes('-h')
 }

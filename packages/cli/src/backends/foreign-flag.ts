@@ -9,12 +9,12 @@ import { schemeOf } from '../store-url.js'
  *
  * @param message - of commander
  */
-export function foreignFlag(message: string, storeUrl: string | undefined): CliError | undefined {
+export function foreignFlag(message: string, storeUrl: string): CliError | undefined {
   const name = /unknown option '--([^'=]+)/.exec(message)?.[1]
   const owners = ownBackends.filter(({ flags }) => name !== undefined && flags.includes(name))
   if (name === undefined || owners.length === 0) return undefined
   const schemes = owners.flatMap((owner) => owner.schemes.map((scheme) => `${scheme}:`)).join(' and ')
-  const scheme = storeUrl === undefined ? undefined : schemeOf(storeUrl)
+  const scheme = schemeOf(storeUrl)
   const rest = scheme === undefined ? '--store is not set' : `this store is ${scheme}:`
   return new CliError('USAGE', `--${name} is an option of ${schemes} stores; ${rest}.`, {
     exitCode: exitCodes.usage,

@@ -29,6 +29,11 @@ export function globalOptions(): CliOption[] {
     new CliOption('--store <url>', 'the store, such as posix:/backups or swift://CONTAINER', {
       env: 'STOWAGE_STORE',
     }),
+    new CliOption(
+      '--config <file>',
+      'a configuration file (default: stowage.config.*, ~/.config/stowage/config.* or /etc/stowage/config.*)',
+      { env: 'STOWAGE_CONFIG' },
+    ),
     new CliOption('--json', 'print one JSON document; errors and warnings are JSON on stderr', {
       env: 'STOWAGE_JSON',
     }),

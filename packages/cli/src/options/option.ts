@@ -26,6 +26,8 @@ export function splitList(text: string): string[] {
 export class CliOption extends Option {
   readonly environmentVariable: string | undefined
   readonly isList: boolean
+  /** Whether it is an option of a backend: the environment need not have it. */
+  readonly isOfBackend: boolean = false
 
   constructor(flags: string, description: string, { env, parse, choices, isList = false }: OptionSpec = {}) {
     super(flags, env === undefined ? description : `${description} [env: ${env}]`)
@@ -70,6 +72,18 @@ export function applyEnvironment(command: Command, env: Readonly<Record<string, 
   }
 }
 
+/**
+ * Parses a text that stands in for the value of an option on the command line.
+ *
+ * @throws InvalidArgumentError where the option would refuse it
+ */
+export function parseText(option: CliOption, text: string): unknown {
+  const parse = option.parseArg as ((value: string, previous: unknown) => unknown) | undefined
+  if (!parse) return text
+  if (!option.isList) return parse(text, undefined)
+  return splitList(text).reduce<unknown>((items, item) => parse(item, items), undefined)
+}
+
 function valueOf(option: CliOption, text: string): unknown {
   const variable = option.environmentVariable ?? ''
   if (option.isBoolean()) {
@@ -78,10 +92,7 @@ function valueOf(option: CliOption, text: string): unknown {
     throw invalid(variable, text, 'Give 1 or 0.')
   }
   try {
-    const parse = option.parseArg as ((value: string, previous: unknown) => unknown) | undefined
-    if (!parse) return text
-    if (!option.isList) return parse(text, undefined)
-    return splitList(text).reduce<unknown>((items, item) => parse(item, items), undefined)
+    return parseText(option, text)
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw invalid(variable, text, error.message)
     throw error

@@ -28,11 +28,6 @@ export function findPackages(
   return []
 }
 
-/** Whether a value of `NAME=PACKAGE` is the path of a module, and not the name of a package. */
-export function isModulePath(text: string): boolean {
-  return /^\.{1,2}[\\/]|^[\\/]|^[a-z]:[\\/]/i.test(text)
-}
-
 /** The module that a path names, from the working directory; undefined where there is none. */
 export function findModule(path: string): FoundPackage | undefined {
   const absolute = resolve(path)

@@ -1,3 +1,4 @@
+import { isModulePath } from './module-path.js'
 import type { PackageChoice } from './package-choice.js'
 import { chosenPackage } from './package-choice.js'
 import { PackageError } from './package-error.js'
@@ -86,7 +87,7 @@ async function loadChosen<Value>(
   chosen: string,
   env: PackageSearch['env'],
 ): Promise<LoadedPackage<Value>> {
-  const { findModule, findPackages, isModulePath } = await import('./find-package.js')
+  const { findModule, findPackages } = await import('./find-package.js')
   const isPath = isModulePath(chosen)
   const found = isPath ? findModule(chosen) : findPackages([chosen], env)[0]
   if (found) return importFound(kind, name, found)
