@@ -3,7 +3,6 @@ import { isBackupError } from '@stowage/backup-core'
 import { CliError } from './cli-error.js'
 import { chooseVolumeId } from './choose-volume-id.js'
 import type { CommandContext, StoreSettings } from './command-context.js'
-import { compressorOf } from './compression/load-compressor.js'
 import { defaultAlgorithm } from './compression/algorithms.js'
 import type { CliIo } from './io.js'
 import type { BackupCommandOptions } from './options/backup-options.js'
@@ -58,6 +57,8 @@ function commandFailureIn(error: unknown): unknown {
 
 async function settingsOf(options: BackupCommandOptions, env: CliIo['env']): Promise<StoreSettings> {
   const { chunkSize, blockSize, joinGap, create, strict } = options
+  // Not imported at the top: it would be a chunk of the build of its own.
+  const { compressorOf } = await import('./store.js')
   const compression = await compressorOf(options.compression ?? defaultAlgorithm, options, env)
   // For objects of zeros, which a driver that is not strict compresses all the same.
   const zlib = compression || strict ? undefined : await compressorOf('zlib', options, env)

@@ -48,7 +48,7 @@ export async function storeUrlOn(
 ): Promise<string> {
   const given = valuesOnCommandLine(program, argv, '--store').at(-1) ?? env['STOWAGE_STORE']
   if (!config) return given ?? ''
-  const { storeUrlOf } = await import('../config/index.js')
+  const { storeUrlOf } = await import('../store.js')
   return storeUrlOf(given, operandsOnCommandLine(program, argv), config)
 }
 

@@ -17,7 +17,7 @@ export async function loadConfig(
   const given = valuesOnCommandLine(program, argv, '--config').at(-1) ?? env['STOWAGE_CONFIG']
   const file = findConfig(given, env)
   if (file === undefined) return undefined
-  const { applyConfig, readConfig } = await import('./index.js')
+  const { applyConfig, readConfig } = await import('../store.js')
   const config = await readConfig(file)
   program.hook('preAction', (_program, command) => {
     applyConfig(command, config)
