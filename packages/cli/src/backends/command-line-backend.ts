@@ -46,7 +46,10 @@ export async function storeUrlOn(
   env: Env,
   config: Config | undefined,
 ): Promise<string> {
-  const given = valuesOnCommandLine(program, argv, '--store').at(-1) ?? env['STOWAGE_STORE']
+  const { STOWAGE_STORE: ofEnvironment = '' } = env
+  // An empty variable counts as unset.
+  const given =
+    valuesOnCommandLine(program, argv, '--store').at(-1) ?? (ofEnvironment === '' ? undefined : ofEnvironment)
   if (!config) return given ?? ''
   const { storeUrlOf } = await import('../store.js')
   return storeUrlOf(given, operandsOnCommandLine(program, argv), config)
@@ -75,6 +78,7 @@ function choicesOf(
 export function isHelpRequested(program: Command, argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
   const words = end < 0 ? argv : argv.slice(0, end)
+  if (words.includes('--version') || words.includes('-V')) return false
   const [command = 'help'] = operandsOnCommandLine(program, argv)
   return command === 'help' || words.includes('--help') || words.includes('-h')
 }

@@ -9,7 +9,7 @@ export function addHelpSections(program: Command, own: readonly LoadedBackend[])
   const backends = [...new Set([...own, ...options.map(({ backend }) => backend)])]
   const formatHelp = (command: Command, helper: Help): string => {
     const flagsOf = (backend: LoadedBackend): BackendOption[] =>
-      options.filter(({ flagName }) => flagName in (backend.value.flags ?? {}))
+      options.filter(({ flagName }) => Object.hasOwn(backend.value.flags ?? {}, flagName))
     const storeWidth = Math.max(...backends.map((backend) => syntaxOf(backend).length))
     const width = Math.max(storeWidth, helper.padWidth(command, helper))
     const item = (term: string, description: string): string =>

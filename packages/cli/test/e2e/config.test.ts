@@ -106,6 +106,10 @@ describe('a configuration file', () => {
     await configure({ stores, backends: { x: './mine.mjs' }, compressors: { y: './y.mjs' } }, 'conf/c.json')
     const list = ['list', '--store', 'shelf', '--config', 'conf/c.json']
     expect((await faultOf(list)).message).toContain('opened with of-config')
+    const byDefault = { stores, backends: { x: './mine.mjs' }, defaults: { store: 'shelf' } }
+    await configure(byDefault, 'conf/d.json')
+    const env = { STOWAGE_STORE: '', STOWAGE_CONFIG: 'conf/d.json' }
+    expect((await run(['list', '--x-file', 'of-line'], env)).stderr).toContain('opened with of-line')
     expect((await faultOf([...list, '--x-file', 'of-line'])).message).toContain('opened with of-line')
     expect((await faultOf([...list, '--backend', 'x=./other.mjs'])).message).toContain(
       './other.mjs: there is no such file',

@@ -97,13 +97,18 @@ describe('a backend package of others', () => {
     expect((await start(project.path('prefix/lib/deep/er'), list).ended).exitCode).toBe(0)
   })
 
-  it('is a CommonJS package with a main entry, too', async () => {
-    const code = `exports.stowageBackend = {
-        schemes: ['shelf'], urlSyntax: ['shelf:'],
-        checkUrl() { throw new Error('this is CommonJS') }, open() {},
-      }`
+  it('may be a CommonJS package with a main entry, whose core is another copy than that of the command', async () => {
+    const code = shelfBackend
+      .replaceAll(/^import (\{.*\}) from ('.*')$/gm, 'const $1 = require($2)')
+      .replace('export const stowageBackend', 'exports.stowageBackend')
     await project.install('stowage-backup-shelf', code, { manifest: { type: 'commonjs', main: './index' } })
-    expect((await project.run(['list', '--store', 'shelf:x'])).stderr).toContain('this is CommonJS')
+    await writeFile(project.path('disk.img'), noise(4, 100_000))
+    const env = { STOWAGE_STORE: 'shelf:store' }
+    const backup = await project.run(['backup', 'disk.img', '--create', '-q'], env)
+    expect(backup).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(await project.run(['verify', backup.stdout.trim(), '--level', 'full'], env)).toMatchObject({
+      exitCode: 0,
+    })
   })
 
   it('is a module that --backend or STOWAGE_BACKENDS names', async () => {
