@@ -82,7 +82,11 @@ function created(algorithm: string, { packageName, value }: LoadedPackage<Compre
   }
 }
 
-function ownNotInstalled(algorithm: string, [first, ...others]: readonly OwnCompressor[]): BackupError {
+/** The error for an algorithm of Stowage whose packages are not installed. */
+export function ownNotInstalled(
+  algorithm: string,
+  [first, ...others]: readonly OwnCompressor[],
+): BackupError {
   const name = first?.packageName ?? ''
   const instead = others.map(
     ({ packageName, remark }) => `, or ${packageName}${remark === undefined ? '' : ` (${remark})`}`,
