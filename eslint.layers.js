@@ -55,7 +55,9 @@ function zonesOf(source, layers, rootFiles) {
 }
 
 export const coreZones = zonesOf('packages/backup-core/src', coreLayers, [
+  'backend-package.ts',
   'chunked-backup-driver.ts',
+  'driver-brand.ts',
   'index.ts',
 ])
 
@@ -65,4 +67,5 @@ export const swiftZones = zonesOf('packages/backup-swift/src', swiftLayers, [
   'get-backup-driver.ts',
   'index.ts',
   'objects.ts',
+  'stowage-backend.ts',
 ])

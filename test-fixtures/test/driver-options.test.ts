@@ -23,6 +23,7 @@ const values: Required<ChunkedDriverOptions> = {
   container: 'another-container',
   compression: compressor,
   decompressors: [compressor],
+  findDecompressor: () => Promise.resolve(compressor),
   catalog: {
     get: () => Promise.resolve(undefined),
     list: () =>

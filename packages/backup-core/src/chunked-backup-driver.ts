@@ -15,6 +15,7 @@ import { Compressors } from './compression/compressors.js'
 import type { Compressor } from './contracts/compressor.js'
 import { runCopy } from './copy/run-copy.js'
 import { runDelete, type DeleteJob } from './delete/run-delete.js'
+import { markDriver } from './driver-brand.js'
 import { BackupError } from './errors/backup-error.js'
 import type {
   BackupRequest,
@@ -82,6 +83,7 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
    */
   protected constructor(options: ChunkedDriverOptions, defaults: DriverDefaults) {
     super()
+    markDriver(this)
     checkOptions(`the options of ${new.target.name}`, options, chunkedDriverShape)
     this.capabilities = Object.freeze({ ...defaults.capabilities })
     if (defaults.isWrapper !== true) assertDeclared(this, ChunkedBackupDriver.prototype)
@@ -208,7 +210,10 @@ export abstract class ChunkedBackupDriver extends BackendHooks implements AsyncD
       catalog: this.#catalog,
       openLookup: (io: StoreOptions) => this.#lookup({ ...options, ...io }),
       settings: this.#settings,
-      compressors: new Compressors([...compressors.all, ...(source.compressors ?? [])]),
+      compressors: new Compressors(
+        [...compressors.all, ...(source.compressors ?? [])],
+        compressors.findMissing,
+      ),
     }
     return runCopy(deps, chain, options)
   }

@@ -18,6 +18,14 @@ export {
 } from './errors/error-mapper.js'
 export { ChunkedBackupDriver } from './chunked-backup-driver.js'
 export { copyBackup, copyBackups, diffStores } from './copy/copy-stores.js'
+export { isBackupDriver } from './driver-brand.js'
+export {
+  backendPackageProblem,
+  type BackendPackage,
+  type NetworkLimits,
+  type OpenStoreOptions,
+} from './backend-package.js'
+export { compressorPackageProblem } from './compression/compressor-package.js'
 export { chunkedDriverShape, storeShape } from './settings/option-shapes.js'
 export {
   checkArgument,
@@ -50,7 +58,9 @@ export type {
   TemporaryObject,
   WriterOptions,
 } from './contracts/object-store.js'
+export type * from './contracts/backend-flags.js'
 export type * from './contracts/compressor.js'
+export type * from './contracts/compressor-package.js'
 export type * from './contracts/options.js'
 export type * from './contracts/progress.js'
 export type * from './contracts/records.js'

@@ -1,2 +1,3 @@
 export { getBackupDriver, PosixBackupDriver } from './driver.js'
 export type { PosixDriverOptions } from './options.js'
+export { stowageBackend } from './stowage-backend.js'

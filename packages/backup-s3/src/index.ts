@@ -1,5 +1,6 @@
 export { S3BackupDriver } from './driver.js'
 export { getBackupDriver, getBackupDriverForUrl } from './get-backup-driver.js'
+export { stowageBackend } from './stowage-backend.js'
 export { S3ObjectReader, S3ObjectWriter } from './objects.js'
 export { fromCinderConf } from './config/cinder-conf.js'
 export type { CinderS3Options, S3DriverOptions, S3StoreOptions } from './config/options.js'

@@ -22,3 +22,4 @@ export type {
   TokenProvider,
   V1Credentials,
 } from './auth/credentials.js'
+export { stowageBackend } from './stowage-backend.js'

@@ -35,6 +35,14 @@ describe('the backend of docs/writing-a-backend.md', () => {
   })
 })
 
+describe('the package of docs/writing-a-backend.md', () => {
+  it('is one that the command loads', async () => {
+    const collector = new Collector()
+    await loadGuideSuite(collector, 'stowage-backend.test.ts')
+    expect(await collector.run(collector.names)).toMatchObject([{ outcome: 'passed' }])
+  })
+})
+
 describe('the compressor of docs/writing-a-backend.md', () => {
   it('passes the conformance suite, as both stand there', async () => {
     const collector = new Collector()

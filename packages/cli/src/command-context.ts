@@ -9,6 +9,7 @@ export interface StoreSettings {
   readonly blockSizeBytes?: number
   readonly joinGapBytes?: number
   readonly compression?: Compressor
+  readonly decompressors?: readonly Compressor[]
   /** Makes the store if there is none. @default false */
   readonly create?: boolean
 }
@@ -19,14 +20,16 @@ export interface CommandContext {
   readonly output: Output
   readonly signal: AbortSignal
   readonly globals: GlobalOptions
+  /** Loads the backend of the store and checks the URL, without accessing the store. */
+  readonly checkStore: () => Promise<void>
   /** Opens the store, passes its driver to `work`, and closes it in any case. */
   readonly withStore: <T>(
     work: (driver: ChunkedBackupDriver) => Promise<T>,
     settings?: StoreSettings,
   ) => Promise<T>
-  /** Does the same with the store of another URL, and the same options. */
-  readonly withSecondStore: <T>(
-    url: string,
+  /** Does the same with the store of other options. */
+  readonly withStoreOf: <T>(
+    options: GlobalOptions,
     work: (driver: ChunkedBackupDriver) => Promise<T>,
     settings?: StoreSettings,
   ) => Promise<T>

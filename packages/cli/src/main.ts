@@ -1,8 +1,12 @@
 import { CommanderError } from 'commander'
 import type { Command } from 'commander'
+import type { ChosenStore } from './backends/choose-store.js'
+import { addBackendOptions, isHelpRequested, storeUrlOn } from './backends/command-line-backend.js'
+import { foreignFlag } from './backends/foreign-flag.js'
 import { CliError } from './cli-error.js'
-import type { ChunkedBackupDriver } from '@stowage/backup-core'
-import type { CommandContext, StoreSettings } from './command-context.js'
+import type { CommandContext } from './command-context.js'
+import type { Config } from './config/config.js'
+import { loadConfig } from './config/load-config.js'
 import { exitCodes } from './exit-codes.js'
 import type { CliIo } from './io.js'
 import type { GlobalOptions } from './options/global-options.js'
@@ -27,7 +31,17 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     asJson = globals.json ?? false
     await run(globals, work, io, signal)
   })
+  let backendError: unknown
+  let config: Config | undefined
+  program.hook('preAction', () => {
+    if (backendError !== undefined) throw backendError as Error
+  })
   try {
+    config = await loadConfig(program, argv, io.env).catch((error: unknown) => {
+      if (isHelpRequested(program, argv)) return undefined
+      throw error
+    })
+    backendError = await addBackendOptions(program, argv, io.env, config)
     await parse(program, argv)
     await flush(io)
     return exitCodes.ok
@@ -37,7 +51,9 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
       if (error.code === 'commander.help') return exitCodes.usage
     }
     const report = await reportOf(
-      error instanceof CommanderError ? usageError(error, program, argv) : error,
+      error instanceof CommanderError
+        ? await parseError(error, program, argv, io, { backendError, config })
+        : error,
       signal,
     )
     io.stderr.write(asJson ? errorJson(report) : errorText(report))
@@ -45,6 +61,22 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
       io.stderr.write(`${printableLines(causes(error))}\n`)
     return report.exitCode
   }
+}
+
+/** The error of a command line that cannot be parsed. The options that it may have depend on the backend. */
+async function parseError(
+  error: CommanderError,
+  program: Command,
+  argv: readonly string[],
+  { env }: CliIo,
+  { backendError, config }: { readonly backendError: unknown; readonly config: Config | undefined },
+): Promise<unknown> {
+  if (error.code !== 'commander.unknownOption') return usageError(error, program, argv)
+  if (backendError !== undefined) return backendError
+  return (
+    foreignFlag(error.message, await storeUrlOn(program, argv, env, config)) ??
+    usageError(error, program, argv)
+  )
 }
 
 /** Runs the command line. Help and version are a success that commander throws. */
@@ -87,14 +119,10 @@ async function run(
   }
   signal.addEventListener('abort', onAbort, { once: true })
   output.startWaiting()
-  const withStoreAt = async <T>(
-    url: string | undefined,
-    use: (driver: ChunkedBackupDriver) => Promise<T>,
-    settings: StoreSettings = {},
-  ): Promise<T> => {
-    const openStore = parseStoreUrl(url)
-    const { withStore } = await import('./open-store.js')
-    return withStore(openStore, globals, settings, io.env, output, use)
+  const withStoreOf: CommandContext['withStoreOf'] = async (options, use, settings = {}) => {
+    const store = await chosenStore(options, io.env)
+    const { withStore } = await import('./store.js')
+    return withStore(store, options, settings, io.env, output, use)
   }
   try {
     await work({
@@ -102,13 +130,23 @@ async function run(
       output,
       signal,
       globals,
-      withStore: (use, settings) => withStoreAt(globals.store, use, settings),
-      withSecondStore: withStoreAt,
+      checkStore: async () => {
+        await chosenStore(globals, io.env)
+      },
+      withStore: (use, settings) => withStoreOf(globals, use, settings),
+      withStoreOf,
     })
   } finally {
     output.endProgress()
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+async function chosenStore(globals: GlobalOptions, env: CliIo['env']): Promise<ChosenStore> {
+  // A missing or malformed URL must not cost the time to load the engine.
+  parseStoreUrl(globals.store)
+  const { chooseStore } = await import('./store.js')
+  return chooseStore(globals, env)
 }
 
 /** Whether `--json` is set, for a command line that could not be parsed. */

@@ -1,25 +1,29 @@
-import type { ChunkedBackupDriver, ChunkedDriverOptions } from '@stowage/backup-core'
+import { isBackupDriver, isBackupError } from '@stowage/backup-core'
+import type { ChunkedBackupDriver, ChunkedDriverOptions, NetworkLimits } from '@stowage/backup-core'
+import { flagValues } from './backends/backend-flags.js'
+import type { ChosenStore } from './backends/choose-store.js'
+import { CliError } from './cli-error.js'
 import type { StoreSettings } from './command-context.js'
-import { readersBeside } from './compression/lazy-compressor.js'
+import { findDecompressor } from './compression/load-compressor.js'
+import { exitCodes } from './exit-codes.js'
 import type { CliIo } from './io.js'
 import type { GlobalOptions } from './options/global-options.js'
 import type { Output } from './output/output.js'
-import type { NetworkLimits, OpenStore } from './store-url.js'
 
 /** Opens a store while `work` runs. */
 export async function withStore<T>(
-  openStore: OpenStore,
+  store: ChosenStore,
   globals: GlobalOptions,
   settings: StoreSettings,
   env: CliIo['env'],
   output: Output,
   work: (driver: ChunkedBackupDriver) => Promise<T>,
 ): Promise<T> {
-  const { concurrency, maxMemory, strict, bz2Engine, osCloud, cinderConf } = globals
-  const { create, ...driverSettings } = settings
-  const options: ChunkedDriverOptions = {
+  const { concurrency, maxMemory, strict } = globals
+  const { create = false, ...driverSettings } = settings
+  const driverOptions: ChunkedDriverOptions = {
     ...driverSettings,
-    decompressors: readersBeside(settings.compression, bz2Engine),
+    findDecompressor: (algorithm) => findDecompressor(algorithm, globals, env),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(maxMemory === undefined ? {} : { maxMemoryBytes: maxMemory }),
     ...(strict === undefined ? {} : { strict }),
@@ -30,13 +34,16 @@ export async function withStore<T>(
       output.retry(event)
     },
   }
-  const driver = await openStore(options, {
-    osCloud,
-    cinderConf,
-    env,
-    create,
-    network: networkLimitsOf(globals),
-  })
+  const { url, backend } = store
+  const driver = await openedDriver(store, () =>
+    backend.value.open(url, {
+      driverOptions,
+      flags: flagValues(backend, globals),
+      env,
+      create,
+      network: networkLimitsOf(globals),
+    }),
+  )
   try {
     return await work(driver)
   } finally {
@@ -44,6 +51,38 @@ export async function withStore<T>(
   }
 }
 
+/** Calls a backend that may be of others: it may throw anything, and return anything. */
+async function openedDriver(
+  { backend: { packageName } }: ChosenStore,
+  open: () => Promise<unknown>,
+): Promise<ChunkedBackupDriver> {
+  let driver: unknown
+  try {
+    driver = await open()
+  } catch (cause) {
+    if (isBackupError(cause)) throw cause
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new CliError('BACKEND_INVALID', `The backend ${packageName} cannot open the store: ${why}`, {
+      exitCode: exitCodes.failed,
+      hint: 'Update the package, or report this to its authors. STOWAGE_DEBUG=1 prints the stack trace.',
+      cause,
+    })
+  }
+  if (isBackupDriver(driver)) return driver
+  throw new CliError(
+    'BACKEND_INVALID',
+    `The backend ${packageName} returned a driver that this command cannot use: it does not extend the ChunkedBackupDriver of a compatible version of @stowage/backup-core.`,
+    {
+      exitCode: exitCodes.failed,
+      hint: `Install versions that fit: npm install @stowage/cli@latest ${packageName}@latest (with -g, if stowage is installed so).`,
+    },
+  )
+}
+
 function networkLimitsOf({ timeout, retries, retryDeadline }: GlobalOptions): NetworkLimits {
-  return { timeoutMs: timeout, retries, retryDeadlineMs: retryDeadline }
+  return {
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+    ...(retries === undefined ? {} : { retries }),
+    ...(retryDeadline === undefined ? {} : { retryDeadlineMs: retryDeadline }),
+  }
 }

@@ -3,8 +3,8 @@ import { isBackupError } from '@stowage/backup-core'
 import { CliError } from './cli-error.js'
 import { chooseVolumeId } from './choose-volume-id.js'
 import type { CommandContext, StoreSettings } from './command-context.js'
-import { compressorOf } from './compression/lazy-compressor.js'
 import { defaultAlgorithm } from './compression/algorithms.js'
+import type { CliIo } from './io.js'
 import type { BackupCommandOptions } from './options/backup-options.js'
 import { storedText, viewOf } from './output/backup-view.js'
 import { formatDuration } from './output/duration.js'
@@ -12,7 +12,6 @@ import type { CommandResult } from './output/output.js'
 import { fields } from './output/table.js'
 import { resolveBackup } from './resolve-backup.js'
 import { formatSize } from './sizes.js'
-import { parseStoreUrl } from './store-url.js'
 import type { SourceName } from './named-source.js'
 import { sourceOf } from './volume-source.js'
 
@@ -25,8 +24,8 @@ export async function runBackup(
   const { output, signal, io } = context
   const startMs = output.nowMs()
   // The command line is checked before the source is opened.
-  parseStoreUrl(options.store)
-  const settings = await settingsOf(options)
+  await context.checkStore()
+  const settings = await settingsOf(options, io.env)
   const { volume, realPath } = await sourceOf(source, io, options, (line) => {
     output.commandLine(line)
   })
@@ -56,14 +55,19 @@ function commandFailureIn(error: unknown): unknown {
   return isBackupError(error, 'SOURCE_READ') && error.cause instanceof CliError ? error.cause : error
 }
 
-async function settingsOf(options: BackupCommandOptions): Promise<StoreSettings> {
-  const { chunkSize, blockSize, joinGap, create } = options
-  const compression = await compressorOf(options.compression ?? defaultAlgorithm, options.bz2Engine)
+async function settingsOf(options: BackupCommandOptions, env: CliIo['env']): Promise<StoreSettings> {
+  const { chunkSize, blockSize, joinGap, create, strict } = options
+  // Not imported at the top: it would be a chunk of the build of its own.
+  const { compressorOf } = await import('./store.js')
+  const compression = await compressorOf(options.compression ?? defaultAlgorithm, options, env)
+  // For objects of zeros, which a driver that is not strict compresses all the same.
+  const zlib = compression || strict ? undefined : await compressorOf('zlib', options, env)
   return {
     ...(chunkSize === undefined ? {} : { chunkSizeBytes: chunkSize }),
     ...(blockSize === undefined ? {} : { blockSizeBytes: blockSize }),
     ...(joinGap === undefined ? {} : { joinGapBytes: joinGap }),
     ...(compression ? { compression } : {}),
+    ...(zlib ? { decompressors: [zlib] } : {}),
     ...(create === undefined ? {} : { create }),
   }
 }

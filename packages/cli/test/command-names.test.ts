@@ -43,6 +43,8 @@ const ofPrograms = new Set([
   ...['getBackupDriver', 'createStore', 'deleteBackup', 'checkForSetupError', 'streamVolume'],
   // Endpoint types of Keystone.
   ...['publicURL', 'internalURL', 'adminURL'],
+  // The command checks what it passes as this option itself.
+  'findDecompressor',
   // The library's own name, said to be that.
   'allowMissingMd5',
 ])

@@ -1,21 +1,37 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ChunkedBackupDriver } from '@stowage/backup-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { chooseStore } from '../src/backends/choose-store.js'
 import { CliError } from '../src/cli-error.js'
 import { parseStoreUrl } from '../src/store-url.js'
 
-function refusal(url: string | undefined): CliError {
+async function refusal(store: string | undefined): Promise<CliError> {
   try {
-    parseStoreUrl(url)
+    await chooseStore(store === undefined ? {} : { store }, {})
   } catch (error) {
     if (error instanceof CliError) return error
     throw error
   }
-  throw new Error(`${String(url)} was accepted`)
+  throw new Error(`${String(store)} was accepted`)
 }
 
-describe('parseStoreUrl', () => {
+interface Opening {
+  readonly flags?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+  readonly create?: boolean
+}
+
+async function open(
+  store: string,
+  { flags = {}, env = {}, create = false }: Opening = {},
+): Promise<ChunkedBackupDriver> {
+  const { url, backend } = await chooseStore({ store }, {})
+  return backend.value.open(url, { driverOptions: {}, flags, env, create, network: {} })
+}
+
+describe('a store URL', () => {
   let directory: string
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'stowage-cli-'))
@@ -25,7 +41,7 @@ describe('parseStoreUrl', () => {
   })
 
   it.each(['posix:', 'posix://', 'POSIX:', 'file://'])('opens the directory behind %s', async (scheme) => {
-    const driver = await parseStoreUrl(scheme + directory)({}, { create: true })
+    const driver = await open(scheme + directory, { create: true })
     try {
       await driver.putContainer('nightly', {})
       const found: string[] = []
@@ -36,8 +52,8 @@ describe('parseStoreUrl', () => {
     }
   })
 
-  it('touches nothing by reading the URL', () => {
-    expect(parseStoreUrl('posix:/nowhere/at/all')).toBeTypeOf('function')
+  it('is checked without an access to the store', async () => {
+    expect((await chooseStore({ store: 'posix:/nowhere/at/all' }, {})).url).toBe('posix:/nowhere/at/all')
   })
 
   it.each(['swift://nightly', 'swift:', 'SWIFT://n%C3%A4chtlich/'])(
@@ -45,7 +61,7 @@ describe('parseStoreUrl', () => {
     async (url) => {
       // Nothing listens there: a request would fail.
       const env = { ST_AUTH: 'http://127.0.0.1:9/auth/v1.0', ST_USER: 'a:b', ST_KEY: 'k' }
-      const driver = await parseStoreUrl(url)({}, { env })
+      const driver = await open(url, { env })
       expect(driver.constructor.name).toBe('SwiftBackupDriver')
       await driver.close()
     },
@@ -54,37 +70,41 @@ describe('parseStoreUrl', () => {
   it('signs in by the file that --cinder-conf names', async () => {
     const file = join(directory, 'cinder.conf')
     await writeFile(file, '[DEFAULT]\nbackup_swift_auth = single_user\n')
-    const opening = parseStoreUrl('swift:')({}, { cinderConf: file, env: {} })
-    await expect(opening).rejects.toThrow('backup_swift_user not set')
+    await expect(open('swift:', { flags: { 'cinder-conf': file } })).rejects.toThrow(
+      'backup_swift_user not set',
+    )
   })
 
-  it.each(['swift://a/b', 'swift://a?b'])('refuses %s, which is not one container', (url) => {
-    expect(refusal(url)).toMatchObject({ code: 'USAGE', exitCode: 2 })
+  it.each(['swift://a/b', 'swift://a?b', 'swift://%zz'])(
+    'is rejected where it is not one container: %s',
+    async (url) => {
+      const error = await refusal(url)
+      expect(error).toMatchObject({ code: 'USAGE', exitCode: 2 })
+      expect(error.message).toContain(JSON.stringify(url))
+      expect(error.hint).toContain('swift://CONTAINER')
+    },
+  )
+
+  it.each([undefined, ''])('is required: %j', async (url) => {
+    const error = await refusal(url)
+    expect(error).toMatchObject({ code: 'USAGE', exitCode: 2 })
+    expect(error.hint).toContain('--store')
   })
 
-  it.each([undefined, ''])('asks for a store where there is %j', (url) => {
-    expect(refusal(url)).toMatchObject({ code: 'USAGE', exitCode: 2 })
-    expect(refusal(url).hint).toContain('--store')
+  it('that is a bare path is answered with the URL of that directory', async () => {
+    expect((await refusal('/backups')).hint).toContain('posix:/backups')
   })
 
-  it('tells a bare path how to become a URL', () => {
-    expect(refusal('/backups').hint).toContain('posix:/backups')
-  })
-
-  it('names the package behind a scheme that it does not open', () => {
-    expect(refusal('s3://bucket')).toMatchObject({ code: 'STORE_UNKNOWN', exitCode: 2 })
-    expect(refusal('s3://bucket').message).toContain('@stowage/backup-s3')
-  })
-
-  it('lists what it opens for a scheme that nobody knows', () => {
-    expect(refusal('gopher:hole')).toMatchObject({ code: 'STORE_UNKNOWN' })
-    expect(refusal('gopher:hole').hint).toContain('posix:')
+  it('has a scheme, whose case does not matter', () => {
+    expect(parseStoreUrl('POSIX:/Backups')).toEqual({ url: 'POSIX:/Backups', scheme: 'posix' })
   })
 
   it.each(['posix:', 'posix://', 'posix://host/path', 'file:relative/../..//%zz', 'file://host/x'])(
-    'refuses %s, which names no directory here',
-    (url) => {
-      expect(refusal(url)).toMatchObject({ code: 'USAGE', exitCode: 2 })
+    'is rejected where it names no directory here: %s',
+    async (url) => {
+      const error = await refusal(url)
+      expect(error).toMatchObject({ code: 'USAGE', exitCode: 2 })
+      expect(error.message).toContain('is not a store URL')
     },
   )
 })

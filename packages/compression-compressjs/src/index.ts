@@ -1,2 +1,3 @@
 export { bz2Compressjs } from './bz2-compressjs.js'
 export type { Bz2CompressjsOptions } from './bz2-compressjs.js'
+export { stowageCompressors } from './stowage-compressors.js'

@@ -32,6 +32,7 @@ export { putObject, type ExclusiveWriter, type NewObject, type PutState } from '
 export {
   networkOptions,
   networkSettings,
+  timeLimitsOf,
   type Environment,
   type NetworkOptions,
   type NetworkSettings,

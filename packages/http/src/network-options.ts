@@ -1,4 +1,4 @@
-import { BackupError, optionRules as rules } from '@stowage/backup-core'
+import { BackupError, optionRules as rules, type NetworkLimits } from '@stowage/backup-core'
 import type { ConnectionOptions } from './connection-pool.js'
 import type { HttpTimeouts } from './exchange-watch.js'
 import { option, positive, type FilledOptions, type OptionsOf } from './option-table.js'
@@ -38,6 +38,25 @@ export const networkOptions = {
 
 /** {@link networkOptions} as a caller passes them. */
 export type NetworkOptions = OptionsOf<typeof networkOptions>
+
+/** The time limits that a program such as the `stowage` command sets, as options of a driver. */
+export function timeLimitsOf({ timeoutMs, retryDeadlineMs }: NetworkLimits): NetworkOptions {
+  const timeoutSeconds = (timeoutMs ?? 0) / 1000
+  return {
+    ...(timeoutMs === undefined
+      ? {}
+      : {
+          // The default, or less where the user's limit is less.
+          connectTimeoutSeconds: Math.min(networkOptions.connectTimeoutSeconds.default, timeoutSeconds),
+          headersTimeoutSeconds: timeoutSeconds,
+          bodyTimeoutSeconds: timeoutSeconds,
+          progressWindowSeconds: timeoutSeconds,
+          // The default, or the longest wait for the head and within the body.
+          exchangeTimeoutSeconds: Math.max(networkOptions.exchangeTimeoutSeconds.default, 2 * timeoutSeconds),
+        }),
+    ...(retryDeadlineMs === undefined ? {} : { retryDeadlineSeconds: retryDeadlineMs / 1000 }),
+  }
+}
 
 /** What a driver adds to {@link networkOptions} under names of its own. */
 export interface OwnNetworkOptions {

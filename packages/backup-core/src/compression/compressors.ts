@@ -47,15 +47,45 @@ export function packageForCompression(name: string): string | undefined {
 /** The compressors of one driver: no registry is shared, so that two copies of this package cannot disagree. */
 export class Compressors {
   readonly #byName = new Map<string, Compressor>()
+  readonly #errors = new Map<string, BackupError>()
 
-  /** Throws `OPTION_INVALID` for one with a {@link compressorProblem}. */
-  constructor(compressors: readonly Compressor[]) {
-    for (const compressor of compressors) {
-      const problem = compressorProblem(compressor)
-      if (problem !== undefined) throw new BackupError('OPTION_INVALID', problem)
-      for (const name of [compressor.name, ...compressor.aliases]) {
-        // The first one wins: `compression` comes before `decompressors`.
-        if (!this.#byName.has(name)) this.#byName.set(name, compressor)
+  /**
+   * Throws `OPTION_INVALID` for one with a {@link compressorProblem}.
+   *
+   * @param find - finds a compressor that is not among them
+   */
+  constructor(
+    compressors: readonly Compressor[],
+    readonly findMissing?: (algorithm: string) => Promise<Compressor | undefined>,
+  ) {
+    for (const compressor of compressors) this.#add(compressor)
+  }
+
+  #add(compressor: Compressor): void {
+    const problem = compressorProblem(compressor)
+    if (problem !== undefined) throw new BackupError('OPTION_INVALID', problem)
+    for (const name of [compressor.name, ...compressor.aliases]) {
+      // The first one wins: `compression` comes before `decompressors`.
+      if (!this.#byName.has(name)) this.#byName.set(name, compressor)
+    }
+  }
+
+  /**
+   * Finds the compressors that are missing for these algorithms. {@link forName} throws the error of one that could not be
+   * found, so that an object that nothing reads does not fail a restore.
+   */
+  async load(algorithms: Iterable<string>): Promise<void> {
+    const find = this.findMissing
+    if (!find) return
+    const names = new Set([...algorithms].map((name) => name.toLowerCase()))
+    for (const name of names) {
+      if (RAW_NAMES.has(name) || this.#byName.has(name)) continue
+      this.#errors.delete(name)
+      try {
+        const found = await find(name)
+        if (found) this.#add(checkedFound(found, name))
+      } catch (error) {
+        this.#errors.set(name, notLoaded(name, error))
       }
     }
   }
@@ -76,13 +106,28 @@ export class Compressors {
     if (RAW_NAMES.has(lowerCase)) return null
     const found = this.#byName.get(lowerCase)
     if (found) return found
-    throw unknownCompression(name)
+    throw this.#errors.get(lowerCase) ?? unknownCompression(name)
   }
 }
 
 /** Whether Cinder restores what this compressor writes. */
 export function isCinderCompatible({ name, cinderCompatible }: Compressor): boolean {
   return PACKAGES.has(name) && cinderCompatible !== false
+}
+
+/** Checks a compressor that was found by name: it must read what it was found for. */
+function checkedFound(found: Compressor, name: string): Compressor {
+  if ([found.name, ...found.aliases].includes(name)) return checkedCompressor(found)
+  throw new BackupError(
+    'COMPRESSION_UNKNOWN',
+    `\`findDecompressor\` returned a compressor for ${JSON.stringify(found.name)}, expected one for ${JSON.stringify(name)}.`,
+  )
+}
+
+function notLoaded(name: string, cause: unknown): BackupError {
+  if (isBackupError(cause)) return cause
+  const message = `The compressor for ${JSON.stringify(name)} cannot be loaded: ${messageOf(cause)}`
+  return new BackupError('COMPRESSION_UNKNOWN', message, { cause })
 }
 
 function unknownCompression(name: string): BackupError {

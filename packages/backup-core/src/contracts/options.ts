@@ -35,6 +35,14 @@ export interface ChunkedDriverOptions {
    * @default []
    */
   readonly decompressors?: readonly Compressor[]
+  /**
+   * Finds a compressor for reading, for an algorithm that neither `compression` nor `decompressors` has: in lower case, as a
+   * manifest names it. Called once for each algorithm, before a restore writes anything. Resolves to undefined where there
+   * is none; a rejection is the error of the restore. A program that loads packages by name passes this.
+   *
+   * @default none
+   */
+  readonly findDecompressor?: (algorithm: string) => Promise<Compressor | undefined>
   /** Where backups are found. @default the store's own `_metadata` objects */
   readonly catalog?: BackupCatalog
   /**

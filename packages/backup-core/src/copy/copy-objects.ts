@@ -1,5 +1,11 @@
 import { BackupError } from '../errors/backup-error.js'
-import { canFetchInPieces, fetchMemoryBytes, type ChainObject, type FetchJob } from '../fetch/fetch-object.js'
+import {
+  canFetchInPieces,
+  fetchMemoryBytes,
+  loadCompressors,
+  type ChainObject,
+  type FetchJob,
+} from '../fetch/fetch-object.js'
 import { fetchLimits, PIECES_BYTES } from '../fetch/visit-objects.js'
 import type { StoredObject } from '../format/manifest.js'
 import { MemoryLease } from '../pipeline/byte-budget.js'
@@ -37,6 +43,7 @@ export async function copyObjects(
   target: ObjectsTarget,
   { settings, signal, meter, verify }: ObjectsCopyOptions,
 ): Promise<CopiedObjects> {
+  if (verify) await loadCompressors(job, items)
   const limits = fetchLimits(settings, items)
   const isChecked = (object: StoredObject): boolean =>
     object.compression === 'none' || (verify && job.compressors.find(object.compression) !== null)

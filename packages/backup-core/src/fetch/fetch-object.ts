@@ -46,6 +46,14 @@ export function canFetchInPieces({ access, compressors }: FetchJob, object: Stor
   return access.store.capabilities.streamingReads === true && canDecompress
 }
 
+/** Finds the compressors of these objects. Called before {@link assertFetchable}, which throws for one that is missing. */
+export function loadCompressors(
+  { compressors }: Pick<FetchJob, 'compressors'>,
+  items: readonly ChainObject[],
+): Promise<void> {
+  return compressors.load(items.map(({ object }) => object.compression))
+}
+
 /**
  * Throws for an object that could not be checked or decompressed: `COMPRESSION_UNKNOWN`, `METADATA_INVALID` for one without
  * an MD5, `MEMORY_LIMIT` for one that must be held whole and exceeds the limit. Called for every object before anything is

@@ -7,7 +7,7 @@ import type { RestoreOptions, RestoreResult } from '../contracts/requests.js'
 import type { VolumeExtent, VolumeTarget } from '../contracts/volume.js'
 import { BackupError, throwIfAborted } from '../errors/backup-error.js'
 import { loadBlockHashes, totalBytes } from '../fetch/ranged-fetch.js'
-import { assertFetchable, type ChainJob } from '../fetch/fetch-object.js'
+import { assertFetchable, loadCompressors, type ChainJob } from '../fetch/fetch-object.js'
 import { visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { startHashWorkers } from '../hash/hash-pool.js'
 import { sha256fileObjectName } from '../format/object-names.js'
@@ -39,6 +39,7 @@ export async function runRestore(
     : await readVolumeInfoOrWarn(job)
   const window = checkedRange(range, volume.sizeBytes)
   const map = buildExtentMap(chain, window)
+  await loadCompressors(job, map.objects)
   for (const item of map.objects) assertFetchable(job, item)
   // Cinder fetches all objects, and fails where that fails.
   const { objects, zeros } = strict ? { ...map, zeros: [] } : await withoutZeroObjects(map, signal)

@@ -60,6 +60,7 @@ export const chunkedDriverShape: OptionShape<ChunkedDriverOptions> = {
   container: rules.nonEmptyText,
   compression: compressor,
   decompressors: rules.arrayOf(compressor, 'an array of compressor objects'),
+  findDecompressor: rules.callback,
   catalog: rules.withMethods('a catalog with get, list, put and remove', ['get', 'list', 'put', 'remove']),
   concurrency: rules.wholeNumber(1),
   maxMemoryBytes: rules.wholeNumber(1),

@@ -81,10 +81,10 @@ export function resolveSettings(options: ChunkedDriverOptions, defaults: DriverD
     ? chosenBytes
     : fitChunkSize(chosenBytes, blockSizeBytes, { given: chunkSizeGiven, strict })
   const compression = options.compression ? checkedCompressor(options.compression) : null
-  const compressors = new Compressors([
-    ...(compression ? [compression] : []),
-    ...(options.decompressors ?? []).map(checkedCompressor),
-  ])
+  const compressors = new Compressors(
+    [...(compression ? [compression] : []), ...(options.decompressors ?? []).map(checkedCompressor)],
+    options.findDecompressor,
+  )
   const zlib = compressors.find('zlib')
   if (strict && compression && !isCinderCompatible(compression)) throw notForCinder(compression)
   return Object.freeze({

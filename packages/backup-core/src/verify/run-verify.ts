@@ -14,7 +14,7 @@ import { compareWithListing } from '../chain/missing-objects.js'
 import { readVolumeInfo, type VolumeInfo } from '../chain/block-hashes.js'
 import { isStoredFault } from '../store/access.js'
 import type { VerifyOptions, VerifyResult } from '../contracts/requests.js'
-import { assertFetchable, DAMAGE_ADVICE, type ChainJob } from '../fetch/fetch-object.js'
+import { assertFetchable, DAMAGE_ADVICE, loadCompressors, type ChainJob } from '../fetch/fetch-object.js'
 import { visitObjects, type ObjectVisitor } from '../fetch/visit-objects.js'
 import { sha256fileObjectName } from '../format/object-names.js'
 import { ProgressMeter } from '../pipeline/progress-meter.js'
@@ -169,6 +169,7 @@ async function checkContents(
   const map = buildExtentMap(chain, { offsetBytes: 0, lengthBytes: sizeBytes })
   const missing = new Set(problems.map((problem) => problem.objectName))
   const items = withHidden(chain, map.objects).filter(({ object }) => !missing.has(object.name))
+  await loadCompressors(job, items)
   for (const item of items) assertFetchable(job, item)
   const total = items.reduce((sum, { object }) => sum + object.lengthBytes, 0)
   const meter = new ProgressMeter('verify', total, onProgress)

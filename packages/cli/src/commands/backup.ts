@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import type { Invoke } from '../command-context.js'
-import { compressionAlgorithms, defaultAlgorithm, rawNames } from '../compression/algorithms.js'
+import { cinderAlgorithms, defaultAlgorithm, parseAlgorithm, rawNames } from '../compression/algorithms.js'
 import type { BackupCommandOptions } from '../options/backup-options.js'
 import { parsePositiveSize } from '../options/global-options.js'
 import { CliOption } from '../options/option.js'
 import { namedSource, rawArgumentsOf } from '../named-source.js'
 import { parseSize } from '../sizes.js'
 
-const algorithmNames = [...rawNames, ...compressionAlgorithms.map(({ algorithm }) => algorithm)]
+const algorithmNames = [...rawNames, ...cinderAlgorithms].join(', ')
 
 const examples = `
 Without --volume-id, the id of a file or device is the version 5 UUID (RFC 9562) of its file: URL, after resolving symbolic
@@ -49,10 +49,11 @@ export function addBackupCommand(program: Command, invoke: Invoke): void {
     )
     .option('--parent <id>', 'make an incremental on this backup')
     .addOption(
-      new CliOption('--compression <algorithm>', `the compression algorithm (default: ${defaultAlgorithm})`, {
-        env: 'STOWAGE_COMPRESSION',
-        choices: algorithmNames,
-      }),
+      new CliOption(
+        '--compression <algorithm>',
+        `the compression algorithm: ${algorithmNames}, or that of another installed package (default: ${defaultAlgorithm})`,
+        { env: 'STOWAGE_COMPRESSION', parse: parseAlgorithm },
+      ),
     )
     .addOption(
       new CliOption(

@@ -13,6 +13,8 @@ import { countOf, formatSize } from '../sizes.js'
 
 interface CopyCommandOptions extends GlobalOptions {
   readonly to?: string
+  /** The options of the backend of `--to`, where the configuration has others than for `--store`. */
+  readonly targetOptions?: Readonly<Record<string, unknown>>
   readonly all?: boolean
   readonly since?: Date
   readonly volumeId?: string
@@ -27,7 +29,8 @@ A backup is copied with its chain, the full backup first. Objects are copied as 
 Cinder restores the copies. What the other store has already is skipped. A copy that was killed or failed is
 continued by running it again: objects that were stored are not sent again.
 
-The other options (--os-cloud, --cinder-conf, --max-memory, …) apply to both stores.
+The other options (--os-cloud, --cinder-conf, --max-memory, …) apply to both stores. Stores that need different ones are named in
+the configuration file, where each has its own.
 
 Examples:
   $ stowage copy 7a1c --store posix:/backups --to swift://offsite
@@ -40,7 +43,11 @@ export function addCopyCommand(program: Command, invoke: Invoke): void {
     .command('copy')
     .description('Copy backups with their chains to another store.')
     .argument('[backup-id...]', 'the ids, or at least 4 characters of their beginning')
-    .addOption(new CliOption('--to <url>', 'the other store', { env: 'STOWAGE_COPY_TO' }))
+    .addOption(
+      new CliOption('--to <store>', 'the other store: its URL, or its name in the configuration', {
+        env: 'STOWAGE_COPY_TO',
+      }),
+    )
     .option('--all', 'copy every backup that the other store lacks')
     .addOption(
       new CliOption('--since <date>', 'with --all: only backups since then: 2026-01-01, 2026-01-01T12:00Z', {
@@ -59,8 +66,8 @@ export function addCopyCommand(program: Command, invoke: Invoke): void {
       await invoke(options, async (context) => {
         const settings = { ...(options.create === true ? { create: true } : {}) }
         await context.withStore((from) =>
-          context.withSecondStore(
-            to,
+          context.withStoreOf(
+            { ...options, ...options.targetOptions, store: to },
             (target) =>
               options.dryRun === true
                 ? showMissing(context, from, target, backupIds, options)

@@ -1,21 +1,22 @@
-import { bz2Engines } from '../compression/algorithms.js'
-import type { Bz2Engine } from '../compression/algorithms.js'
 import { parseDuration } from '../durations.js'
+import { bz2Engines } from '../plugins/own-packages.js'
+import type { Bz2Engine } from '../plugins/own-packages.js'
+import { parsePackageChoice } from '../plugins/package-choice.js'
+import type { PackageChoice } from '../plugins/package-choice.js'
 import { parseSize, sizeSyntax } from '../sizes.js'
-import { storeExamples } from '../store-url.js'
 import { CliOption } from './option.js'
 
-/** Options of every command. */
+/** Options of every command. Those of the store's backend are beside them, by the names of its flags. */
 export interface GlobalOptions {
   readonly store?: string
+  readonly backend?: readonly PackageChoice[]
+  readonly compressor?: readonly PackageChoice[]
   readonly json?: boolean
   readonly quiet?: boolean
   readonly concurrency?: number
   readonly maxMemory?: number
   readonly strict?: 'cinder'
   readonly bz2Engine?: Bz2Engine
-  readonly osCloud?: string
-  readonly cinderConf?: string
   /** Milliseconds. */
   readonly timeout?: number
   readonly retries?: number
@@ -25,7 +26,14 @@ export interface GlobalOptions {
 
 export function globalOptions(): CliOption[] {
   return [
-    new CliOption('--store <url>', `the store: ${storeExamples}`, { env: 'STOWAGE_STORE' }),
+    new CliOption('--store <url>', 'the store, such as posix:/backups or swift://CONTAINER', {
+      env: 'STOWAGE_STORE',
+    }),
+    new CliOption(
+      '--config <file>',
+      'a configuration file (default: stowage.config.*, ~/.config/stowage/config.* or /etc/stowage/config.*)',
+      { env: 'STOWAGE_CONFIG' },
+    ),
     new CliOption('--json', 'print one JSON document; errors and warnings are JSON on stderr', {
       env: 'STOWAGE_JSON',
     }),
@@ -60,14 +68,16 @@ export function globalOptions(): CliOption[] {
         choices: bz2Engines,
       },
     ),
-    // The driver reads OS_CLOUD itself: credentials of a cinder.conf take precedence over it.
     new CliOption(
-      '--os-cloud <name>',
-      'swift: a cloud of clouds.yaml (default: OS_CLOUD, else OS_* or ST_*)',
+      '--backend <name=package>',
+      'the package that opens stores NAME:…, or the path of a module (./my-backend.js); may be repeated',
+      { env: 'STOWAGE_BACKENDS', parse: parsePackageChoice, isList: true },
     ),
-    new CliOption('--cinder-conf <file>', 'swift: a cinder.conf with backup_swift_… options', {
-      env: 'STOWAGE_CINDER_CONF',
-    }),
+    new CliOption(
+      '--compressor <name=package>',
+      'the package of the compression algorithm NAME, or the path of a module; may be repeated',
+      { env: 'STOWAGE_COMPRESSORS', parse: parsePackageChoice, isList: true },
+    ),
     new CliOption(
       '--timeout <time>',
       'how long a network store may make no or little progress before the request is retried: 30s, 5m (default: 90s)',

@@ -10,6 +10,13 @@ export interface OptionSpec {
   /** Turns the text into a value; throws a RangeError with what is wrong. */
   readonly parse?: (text: string) => unknown
   readonly choices?: readonly string[]
+  /** The option may be repeated. Its value is an array; the variable has the items separated by commas. @default false */
+  readonly isList?: boolean
+}
+
+/** Splits the value of a variable that stands in for an option that may be repeated. */
+export function splitList(text: string): string[] {
+  return text.split(',').filter((item) => item.trim() !== '')
 }
 
 /**
@@ -18,12 +25,21 @@ export interface OptionSpec {
  */
 export class CliOption extends Option {
   readonly environmentVariable: string | undefined
+  readonly isList: boolean
+  /** Whether it is an option of a backend: the environment need not have it. */
+  readonly isOfBackend: boolean = false
 
-  constructor(flags: string, description: string, { env, parse, choices }: OptionSpec = {}) {
+  constructor(flags: string, description: string, { env, parse, choices, isList = false }: OptionSpec = {}) {
     super(flags, env === undefined ? description : `${description} [env: ${env}]`)
     this.environmentVariable = env
+    this.isList = isList
     if (choices) this.choices(choices)
-    if (parse) this.argParser((text: string) => refuse(() => parse(text)))
+    if (parse) {
+      this.argParser((text: string, previous: unknown) => {
+        const value = refuse(() => parse(text))
+        return isList ? [...((previous as unknown[] | undefined) ?? []), value] : value
+      })
+    }
   }
 }
 
@@ -56,6 +72,18 @@ export function applyEnvironment(command: Command, env: Readonly<Record<string, 
   }
 }
 
+/**
+ * Parses a text that stands in for the value of an option on the command line.
+ *
+ * @throws InvalidArgumentError where the option would refuse it
+ */
+export function parseText(option: CliOption, text: string): unknown {
+  const parse = option.parseArg as ((value: string, previous: unknown) => unknown) | undefined
+  if (!parse) return text
+  if (!option.isList) return parse(text, undefined)
+  return splitList(text).reduce<unknown>((items, item) => parse(item, items), undefined)
+}
+
 function valueOf(option: CliOption, text: string): unknown {
   const variable = option.environmentVariable ?? ''
   if (option.isBoolean()) {
@@ -64,8 +92,7 @@ function valueOf(option: CliOption, text: string): unknown {
     throw invalid(variable, text, 'Give 1 or 0.')
   }
   try {
-    const parse = option.parseArg as ((value: string, previous: unknown) => unknown) | undefined
-    return parse ? parse(text, undefined) : text
+    return parseText(option, text)
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw invalid(variable, text, error.message)
     throw error

@@ -1,7 +1,7 @@
 import type { BackupRecord } from '@stowage/backup-core'
-import { compressionAlgorithms, rawNames } from '../compression/algorithms.js'
+import { cinderAlgorithms, rawNames } from '../compression/algorithms.js'
 
-const cinderNames = new Set([...rawNames, ...compressionAlgorithms.map(({ algorithm }) => algorithm)])
+const cinderNames = new Set([...rawNames, ...cinderAlgorithms])
 
 /** The compression algorithms of these backups that Cinder does not know, each once. */
 export function unknownToCinder(records: readonly BackupRecord[]): string[] {
