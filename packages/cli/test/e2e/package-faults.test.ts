@@ -139,7 +139,7 @@ describe('an option of another backend', () => {
     const posix = ['list', '--store', 'posix:store']
     const fault = await faultOf([...posix, '--cinder-conf', 'cinder.conf'])
     expect(fault).toMatchObject({ code: 'USAGE', exitCode: 2 })
-    expect(fault.message).toBe('--cinder-conf is an option of swift: stores; this store is posix:.')
+    expect(fault.message).toBe('--cinder-conf is an option of swift: and s3: stores; this store is posix:.')
     expect(await faultOf(posix, { STOWAGE_CINDER_CONF: 'none' })).toMatchObject({ code: 'STORE_MISSING' })
     expect((await faultOf(['list', '--os-cloud=prod'])).message).toContain('; --store is not set.')
   })
