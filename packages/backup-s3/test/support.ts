@@ -32,15 +32,16 @@ export function optionsFor(s3: TestS3): S3DriverOptions {
   }
 }
 
-/** Deletes all buckets of the keys. */
-export async function emptyBuckets(options: S3DriverOptions): Promise<void> {
+/** Deletes the buckets of the keys whose names match: other tests use the same account at the same time. */
+export async function emptyBuckets(options: S3DriverOptions, names: RegExp): Promise<void> {
   await using driver = new S3BackupDriver(options)
   const transport = connect(options, resolveOptions(options))
   try {
     for await (const bucket of listBuckets(transport)) {
-      const names: string[] = []
-      for await (const name of driver.getContainerEntries(bucket, '', {})) names.push(name)
-      await driver.deleteObjects(bucket, names, {})
+      if (!names.test(bucket)) continue
+      const objects: string[] = []
+      for await (const name of driver.getContainerEntries(bucket, '', {})) objects.push(name)
+      await driver.deleteObjects(bucket, objects, {})
       await transport.send({
         ...{ method: 'DELETE', bucket, what: `Deleting bucket ${bucket}` },
         ...{ accept: [204, 404], sink: discard },

@@ -97,6 +97,8 @@ use = egg:swift#s3api
 [filter:s3token]
 use = egg:swift#s3token
 auth_uri = http://127.0.0.1:${ports.keystone}/v3
+# Without it each request asks Keystone.
+secret_cache_duration = 60
 ${serviceSignIn(ports, serviceUser)}
 [filter:authtoken]
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
