@@ -18,7 +18,11 @@ export function addHelpSections(program: Command, own: readonly LoadedBackend[])
     const sections = backends.flatMap((backend) =>
       helper.formatItemList(
         `Options of ${schemesOf(backend)} stores:`,
-        flagsOf(backend).map((option) => item(option.flags, option.description)),
+        flagsOf(backend).map(({ flagName, flag }) => {
+          // The same flag of another backend may have another description.
+          const own = new BackendOption(flagName, backend.value.flags?.[flagName] ?? flag, backend)
+          return item(own.flags, own.description)
+        }),
         helper,
       ),
     )
