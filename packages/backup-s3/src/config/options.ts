@@ -103,7 +103,7 @@ export const s3Options = {
    */
   search: choice(['account', 'container'], 'account'),
   /**
-   * Creates objects with `If-None-Match: *`, so that two backups with one id cannot overwrite each other even where listings
+   * Creates objects with the condition `If-None-Match`, so that two backups with one id cannot overwrite each other even where listings
    * lag. Amazon S3, MinIO and Ceph have it; other stores may refuse it with 501.
    */
   conditionalPut: { rule: rules.flag, default: false } as TableOption<boolean, boolean>,
