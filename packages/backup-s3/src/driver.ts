@@ -159,7 +159,9 @@ export class S3BackupDriver extends ChunkedBackupDriver {
     yield container
     if (only !== undefined && only === container) return
     if (filled.search === 'account' || everywhere) {
-      const probe = { ...signalOf(options), complete: everywhere && filled.search === 'account' }
+      const isAccount = filled.search === 'account'
+      // Keys for one bucket need not be able to list any other.
+      const probe = { ...signalOf(options), complete: everywhere && isAccount, unreadable: isAccount }
       yield* listBucketsWith(this.#transport, dataPrefix, container, probe)
     }
   }

@@ -1,8 +1,11 @@
 import { BackupError, isBackupError, throwIfAborted } from '@stowage/backup-core'
-import type { S3Credentials, S3CredentialSource } from './credentials.js'
+import { keysProblem, type S3Credentials, type S3CredentialSource } from './credentials.js'
 
 /** As the AWS SDK does. */
 const renewBeforeMs = 5 * 60_000
+
+/** Keys are used for so long before their end if no new ones can be had. */
+const minLeftMs = 30_000
 
 /** Keeps keys until they are about to expire, and requests new ones once for all requests that wait. */
 export class CredentialKeeper {
@@ -17,10 +20,15 @@ export class CredentialKeeper {
   /** @throws `AUTH_FAILED` if the function that returns keys fails, or returns none */
   async get(signal?: AbortSignal): Promise<S3Credentials> {
     throwIfAborted(signal, 'Getting the keys for S3')
-    const { expiration } = this.#current ?? {}
-    if (this.#current && (!expiration || expiration.getTime() - Date.now() > renewBeforeMs))
-      return this.#current
-    return this.#request()
+    const current = this.#current
+    if (!current) return this.#request()
+    const leftMs = (current.expiration?.getTime() ?? Infinity) - Date.now()
+    if (leftMs > renewBeforeMs) return current
+    return this.#request().catch((error: unknown) => {
+      // A fault of the function for a few seconds must not end a backup of hours.
+      if (leftMs > minLeftMs) return current
+      throw error
+    })
   }
 
   /** Returns other keys than those that the store refused; undefined if there are no others. */
@@ -57,22 +65,21 @@ async function credentialsFrom(source: S3CredentialSource): Promise<S3Credential
     keys = await source()
   } catch (cause) {
     if (isBackupError(cause)) throw cause
-    const { message } = cause as Error
+    const why = cause instanceof Error ? cause.message : String(cause)
     throw new BackupError(
       'AUTH_FAILED',
-      `Getting the keys for S3 failed: the function of the option credentials failed: ${message}`,
+      `Getting the keys for S3 failed: the function of the option credentials failed: ${why}`,
       { cause },
     )
   }
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = (keys ?? {}) as Partial<
-    Record<keyof S3Credentials, unknown>
-  >
-  if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string') {
+  const problem = keysProblem(keys)
+  if (problem !== undefined) {
     throw new BackupError(
       'AUTH_FAILED',
-      'Getting the keys for S3 failed: the function of the option credentials returned no accessKeyId and secretAccessKey.',
+      `Getting the keys for S3 failed: the function of the option credentials returned no valid keys: ${problem}.`,
     )
   }
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = keys as S3Credentials
   return {
     accessKeyId,
     secretAccessKey,

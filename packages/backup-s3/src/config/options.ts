@@ -20,7 +20,7 @@ import {
   type OptionsOf,
   type TableOption,
 } from '@stowage/http'
-import type { S3CredentialSource } from '../auth/credentials.js'
+import { keysProblem, type S3CredentialSource } from '../auth/credentials.js'
 
 /*
  * The tables of the options. The types, the checks, the defaults, the reading of a cinder.conf and the tables of the README
@@ -53,7 +53,7 @@ export const cinderOptions = {
   backupS3HttpProxy: text('backup_s3_http_proxy'),
   /** The proxy for an endpoint with https. Overrides `https_proxy`. */
   backupS3HttpsProxy: text('backup_s3_https_proxy'),
-  /** Cinder's time limit for connecting and for each read; `connectTimeoutSeconds`, `headersTimeoutSeconds` and `bodyTimeoutSeconds` override it. */
+  /** Cinder's time limit for connecting and for each read. If set, the default of `connectTimeoutSeconds`, `headersTimeoutSeconds` and `bodyTimeoutSeconds`; 0 has no effect. */
   backupS3Timeout: seconds('backup_s3_timeout', 60),
   /** Accepted without effect: `concurrency` limits the connections. */
   backupS3MaxPoolConnections: integer('backup_s3_max_pool_connections', 10, 1, { unit: 'connections' }),
@@ -76,11 +76,11 @@ export const cinderOptions = {
 
 const credentials: OptionRule = {
   expected: 'an object with accessKeyId and secretAccessKey, or a function that returns one',
-  accepts: (value) => {
-    if (typeof value === 'function') return true
-    if (!rules.object.accepts(value)) return false
-    const { accessKeyId, secretAccessKey } = value as Readonly<Record<string, unknown>>
-    return typeof accessKeyId === 'string' && typeof secretAccessKey === 'string'
+  accepts: (value) =>
+    typeof value === 'function' || (rules.object.accepts(value) && keysProblem(value) === undefined),
+  hint: (value) => {
+    const problem = rules.object.accepts(value) ? keysProblem(value) : undefined
+    return problem === undefined ? undefined : `The problem: ${problem}.`
   },
 }
 
@@ -98,12 +98,12 @@ export const s3Options = {
   /** The region in which a missing bucket is created, if it is not `region`. */
   bucketRegion: option<string>(rules.nonEmptyText),
   /**
-   * Where backups are searched by id: in all buckets of these keys, or in the driver's own `container` only (the default for
-   * `s3://BUCKET`), which then accepts no backup into another bucket.
+   * Where backups are searched by id: in all buckets of these keys in the `region`, or in the driver's own `container` only (the
+   * default for `s3://BUCKET`), which then accepts no backup into another bucket.
    */
   search: choice(['account', 'container'], 'account'),
   /**
-   * Creates objects with `If-None-Match: *`, so that two backups with one id cannot overwrite each other even where listings
+   * Creates objects with the condition `If-None-Match`, so that two backups with one id cannot overwrite each other even where listings
    * lag. Amazon S3, MinIO and Ceph have it; other stores may refuse it with 501.
    */
   conditionalPut: { rule: rules.flag, default: false } as TableOption<boolean, boolean>,

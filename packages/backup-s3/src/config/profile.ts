@@ -6,14 +6,20 @@ import { join } from 'node:path'
 /** The settings of one profile, by their names in the files. */
 export type ProfileSettings = Readonly<Record<string, string>>
 
-/** The ways to sign in that only the AWS SDK has. */
+/** The ways to sign in that only the AWS SDK has. A role overrides the keys of its profile, as in the AWS command line. */
 const sdkSettings = [
+  'role_arn',
   'sso_session',
   'sso_start_url',
-  'role_arn',
   'credential_process',
   'web_identity_token_file',
 ]
+
+/** Returns a variable; undefined if it is empty. */
+export function variable(env: Environment, name: string): string | undefined {
+  const value = env[name]
+  return value === '' ? undefined : value
+}
 
 /**
  * Reads a profile of the AWS command line: of `~/.aws/credentials` and `~/.aws/config`, or the files that
@@ -22,15 +28,19 @@ const sdkSettings = [
  * @throws `CONFIG_INVALID` for a file that cannot be read or parsed
  */
 export function readProfile(profile: string, env: Environment): ProfileSettings | undefined {
-  const home = env['HOME'] ?? homedir()
-  const credentials = sectionsOf(
-    env['AWS_SHARED_CREDENTIALS_FILE'] ?? join(home, '.aws', 'credentials'),
-    'credentials',
-  ).get(profile)
-  const config = sectionsOf(env['AWS_CONFIG_FILE'] ?? join(home, '.aws', 'config'), 'config').get(
-    profile === 'default' ? 'default' : `profile ${profile}`,
-  )
+  const home = variable(env, 'HOME') ?? homedir()
+  const credentialsFile = variable(env, 'AWS_SHARED_CREDENTIALS_FILE') ?? join(home, '.aws', 'credentials')
+  const configFile = variable(env, 'AWS_CONFIG_FILE') ?? join(home, '.aws', 'config')
+  const credentials = sectionsOf(credentialsFile, 'credentials').get(profile)
+  const sections = sectionsOf(configFile, 'config')
+  const config =
+    sections.get(`profile ${profile}`) ?? (profile === 'default' ? sections.get(profile) : undefined)
   return credentials || config ? { ...config, ...credentials } : undefined
+}
+
+/** Whether a profile assumes a role, for which its keys, if it has any, are only the means. */
+export function assumesRole(settings: ProfileSettings): boolean {
+  return settings['role_arn'] !== undefined
 }
 
 /** @throws `CONFIG_INVALID` for a profile that needs the AWS SDK to sign in */
@@ -61,7 +71,8 @@ function sectionsOf(path: string, kind: string): Map<string, Record<string, stri
     if (content === '' || /^\s/.test(content)) continue
     const header = /^\[\s*([^\]]+?)\s*\]$/.exec(content)?.[1]
     if (header !== undefined) {
-      const name = header.replace(/\s+/g, ' ')
+      // A name with spaces may be quoted: [profile "my own"].
+      const name = header.replace(/\s+/g, ' ').replace(/(["'])(.*)\1$/, '$2')
       section = sections.get(name) ?? {}
       sections.set(name, section)
       continue

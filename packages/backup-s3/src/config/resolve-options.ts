@@ -3,7 +3,7 @@ import { engineOptions } from '@stowage/cinder-conf'
 import { networkSettings, withDefaults, type NetworkSettings } from '@stowage/http'
 import { createHash } from 'node:crypto'
 import type { S3CredentialSource } from '../auth/credentials.js'
-import { checkBucketName } from '../s3/names.js'
+import { checkBucketHost, checkBucketName } from '../s3/names.js'
 import type { S3Endpoint } from '../s3/transport.js'
 import {
   checkDriverOptions,
@@ -42,11 +42,13 @@ export function resolveOptions(options: S3DriverOptions): ResolvedS3Options {
   const region = filled.region ?? 'us-east-1'
   if (!/^[\w-]+$/.test(region))
     throw invalid(`region is ${JSON.stringify(region)}, which is not the name of a region.`)
+  const url = endpointUrl(filled.backupS3EndpointUrl, region)
+  if (!filled.pathStyle) checkBucketHost(container, url.hostname)
   return {
     filled,
     engine: { ...engine, container },
     container,
-    endpoint: { url: endpointUrl(filled.backupS3EndpointUrl, region), region, pathStyle: filled.pathStyle },
+    endpoint: { url, region, pathStyle: filled.pathStyle },
     credentials: credentialsOf(options),
     encryption: encryptionOf(filled),
     ...networkOf(options, filled),
@@ -80,7 +82,8 @@ function networkOf(options: S3DriverOptions, filled: FilledOptions): NetworkSett
 
 function endpointUrl(text: string | undefined, region: string): URL {
   const option = 'backupS3EndpointUrl (backup_s3_endpoint_url)'
-  const endpoint = text ?? `https://s3.${region}.amazonaws.com`
+  // Amazon's regions in China have a domain of their own.
+  const endpoint = text ?? `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (!url || !/^https?:$/.test(url.protocol))
     throw invalid(`${option} is not an http or https URL. Set it to the URL of the S3 server.`)

@@ -1,5 +1,5 @@
 import { BackupError, isBackupError, type StoreOptions } from '@stowage/backup-core'
-import { collect, discard } from '@stowage/http'
+import { AttemptFailure, collect, discard } from '@stowage/http'
 import { listObjects } from './list-objects.js'
 import type { S3Transport } from './transport.js'
 import { parseResponse } from './xml.js'
@@ -63,13 +63,15 @@ export async function createBucket(
           end: () => {
             const code = parseResponse(sink.end())?.text('Code')
             if (head.status !== 409 || code === 'BucketAlreadyOwnedByYou') return
-            throw new BackupError(
-              code === 'BucketAlreadyExists' ? 'FORBIDDEN' : 'CONFLICT',
-              code === 'BucketAlreadyExists'
-                ? `${what} failed: a bucket of this name belongs to somebody else. Choose another name.`
-                : `${what} failed: another client changes the same bucket. Retry later.`,
-              { container: bucket, status: 409 },
-            )
+            const details = { container: bucket, status: 409 }
+            if (code === 'BucketAlreadyExists') {
+              const message = `${what} failed: a bucket of this name belongs to somebody else. Choose another name.`
+              throw new BackupError('FORBIDDEN', message, details)
+            }
+            // Two backups that create it concurrently.
+            const message = `${what} failed: another client changes the same bucket. Retry later.`
+            const conflict = new BackupError('CONFLICT', message, details)
+            throw new AttemptFailure(conflict, 'after-backoff', { maxRetries: 5 })
           },
         }
       },
@@ -113,15 +115,20 @@ export async function* listBuckets(
   } while (token !== undefined)
 }
 
-/**
- * Yields the buckets, but for one, that hold an object whose name begins with `prefix`. None if these keys may not list the
- * buckets. With `complete`, rejects with `FORBIDDEN` then.
- */
+/** Which buckets {@link listBucketsWith} yields. */
+export interface ProbeOptions extends StoreOptions {
+  /** Rejects with `FORBIDDEN` if these keys may not list the buckets. @default there are none then */
+  readonly complete?: boolean
+  /** Yields also those that these keys may not list: they may hold such an object. @default false */
+  readonly unreadable?: boolean
+}
+
+/** Yields the buckets of the region, but for one, that hold an object whose name begins with `prefix`. */
 export async function* listBucketsWith(
   transport: S3Transport,
   prefix: string,
   except: string,
-  { complete = false, ...options }: StoreOptions & { readonly complete?: boolean },
+  { complete = false, unreadable = false, ...options }: ProbeOptions,
 ): AsyncGenerator<string> {
   const names: string[] = []
   try {
@@ -131,7 +138,9 @@ export async function* listBucketsWith(
   }
   for (let from = 0; from < names.length; from += concurrentProbes) {
     const batch = names.slice(from, from + concurrentProbes)
-    const has = await Promise.all(batch.map((name) => hasObjects(transport, name, prefix, options)))
+    const has = await Promise.all(
+      batch.map((name) => hasObjects(transport, name, prefix, unreadable, options)),
+    )
     yield* batch.filter((_name, index) => has[index])
   }
 }
@@ -140,6 +149,7 @@ async function hasObjects(
   transport: S3Transport,
   bucket: string,
   prefix: string,
+  unreadable: boolean,
   options: StoreOptions,
 ): Promise<boolean> {
   try {
@@ -147,7 +157,9 @@ async function hasObjects(
     return false
   } catch (error) {
     // Its contents are unknown: its own listing reports that.
-    if (isBackupError(error, 'FORBIDDEN') || isBackupError(error, 'OPTION_INVALID')) return true
+    if (isBackupError(error, 'FORBIDDEN')) return unreadable
+    // In another region, which other requests are for: this driver has stored nothing there.
+    if (isBackupError(error, 'OPTION_INVALID')) return false
     throw error
   }
 }

@@ -22,7 +22,8 @@ export function refusalOf(text: string, head: ResponseHead): S3Refusal {
   }
 }
 
-interface Meaning {
+/** What a code means. */
+export interface Meaning {
   readonly code: BackupErrorCode
   readonly retry: RetryAdvice
   readonly text: string
@@ -49,7 +50,7 @@ const wrongKeys = never(
 const unavailable = later('STORE_UNAVAILABLE', 'Check the health of the store, and retry later.')
 
 /** What the codes of S3 mean. Those that are not here have the meaning of their status. */
-const meanings: Readonly<Record<string, Meaning>> = {
+export const meanings: Readonly<Record<string, Meaning>> = {
   AccessDenied: never(
     'FORBIDDEN',
     'These keys may not do it. Check the policies of the user and of the bucket.',

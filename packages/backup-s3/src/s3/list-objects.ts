@@ -25,6 +25,7 @@ export async function* listObjects(
   const details = { container: bucket }
   let token: string | undefined
   let last = ''
+  let firstOfPage: string | undefined
   for (let page = 0; page < maxPages; page += 1) {
     const { head, value } = await transport.send(
       {
@@ -50,6 +51,10 @@ export async function* listObjects(
       return
     }
     const { names, next } = pageOf(value, prefix, what, details)
+    // A server that ignores the token may name another one with each page.
+    if (names[0] !== undefined && names[0] === firstOfPage)
+      throw invalid(what, 'its pages are repeated', details)
+    firstOfPage = names[0] ?? firstOfPage
     for (const name of names) {
       // S3 sorts by UTF-8. "Directory buckets" do not sort: only a repetition shows that a listing does not end.
       if (name === last) throw invalid(what, 'its names are repeated', details)

@@ -19,6 +19,25 @@ export function queryOf(parameters: Readonly<Record<string, string>>): string {
 }
 
 /**
+ * Checks that a bucket can be a part of a host name.
+ *
+ * @throws `OPTION_INVALID`
+ */
+export function checkBucketHost(bucket: string, host: string): void {
+  const problem = /^[\d.]+$|^\[/.test(host)
+    ? `the host of the endpoint is the address ${host}`
+    : /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(bucket)
+      ? undefined
+      : `${JSON.stringify(bucket)} can be no part of a host name`
+  if (problem === undefined) return
+  throw new BackupError(
+    'OPTION_INVALID',
+    `pathStyle is false, which makes the bucket a part of the host name, but ${problem}. Set pathStyle to true.`,
+    { container: bucket },
+  )
+}
+
+/**
  * Checks the name of a bucket. Only what would change the meaning of a URL is refused: stores differ in what else they allow.
  *
  * @throws `OPTION_INVALID`
@@ -30,7 +49,7 @@ export function checkBucketName(bucket: string): void {
       : bucket.length > 255
         ? `has ${bucket.length} characters, and the limit is 255`
         : /^\.\.?$/.test(bucket) || !/^[\w.:-]+$/.test(bucket)
-          ? 'has characters other than letters, digits, dots, hyphens and underscores'
+          ? 'has characters other than letters, digits, dots, hyphens, underscores and colons, or is . or ..'
           : undefined
   if (problem === undefined) return
   throw new BackupError('OPTION_INVALID', `The bucket name ${JSON.stringify(bucket)} ${problem}.`, {

@@ -40,6 +40,13 @@ export function s3Objects(transport: S3Transport, { encryption, warn }: S3Object
       ...(mustBeNew ? { 'if-none-match': '*' } : {}),
     }),
     putStatuses: [200, 201],
+    putRefusal: (status, text, what) => {
+      if (status !== 400 || !/MissingContentMD5|Content-MD5[^<]{0,80} required/i.test(text)) return undefined
+      // A bucket with a default retention (Object Lock) refuses each object without it.
+      isMd5Required = true
+      const message = `${what} failed: the store requires the MD5, which is sent ahead from now on.`
+      return { code: 'STORE_FAILED', message, retry: 'confirm', maxRetries: 1 }
+    },
     writerHeader,
     md5Ahead: {
       isRequired: () => isMd5Required,

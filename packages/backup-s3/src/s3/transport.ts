@@ -14,7 +14,7 @@ import type { CredentialKeeper } from '../auth/credential-keeper.js'
 import type { S3Credentials } from '../auth/credentials.js'
 import { signedHeaders, type SigningKeys } from '../auth/sign.js'
 import { isRefusedKey, isSkewed, meaningOf, refusalOf, type S3Refusal } from './failures.js'
-import { queryOf } from './names.js'
+import { checkBucketHost, queryOf } from './names.js'
 
 /** A request to a bucket, to an object in it, or to the service. */
 export interface S3Call<T> extends Sending<T> {
@@ -162,6 +162,7 @@ export class S3Transport {
     const base = url.pathname.replace(/\/+$/, '')
     if (bucket === undefined) return { origin: url.origin, path: `${base}/` }
     if (pathStyle) return { origin: url.origin, path: `${base}/${bucket}${keyPath}` }
+    checkBucketHost(bucket, url.hostname)
     return { origin: `${url.protocol}//${bucket}.${url.host}`, path: `${base}${keyPath || '/'}` }
   }
 }
