@@ -60,7 +60,8 @@ export const faultTable: readonly FaultRow[] = [
   status(429, 'Too Many Requests', ['success'], ['RATE_LIMITED']),
   status(500, 'InternalError', ['success'], unavailable),
   status(502, 'Bad Gateway', ['success'], unavailable),
-  status(503, 'SlowDown', ['success'], ['RATE_LIMITED']),
+  // A response to HEAD has no code, only the status.
+  status(503, 'SlowDown', ['success'], ['RATE_LIMITED', 'STORE_UNAVAILABLE']),
   status(504, 'Gateway Timeout', ['success'], unavailable),
   status(507, 'Insufficient Storage', ['NO_SPACE'], ['NO_SPACE']),
   {

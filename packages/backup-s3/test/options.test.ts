@@ -351,7 +351,7 @@ describe('the network', () => {
     await using trusting = new S3BackupDriver({ ...base, onWarning, backupS3VerifySsl: false })
     assert.equal(trusting.defaultContainer, 'volumebackups')
     assert.equal(warnings.length, 1)
-    assert.match(warnings[0] ?? '', /Certificates are not verified .*backup_s3_verify_ssl/)
+    assert.match(warnings.join('\n'), /Certificates are not verified .*backup_s3_verify_ssl/)
     assert.equal(resolved({ backupS3VerifySsl: false }).connection.insecure, true)
     assert.equal(resolved().connection.insecure, false)
   })

@@ -24,8 +24,8 @@ const write = (name: string, text: string): Promise<void> => writeFile(join(home
 
 /** The options for a driver, without `env`. */
 function found(env: Readonly<Record<string, string>> = {}, options: S3StoreOptions = {}): S3DriverOptions {
-  const { env: _env, ...rest } = withSources({ ...options, env: { HOME: home, ...env } })
-  return rest
+  const all = withSources({ ...options, env: { HOME: home, ...env } })
+  return Object.fromEntries(Object.entries(all).filter(([name]) => name !== 'env'))
 }
 
 function rejected(
