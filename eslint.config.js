@@ -1,7 +1,7 @@
 import js from '@eslint/js'
 import importX from 'eslint-plugin-import-x'
 import tseslint from 'typescript-eslint'
-import { coreZones, packageImports, swiftZones } from './eslint.layers.js'
+import { coreZones, packageImports, s3Zones, swiftZones } from './eslint.layers.js'
 
 /** No package imports the files of another one, only its public entry. */
 const deepImports = {
@@ -114,6 +114,12 @@ export default tseslint.config(
     files: ['packages/backup-swift/src/**/*.ts'],
     rules: {
       'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: swiftZones }],
+    },
+  },
+  {
+    files: ['packages/backup-s3/src/**/*.ts'],
+    rules: {
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: s3Zones }],
     },
   },
 )

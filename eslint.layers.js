@@ -36,6 +36,9 @@ export const coreLayers = [
 /** The same for `packages/backup-swift/src`. The files of its root may import all of them. */
 export const swiftLayers = [['config'], ['swift'], ['auth']]
 
+/** The same for `packages/backup-s3/src`. */
+export const s3Layers = [['config'], ['s3'], ['auth']]
+
 /** One zone for `import-x/no-restricted-paths` per folder: the folders above it and beside it, and the files of the root. */
 function zonesOf(source, layers, rootFiles) {
   return layers.flatMap((folders, depth) =>
@@ -62,6 +65,15 @@ export const coreZones = zonesOf('packages/backup-core/src', coreLayers, [
 ])
 
 export const swiftZones = zonesOf('packages/backup-swift/src', swiftLayers, [
+  'connect.ts',
+  'driver.ts',
+  'get-backup-driver.ts',
+  'index.ts',
+  'objects.ts',
+  'stowage-backend.ts',
+])
+
+export const s3Zones = zonesOf('packages/backup-s3/src', s3Layers, [
   'connect.ts',
   'driver.ts',
   'get-backup-driver.ts',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ChunkedBackupDriver, chunkedDriverShape, type ChunkedDriverOptions } from '@stowage/backup-core'
 import { PosixBackupDriver } from '@stowage/backup-posix'
+import { S3BackupDriver } from '@stowage/backup-s3'
 import { SwiftBackupDriver } from '@stowage/backup-swift'
 import { FaultyBackupDriver, MemoryBackupDriver } from '@stowage/backup-testkit'
 import { zlib } from '@stowage/compression-zlib'
@@ -43,6 +44,15 @@ const values: Required<ChunkedDriverOptions> = {
 
 const drivers = {
   PosixBackupDriver: [PosixBackupDriver, (options) => new PosixBackupDriver({ path: folder, ...options })],
+  S3BackupDriver: [
+    S3BackupDriver,
+    (options) =>
+      new S3BackupDriver({
+        credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+        env: {},
+        ...options,
+      }),
+  ],
   SwiftBackupDriver: [
     SwiftBackupDriver,
     (options) =>

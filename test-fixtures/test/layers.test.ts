@@ -12,10 +12,12 @@ interface Layers {
   readonly coreZones: readonly unknown[]
   readonly swiftLayers: readonly (readonly string[])[]
   readonly swiftZones: readonly unknown[]
+  readonly s3Layers: readonly (readonly string[])[]
+  readonly s3Zones: readonly unknown[]
 }
 
 /** The file has no types: it is read by the linter as it stands. */
-const { coreLayers, coreZones, swiftLayers, swiftZones } = (await import(
+const { coreLayers, coreZones, swiftLayers, swiftZones, s3Layers, s3Zones } = (await import(
   new URL('../../eslint.layers.js', import.meta.url).href
 )) as Layers
 
@@ -29,7 +31,10 @@ const config = {
     ],
   },
   rules: {
-    'import-x/no-restricted-paths': ['error', { basePath: root, zones: [...coreZones, ...swiftZones] }],
+    'import-x/no-restricted-paths': [
+      'error',
+      { basePath: root, zones: [...coreZones, ...swiftZones, ...s3Zones] },
+    ],
   },
 } as unknown as Linter.Config
 
@@ -47,7 +52,7 @@ function layersUnder(heading: string): (string | undefined)[][] {
   const text = readFileSync(`${root}docs/architecture.md`, 'utf8')
   const table = text.slice(text.indexOf(heading))
   const rows = table.slice(0, table.indexOf('\n## ', 1)).matchAll(/^\| \d+ +\|([^|]*)\|/gm)
-  return [...rows].map(([, cell = '']) => [...cell.matchAll(/`([a-z]+)\/`/g)].map(([, name]) => name))
+  return [...rows].map(([, cell = '']) => [...cell.matchAll(/`([a-z0-9]+)\/`/g)].map(([, name]) => name))
 }
 
 describe('the layers of backup-core', () => {
@@ -114,5 +119,20 @@ describe('the layers of backup-swift', () => {
 
   it('are stated in docs/architecture.md in the same order', () => {
     expect(layersUnder('## Layers of backup-swift')).toEqual(swiftLayers)
+  })
+})
+
+describe('the layers of backup-s3', () => {
+  it.each([
+    ['s3/transport.ts', '../config/options.js'],
+    ['auth/sign.ts', '../s3/names.js'],
+    ['config/sources.ts', '../driver.js'],
+  ])('refuses an import upwards: %s of %s', async (file, imported) => {
+    const messages = await messagesOf(file, imported, 'backup-s3')
+    expect(messages).toEqual([expect.stringContaining('only the layers below it')])
+  })
+
+  it('are stated in docs/architecture.md in the same order', () => {
+    expect(layersUnder('## Layers of backup-s3')).toEqual(s3Layers)
   })
 })
