@@ -6,7 +6,7 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    include: ['packages/*/test/**/*.slow.test.ts'],
+    include: ['packages/*/test/**/*.slow.test.ts', 'test-fixtures/test/**/*.slow.test.ts'],
     exclude: configDefaults.exclude,
   },
 })

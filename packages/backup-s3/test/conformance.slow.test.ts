@@ -6,6 +6,7 @@ import { optionsFor, s3Capabilities } from './support.js'
 
 /** Servers that differ from Amazon's, and the options with which they are used. */
 const servers: Readonly<Record<string, readonly [server: TestS3Options, options: S3DriverOptions]>> = {
+  'an S3 without conditions': [{ conditionalPut: false }, {}],
   'an S3 with conditions': [{}, { conditionalPut: true }],
   'an S3 whose ETags are no MD5s': [{ etags: 'kms', listingLimit: 40 }, {}],
 }
