@@ -48,7 +48,7 @@ describe.skipIf(!lab)('a chain that Cinder made in a directory', () => {
     await rm(directory, { recursive: true, force: true })
   })
 
-  test.each(['none', ...compressors.keys()])(
+  test.each(['none', 'zlib', 'zstd'])(
     'with compression %s, copied to Swift, to S3 and back, restores at each place, here and in Cinder',
     async (compression) => {
       const chain = chainOf(compression)
