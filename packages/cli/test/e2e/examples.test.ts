@@ -39,6 +39,7 @@ const notRun: readonly (readonly [line: RegExp, why: string])[] = [
   [/^(npm (run [a-z:-]+|test|ci)|npx vitest)\b/, 'is of the repository: the tests themselves run so'],
   [/^npm pack /, 'packs the packages; check:packages does too'],
   [/\bswift:\/\//, 'is of Swift: readme-swift.test.ts runs the examples of the README in a Swift of its own'],
+  [/\bs3:\/\//, 'is of S3: s3.test.ts runs the command on an S3 of its own'],
   [
     /^(npm init |npx tsx --test )/,
     'is for the files of the guide to backends; check:packages and backup-testkit compile and test them',
