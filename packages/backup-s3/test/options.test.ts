@@ -191,7 +191,7 @@ describe('the keys', () => {
     ['an empty secret', { accessKeyId: 'CANARY', secretAccessKey: '' }, /is empty/],
     ['a line break in the id', { ...keys, accessKeyId: 'CANARY\n' }, /accessKeyId has spaces/],
     ['a line break in the token', { ...keys, sessionToken: 'CANARY\nX: y' }, /sessionToken is not a text/],
-    ['a token that is no text', { ...keys, sessionToken: 5 }, /sessionToken is not a text/],
+    ['a token that is not a text', { ...keys, sessionToken: 5 }, /sessionToken is not a text/],
   ] as const) {
     it(`are rejected with ${label}, without a value`, () => {
       assert.throws(
@@ -402,7 +402,7 @@ describe('every option', () => {
     )
   })
 
-  it('above 5 GiB is no limit of one PUT', () => {
+  it('above 5 GiB is rejected: one PUT cannot be larger', () => {
     rejected({ multipartThresholdBytes: 5 * 1024 ** 3 + 1 }, /above 5 GiB/)
   })
 

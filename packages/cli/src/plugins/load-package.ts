@@ -93,7 +93,7 @@ async function loadChosen<Value>(
   if (found) return importFound(kind, name, found)
   const what = `${kind.option} ${name}=${chosen}`
   if (isPath)
-    throw new PackageError('missing', `${what}: there is no such file.`, 'Give the path of a module.')
+    throw new PackageError('missing', `${what}: the file does not exist.`, 'Give the path of a module.')
   if (findModule(chosen) !== undefined || /[\\/]|\.[cm]?[jt]s$/.test(chosen.replace(/^@[^/]*\//, ''))) {
     const message = `${what}: no package of this name is installed.`
     throw new PackageError('missing', message, `For a file, write ./${chosen}.`)

@@ -112,7 +112,7 @@ describe('a configuration file', () => {
     expect((await run(['list', '--x-file', 'of-line'], env)).stderr).toContain('opened with of-line')
     expect((await faultOf([...list, '--x-file', 'of-line'])).message).toContain('opened with of-line')
     expect((await faultOf([...list, '--backend', 'x=./other.mjs'])).message).toContain(
-      './other.mjs: there is no such file',
+      './other.mjs: the file does not exist',
     )
     const backup = [
       'backup',
@@ -124,7 +124,7 @@ describe('a configuration file', () => {
       '--config',
       'conf/c.json',
     ]
-    expect((await faultOf(backup)).message).toContain('conf/y.mjs: there is no such file')
+    expect((await faultOf(backup)).message).toContain('conf/y.mjs: the file does not exist')
   })
 
   it('does not hide what the command says about a store that it does not have', async () => {

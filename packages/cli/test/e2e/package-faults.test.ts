@@ -122,7 +122,7 @@ describe('a backend', () => {
   it.each([
     ['mine.mjs', 'no package of this name is installed.', 'For a file, write ./mine.mjs.'],
     ['src/mine.js', 'no package of this name is installed.', 'For a file, write ./src/mine.js.'],
-    ['./none.mjs', 'there is no such file.', 'Give the path of a module.'],
+    ['./none.mjs', 'the file does not exist.', 'Give the path of a module.'],
     ['stowage-shelf', 'this package is not installed.', 'Run: npm install stowage-shelf'],
   ])('that --backend names and that does not exist is reported: %s', async (name, message, hint) => {
     await writeFile(project.path('mine.mjs'), shelfBackend)

@@ -143,19 +143,20 @@ export async function putObject(
   }
 }
 
-/** Returns a body, and whether its last bytes were produced. */
+/** Returns a body, and whether its last bytes were produced, by any of its streams. */
 function watched(body: ReplayableBody): { readonly body: ReplayableBody; readonly isWhole: () => boolean } {
-  let producedBytes = 0
+  let isWhole = body.lengthBytes === 0
   const stream = async function* (): AsyncGenerator<Uint8Array> {
-    producedBytes = 0
+    let producedBytes = 0
     for await (const piece of body.stream()) {
       producedBytes += piece.byteLength
+      isWhole ||= producedBytes >= body.lengthBytes
       yield piece
     }
   }
   return {
     body: { lengthBytes: body.lengthBytes, stream },
-    isWhole: () => producedBytes >= body.lengthBytes,
+    isWhole: () => isWhole,
   }
 }
 
